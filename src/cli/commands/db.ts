@@ -1,0 +1,42 @@
+// dagwright db: the embedded server.
+import { embeddedStatus, openEmbedded, stopEmbedded } from '../../db/embedded/server.ts';
+import type { CommandContext } from '../context.ts';
+import { formatDuration, table } from '../terminal.ts';
+
+export async function databaseStatus(context: CommandContext): Promise<number> {
+  if (context.config.databaseUrl !== undefined)
+    context.note('DATABASE_URL is set: commands use that database, not the embedded one');
+  const status = await embeddedStatus(context.config.home);
+  context.printJson(status);
+  const rows = [['running', status.running ? 'yes' : 'no']];
+  if (status.dataDir !== undefined) rows.push(['data', status.dataDir]);
+  if (status.running)
+    rows.push(['url', status.url ?? ''], ['pid', String(status.pid)], ['clients', String(status.clients)]);
+  context.say(table(rows));
+  return 0;
+}
+
+export async function databaseStop(context: CommandContext): Promise<number> {
+  const startedAt = performance.now();
+  const stopped = await stopEmbedded(context.config.home);
+  context.printJson({ stopped });
+  context.say(
+    stopped
+      ? `stopped in ${formatDuration(Math.round(performance.now() - startedAt))}`
+      : 'it was not running',
+  );
+  return 0;
+}
+
+export async function databaseUrl(context: CommandContext): Promise<number> {
+  if (context.config.databaseUrl !== undefined) {
+    context.say(context.config.databaseUrl);
+    context.printJson({ url: context.config.databaseUrl });
+    return 0;
+  }
+  const server = await openEmbedded({ home: context.config.home, onProgress: context.note });
+  context.say(server.url);
+  context.printJson({ url: server.url });
+  await server.stop();
+  return 0;
+}

@@ -1,0 +1,18 @@
+// dagwright demo: the main job on the embedded database, shown live.
+import { fileURLToPath } from 'node:url';
+import type { CommandContext } from '../context.ts';
+import { runWorkflow } from './run.ts';
+
+const DEFINITION = fileURLToPath(new URL('../../../examples/research-brief.yaml', import.meta.url));
+
+export async function runDemo(context: CommandContext): Promise<number> {
+  context.say(
+    `${context.paint('bold', 'Dagwright demo')}: examples/research-brief.yaml, with simulated models (no key, no network)\n`,
+  );
+  const input = JSON.stringify({ question: 'Why do durable workflows matter?', depth: 2 });
+  const code = await runWorkflow(context, { input }, DEFINITION);
+  context.say(
+    `\nThe run is kept: npx dagwright executions list\nYour own: npx dagwright run examples/research-brief.yaml --input '{"question":"…"}'`,
+  );
+  return code;
+}

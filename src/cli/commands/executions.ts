@@ -1,0 +1,81 @@
+// dagwright executions: list, show, cancel.
+import { EXECUTION_STATUSES } from '../../core/status.ts';
+import { cancelExecution, findExecution, findTasks, listExecutions } from '../../db/executions.ts';
+import type { CommandContext } from '../context.ts';
+import { refuse } from '../refusal.ts';
+import { executionSummary, taskTable } from '../task-table.ts';
+import { formatDuration, formatUsd, table } from '../terminal.ts';
+import { resultObject } from './run.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export interface ListOptions {
+  readonly status?: string;
+  readonly workflow?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export async function listAll(context: CommandContext, options: ListOptions): Promise<number> {
+  if (options.status !== undefined && !(EXECUTION_STATUSES as readonly string[]).includes(options.status))
+    throw refuse('usage', `--status must be one of ${EXECUTION_STATUSES.join(', ')}`);
+  if (options.cursor !== undefined && !UUID.test(options.cursor))
+    throw refuse('usage', '--cursor is not one that a list gave');
+  return await context.withSystem(async ({ database, tenantId }) => {
+    const found = await listExecutions(database, tenantId, {
+      limit: options.limit + 1,
+      status: options.status,
+      workflowId: options.workflow,
+      before: options.cursor,
+    });
+    const items = found.slice(0, options.limit);
+    const nextCursor = found.length > options.limit ? items.at(-1)!.id : null;
+    context.printJson({ items, nextCursor });
+    const rows = items.map((item) => [
+      item.id,
+      item.workflowId,
+      item.status,
+      item.createdAt,
+      formatDuration(item.durationMs),
+      formatUsd(item.costUsd),
+      item.error?.code ?? '',
+    ]);
+    const header = ['id', 'workflow', 'status', 'created', 'duration', 'cost', 'error'].map((cell) =>
+      context.paint('bold', cell),
+    );
+    context.say(items.length === 0 ? 'no executions' : table([header, ...rows]));
+    if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);
+    return 0;
+  });
+}
+
+export async function showOne(context: CommandContext, _options: object, id: string): Promise<number> {
+  requireId(id);
+  return await context.withSystem(async ({ database, tenantId }) => {
+    const execution = await findExecution(database, tenantId, id);
+    if (execution === null) throw refuse('not_found', `there is no execution ${id}`);
+    const tasks = await findTasks(database, tenantId, id);
+    context.printJson(resultObject(execution, tasks));
+    context.say(`${taskTable(tasks, context.paint, 200)}\n\n${executionSummary(execution, context.paint)}`);
+    return 0;
+  });
+}
+
+export async function cancelOne(
+  context: CommandContext,
+  options: { readonly reason?: string },
+  id: string,
+): Promise<number> {
+  requireId(id);
+  return await context.withSystem(async ({ database, tenantId }) => {
+    const status = await cancelExecution(database, tenantId, id, options.reason);
+    if (status === null) throw refuse('not_found', `there is no execution ${id}`);
+    context.printJson({ id, status });
+    context.say(status === 'cancelled' ? `${id} is cancelled` : `${id} had already ended: ${status}`);
+    return status === 'cancelled' ? 0 : 1;
+  });
+}
+
+function requireId(id: string): void {
+  if (!UUID.test(id)) throw refuse('usage', `"${id}" is not an execution id`, 'dagwright executions list');
+}

@@ -1,0 +1,31 @@
+// dagwright migrate: brings the database up to date, or says whether it is.
+import { migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
+import type { CommandContext } from '../context.ts';
+import { openServer } from '../system.ts';
+
+export async function migrate(
+  context: CommandContext,
+  options: { readonly check?: boolean },
+): Promise<number> {
+  const server = await openServer({
+    config: context.config,
+    ephemeral: context.isEphemeral,
+    onProgress: context.note,
+  });
+  try {
+    const pending = await pendingMigrations(server.url);
+    if (options.check !== true && pending > 0) await migrateDatabase(server.url);
+    const applied = options.check === true ? 0 : pending;
+    context.printJson({ pending: pending - applied, applied });
+    context.say(
+      pending === 0
+        ? 'the database is up to date'
+        : options.check === true
+          ? `${pending} migration(s) pending; run: dagwright migrate`
+          : `${applied} migration(s) applied`,
+    );
+    return options.check === true && pending > 0 ? 1 : 0;
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,36 @@
+// dagwright start and dev: a worker that runs until it is told to end.
+import type { Config } from '../config.ts';
+import type { CommandContext } from '../context.ts';
+import { refuse } from '../refusal.ts';
+
+/** Ends with 0 after a drain: SIGTERM or Ctrl-C; a second signal ends it at once, and leases recover what ran. */
+export async function serve(
+  context: CommandContext,
+  options: { readonly role?: Config['role']; readonly isDev: boolean },
+): Promise<number> {
+  const role = options.role ?? context.config.role;
+  if (role === 'api' || role === 'scheduler')
+    throw refuse('not_supported', `role "${role}" is not built yet`, 'start --role worker');
+  return await context.withSystem(
+    async (system) => {
+      const worker = system.createWorker();
+      await worker.start();
+      context.log.info('the worker takes tasks', {
+        workerId: worker.id,
+        concurrency: context.config.concurrency,
+      });
+      if (options.isDev) context.note(`worker ready; database ${system.url}\nCtrl-C ends it.`);
+      const signal = await new Promise<string>((resolve) => {
+        process.once('SIGTERM', resolve);
+        process.once('SIGINT', resolve);
+      });
+      process.once('SIGTERM', () => process.exit(1));
+      process.once('SIGINT', () => process.exit(1));
+      context.log.info('draining', { signal, running: worker.running });
+      await worker.stop();
+      context.log.info('the worker has ended');
+      return 0;
+    },
+    { migrate: options.isDev },
+  );
+}

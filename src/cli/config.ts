@@ -1,0 +1,82 @@
+// The settings of CONTRACT 9, read from the environment once and checked all together. The only reader of process.env.
+import { resolve } from 'node:path';
+import type { Problem, Result } from '../core/errors.ts';
+
+export const ROLES = ['all', 'worker', 'api', 'scheduler'] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Config {
+  /** PostgreSQL 15 to 18; absent: an embedded server. */
+  readonly databaseUrl: string | undefined;
+  /** For LISTEN, locks and the queue, when databaseUrl is a transaction pooler. */
+  readonly directDatabaseUrl: string | undefined;
+  /** Folder of the embedded server. */
+  readonly home: string;
+  readonly role: (typeof ROLES)[number];
+  /** Attempts that one worker runs at once. */
+  readonly concurrency: number;
+  /** Without a beat for this long, a worker is dead. */
+  readonly leaseSeconds: number;
+  /** Modules with task types of your own. */
+  readonly taskModules: readonly string[];
+  readonly logLevel: LogLevel;
+  /** No colours, whatever the terminal (no-color.org). */
+  readonly noColor: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the settings; every problem names its variable. */
+export function readConfig(env: Environment = process.env, cwd = process.cwd()): Result<Config> {
+  const problems: Problem[] = [];
+  const text = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name]);
+  const refuse = (name: string, expected: string) =>
+    void problems.push({
+      pointer: name,
+      code: 'setting',
+      message: `${name} must be ${expected}, got "${env[name]}"`,
+    });
+  const url = (name: string) => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    if (!/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) {
+      problems.push({
+        pointer: name,
+        code: 'setting',
+        message: `${name} must be a URL postgres://user:password@host:port/database`,
+      });
+    }
+    return value;
+  };
+  const whole = (name: string, fallback: number, min: number, max: number) => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      refuse(name, `a whole number from ${min} to ${max}`);
+    return number;
+  };
+  const choice = <T extends string>(name: string, values: readonly T[], fallback: T): T => {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    if (!values.includes(value as T)) refuse(name, `one of ${values.join(', ')}`);
+    return value as T;
+  };
+  const config: Config = {
+    databaseUrl: url('DATABASE_URL'),
+    directDatabaseUrl: url('DIRECT_DATABASE_URL'),
+    home: resolve(cwd, text('DAGWRIGHT_HOME') ?? '.dagwright'),
+    role: choice('DAGWRIGHT_ROLE', ROLES, 'all'),
+    concurrency: whole('DAGWRIGHT_CONCURRENCY', 16, 1, 1000),
+    leaseSeconds: whole('DAGWRIGHT_LEASE_SECONDS', 15, 8, 600),
+    taskModules: (text('DAGWRIGHT_TASKS') ?? '')
+      .split(',')
+      .map((path) => path.trim())
+      .filter((path) => path !== '')
+      .map((path) => resolve(cwd, path)),
+    logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    noColor: text('NO_COLOR') !== undefined,
+  };
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: config };
+}

@@ -1,0 +1,88 @@
+// What every command gets: settings, log, terminal; and the one place where a command's failure becomes text or JSON and
+// an exit code.
+
+import type { TaskLog } from '../tasks/task-type.ts';
+import { type Config, readConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { problemLines, Refusal } from './refusal.ts';
+import { openSystem, type System } from './system.ts';
+import { createPainter } from './terminal.ts';
+
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly ephemeral?: boolean;
+  readonly tenant: string;
+}
+
+export interface CommandContext {
+  readonly config: Config;
+  readonly isJson: boolean;
+  readonly isEphemeral: boolean;
+  readonly tenant: string;
+  readonly log: TaskLog;
+  readonly paint: ReturnType<typeof createPainter>;
+  /** Text on stdout; nothing with --json. */
+  readonly say: (text: string) => void;
+  /** Progress on stderr. */
+  readonly note: (text: string) => void;
+  /** The one JSON object of --json. */
+  readonly printJson: (value: unknown) => void;
+  /** Opens the database and the task types for the time of `work`. */
+  readonly withSystem: <T>(
+    work: (system: System) => Promise<T>,
+    options?: { migrate?: boolean },
+  ) => Promise<T>;
+}
+
+/** Runs a command; its exit code. */
+export async function withContext(
+  options: GlobalOptions,
+  work: (context: CommandContext) => Promise<number>,
+): Promise<number> {
+  const isJson = options.json === true;
+  const fail = (refusal: Refusal): number => {
+    if (isJson) process.stdout.write(`${JSON.stringify({ errors: refusal.problems })}\n`);
+    else process.stderr.write(`${problemLines(refusal.problems)}\n`);
+    return 1;
+  };
+  const read = readConfig();
+  if (!read.ok) return fail(new Refusal(read.problems));
+  const config = read.value;
+  const log = createLog(config.logLevel, process.stderr.isTTY === true);
+  const note = (text: string) => void process.stderr.write(`${text}\n`);
+  try {
+    return await work({
+      config,
+      isJson,
+      isEphemeral: options.ephemeral === true,
+      tenant: options.tenant,
+      log,
+      paint: createPainter(process.stdout.isTTY === true && !config.noColor),
+      say: (text) => void (isJson || process.stdout.write(`${text}\n`)),
+      note,
+      printJson: (value) => void (isJson && process.stdout.write(`${JSON.stringify(value)}\n`)),
+      async withSystem(use, { migrate } = {}) {
+        const system = await openSystem({
+          config,
+          log,
+          tenant: options.tenant,
+          ephemeral: options.ephemeral === true,
+          migrate,
+          onProgress: note,
+        });
+        try {
+          return await use(system);
+        } finally {
+          await system.close();
+        }
+      },
+    });
+  } catch (error) {
+    if (error instanceof Refusal) return fail(error);
+    const message = error instanceof Error ? error.message : String(error);
+    if (config.logLevel === 'debug' && error instanceof Error) note(error.stack ?? '');
+    return fail(
+      new Refusal([{ pointer: '', code: 'unexpected', message, hint: 'LOG_LEVEL=debug shows where' }]),
+    );
+  }
+}

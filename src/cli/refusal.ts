@@ -1,0 +1,27 @@
+// A command that cannot do what was asked: problems for people on stderr, or one JSON object on stdout; exit code 1.
+import type { Problem } from '../core/errors.ts';
+
+/** Ends the command with exit code 1 and these problems. */
+export class Refusal extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(({ message }) => message).join('; '));
+    this.name = 'Refusal';
+    this.problems = problems;
+  }
+}
+
+/** A refusal with one problem. */
+export function refuse(code: string, message: string, hint?: string, pointer = ''): Refusal {
+  return new Refusal([{ pointer, code, message, ...(hint === undefined ? {} : { hint }) }]);
+}
+
+/** Problems as lines of text. */
+export function problemLines(problems: readonly Problem[], label = 'error'): string {
+  return problems
+    .map(({ pointer, code, message, hint }) => {
+      const where = pointer === '' ? '' : ` ${pointer}`;
+      return `${label}${where}: ${message} [${code}]${hint === undefined ? '' : `\n  hint: ${hint}`}`;
+    })
+    .join('\n');
+}

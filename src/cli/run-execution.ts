@@ -1,0 +1,115 @@
+// Starts an execution, works until it is terminal, and shows what happens: the heart of `run` and `demo`.
+import { setTimeout as delay } from 'node:timers/promises';
+import { isTerminalExecution } from '../core/status.ts';
+import {
+  cancelExecution,
+  type ExecutionView,
+  findExecution,
+  findTasks,
+  type StartRequest,
+  startExecutions,
+  type TaskView,
+} from '../db/executions.ts';
+import { refuse } from './refusal.ts';
+import type { System } from './system.ts';
+import { taskTable } from './task-table.ts';
+import type { createPainter } from './terminal.ts';
+
+export interface RunOptions {
+  readonly system: System;
+  readonly request: StartRequest;
+  /** Repaints a table while it runs; null: a line per task that ends. */
+  readonly live: NodeJS.WriteStream | null;
+  readonly print: (line: string) => void;
+  readonly paint: ReturnType<typeof createPainter>;
+}
+
+const REPAINT_MS = 150;
+const POLL_MS = 500;
+
+/** The execution and its tasks when it has ended. Ctrl-C cancels it; a second one leaves it for another worker. */
+export async function runToEnd(
+  options: RunOptions,
+): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
+  const { system } = options;
+  const worker = system.createWorker();
+  await worker.start();
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    const [started] = await startExecutions(system.database, system.tenantId, [options.request]);
+    if (!started!.ok)
+      throw refuse(
+        started!.problem,
+        `workflow "${options.request.workflowId}" is ${started!.problem.replace('_', ' ')}`,
+      );
+    const wake = Promise.withResolvers<void>();
+    worker.events.on('executionEnded', (id) => id === started!.id && wake.resolve());
+    const screen = new Screen(options);
+    for (let isCancelling = false; ; ) {
+      const execution = await findExecution(system.database, system.tenantId, started!.id);
+      if (execution === null) throw new Error(`execution ${started!.id} is gone`);
+      const isOver = isTerminalExecution(execution.status);
+      if (isOver || options.live !== null || options.print !== ignore) {
+        const tasks = await findTasks(system.database, system.tenantId, started!.id);
+        screen.show(execution, tasks, isOver);
+        if (isOver) return { execution, tasks };
+      }
+      if (stop.signal.aborted && !isCancelling) {
+        isCancelling = true;
+        await cancelExecution(system.database, system.tenantId, started!.id, 'interrupted');
+        continue;
+      }
+      const pause = options.live === null ? POLL_MS : REPAINT_MS;
+      await Promise.race([wake.promise, delay(pause, undefined, { signal: stop.signal }).catch(() => {})]);
+    }
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    await worker.stop();
+  }
+}
+
+/** For `print`: no progress. */
+export const ignore = (): void => {};
+
+class Screen {
+  readonly #options: RunOptions;
+  #lines = 0;
+  readonly #printed = new Set<string>();
+  constructor(options: RunOptions) {
+    this.#options = options;
+  }
+
+  show(execution: ExecutionView, tasks: readonly TaskView[], isLast: boolean): void {
+    const { live, paint } = this.#options;
+    if (live === null) {
+      this.#printChanges(tasks);
+      return;
+    }
+    if (tasks.length === 0 && !isLast) return;
+    const room = Math.max(5, (live.rows ?? 24) - 4);
+    const text = taskTable(tasks, paint, isLast ? 200 : room);
+    const clear = this.#lines > 0 ? `\u001b[${this.#lines}A\u001b[0J` : '';
+    live.write(`${clear}${text}\n`);
+    this.#lines = text.split('\n').length;
+    if (isLast && execution.status !== 'completed') live.write('\n');
+  }
+
+  #printChanges(tasks: readonly TaskView[]): void {
+    for (const task of tasks) {
+      const key = `${task.taskId}/${task.mapIndex}/${task.status}/${task.attempt}`;
+      if (task.status === 'pending' || task.status === 'running' || this.#printed.has(key)) continue;
+      this.#printed.add(key);
+      const index = task.mapIndex === null ? '' : `[${task.mapIndex}]`;
+      const reason = task.reason === null ? '' : ` (${task.reason})`;
+      const error = task.error === null ? '' : `  ${task.error.code}: ${task.error.message}`;
+      this.#options.print(`${task.status.padEnd(9)} ${task.taskId}${index}${reason}${error}`);
+    }
+  }
+}

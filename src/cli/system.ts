@@ -1,0 +1,140 @@
+// What a command works with: the database (given or embedded, up to date), the task types, the tenant, a worker.
+import { pathToFileURL } from 'node:url';
+import type { TaskTypeRule } from '../core/definition/task-type.ts';
+import { type Database, openDatabase } from '../db/connection.ts';
+import { EmbeddedError, openEmbedded } from '../db/embedded/server.ts';
+import { findTenant } from '../db/executions.ts';
+import { MigrationError, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
+import { Worker } from '../engine/worker.ts';
+import type { CustomTaskType } from '../tasks/custom-task.ts';
+import { createRegistry } from '../tasks/registry.ts';
+import type { TaskLog, TaskType } from '../tasks/task-type.ts';
+import type { Config } from './config.ts';
+import { refuse } from './refusal.ts';
+
+export interface SystemOptions {
+  readonly config: Config;
+  readonly log: TaskLog;
+  readonly tenant: string;
+  readonly ephemeral: boolean;
+  /** Bring a given database up to date; embedded ones always are. */
+  readonly migrate?: boolean;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface System {
+  readonly config: Config;
+  readonly log: TaskLog;
+  readonly url: string;
+  readonly database: Database;
+  readonly tenantId: string;
+  readonly types: ReadonlyMap<string, TaskType>;
+  createWorker(): Worker;
+  close(): Promise<void>;
+}
+
+/** The task types of this installation: built in, and from the modules of DAGWRIGHT_TASKS. */
+export async function loadTaskTypes(
+  config: Config,
+): Promise<{ types: ReadonlyMap<string, TaskType>; rules: ReadonlyMap<string, TaskTypeRule> }> {
+  const custom: CustomTaskType[] = [];
+  for (const path of config.taskModules) {
+    let module: Record<string, unknown>;
+    try {
+      module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    } catch (error) {
+      throw refuse('setting', `DAGWRIGHT_TASKS: cannot load ${path}: ${(error as Error).message}`);
+    }
+    const found = Object.values(module).flat().filter(isCustomTaskType);
+    if (found.length === 0)
+      throw refuse(
+        'setting',
+        `DAGWRIGHT_TASKS: ${path} exports no task type`,
+        'export const mine = defineTask({ type, run })',
+      );
+    custom.push(...new Set(found));
+  }
+  return { types: createRegistry(custom), rules: new Map(custom.map(({ type, rule }) => [type, rule])) };
+}
+
+function isCustomTaskType(value: unknown): value is CustomTaskType {
+  return (
+    typeof value === 'object' && value !== null && 'rule' in value && 'prepare' in value && 'type' in value
+  );
+}
+
+/** The database's URL: DATABASE_URL, or the embedded server's, started where needed. */
+export async function openServer(
+  options: Omit<SystemOptions, 'tenant' | 'log'>,
+): Promise<{ url: string; isEmbedded: boolean; stop: () => Promise<void> }> {
+  const { config, ephemeral, onProgress } = options;
+  if (config.databaseUrl !== undefined && !ephemeral) {
+    return { url: config.databaseUrl, isEmbedded: false, stop: async () => {} };
+  }
+  try {
+    const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
+    for (const note of server.notes) onProgress?.(note);
+    return { url: server.url, isEmbedded: true, stop: () => server.stop() };
+  } catch (error) {
+    if (error instanceof EmbeddedError) throw refuse('embedded_database', error.message, error.hint);
+    throw error;
+  }
+}
+
+/** Opens everything. Throws a Refusal where the database is not reachable or not up to date. */
+export async function openSystem(options: SystemOptions): Promise<System> {
+  const { config, log } = options;
+  const { types } = await loadTaskTypes(config);
+  const server = await openServer(options);
+  try {
+    await prepareDatabase(server.url, server.isEmbedded || options.migrate === true);
+    const database = openDatabase(server.url, { max: 8 });
+    const tenantId = await findTenant(database, options.tenant);
+    if (tenantId === null) {
+      await database.close();
+      throw refuse('not_found', `there is no tenant "${options.tenant}"`);
+    }
+    return {
+      config,
+      log,
+      url: server.url,
+      database,
+      tenantId,
+      types,
+      createWorker: () =>
+        new Worker({
+          database,
+          types,
+          log,
+          concurrency: config.concurrency,
+          leaseSeconds: config.leaseSeconds,
+        }),
+      async close() {
+        await database.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> {
+  try {
+    const pending = await pendingMigrations(url);
+    if (pending === 0) return;
+    if (!mayMigrate)
+      throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
+    await migrateDatabase(url);
+  } catch (error) {
+    if (error instanceof MigrationError) throw refuse('migration', error.message, error.hint);
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+      throw refuse(
+        'database',
+        `cannot use the database: ${error.message || error.code}`,
+        'check DATABASE_URL',
+      );
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+// Where each part of the normalised document came from in the author's: only what moved or was renamed is kept.
+
+export class Origins {
+  readonly #moved = new Map<string, string>();
+
+  /** What is now at `ours` was at `author` in the author's document. */
+  move(ours: string, author: string): void {
+    if (ours !== author) this.#moved.set(ours, author);
+  }
+
+  /** Translates by the longest known beginning. */
+  authorPointer(pointer: string): string {
+    if (this.#moved.size === 0) return pointer;
+    for (let end = pointer.length; end > 0; end = pointer.lastIndexOf('/', end - 1)) {
+      const origin = this.#moved.get(pointer.slice(0, end));
+      if (origin !== undefined) return origin + pointer.slice(end);
+    }
+    return pointer;
+  }
+}

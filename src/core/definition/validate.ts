@@ -1,0 +1,229 @@
+// From an author's document to a valid definition with its plan, or to all that is wrong with it. Static: evaluates
+// nothing, reads nothing else. Never throws.
+import { buildPlan } from '../build-plan.ts';
+import type { Problem } from '../errors.ts';
+import { compileMapping } from '../expression/mapping.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import type { Plan } from '../plan.ts';
+import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
+import { copyDocument, MAX_DOCUMENT_BYTES } from './copy-document.ts';
+import { noteDefaults, withDefaults } from './defaults.ts';
+import { checkGraph, type SoundNode } from './graph-check.ts';
+import { compileSchema } from './input-schema.ts';
+import type { WorkflowDefinition } from './model.ts';
+import { findNeverRuns } from './never-runs.ts';
+import { type Normalized, normalize } from './normalize.ts';
+import { joinPointer } from './pointer.ts';
+import { describeValue } from './quote-text.ts';
+import { checkReads, type NodeReads, tasksById } from './reads.ts';
+import { Reporter } from './reporter.ts';
+import { excludedBy } from './shape.ts';
+import { soundNodes } from './sound-nodes.ts';
+import { checkStructure } from './structure.ts';
+import { checkErrorPatterns, checkTask, type Read } from './task-check.ts';
+import type { TaskTypeRule } from './task-type.ts';
+
+export interface ValidDefinition {
+  /** In our names, as it is stored: `defaults` not filled in. */
+  readonly definition: WorkflowDefinition;
+  /** Of the definition with its defaults filled in (defaults.ts). */
+  readonly plan: Plan;
+  readonly warnings: readonly Problem[];
+}
+
+export type Validation =
+  | { readonly ok: true; readonly value: ValidDefinition }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+
+export interface ValidationLimits {
+  readonly maxNodes: number;
+  readonly maxEdges: number;
+  readonly maxBytes: number;
+}
+export const DEFAULT_LIMITS: ValidationLimits = {
+  maxNodes: 20_000,
+  maxEdges: 200_000,
+  maxBytes: MAX_DOCUMENT_BYTES,
+};
+
+export interface ValidationOptions {
+  /** Types beside the built-in ones. */
+  readonly taskTypes?: ReadonlyMap<string, TaskTypeRule>;
+  readonly limits?: Partial<ValidationLimits>;
+  /** Used where the document has no workflowId. */
+  readonly workflowId?: string;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 3600;
+type TaskTypes = ReadonlyMap<string, TaskTypeRule>;
+
+/** All problems at once; pointers are RFC 6901 into `document`. */
+export function validateDefinition(document: unknown, options: ValidationOptions = {}): Validation {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const copied = copyDocument(document, limits.maxBytes);
+  if (!copied.ok) return { ok: false, problems: copied.problems, warnings: [] };
+  const author = copied.value;
+  if (!isJsonObject(author))
+    return refuse('', 'type', `a definition is an object, got ${describeValue(author)}`);
+  const tooLarge = checkLimits(author, limits);
+  if (tooLarge !== null) return tooLarge;
+
+  const taskTypes: TaskTypes =
+    options.taskTypes === undefined
+      ? BUILTIN_TASK_TYPES
+      : new Map([...options.taskTypes, ...BUILTIN_TASK_TYPES]);
+  const normalized = normalize(author, { taskTypes, workflowId: options.workflowId });
+  const reporter = new Reporter(author, normalized.origins);
+  reporter.errors(normalized.problems);
+  for (const { pointer, code, message, hint } of normalized.rewrites)
+    reporter.warn(pointer, code, message, hint);
+
+  const plan = checkNormalized(normalized, taskTypes, reporter);
+  const { errors, warnings } = reporter.result();
+  if (errors.length > 0 || plan === null) return { ok: false, problems: errors, warnings };
+  return {
+    ok: true,
+    value: { definition: normalized.document as unknown as WorkflowDefinition, plan, warnings },
+  };
+}
+
+/** The recipe. Each step goes on with what the one before found sound; null where no plan can be made. */
+function checkNormalized(
+  { document, origins }: Normalized,
+  taskTypes: TaskTypes,
+  reporter: Reporter,
+): Plan | null {
+  const isTopSound = checkStructure('top', document, '', reporter);
+  const inputSchema = checkTop(document, taskTypes, reporter);
+
+  const { nodes: sound, isSound, isNamed } = soundNodes(document, reporter);
+  const definition = {
+    ...document,
+    defaults: isTopSound ? document.defaults : undefined,
+    nodes: sound.map(({ node }) => node),
+  };
+  const effective = withDefaults(definition as unknown as WorkflowDefinition);
+  noteDefaults(effective, sound, origins);
+
+  const timeoutSeconds =
+    typeof document.timeoutSeconds === 'number' ? document.timeoutSeconds : DEFAULT_TIMEOUT_SECONDS;
+  const reads: NodeReads[] = [{ taskId: null, reads: readsOfOutput(document, reporter) }];
+  effective.nodes.forEach((node, i) => {
+    if (reporter.isFull) return;
+    const task = node as unknown as JsonObject;
+    reads.push({
+      taskId: node.taskId,
+      reads: checkTask(task, sound[i]!.pointer, { taskTypes, reporter, timeoutSeconds }),
+    });
+  });
+
+  const isPlannable = checkGraph(
+    effective.nodes.flatMap((node, i) => (node.taskId === '' ? [] : [{ node, pointer: sound[i]!.pointer }])),
+    taskTypes,
+    { reporter, isNamed },
+  );
+  const plan = isPlannable && isSound && isTopSound ? buildPlan(effective) : null;
+  if (plan !== null) reportNeverRuns(plan, sound, taskTypes, reporter);
+  // Where a node has no name, what seems unknown may be that node.
+  if (isNamed)
+    checkReads(reads, {
+      tasks: tasksById(effective.nodes as unknown as JsonObject[]),
+      taskTypes,
+      inputSchema,
+      plan,
+      reporter,
+    });
+  return plan;
+}
+
+/** Schemas, defaults and their types; the input schema where it can be used. */
+function checkTop(document: JsonObject, taskTypes: TaskTypes, reporter: Reporter): Json | null {
+  let inputSchema: Json | null = null;
+  for (const field of ['inputSchema', 'outputSchema'] as const) {
+    const schema = document[field];
+    if (!isJsonObject(schema) && typeof schema !== 'boolean') continue;
+    const compiled = compileSchema(schema);
+    if (compiled.ok) inputSchema = field === 'inputSchema' ? schema : inputSchema;
+    else
+      for (const problem of compiled.problems)
+        reporter.error(`/${field}${problem.pointer}`, problem.code, problem.message, problem.hint);
+  }
+  for (const name of isJsonObject(document.defaultParameters)
+    ? Object.keys(document.defaultParameters)
+    : []) {
+    const exclusion = excludedBy(inputSchema, [name]);
+    if (exclusion !== null)
+      reporter.error(
+        joinPointer('/defaultParameters', name),
+        'excluded_path',
+        'the inputSchema does not allow this parameter',
+        reporter.didYouMean(name, exclusion.known),
+      );
+  }
+  for (const [type, shared] of isJsonObject(document.defaults) ? Object.entries(document.defaults) : []) {
+    if (type !== '*' && !type.startsWith('x-') && !taskTypes.has(type))
+      reporter.error(
+        joinPointer('/defaults', type),
+        'unknown_type',
+        `there is no task type "${type.slice(0, 80)}"`,
+        reporter.didYouMean(type, taskTypes.keys()),
+      );
+    if (isJsonObject(shared))
+      checkErrorPatterns(shared.retry, joinPointer('/defaults', type, 'retry'), reporter);
+  }
+  return inputSchema;
+}
+
+function readsOfOutput(document: JsonObject, reporter: Reporter): Read[] {
+  if (document.output === undefined) return [];
+  const compiled = compileMapping(document.output, '/output');
+  if (compiled.ok)
+    return compiled.value.references.map((reference) => ({
+      reference,
+      where: 'output',
+      task: null,
+      hasItem: false,
+    }));
+  reporter.errors(compiled.problems);
+  return [];
+}
+
+function reportNeverRuns(
+  plan: Plan,
+  sound: readonly SoundNode[],
+  taskTypes: TaskTypes,
+  reporter: Reporter,
+): void {
+  const pointers = new Map(sound.map(({ node, pointer }) => [node.taskId, pointer]));
+  const neverCompletes = (taskType: string): boolean => taskTypes.get(taskType)?.neverCompletes === true;
+  for (const { index, why, edge } of findNeverRuns(plan, (node) =>
+    neverCompletes(node.definition.taskType),
+  )) {
+    const { taskId } = plan.nodes[index]!;
+    const node = pointers.get(taskId) ?? '/nodes';
+    const pointer = edge === null ? joinPointer(node, 'dependsOn') : joinPointer(node, 'dependsOn', edge);
+    reporter.error(pointer, 'never_runs', `"${taskId}" can never run: ${why}`);
+  }
+}
+
+function checkLimits(author: JsonObject, limits: ValidationLimits): Validation | null {
+  const nodes: readonly Json[] = Array.isArray(author.nodes) ? author.nodes : [];
+  if (nodes.length > limits.maxNodes)
+    return refuse(
+      '/nodes',
+      'too_large',
+      `a definition may have ${limits.maxNodes} nodes, got ${nodes.length}`,
+    );
+  let edges = Array.isArray(author.edges) ? author.edges.length : 0;
+  for (const node of nodes) {
+    const list = isJsonObject(node) ? (node.dependsOn ?? node.depends_on) : null;
+    if (Array.isArray(list)) edges += list.length;
+  }
+  return edges > limits.maxEdges
+    ? refuse('/nodes', 'too_large', `a definition may have ${limits.maxEdges} edges, got ${edges}`)
+    : null;
+}
+
+function refuse(pointer: string, code: string, message: string): Validation {
+  return { ok: false, problems: [{ pointer, code, message }], warnings: [] };
+}

@@ -1,0 +1,113 @@
+// The error codes of CONTRACT 2.3, how a code is matched by a pattern, and the two error classes that task authors learn.
+import type { Json } from './json.ts';
+
+export const ERROR_CODES = [
+  'timeout',
+  'rate_limited',
+  'network',
+  'provider_error',
+  'provider_refused',
+  'validation',
+  'missing_path',
+  'expression',
+  'no_branch',
+  'quorum_not_reached',
+  'loop_limit',
+  'not_enough_values',
+  'not_allowed',
+  'output_invalid',
+  'blocked_destination',
+  'budget_exceeded',
+  'worker_lost',
+  'expired',
+  'cancelled',
+  'payload_too_large',
+  'unstorable_output',
+  'handler_error',
+] as const;
+/** Codes that are retried when a policy has no `retryOn`. Everything else, and TerminalError, only if `retryOn` names it. */
+export const DEFAULT_RETRY_ON: readonly string[] = [
+  'timeout',
+  'rate_limited',
+  'network',
+  'http_408',
+  'http_425',
+  'http_429',
+  'http_5xx',
+  'provider_error',
+  'output_invalid',
+  'handler_error',
+];
+
+/** Why a task or an execution failed, as stored and shown. `attempts` is added when the failure is final. */
+export interface TaskError {
+  readonly code: string;
+  readonly message: string;
+  readonly taskId?: string;
+  readonly status?: number;
+  readonly details?: Json;
+  readonly attempts?: number;
+}
+
+const CODE_PATTERN = /^(\*|http_[1-5](\d\d|xx)|[A-Za-z][A-Za-z0-9_.]{0,99})$/;
+
+/** True for a code, a class (`http_4xx`) or `*`. */
+export function isErrorPattern(text: string): boolean {
+  return CODE_PATTERN.test(text);
+}
+
+/** True when `code` is `pattern`, or in its class: `http_4xx` holds `http_404`, `*` holds all. */
+export function matchesErrorCode(pattern: string, code: string): boolean {
+  if (pattern === '*' || pattern === code) return true;
+  return /^http_[1-5]xx$/.test(pattern) && /^http_\d\d\d$/.test(code) && pattern[5] === code[5];
+}
+
+/** True when any pattern matches. */
+export function matchesAnyErrorCode(patterns: readonly string[], code: string): boolean {
+  return patterns.some((pattern) => matchesErrorCode(pattern, code));
+}
+
+/** Thrown by a task: fails with `code` and is not retried unless `retryOn` names the code. */
+export class TerminalError extends Error {
+  readonly code: string;
+  readonly details: Json | undefined;
+  constructor(code: string, message: string, options: { details?: Json; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TerminalError';
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+/** Thrown by a task: retried by policy; `retryAfter` (seconds) is the least delay. */
+export class RetryableError extends Error {
+  readonly code: string;
+  readonly retryAfter: number | undefined;
+  readonly details: Json | undefined;
+  constructor(
+    message: string,
+    options: { retryAfter?: number; code?: string; details?: Json; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RetryableError';
+    this.code = options.code ?? 'handler_error';
+    this.retryAfter = options.retryAfter;
+    this.details = options.details;
+  }
+}
+
+/** One problem of a definition, input or setting. `pointer` is an RFC 6901 JSON pointer into the author's document. */
+export interface Problem {
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** For switches over unions: a new member fails to compile here. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,247 @@
+// Turns the tree of an expression into closures. undefined means missing, and goes no further than the next operand.
+import { assertNever } from '../errors.ts';
+import type { Json } from '../json.ts';
+import { Arguments } from './arguments.ts';
+import type { BinaryOperator, Expression, PathExpression } from './ast.ts';
+import { ExpressionError } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import { FUNCTIONS } from './functions.ts';
+import { isDefinite, segmentName } from './path-syntax.ts';
+import { type ComputeKey, compileQuery, readChild, selectAll, walkDefinite } from './query.ts';
+import { forceMembers, readScope, setOwn } from './scope.ts';
+import { checkedNumber, isDeepEqual, isLess, isMember, typeName } from './values.ts';
+
+/** Evaluates to a value, or to undefined where a path is missing (`evaluation.missing` then says which). */
+export type Run = (evaluation: Evaluation) => Json | undefined;
+
+export function compileRun(node: Expression): Run {
+  switch (node.kind) {
+    case 'literal': {
+      const { value } = node;
+      return () => value;
+    }
+    case 'array': {
+      const items = node.items.map((item) => required(compileRun(item)));
+      return (evaluation) => {
+        evaluation.charge(items.length);
+        return items.map((item) => item(evaluation));
+      };
+    }
+    case 'object': {
+      const entries = node.entries.map(([key, value]) => [key, required(compileRun(value))] as const);
+      return (evaluation) => {
+        const object: Record<string, Json> = {};
+        for (const [key, value] of entries) setOwn(object, key, value(evaluation));
+        return object;
+      };
+    }
+    case 'path':
+      return compilePath(node);
+    case 'not': {
+      const operand = compileBoolean(node.operand, '!');
+      return (evaluation) => !operand(evaluation);
+    }
+    case 'negate': {
+      const operand = compileRun(node.operand);
+      return (evaluation) => checkedNumber(-number(operand(evaluation), '-'), '"-"');
+    }
+    case 'binary':
+      return compileBinary(node);
+    case 'conditional': {
+      const test = compileBoolean(node.test, '? :');
+      const then = compileRun(node.then);
+      const otherwise = compileRun(node.otherwise);
+      return (evaluation) => (test(evaluation) ? then(evaluation) : otherwise(evaluation));
+    }
+    case 'call':
+      return compileCall(node);
+    default:
+      return assertNever(node);
+  }
+}
+
+/** The same, but a missing value is the error `missing_path`. */
+export function required(run: Run): (evaluation: Evaluation) => Json {
+  return (evaluation) => {
+    const value = run(evaluation);
+    return value === undefined ? failMissing(evaluation) : value;
+  };
+}
+
+/** Throws `missing_path` for the path that was missing last. */
+export function failMissing(evaluation: Evaluation): never {
+  const path = evaluation.missing;
+  if (path === null) throw new ExpressionError('missing_path', 'the value is missing');
+  const text = path.from !== 'scope' || path.text.startsWith('$') ? path.text : `$.${path.text}`;
+  throw new ExpressionError('missing_path', `${text} is missing${whereItStops(path, evaluation)}`, text);
+}
+
+/** `: $.input.customer has no "id"`, for paths of plain names and indexes. */
+function whereItStops(path: PathExpression, evaluation: Evaluation): string {
+  const root = segmentName(path.segments[0]);
+  if (path.from !== 'scope' || root === null) return '';
+  let value: Json | undefined = readScope(evaluation.scope, root);
+  let at = `$.${root}`;
+  if (value === undefined) return `: there is no "${root}" here`;
+  for (const segment of path.segments.slice(1)) {
+    const selector = segment.selectors[0];
+    if (!isDefinite(segment) || (selector?.kind !== 'name' && selector?.kind !== 'index')) return '';
+    const key = selector.kind === 'name' ? selector.name : selector.index;
+    value = readChild(value, key);
+    if (value === undefined) return `: ${at} has no ${typeof key === 'number' ? `[${key}]` : `"${key}"`}`;
+    at += typeof key === 'number' ? `[${key}]` : `.${key}`;
+  }
+  return '';
+}
+
+function compilePath(node: PathExpression): Run {
+  const { prefix, steps } = compileQuery(node.segments);
+  const computeKey = compileKeys(node);
+  const note = (evaluation: Evaluation): undefined => {
+    evaluation.missing = node;
+    return undefined;
+  };
+  if (node.from !== 'scope') {
+    const from = compileRun(node.from);
+    return (evaluation) => {
+      const start = walkDefinite(from(evaluation), prefix, evaluation, computeKey);
+      if (start === undefined) return note(evaluation);
+      return steps.length === 0 ? start : selectAll(start, steps, evaluation, evaluation);
+    };
+  }
+  const root = segmentName(node.segments[0]);
+  if (root === null) return (evaluation) => selectAll(evaluation.whole(), steps, evaluation, evaluation);
+  const rest = prefix.slice(1);
+  // `tasks` and one task may hold lazy members; deeper values are plain.
+  const lazyLevels = root === 'tasks' ? Math.max(0, 2 - rest.length) : 0;
+  return (evaluation) => {
+    let value = walkDefinite(readScope(evaluation.scope, root), rest, evaluation, computeKey);
+    if (value === undefined) return note(evaluation);
+    if (lazyLevels > 0) value = forceMembers(value, lazyLevels)!;
+    return steps.length === 0 ? value : selectAll(value, steps, evaluation, evaluation);
+  };
+}
+
+function compileKeys(node: PathExpression): ComputeKey {
+  const runs = new Map<Expression, (evaluation: Evaluation) => Json>();
+  for (const { selectors } of node.segments)
+    for (const selector of selectors)
+      if (selector.kind === 'computed')
+        runs.set(selector.expression, required(compileRun(selector.expression)));
+  return ({ expression }, evaluation) => {
+    const key = runs.get(expression)!(evaluation);
+    if (typeof key === 'string' || (typeof key === 'number' && Number.isInteger(key))) return key;
+    throw new ExpressionError(
+      'expression',
+      `the index in ${node.text} must be a string or a whole number, got ${typeName(key)}`,
+    );
+  };
+}
+
+function compileBoolean(node: Expression, operator: string): (evaluation: Evaluation) => boolean {
+  const run = compileRun(node);
+  return (evaluation) => {
+    const value = run(evaluation) ?? null;
+    if (typeof value === 'boolean') return value;
+    if (value === null) return false;
+    throw new ExpressionError(
+      'expression',
+      `"${operator}" needs true, false or null, got ${typeName(value)}`,
+    );
+  };
+}
+
+function compileBinary(node: Expression & { kind: 'binary' }): Run {
+  const { operator } = node;
+  if (operator === '||' || operator === '&&') {
+    const left = compileBoolean(node.left, operator);
+    const right = compileBoolean(node.right, operator);
+    return operator === '||' ? (e) => left(e) || right(e) : (e) => left(e) && right(e);
+  }
+  const left = compileRun(node.left);
+  const right = compileRun(node.right);
+  if (operator === '??') return (evaluation) => left(evaluation) ?? right(evaluation);
+  return (evaluation) =>
+    applyOperator(operator, left(evaluation) ?? null, right(evaluation) ?? null, evaluation);
+}
+
+function applyOperator(
+  operator: Exclude<BinaryOperator, '??' | '||' | '&&'>,
+  left: Json,
+  right: Json,
+  evaluation: Evaluation,
+): Json {
+  switch (operator) {
+    case '==':
+      return isDeepEqual(evaluation, left, right);
+    case '!=':
+      return !isDeepEqual(evaluation, left, right);
+    case '<':
+      return isLess(evaluation, left, right);
+    case '>':
+      return isLess(evaluation, right, left);
+    case '<=':
+      return isOrdered(left, right) && !isLess(evaluation, right, left);
+    case '>=':
+      return isOrdered(left, right) && !isLess(evaluation, left, right);
+    case 'in':
+      return isIn(evaluation, left, right);
+    case '+':
+      if (typeof left === 'string' && typeof right === 'string') {
+        evaluation.chargeText(left.length + right.length);
+        return left + right;
+      }
+      if (typeof left === 'number' && typeof right === 'number') return checkedNumber(left + right, '"+"');
+      throw new ExpressionError(
+        'expression',
+        `"+" adds two numbers or joins two strings, got ${typeName(left)} and ${typeName(right)}`,
+      );
+    case '-':
+      return checkedNumber(number(left, operator) - number(right, operator), '"-"');
+    case '*':
+      return checkedNumber(number(left, operator) * number(right, operator), '"*"');
+    case '/':
+      return checkedNumber(number(left, operator) / number(right, operator), '"/"');
+    case '%':
+      return checkedNumber(number(left, operator) % number(right, operator), '"%"');
+    default:
+      return assertNever(operator);
+  }
+}
+
+function isOrdered(left: Json, right: Json): boolean {
+  return typeof left === typeof right && (typeof left === 'number' || typeof left === 'string');
+}
+
+function isIn(evaluation: Evaluation, value: Json, container: Json): boolean {
+  if (container === null) return false;
+  const answer = isMember(evaluation, value, container);
+  if (answer !== null) return answer;
+  throw new ExpressionError(
+    'expression',
+    `"in" needs an array, an object or a string on its right, got ${typeName(container)}`,
+  );
+}
+
+function number(value: Json | undefined, operator: string): number {
+  if (typeof value === 'number') return value;
+  throw new ExpressionError('expression', `"${operator}" needs numbers, got ${typeName(value)}`);
+}
+
+function compileCall({ name, args, at }: Expression & { kind: 'call' }): Run {
+  const runs = args.map(compileRun);
+  if (name === 'exists') {
+    const path = runs[0]!;
+    const isList = args[0]?.kind === 'path' && !args[0].segments.every(isDefinite);
+    return (evaluation) => {
+      const value = path(evaluation);
+      return isList && Array.isArray(value) ? value.length > 0 : value !== undefined;
+    };
+  }
+  const { call } = FUNCTIONS.get(name)!;
+  return (evaluation) => {
+    evaluation.charge(5);
+    const values = runs.map((run) => run(evaluation) ?? null);
+    return call(new Arguments(evaluation, name, values, at));
+  };
+}

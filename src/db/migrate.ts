@@ -1,0 +1,117 @@
+// Brings a database up to date: roles, graphile-worker's schema and ours, in one advisory lock, so that any number of
+// processes may start at once. Safe to run again; runs as the login of the URL, which must be allowed to create roles.
+import { fileURLToPath } from 'node:url';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { runMigrations } from 'graphile-worker';
+import pg from 'pg';
+
+const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
+const LOCK = 1147_2001;
+
+/** The three roles of the database. The owner owns both schemas; the engine sees all tenants; the tenant role is what `set local role` takes. */
+export const ROLES = {
+  owner: 'dagwright_owner',
+  engine: 'dagwright_engine',
+  tenant: 'dagwright_tenant',
+} as const;
+
+/** Thrown when the database cannot be brought up to date; `hint` says what to do. */
+export class MigrationError extends Error {
+  readonly hint: string;
+  constructor(message: string, hint: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'MigrationError';
+    this.hint = hint;
+  }
+}
+
+/** Migrations that the database does not have yet; all of them where it has none. */
+export async function pendingMigrations(url: string): Promise<number> {
+  const all = readMigrationFiles({ migrationsFolder: FOLDER });
+  return await withClient(url, async (client) => {
+    const known = await client.query(
+      `select to_regclass('drizzle.__drizzle_migrations') is not null as known`,
+    );
+    if (!known.rows[0].known) return all.length;
+    const last = await client.query('select max(created_at)::bigint as at from drizzle.__drizzle_migrations');
+    const at = Number(last.rows[0].at ?? 0);
+    return all.filter((migration) => migration.folderMillis > at).length;
+  });
+}
+
+/** Applies what is pending. Concurrent calls wait for each other. */
+export async function migrateDatabase(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    try {
+      await createRoles(client);
+      await client.query(`set role ${ROLES.owner}`);
+      const pool = new pg.Pool({ connectionString: url, max: 1, options: `-c role=${ROLES.owner}` });
+      pool.on('error', () => {});
+      pool.on('connect', (connection) => connection.on('error', () => {}));
+      try {
+        await runMigrations({ pgPool: pool, logger: silentLogger });
+      } finally {
+        await pool.end();
+      }
+      await applyMigrations(client);
+    } finally {
+      await client.query('reset role').catch(() => {});
+      await client.query('select pg_advisory_unlock($1)', [LOCK]).catch(() => {});
+    }
+  });
+}
+
+// drizzle's error carries the whole migration text; what went wrong is its cause.
+async function applyMigrations(client: pg.Client): Promise<void> {
+  try {
+    await migrate(drizzle(client), { migrationsFolder: FOLDER, migrationsSchema: 'drizzle' });
+  } catch (error) {
+    const cause =
+      (error as Error).cause instanceof Error ? ((error as Error).cause as Error) : (error as Error);
+    throw new MigrationError(
+      `a migration failed: ${cause.message}`,
+      'nothing was changed; the database keeps its former state',
+      cause,
+    );
+  }
+}
+
+async function createRoles(client: pg.Client): Promise<void> {
+  try {
+    for (const role of Object.values(ROLES)) {
+      await client.query(`do $$ begin
+          if not exists (select from pg_roles where rolname = '${role}') then create role ${role} nologin; end if;
+        exception when duplicate_object or unique_violation then null; end $$`);
+      const member = await client
+        .query(`select pg_has_role(current_user, $1, 'SET') as member`, [role])
+        .catch(() => client.query(`select pg_has_role(current_user, $1, 'MEMBER') as member`, [role]));
+      if (!member.rows[0].member) await client.query(`grant ${role} to current_user`);
+    }
+    await client.query(
+      `do $$ begin execute format('grant create, connect on database %I to ${ROLES.owner}', current_database()); end $$`,
+    );
+  } catch (error) {
+    throw new MigrationError(
+      `cannot set up the roles ${Object.values(ROLES).join(', ')}: ${(error as Error).message}`,
+      'the login of DATABASE_URL needs CREATEROLE (or the three roles granted to it) and CREATE on the database',
+      error,
+    );
+  }
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+const { Logger } = await import('graphile-worker');
+const silentLogger = new Logger(() => () => {});

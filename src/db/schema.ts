@@ -1,0 +1,273 @@
+// The tables, as drizzle declares them; `drizzle-kit generate` turns changes into migrations. Row-level security, functions
+// and views are written by hand in drizzle/*_engine.sql. Hot statements are plain SQL in the functions there.
+//
+// Hot rows: workflow_executions and task_executions change at every step. Their counters stand in no index, so that
+// updates stay heap-only; payloads are written once and live in TOAST.
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  json,
+  jsonb,
+  numeric,
+  pgSchema,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { EXECUTION_STATUSES, SKIP_REASONS, TASK_STATUSES } from '../core/status.ts';
+
+export const dagwright = pgSchema('dagwright');
+
+/** The tenant that exists from the first migration on; its id is fixed and documented (README, "Start from SQL"). */
+export const DEFAULT_TENANT_ID = '00000000-0000-7000-8000-000000000001';
+
+export const TRIGGER_TYPES = [
+  'manual',
+  'api',
+  'schedule',
+  'webhook',
+  'sql',
+  'sub_workflow',
+  'event',
+] as const;
+export type TriggerType = (typeof TRIGGER_TYPES)[number];
+
+const list = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const usd = (name: string) => numeric(name);
+
+export const tenants = dagwright.table('tenants', {
+  id: uuid().primaryKey(),
+  name: text().notNull().unique(),
+  displayName: text('display_name'),
+  tier: integer().notNull().default(1),
+  status: text().notNull().default('active'),
+  settings: jsonb().notNull().default({}),
+  createdAt: instant('created_at').notNull().defaultNow(),
+});
+
+export const workflowDefinitions = dagwright.table(
+  'workflow_definitions',
+  {
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    workflowId: text('workflow_id').notNull(),
+    name: text(),
+    category: text().notNull().default('custom'),
+    status: text().notNull().default('active'),
+    latestRevision: integer('latest_revision').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.workflowId] }),
+    check('workflow_definitions_status', sql`${t.status} in ('draft', 'active', 'archived')`),
+  ],
+);
+
+export const workflowVersions = dagwright.table(
+  'workflow_versions',
+  {
+    id: uuid().primaryKey(),
+    tenantId: uuid('tenant_id').notNull(),
+    workflowId: text('workflow_id').notNull(),
+    revision: integer().notNull(),
+    contentHash: text('content_hash').notNull(),
+    /** json, not jsonb: keeps the author's order of keys (named branches, outputs). */
+    definition: json().notNull(),
+    createdBy: text('created_by'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [unique('workflow_versions_revision').on(t.tenantId, t.workflowId, t.revision)],
+);
+
+export const workflowExecutions = dagwright.table(
+  'workflow_executions',
+  {
+    id: uuid().primaryKey(),
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    workflowId: text('workflow_id').notNull(),
+    revision: integer().notNull(),
+    versionId: uuid('version_id').notNull(),
+    status: text().notNull().default('pending'),
+    priority: smallint().notNull().default(5),
+    triggerType: text('trigger_type').notNull(),
+    trigger: jsonb(),
+    input: jsonb().notNull(),
+    output: jsonb(),
+    error: jsonb(),
+    metadata: jsonb(),
+    createdBy: text('created_by'),
+    createdAt: instant('created_at').notNull(),
+    startedAt: instant('started_at'),
+    completedAt: instant('completed_at'),
+    /** When the execution fails with `timeout`; null once it is terminal or without one. */
+    deadlineAt: instant('deadline_at'),
+    durationMs: bigint('duration_ms', { mode: 'number' }),
+    /** Tasks (map_index -1, and items that outlive their fan-out) that are not terminal. */
+    openTasks: integer('open_tasks').notNull().default(0),
+    failedTasks: integer('failed_tasks').notNull().default(0),
+    /** An uncaught failure has made the failure policy act. */
+    failing: boolean().notNull().default(false),
+    /** The worker that concludes it after its last task ended. */
+    concludedBy: uuid('concluded_by'),
+    nextSeq: bigint('next_seq', { mode: 'number' }).notNull().default(1),
+    actualCostUsd: usd('actual_cost_usd').notNull().default('0'),
+    /** Some attempt had no known price: the sum is a lower bound. */
+    costUnknown: boolean('cost_unknown').notNull().default(false),
+    completedWithErrors: boolean('completed_with_errors').notNull().default(false),
+  },
+  (t) => [
+    check('workflow_executions_status', sql`${t.status} in (${list(EXECUTION_STATUSES)})`),
+    check('workflow_executions_trigger_type', sql`${t.triggerType} in (${list(TRIGGER_TYPES)})`),
+    check('workflow_executions_priority', sql`${t.priority} between 1 and 10`),
+    check('workflow_executions_open', sql`${t.openTasks} >= 0`),
+    check(
+      'workflow_executions_ended',
+      sql`(${t.status} in ('completed', 'failed', 'cancelled')) = (${t.completedAt} is not null)`,
+    ),
+    index('workflow_executions_tenant').on(t.tenantId, t.id),
+    index('workflow_executions_open_idx').on(t.id).where(sql`status in ('pending', 'running', 'paused')`),
+    index('workflow_executions_deadline').on(t.deadlineAt).where(sql`deadline_at is not null`),
+  ],
+);
+
+export const taskExecutions = dagwright.table(
+  'task_executions',
+  {
+    workflowExecutionId: uuid('workflow_execution_id')
+      .notNull()
+      .references(() => workflowExecutions.id, { onDelete: 'cascade' }),
+    taskId: text('task_id').notNull(),
+    /** -1: the task itself (JSON null); 0, 1, 2 …: an item or branch of a fan-out. */
+    mapIndex: integer('map_index').notNull().default(-1),
+    tenantId: uuid('tenant_id').notNull(),
+    taskType: text('task_type').notNull(),
+    status: text().notNull().default('pending'),
+    reason: text(),
+    /** Edges whose parent has not ended. */
+    pendingEdges: integer('pending_edges').notNull().default(0),
+    /** Wakes before all parents ended: 1 on a success, 2 on a failure, 3 on either. */
+    early: smallint().notNull().default(0),
+    staysAfterFailure: boolean('stays_after_failure').notNull().default(false),
+    /** Rises with every claim; a write under an older one is refused. */
+    fence: bigint({ mode: 'number' }).notNull().default(0),
+    attemptNumber: integer('attempt_number').notNull().default(0),
+    recoveries: integer().notNull().default(0),
+    workerId: uuid('worker_id'),
+    /** Set while the task may be claimed; a job or list then wakes it. */
+    readyAt: instant('ready_at'),
+    /** When a timer makes it ready. */
+    wakeAt: instant('wake_at'),
+    waitingOn: text('waiting_on'),
+    /** Start of the current attempt. */
+    startedAt: instant('started_at'),
+    completedAt: instant('completed_at'),
+    completedSeq: bigint('completed_seq', { mode: 'number' }),
+    branch: text(),
+    winner: text(),
+    input: jsonb(),
+    output: jsonb(),
+    error: jsonb(),
+    /** Of a fan-out that completed although parts failed. */
+    partErrors: jsonb('part_errors'),
+    checkpoint: jsonb(),
+    resourceUsage: jsonb('resource_usage'),
+    costUsd: usd('cost_usd').default('0'),
+    durationMs: bigint('duration_ms', { mode: 'number' }),
+    queuedMs: bigint('queued_ms', { mode: 'number' }),
+    /** Fan-out only: its items, written once, and the window over them. */
+    items: jsonb(),
+    itemsTotal: integer('items_total'),
+    itemsIssued: integer('items_issued'),
+    itemsOpen: integer('items_open'),
+    itemsOk: integer('items_ok'),
+    itemsFailed: integer('items_failed'),
+    itemsTolerated: integer('items_tolerated'),
+    itemsNeeded: integer('items_needed'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workflowExecutionId, t.taskId, t.mapIndex] }),
+    check('task_executions_status', sql`${t.status} in (${list(TASK_STATUSES)})`),
+    check('task_executions_reason', sql`${t.reason} in (${list(SKIP_REASONS)})`),
+    check('task_executions_skipped', sql`${t.status} <> 'skipped' or ${t.reason} is not null`),
+    check(
+      'task_executions_running',
+      sql`${t.status} <> 'running' or (${t.workerId} is not null and ${t.readyAt} is null)`,
+    ),
+    check(
+      'task_executions_ended',
+      sql`${t.status} not in ('completed', 'failed', 'skipped', 'cancelled') or (${t.completedAt} is not null and ${t.readyAt} is null and ${t.wakeAt} is null)`,
+    ),
+    index('task_executions_wake').on(t.wakeAt).where(sql`wake_at is not null`),
+    index('task_executions_ready').on(t.readyAt).where(sql`ready_at is not null`),
+  ],
+);
+
+/** Attempts that failed, were lost or timed out. The successful one is the task's own row. */
+export const taskAttempts = dagwright.table(
+  'task_attempts',
+  {
+    workflowExecutionId: uuid('workflow_execution_id')
+      .notNull()
+      .references(() => workflowExecutions.id, { onDelete: 'cascade' }),
+    taskId: text('task_id').notNull(),
+    mapIndex: integer('map_index').notNull(),
+    attemptNumber: integer('attempt_number').notNull(),
+    fence: bigint({ mode: 'number' }).notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    workerId: uuid('worker_id'),
+    error: jsonb().notNull(),
+    costUsd: usd('cost_usd').default('0'),
+    resourceUsage: jsonb('resource_usage'),
+    startedAt: instant('started_at'),
+    completedAt: instant('completed_at').notNull(),
+    durationMs: bigint('duration_ms', { mode: 'number' }),
+  },
+  (t) => [primaryKey({ columns: [t.workflowExecutionId, t.taskId, t.mapIndex, t.fence] })],
+);
+
+export const idempotencyKeys = dagwright.table(
+  'idempotency_keys',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    scope: text().notNull(),
+    key: text().notNull(),
+    workflowExecutionId: uuid('workflow_execution_id').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.scope, t.key] })],
+);
+
+/** One row per worker process: its lease. No tenant data. */
+export const workers = dagwright.table('workers', {
+  id: uuid().primaryKey(),
+  /** Key of the session advisory lock that the heartbeat connection holds. */
+  lockKey: integer('lock_key').generatedAlwaysAsIdentity().notNull(),
+  host: text().notNull(),
+  pid: integer().notNull(),
+  concurrency: integer().notNull(),
+  /** graphile-worker pools this process has had; unlocked when it is dead. */
+  poolIds: text('pool_ids').array().notNull().default([]),
+  startedAt: instant('started_at').notNull(),
+  heartbeatAt: instant('heartbeat_at').notNull(),
+  /** Since when it has beaten without a gap. */
+  beatingSince: instant('beating_since').notNull(),
+  leaseSeconds: integer('lease_seconds').notNull(),
+});
+
+/** Counters that operators watch; one row each. */
+export const engineCounters = dagwright.table('engine_counters', {
+  name: text().primaryKey(),
+  value: bigint({ mode: 'number' }).notNull().default(0),
+});

@@ -1,0 +1,50 @@
+// What the parts of one worker share.
+import type pg from 'pg';
+import type { Claim, Finish, Opening, Settle, SettleResult, TaskRef } from '../db/transitions.ts';
+import type { TaskLog, TaskType } from '../tasks/task-type.ts';
+import type { Batcher } from './batcher.ts';
+import type { Executions } from './executions.ts';
+import type { HeldAttempts } from './held.ts';
+
+/** A claim with its place in its execution's plan. */
+export interface LaneWork {
+  readonly executionId: string;
+  readonly claim: Claim;
+}
+
+export interface WorkerContext {
+  /** The worker row's id; another one after this worker was declared dead. */
+  readonly id: string;
+  /** At most this many jobs for one set of ready tasks: the tasks that all live workers may run at once. */
+  readonly slots: number;
+  readonly pool: pg.Pool;
+  readonly types: ReadonlyMap<string, TaskType>;
+  readonly executions: Executions;
+  readonly held: HeldAttempts;
+  readonly log: TaskLog;
+  /** No new work is taken; what runs may end. */
+  readonly draining: boolean;
+  readonly settles: Batcher<Settle, SettleResult>;
+  readonly claims: Batcher<
+    { readonly executionId: string; readonly list: readonly TaskRef[] },
+    { readonly claim: Claim; readonly rest: readonly TaskRef[] } | null
+  >;
+  readonly openings: Batcher<Opening, boolean>;
+  readonly finishes: Batcher<Finish, boolean>;
+  readonly events: WorkerEvents;
+  /** Runs pure tasks that a settle claimed beyond its lane's own. */
+  spawn(work: LaneWork): void;
+  /** Wakes the timer loop when something becomes due sooner than its next pass. */
+  wakeIn(ms: number): void;
+  /** A settle may have committed although its answer was lost: look for what this worker does not know it owns. */
+  suspect(executionId: string): void;
+  /** Holds a task that has crashed workers back until it can run alone; resolves to the function that lets others go on. */
+  enter(isSuspect: boolean): Promise<() => void>;
+}
+
+/** What a worker tells those in the same process, as it happens. */
+export interface WorkerEvents {
+  executionEnded(executionId: string): void;
+  /** A write was refused because the attempt had another owner by then. */
+  settleLost(executionId: string, claim: Claim): void;
+}

@@ -1,0 +1,74 @@
+// Loads executions and compiles their plans for a worker: rows are read in batches, plans once per revision.
+import type pg from 'pg';
+import { applyDefaults } from '../core/definition/input-schema.ts';
+import type { WorkflowDefinition } from '../core/definition/model.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { type ExecutionRow, loadDefinition, loadExecutions } from '../db/reads.ts';
+import type { TaskType } from '../tasks/task-type.ts';
+import { Batcher } from './batcher.ts';
+import { type CompiledPlan, compilePlan } from './compiled.ts';
+import { type ExecutionMemory, RecentlyUsed } from './memory.ts';
+
+const MAX_EXECUTIONS = 2_000;
+const MAX_PLANS = 200;
+
+export class Executions {
+  readonly #pool: pg.Pool;
+  readonly #types: ReadonlyMap<string, TaskType>;
+  readonly #memories = new RecentlyUsed<string, ExecutionMemory>(MAX_EXECUTIONS);
+  readonly #plans = new RecentlyUsed<string, Promise<CompiledPlan>>(MAX_PLANS);
+  readonly #rows: Batcher<string, ExecutionRow | null>;
+
+  constructor(pool: pg.Pool, types: ReadonlyMap<string, TaskType>) {
+    this.#pool = pool;
+    this.#types = types;
+    this.#rows = new Batcher<string, ExecutionRow | null>({
+      keyOf: (id) => id,
+      send: async (ids) => {
+        const rows = new Map((await loadExecutions(pool, ids)).map((row) => [row.id, row]));
+        return ids.map((id) => rows.get(id) ?? null);
+      },
+    });
+  }
+
+  /** The execution as this worker knows it, or null where it does not exist. Throws where its plan cannot be compiled. */
+  async get(id: string): Promise<ExecutionMemory | null> {
+    return this.#memories.get(id) ?? (await this.load(id));
+  }
+
+  /** Reads the execution anew. */
+  async load(id: string): Promise<ExecutionMemory | null> {
+    const row = await this.#rows.call(id);
+    if (row === null) return null;
+    const compiled = await this.#plan(row.versionId);
+    const defaults = compiled.plan.definition.defaultParameters;
+    const memory: ExecutionMemory = {
+      row,
+      compiled,
+      input: defaults === undefined ? row.input : applyDefaults(defaults, row.input),
+      trigger: isJsonObject(row.trigger) ? (row.trigger as JsonObject) : null,
+      startedAtMs: Date.parse(row.startedAt ?? row.createdAt),
+      results: new Map(),
+      fanOuts: new Map(),
+    };
+    this.#memories.set(id, memory);
+    return memory;
+  }
+
+  forget(id: string): void {
+    this.#memories.delete(id);
+  }
+
+  #plan(versionId: string): Promise<CompiledPlan> {
+    let plan = this.#plans.get(versionId);
+    if (plan === undefined) {
+      plan = loadDefinition(this.#pool, versionId).then((definition) => {
+        if (definition === null) throw new Error(`revision ${versionId} does not exist`);
+        return compilePlan(definition as unknown as WorkflowDefinition, this.#types);
+      });
+      plan.catch(() => this.#plans.delete(versionId));
+      this.#plans.set(versionId, plan);
+    }
+    return plan;
+  }
+}

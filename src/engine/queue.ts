@@ -1,0 +1,135 @@
+// Runs graphile-worker under supervision. Its state decides nothing: a job is only a wake-up.
+//   Q1  A pool that ends unasked (database outage, fatal error) is replaced at once; its id is unlocked later.
+//   Q2  Handlers never throw, so graphile's own retries never happen.
+
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type WorkerEvents as GraphileEvents, Logger, type Runner, run } from 'graphile-worker';
+import pg from 'pg';
+import { engineConnection } from '../db/connection.ts';
+import { ROLES } from '../db/migrate.ts';
+import type { TaskLog } from '../tasks/task-type.ts';
+import type { JobPayload } from './job.ts';
+
+export interface QueueOptions {
+  readonly url: string;
+  readonly concurrency: number;
+  readonly handle: (payload: JobPayload) => Promise<void>;
+  readonly log: TaskLog;
+  /** A pool began: its id must be known before its jobs can be unlocked after a crash. */
+  readonly onPool: (poolId: string) => Promise<void>;
+  /** A pool ended unasked, and its jobs can be unlocked. */
+  readonly onPoolEnded: (poolId: string) => Promise<void>;
+}
+
+/** A pool that has begun; `ended` resolves to its id as soon as it is of no more use. */
+interface Begun {
+  readonly ended: Promise<string>;
+}
+
+/** How often graphile looks for jobs on its own; notifications make it look at once. */
+const POLL_MS = 2_000;
+
+export class Queue {
+  readonly #options: QueueOptions;
+  readonly #pool: pg.Pool;
+  #runner: Runner | null = null;
+  #isStopping = false;
+  #supervision: Promise<void> = Promise.resolve();
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    const config = engineConnection(options.url, 'dagwright queue');
+    // graphile's schema has the same owner as ours. Its own timeouts are longer than those of our work.
+    this.#pool = new pg.Pool({
+      ...config,
+      types: undefined,
+      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=60000`,
+      max: 4,
+    });
+    this.#pool.on('error', () => {});
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
+  }
+
+  async start(): Promise<void> {
+    this.#supervision = this.#supervise(await this.#begin());
+  }
+
+  /** Stops fetching; resolves when the handlers under way have ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#runner?.stop().catch(() => {});
+    await this.#supervision;
+    await this.#pool.end().catch(() => {});
+  }
+
+  /** Ends without waiting for handlers. */
+  async kill(): Promise<void> {
+    this.#isStopping = true;
+    await this.#pool.end().catch(() => {});
+  }
+
+  async #supervise(first: Begun): Promise<void> {
+    let begun = first;
+    for (let failures = 0; ; ) {
+      const poolId = await begun.ended;
+      if (this.#isStopping) return;
+      this.#options.log.warn('the queue pool ended and is replaced', { poolId });
+      void this.#unlockLater(poolId);
+      while (!this.#isStopping) {
+        try {
+          begun = await this.#begin();
+          failures = 0;
+          break;
+        } catch (error) {
+          failures++;
+          if (failures % 20 === 1)
+            this.#options.log.warn('the queue cannot start yet', { error: String(error) });
+          await delay(Math.min(1000, 50 * 2 ** Math.min(failures, 5)));
+        }
+      }
+    }
+  }
+
+  async #begin(): Promise<Begun> {
+    const events = new EventEmitter() as GraphileEvents;
+    let poolId = '';
+    const ended = new Promise<string>((resolve) => {
+      events.on('pool:create', ({ workerPool }) => {
+        poolId = workerPool.id;
+      });
+      events.on('pool:fatalError', () => resolve(poolId));
+      events.on('pool:gracefulShutdown', () => resolve(poolId));
+    });
+    const { concurrency, handle, onPool } = this.#options;
+    const runner = await run({
+      pgPool: this.#pool,
+      events,
+      noHandleSignals: true,
+      logger: new Logger(() => () => {}),
+      crontab: '',
+      taskList: { dagwright: async (payload) => await handle(payload as JobPayload) },
+      preset: {
+        worker: {
+          concurrentJobs: concurrency,
+          pollInterval: POLL_MS,
+          localQueue: { size: concurrency, ttl: 200 },
+          completeJobBatchDelay: 0,
+          failJobBatchDelay: 0,
+        },
+      },
+    });
+    runner.promise.then(
+      () => events.emit('pool:fatalError', {} as never),
+      () => events.emit('pool:fatalError', {} as never),
+    );
+    this.#runner = runner;
+    await onPool(poolId);
+    return { ended };
+  }
+
+  async #unlockLater(poolId: string): Promise<void> {
+    await delay(5_000, undefined, { ref: false });
+    await this.#options.onPoolEnded(poolId).catch(() => {});
+  }
+}

@@ -1,0 +1,345 @@
+// A worker process: registers, beats, takes jobs from the queue, runs lanes, looks at timers and dead workers once a
+// second, and drains.
+//   W1  A worker that was declared dead aborts what it runs, registers anew under another id, and goes on.
+//   W2  SIGTERM: takes nothing new; what runs may end within the grace period; the rest is released, no attempt spent.
+//   W3  Every loop catches its own errors and goes on: a database outage stops none of them.
+import { EventEmitter, once } from 'node:events';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { newId } from '../core/id.ts';
+import type { Database } from '../db/connection.ts';
+import { loadOwned } from '../db/reads.ts';
+import { type Claim, claimBatch, finishBatch, openBatch, settleBatch, tick } from '../db/transitions.ts';
+import { addPoolId, reconcile, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
+import type { TaskLog, TaskType } from '../tasks/task-type.ts';
+import { Batcher } from './batcher.ts';
+import type { LaneWork, WorkerContext } from './context.ts';
+import { Executions } from './executions.ts';
+import { SuspectGate } from './gate.ts';
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { HeldAttempts } from './held.ts';
+import { runJob } from './job.ts';
+import { runLane, workOf } from './lane.ts';
+import { Queue } from './queue.ts';
+import { settleAttempt } from './settling.ts';
+
+export interface WorkerOptions {
+  readonly database: Database;
+  readonly types: ReadonlyMap<string, TaskType>;
+  readonly log: TaskLog;
+  /** Attempts at once. */
+  readonly concurrency?: number;
+  readonly leaseSeconds?: number;
+  /** How long what runs may take after SIGTERM, in milliseconds. */
+  readonly graceMs?: number;
+}
+
+const TICK_MS = 1_000;
+const RECONCILE_MS = 10_000;
+/** All of a worker's claims are checked this often; those under suspicion at once. */
+const OWNED_CHECK_MS = 30_000;
+
+export class Worker {
+  readonly events = new EventEmitter<{
+    executionEnded: [executionId: string];
+    settleLost: [executionId: string, taskId: string];
+  }>();
+  readonly #options: Required<WorkerOptions>;
+  readonly #held = new HeldAttempts();
+  readonly #executions: Executions;
+  readonly #lanes = new Set<Promise<void>>();
+  readonly #gate = new SuspectGate();
+  readonly #suspected = new Set<string>();
+  readonly #context: WorkerContext;
+  #id = newId();
+  #slots: number;
+  #isDraining = false;
+  #isStopped = false;
+  #queue: Queue | null = null;
+  #heartbeat: Heartbeat | null = null;
+  #poolIds: string[] = [];
+  #unheld = new Set<string>();
+  #wake = Promise.withResolvers<void>();
+  #nextWakeAt = Number.POSITIVE_INFINITY;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: WorkerOptions) {
+    this.#options = { concurrency: 16, leaseSeconds: 15, graceMs: 25_000, ...options };
+    this.#slots = this.#options.concurrency;
+    this.#executions = new Executions(options.database.engine, options.types);
+    this.#context = this.#createContext();
+    this.events.setMaxListeners(0);
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Attempts under way. */
+  get running(): number {
+    return this.#held.size;
+  }
+
+  /** Registers and begins to work. */
+  async start(): Promise<void> {
+    await this.#register();
+    this.#queue = new Queue({
+      url: this.#options.database.url,
+      concurrency: this.#options.concurrency,
+      log: this.#options.log,
+      handle: (payload) => this.#track(runJob(this.#context, payload)),
+      onPool: async (poolId) => {
+        this.#poolIds.push(poolId);
+        await addPoolId(this.#pool, this.#id, poolId);
+      },
+      onPoolEnded: async (poolId) => {
+        await unlockPools(this.#pool, [poolId]);
+        this.#poolIds = this.#poolIds.filter((id) => id !== poolId);
+      },
+    });
+    await this.#queue.start();
+    this.#loop = this.#runLoop();
+  }
+
+  /** Drains (W2) and ends. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isDraining = true;
+    const queueStopped = this.#queue?.stop() ?? Promise.resolve();
+    await Promise.race([this.#idle(), delay(this.#options.graceMs, undefined, { ref: false })]);
+    for (const attempt of this.#held.all()) attempt.abort('shutdown');
+    await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
+    this.#isStopped = true;
+    this.#wake.resolve();
+    await this.#loop;
+    await this.#heartbeat?.stop();
+    await this.#queue?.kill();
+    if (this.#held.size === 0) {
+      await unlockPools(this.#pool, this.#poolIds).catch(() => {});
+      await removeWorker(this.#pool, this.#id).catch(() => {});
+    }
+  }
+
+  get #pool() {
+    return this.#options.database.engine;
+  }
+
+  async #register(): Promise<void> {
+    const { concurrency, leaseSeconds, database, log } = this.#options;
+    const lockKey = await registerWorker(this.#pool, {
+      id: this.#id,
+      host: hostname(),
+      pid: process.pid,
+      concurrency,
+      leaseSeconds,
+    });
+    this.#heartbeat = await startHeartbeat({
+      url: database.url,
+      workerId: this.#id,
+      lockKey,
+      onMessage: (message) => {
+        if (message.kind === 'beat') this.#slots = message.slots;
+        else if (message.kind === 'missed') log.debug('a heartbeat was missed', { error: message.message });
+        else void this.#rejoin();
+      },
+    });
+  }
+
+  // W1. What ran under the old id has been taken over: its writes would be refused.
+  async #rejoin(): Promise<void> {
+    if (this.#isStopped || this.#isDraining) return;
+    this.#options.log.warn('this worker was declared dead; it registers anew', { workerId: this.#id });
+    for (const attempt of this.#held.all()) attempt.abort('lost');
+    await this.#heartbeat?.stop().catch(() => {});
+    this.#id = newId();
+    while (!this.#isStopped) {
+      try {
+        await this.#register();
+        for (const poolId of this.#poolIds) await addPoolId(this.#pool, this.#id, poolId);
+        return;
+      } catch (error) {
+        this.#options.log.warn('cannot register yet', { error: String(error) });
+        await delay(1_000);
+      }
+    }
+  }
+
+  #createContext(): WorkerContext {
+    const worker = this;
+    const pool = this.#pool;
+    const onRetry = (error: unknown) =>
+      this.#options.log.debug('the database did not answer; trying again', { error: String(error) });
+    const mine = () => ({ id: this.#id, slots: this.#slots });
+    // An answer that was lost leaves claims that nobody here knows of: they are looked for afterwards.
+    const batcher = <In extends { readonly executionId: string }, Out>(
+      send: (items: readonly In[]) => Promise<readonly Out[]>,
+    ) =>
+      new Batcher<In, Out>({
+        keyOf: ({ executionId }) => executionId,
+        onRetry,
+        send: async (items) => {
+          try {
+            return await send(items);
+          } catch (error) {
+            for (const { executionId } of items) this.#suspected.add(executionId);
+            throw error;
+          }
+        },
+      });
+    return {
+      get id() {
+        return worker.#id;
+      },
+      get slots() {
+        return worker.#slots;
+      },
+      get draining() {
+        return worker.#isDraining;
+      },
+      pool,
+      types: this.#options.types,
+      executions: this.#executions,
+      held: this.#held,
+      log: this.#options.log,
+      settles: batcher((settles) => settleBatch(pool, mine(), settles)),
+      claims: batcher((wants) => claimBatch(pool, this.#id, wants)),
+      openings: batcher(async (openings) => {
+        const opened = await openBatch(pool, mine(), openings);
+        return openings.map(({ executionId }) => opened.has(executionId));
+      }),
+      finishes: batcher(async (finishes) => {
+        const ended = await finishBatch(pool, finishes);
+        return finishes.map(({ executionId }) => ended.has(executionId));
+      }),
+      events: {
+        executionEnded: (executionId) => {
+          this.#executions.forget(executionId);
+          this.events.emit('executionEnded', executionId);
+        },
+        settleLost: (executionId, claim) => {
+          this.#options.log.warn('a stale write was refused', {
+            executionId,
+            taskId: claim.taskId,
+            fence: claim.fence,
+          });
+          this.events.emit('settleLost', executionId, claim.taskId);
+        },
+      },
+      spawn: (work) => void this.#track(this.#spawn(work)),
+      wakeIn: (ms) => this.#wakeIn(ms),
+      suspect: (executionId) => void this.#suspected.add(executionId),
+      enter: (isSuspect) => this.#gate.enter(isSuspect),
+    };
+  }
+
+  async #spawn({ executionId, claim }: LaneWork): Promise<void> {
+    const memory = await this.#executions.get(executionId);
+    if (memory !== null) await runLane(this.#context, { memory, claim, list: [] });
+  }
+
+  // Never rejects: what a lane could not do is logged, and recovery finds the rest.
+  #track(lane: Promise<void>): Promise<void> {
+    const tracked = lane
+      .catch((error: unknown) => {
+        this.#options.log.error('a lane ended early', {
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+      })
+      .finally(() => this.#lanes.delete(tracked));
+    this.#lanes.add(tracked);
+    return tracked;
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes);
+  }
+
+  #wakeIn(ms: number): void {
+    if (ms >= TICK_MS) return;
+    const at = performance.now() + ms;
+    if (at >= this.#nextWakeAt) return;
+    this.#nextWakeAt = at;
+    setTimeout(() => this.#wake.resolve(), ms).unref();
+  }
+
+  async #runLoop(): Promise<void> {
+    let lastReconcile = performance.now();
+    let lastOwnedCheck = performance.now();
+    for (let pass = 0; !this.#isStopped; pass++) {
+      const startedAt = performance.now();
+      this.#nextWakeAt = Number.POSITIVE_INFINITY;
+      this.#wake = Promise.withResolvers();
+      try {
+        await this.#tickOnce(pass % 2 === 0);
+        if (this.#suspected.size > 0 || this.#unheld.size > 0) {
+          await this.#releaseUnheld([...this.#suspected]);
+        } else if (startedAt - lastOwnedCheck > OWNED_CHECK_MS) {
+          lastOwnedCheck = startedAt;
+          await this.#releaseUnheld(null);
+        }
+        if (startedAt - lastReconcile > RECONCILE_MS * (0.8 + 0.4 * Math.random())) {
+          lastReconcile = startedAt;
+          const repaired = await reconcile(this.#pool, this.#slots);
+          if (repaired > 0) this.#options.log.error('the reconciler repaired orphans', { repaired });
+        }
+      } catch (error) {
+        this.#options.log.debug('the timer loop could not reach the database', { error: String(error) });
+      }
+      await Promise.race([delay(TICK_MS, undefined, { ref: false }), this.#wake.promise]);
+    }
+  }
+
+  async #tickOnce(sweep: boolean): Promise<void> {
+    const held = this.#held.olderThan(500);
+    const answer = await tick(this.#pool, { id: this.#id, slots: this.#slots }, held, sweep);
+    for (const i of answer.late) held[i]!.abort('timeout');
+    for (const i of answer.lost) held[i]!.abort('cancelled');
+    if (answer.recovered > 0)
+      this.#options.log.warn('took over tasks of a dead worker', { tasks: answer.recovered });
+    if (answer.next !== null) this.#wakeIn(answer.next);
+    if (answer.woken >= 256) this.#wakeIn(0);
+  }
+
+  // Claims that the database believes are ours and that no lane holds, in two passes in a row, are given back.
+  async #releaseUnheld(executionIds: readonly string[] | null): Promise<void> {
+    const before = this.#unheld;
+    this.#unheld = new Set();
+    const watched =
+      executionIds === null
+        ? null
+        : [...new Set([...executionIds, ...[...before].map((key) => key.split('/')[0]!)])];
+    this.#suspected.clear();
+    for (const { executionId, claim } of await loadOwned(this.#pool, this.#id, watched)) {
+      if (this.#held.has(executionId, claim)) continue;
+      const key = `${executionId}/${claim.taskId}/${claim.mapIndex}/${claim.fence}`;
+      if (before.has(key)) await this.#release(executionId, claim);
+      else this.#unheld.add(key);
+    }
+    for (const id of executionIds ?? []) await this.#concludeIfDrained(id);
+  }
+
+  async #release(executionId: string, claim: Claim): Promise<void> {
+    const memory = await this.#executions.get(executionId);
+    if (memory === null) return;
+    this.#options.log.warn('gives back a task whose claim was lost', { executionId, taskId: claim.taskId });
+    await settleAttempt(
+      this.#context,
+      workOf(memory, claim),
+      { kind: 'released', durationMs: 0 },
+      { wantsNext: false, next: [] },
+    );
+  }
+
+  async #concludeIfDrained(executionId: string): Promise<void> {
+    await this.#track(runJob(this.#context, { e: executionId }));
+  }
+
+  /** Resolves when this worker sees the execution end. */
+  async ended(executionId: string, signal?: AbortSignal): Promise<void> {
+    for await (const [id] of eventsOf(this.events, signal)) if (id === executionId) return;
+  }
+}
+
+async function* eventsOf(events: Worker['events'], signal?: AbortSignal): AsyncGenerator<[string]> {
+  while (!signal?.aborted) yield (await once(events, 'executionEnded', { signal })) as [string];
+}

@@ -1,0 +1,31 @@
+// Every task type that a worker can run, by name: the built-in ones below, and those of DAGWRIGHT_TASKS.
+import { aggregation } from './aggregation.ts';
+import { condition } from './condition.ts';
+import { failTask } from './fail.ts';
+import { modelInference } from './model-inference.ts';
+import { parallel } from './parallel.ts';
+import type { TaskType } from './task-type.ts';
+import { terminate } from './terminate.ts';
+import { transformation } from './transformation.ts';
+import { wait } from './wait.ts';
+
+const BUILT_IN: readonly TaskType[] = [
+  aggregation,
+  condition,
+  failTask,
+  modelInference,
+  parallel,
+  terminate,
+  transformation,
+  wait,
+];
+
+/** Throws where two types have one name. */
+export function createRegistry(custom: readonly TaskType[] = []): ReadonlyMap<string, TaskType> {
+  const registry = new Map<string, TaskType>();
+  for (const taskType of [...BUILT_IN, ...custom]) {
+    if (registry.has(taskType.type)) throw new Error(`the task type "${taskType.type}" is defined twice`);
+    registry.set(taskType.type, taskType);
+  }
+  return registry;
+}

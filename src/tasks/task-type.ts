@@ -1,0 +1,123 @@
+// What a task type is to the engine: prepared once per plan node, run once per attempt. Types know nothing of the database.
+import type { NodeDefinition } from '../core/definition/model.ts';
+import type { TaskError } from '../core/errors.ts';
+import type { Mapping } from '../core/expression/mapping.ts';
+import type { Scope } from '../core/expression/scope.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import type { TaskStatus } from '../core/status.ts';
+
+/** Structured log lines of one attempt. */
+export interface TaskLog {
+  debug(message: string, fields?: JsonObject): void;
+  info(message: string, fields?: JsonObject): void;
+  warn(message: string, fields?: JsonObject): void;
+  error(message: string, fields?: JsonObject): void;
+}
+
+/** A direct parent as aggregation sees it, in dependsOn order. */
+export interface ParentResult {
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly status: TaskStatus;
+  readonly output: Json;
+}
+
+/** One item or named branch of a fan-out that has ended. */
+export interface PartResult {
+  readonly index: number;
+  readonly status: TaskStatus;
+  readonly output: Json;
+  readonly error: TaskError | null;
+  /** Order of completion within the execution. */
+  readonly completedSeq: number;
+}
+
+/** What `run` gets. */
+export interface TaskContext {
+  readonly executionId: string;
+  readonly tenantId: string;
+  readonly taskId: string;
+  /** Index within a fan-out, or null. */
+  readonly mapIndex: number | null;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** The task's input: its inputMapping, or the default of CONTRACT 2. */
+  readonly input: Json;
+  /** Aborted at the timeout, cancel, a lost lease and shutdown. */
+  readonly signal: AbortSignal;
+  /** The same for every attempt of this task. */
+  readonly idempotencyKey: string;
+  readonly lastCheckpoint: Json | undefined;
+  /** Keeps progress that a later attempt finds as `lastCheckpoint`; committed when it resolves. */
+  checkpoint(state: Json): Promise<void>;
+  /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
+  addCost(usd: string | number | null, usage?: JsonObject): void;
+  readonly log: TaskLog;
+  /** For expressions of built-in types. */
+  readonly scope: Scope;
+  readonly parents: readonly ParentResult[];
+  /** The branches that edges from this task name; empty or absent: none, so that a condition may choose any text. */
+  readonly branches?: readonly string[];
+  /** Why a waiting task was woken: its timer fired, or the parts of its fan-out ended. */
+  readonly phase: 'timer' | 'items' | null;
+  /** With phase `items`: all parts that were issued, by index. */
+  readonly parts: readonly PartResult[];
+  /** Database time of this claim, ISO 8601. */
+  readonly now: string;
+}
+
+/** The fan-out that a `parallel` opens. */
+export interface FanOut {
+  readonly kind: 'fanOut';
+  /** Values by index; null for named branches. */
+  readonly values: readonly Json[] | null;
+  readonly total: number;
+  readonly maxConcurrency: number;
+  readonly toleratedFailures: number;
+  /** Completes at so many successes; total where all are wanted. */
+  readonly neededSuccesses: number;
+}
+
+export type TaskOutcome =
+  | {
+      readonly kind: 'completed';
+      readonly output: unknown;
+      readonly branch?: string;
+      readonly winner?: string;
+      /** Of parts that did not succeed; `tasks.<id>.errors`. */
+      readonly errors?: readonly JsonObject[];
+    }
+  | { readonly kind: 'wait'; readonly delayMs: number }
+  | {
+      readonly kind: 'terminate';
+      readonly status: 'completed' | 'failed' | 'cancelled';
+      readonly output: Json;
+      readonly error: TaskError | null;
+    }
+  | FanOut;
+
+/** A node's type with its config compiled. Failures are thrown: TerminalError, RetryableError, ExpressionError, or any error. */
+export interface PreparedTask {
+  /** All compiled expressions, so that the engine knows which tasks' outputs to load. */
+  readonly mappings: readonly Mapping[];
+  run(context: TaskContext): TaskOutcome | Promise<TaskOutcome>;
+}
+
+export interface TaskType {
+  readonly type: string;
+  /** Quick and without side effects: evaluated where it became ready, without a job. */
+  readonly isPure: boolean;
+  /** Whether `run` reads `context.parents`. */
+  readonly readsParents?: boolean;
+  /** Compiles the node's config. Called with valid definitions only. */
+  prepare(node: NodeDefinition): PreparedTask;
+}
+
+/** Names and part definitions of a parallel node: one task for all items, or one per named branch. */
+export type ParallelParts =
+  | { readonly kind: 'items'; readonly task: NodeDefinition }
+  | {
+      readonly kind: 'branches';
+      readonly names: readonly string[];
+      readonly tasks: readonly NodeDefinition[];
+    };

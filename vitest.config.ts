@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+// unit: pure, milliseconds. database: a real PostgreSQL, one cloned database per file. crash: real processes, killed.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/core/**/*.test.ts', 'test/house/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'database',
+          include: ['test/{db,tasks,engine,cli}/**/*.test.ts'],
+          globalSetup: ['test/support/database-server.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          globalSetup: ['test/support/database-server.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
