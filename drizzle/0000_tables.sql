@@ -1,5 +1,9 @@
 CREATE SCHEMA "dagwright";
 --> statement-breakpoint
+CREATE TYPE "dagwright"."execution_status" AS ENUM('pending', 'running', 'paused', 'completed', 'failed', 'cancelled');--> statement-breakpoint
+CREATE TYPE "dagwright"."skip_reason" AS ENUM('condition_false', 'branch_not_taken', 'upstream_skipped', 'upstream_failed', 'execution_failed', 'terminated', 'skipped_by_operator');--> statement-breakpoint
+CREATE TYPE "dagwright"."task_status" AS ENUM('pending', 'running', 'waiting', 'retrying', 'completed', 'failed', 'skipped', 'cancelled');--> statement-breakpoint
+CREATE TYPE "dagwright"."trigger_type" AS ENUM('manual', 'api', 'schedule', 'webhook', 'sql', 'sub_workflow', 'event');--> statement-breakpoint
 CREATE TABLE "dagwright"."engine_counters" (
 	"name" text PRIMARY KEY NOT NULL,
 	"value" bigint DEFAULT 0 NOT NULL
@@ -37,8 +41,8 @@ CREATE TABLE "dagwright"."task_executions" (
 	"map_index" integer DEFAULT -1 NOT NULL,
 	"tenant_id" uuid NOT NULL,
 	"task_type" text NOT NULL,
-	"status" text DEFAULT 'pending' NOT NULL,
-	"reason" text,
+	"status" "dagwright"."task_status" DEFAULT 'pending' NOT NULL,
+	"reason" "dagwright"."skip_reason",
 	"pending_edges" integer DEFAULT 0 NOT NULL,
 	"early" smallint DEFAULT 0 NOT NULL,
 	"stays_after_failure" boolean DEFAULT false NOT NULL,
@@ -71,12 +75,7 @@ CREATE TABLE "dagwright"."task_executions" (
 	"items_failed" integer,
 	"items_tolerated" integer,
 	"items_needed" integer,
-	CONSTRAINT "task_executions_workflow_execution_id_task_id_map_index_pk" PRIMARY KEY("workflow_execution_id","task_id","map_index"),
-	CONSTRAINT "task_executions_status" CHECK ("dagwright"."task_executions"."status" in ('pending', 'running', 'waiting', 'retrying', 'completed', 'failed', 'skipped', 'cancelled')),
-	CONSTRAINT "task_executions_reason" CHECK ("dagwright"."task_executions"."reason" in ('condition_false', 'branch_not_taken', 'upstream_skipped', 'upstream_failed', 'execution_failed', 'terminated', 'skipped_by_operator')),
-	CONSTRAINT "task_executions_skipped" CHECK ("dagwright"."task_executions"."status" <> 'skipped' or "dagwright"."task_executions"."reason" is not null),
-	CONSTRAINT "task_executions_running" CHECK ("dagwright"."task_executions"."status" <> 'running' or ("dagwright"."task_executions"."worker_id" is not null and "dagwright"."task_executions"."ready_at" is null)),
-	CONSTRAINT "task_executions_ended" CHECK ("dagwright"."task_executions"."status" not in ('completed', 'failed', 'skipped', 'cancelled') or ("dagwright"."task_executions"."completed_at" is not null and "dagwright"."task_executions"."ready_at" is null and "dagwright"."task_executions"."wake_at" is null))
+	CONSTRAINT "task_executions_workflow_execution_id_task_id_map_index_pk" PRIMARY KEY("workflow_execution_id","task_id","map_index")
 );
 --> statement-breakpoint
 CREATE TABLE "dagwright"."tenants" (
@@ -122,9 +121,9 @@ CREATE TABLE "dagwright"."workflow_executions" (
 	"workflow_id" text NOT NULL,
 	"revision" integer NOT NULL,
 	"version_id" uuid NOT NULL,
-	"status" text DEFAULT 'pending' NOT NULL,
+	"status" "dagwright"."execution_status" DEFAULT 'pending' NOT NULL,
 	"priority" smallint DEFAULT 5 NOT NULL,
-	"trigger_type" text NOT NULL,
+	"trigger_type" "dagwright"."trigger_type" NOT NULL,
 	"trigger" jsonb,
 	"input" jsonb NOT NULL,
 	"output" jsonb,
@@ -143,12 +142,7 @@ CREATE TABLE "dagwright"."workflow_executions" (
 	"next_seq" bigint DEFAULT 1 NOT NULL,
 	"actual_cost_usd" numeric DEFAULT '0' NOT NULL,
 	"cost_unknown" boolean DEFAULT false NOT NULL,
-	"completed_with_errors" boolean DEFAULT false NOT NULL,
-	CONSTRAINT "workflow_executions_status" CHECK ("dagwright"."workflow_executions"."status" in ('pending', 'running', 'paused', 'completed', 'failed', 'cancelled')),
-	CONSTRAINT "workflow_executions_trigger_type" CHECK ("dagwright"."workflow_executions"."trigger_type" in ('manual', 'api', 'schedule', 'webhook', 'sql', 'sub_workflow', 'event')),
-	CONSTRAINT "workflow_executions_priority" CHECK ("dagwright"."workflow_executions"."priority" between 1 and 10),
-	CONSTRAINT "workflow_executions_open" CHECK ("dagwright"."workflow_executions"."open_tasks" >= 0),
-	CONSTRAINT "workflow_executions_ended" CHECK (("dagwright"."workflow_executions"."status" in ('completed', 'failed', 'cancelled')) = ("dagwright"."workflow_executions"."completed_at" is not null))
+	"completed_with_errors" boolean DEFAULT false NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "dagwright"."workflow_versions" (

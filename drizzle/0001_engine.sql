@@ -71,7 +71,8 @@ begin
 end $$;
 
 -- Ends an execution and all in it at once: cancel, timeout, terminate. The caller holds the execution's lock.
-create function dagwright.end_execution_v1(x uuid, to_status text, out_ jsonb, err jsonb, skip_reason text, at timestamptz)
+create function dagwright.end_execution_v1(x uuid, to_status dagwright.execution_status, out_ jsonb, err jsonb,
+  skip_reason dagwright.skip_reason, at timestamptz)
 returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   seq bigint;
@@ -80,7 +81,7 @@ begin
   select next_seq into seq from dagwright.workflow_executions where id = x;
   -- What has not started is skipped for the reason given (or cancelled); what has, is cancelled under a new fence.
   update dagwright.task_executions t set
-    status = case when skip_reason is not null and t.status = 'pending' and t.attempt_number = 0 then 'skipped' else 'cancelled' end,
+    status = case when skip_reason is not null and t.status = 'pending' and t.attempt_number = 0 then 'skipped'::dagwright.task_status else 'cancelled' end,
     reason = case when skip_reason is not null and t.status = 'pending' and t.attempt_number = 0 then skip_reason else t.reason end,
     fence = t.fence + 1, ready_at = null, wake_at = null, waiting_on = null, completed_at = at, completed_seq = seq + o.k
   from (select task_id, map_index, row_number() over () as k from dagwright.task_executions
@@ -111,6 +112,9 @@ declare
 begin
   perform set_config('app.current_tenant_id', tenant::text, true);
   for level in select distinct coalesce((x->>'priority')::int, 5) from jsonb_array_elements(p) x loop
+    if level not between 1 and 10 then
+      raise exception 'priority must be 1 to 10, got %', level using errcode = '22023';
+    end if;
     jobs := '{}';
     for s in
       select o.ordinality::int - 1 as i, o.value->>'workflowId' as workflow_id, coalesce(o.value->'input', '{}') as input,
@@ -141,7 +145,7 @@ begin
       insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, priority,
         trigger_type, trigger, input, metadata, created_by, created_at)
       values (start_executions_v1.id, tenant, s.workflow_id, version.revision, version.id, level,
-        s.trigger_type, s.trigger, s.input, s.metadata, s.created_by, now_);
+        s.trigger_type::dagwright.trigger_type, s.trigger, s.input, s.metadata, s.created_by, now_);
       jobs := jobs || json_build_object('e', id);
       return next;
     end loop;
@@ -206,41 +210,46 @@ end $$;
 
 -- Open ----------------------------------------------------------------------------------------------------------------
 
--- Opens pending executions: inserts their task rows and claims what the lane goes on with.
--- p: { w: worker, slots, x: [{ e, deadline (seconds or null), rows: [{ t, ty, p: pending edges, ea, st, c: 1 claimed
---   for this worker, 2 ready }] }] }. Returns e for each execution that this call opened; others had been opened before.
-create function dagwright.open_v1(p jsonb) returns table (e uuid)
+-- Opens pending executions: inserts their task rows and claims what the lane goes on with. Set-based: what a statement
+-- costs to begin is paid once per batch.
+-- x: [{ e, deadline (seconds or null), n (rows), rows: [{ t, ty, p: pending edges, ea, st, c: 1 claimed for this worker,
+--   2 ready }] }]. Returns e for each execution that this call opened; others had been opened before.
+create function dagwright.open_v1(w uuid, slots int, x jsonb) returns table (e uuid)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
-  w constant uuid := p->>'w';
-  slots constant int := p->>'slots';
-  x record;
-  ex record;
   now_ timestamptz;
-  ts text[];
+  opened uuid[];
+  group_ record;
 begin
-  for x in select o.value->>'e' as e, (o.value->>'deadline')::float8 as deadline, o.value->'rows' as rows
-           from jsonb_array_elements(p->'x') o order by (o.value->>'e')::uuid loop
-    now_ := clock_timestamp();
-    update dagwright.workflow_executions set status = 'running', started_at = now_,
-      open_tasks = jsonb_array_length(x.rows), deadline_at = now_ + x.deadline * interval '1 second'
-      where id = x.e::uuid and status = 'pending' returning tenant_id, priority into ex;
-    if not found then continue; end if;
-    insert into dagwright.task_executions (workflow_execution_id, task_id, tenant_id, task_type, pending_edges, early,
-      stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
-    select x.e::uuid, r.t, ex.tenant_id, r.ty, r.p, coalesce(r.ea, 0), coalesce(r.st, false),
-      case when r.c = 1 then 'running' else 'pending' end, case when r.c = 1 then 1 else 0 end,
-      case when r.c = 1 then 1 else 0 end, case when r.c = 1 then w end, case when r.c = 1 then now_ end,
-      case when r.c = 1 then 0 end, case when r.c = 2 then now_ end
-    from jsonb_to_recordset(x.rows) as r(t text, ty text, p int, ea smallint, st boolean, c int);
-    ts := array(select r.t from jsonb_to_recordset(x.rows) as r(t text, c int) where r.c = 2);
-    if cardinality(ts) > 0 then
-      perform dagwright.enqueue_v1(x.e::uuid, ts, array_fill(-1, array[cardinality(ts)]), slots, ex.priority);
-    end if;
-    e := x.e::uuid;
-    return next;
+  perform from dagwright.workflow_executions o
+    where o.id in (select q.e from jsonb_to_recordset(x) as q(e uuid)) order by o.id for no key update;
+  now_ := clock_timestamp();
+  with u as (
+    update dagwright.workflow_executions o set status = 'running', started_at = now_, open_tasks = q.n,
+      deadline_at = now_ + q.deadline * interval '1 second'
+    from jsonb_to_recordset(x) as q(e uuid, deadline float8, n int) where o.id = q.e and o.status = 'pending' returning o.id)
+  select array_agg(id) into opened from u;
+  if opened is null then return; end if;
+  insert into dagwright.task_executions (workflow_execution_id, task_id, tenant_id, task_type, pending_edges, early,
+    stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
+  select o.id, r.t, o.tenant_id, r.ty, r.p, coalesce(r.ea, 0), coalesce(r.st, false),
+    case when r.c = 1 then 'running'::dagwright.task_status else 'pending' end, (r.c is not distinct from 1)::int,
+    (r.c is not distinct from 1)::int, case when r.c = 1 then w end, case when r.c = 1 then now_ end,
+    case when r.c = 1 then 0 end, case when r.c = 2 then now_ end
+  from jsonb_to_recordset(x) as q(e uuid, rows jsonb)
+  join dagwright.workflow_executions o on o.id = q.e,
+  jsonb_to_recordset(q.rows) as r(t text, ty text, p int, ea smallint, st boolean, c int)
+  where q.e = any(opened);
+  for group_ in
+    select o.id, o.priority, array_agg(t.t) as ts
+    from jsonb_to_recordset(x) as q(e uuid, ready boolean, rows jsonb)
+    join dagwright.workflow_executions o on o.id = q.e, jsonb_to_recordset(q.rows) as t(t text, c int)
+    where q.ready and q.e = any(opened) and t.c = 2 group by o.id, o.priority
+  loop
+    perform dagwright.enqueue_v1(group_.id, group_.ts, array_fill(-1, array[cardinality(group_.ts)]), slots, group_.priority);
   end loop;
+  return query select unnest(opened);
 end $$;
 
 -- Claim ---------------------------------------------------------------------------------------------------------------
@@ -324,6 +333,8 @@ declare
   ready_t text[];
   ready_m int[];
   finished boolean;
+  has_list boolean;
+  has_end boolean;
   n int;
 begin
   for x in
@@ -336,15 +347,17 @@ begin
     now_ := clock_timestamp();
     at := extract(epoch from now_) * 1000;
     seq := ex.next_seq; closed := 0; failures := 0; cost := 0; unknown := false; found_ := '{}';
-    lanes := coalesce(x.lanes, '{}'); extra := coalesce(x.extra, 0); ready_t := '{}'; ready_m := '{}';
+    lanes := coalesce(x.lanes, '{}'); extra := coalesce(x.extra, 0); ready_t := '{}'; ready_m := '{}'; has_list := false; has_end := false;
 
-    for s in select r.* from jsonb_to_recordset(x.s) as r(i int, t text, m int, f bigint, "to" text, r text, st boolean,
+    for s in select r.* from jsonb_to_recordset(x.s) as r(i int, t text, m int, f bigint, "to" text, r dagwright.skip_reason, st boolean,
         b text, wn text, inp jsonb, out jsonb, err jsonb, cost numeric, unk boolean, dur bigint, use jsonb, wake bigint,
         wo text, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
     loop
       i := s.i; t := s.t; m := s.m;
+      has_list := has_list or s.next is not null;
+      has_end := has_end or s."end" is not null;
       if s."to" in ('completed', 'failed', 'skipped') then
-        update dagwright.task_executions u set status = s."to", reason = s.r, branch = s.b, winner = s.wn,
+        update dagwright.task_executions u set status = s."to"::dagwright.task_status, reason = s.r, branch = s.b, winner = s.wn,
           input = coalesce(s.inp, u.input), output = s.out, error = s.err, part_errors = s.errs, resource_usage = coalesce(s.use, u.resource_usage),
           cost_usd = u.cost_usd + case when s.unk then null else coalesce(s.cost, 0) end,
           duration_ms = coalesce(u.duration_ms, 0) + s.dur,
@@ -358,7 +371,7 @@ begin
         continue;
       else
         -- released: no attempt spent; waiting and retrying: by timer, or until the items of a fan-out ended.
-        update dagwright.task_executions u set status = case when s."to" <> 'released' then s."to" when s.wo is null then 'pending' else 'waiting' end,
+        update dagwright.task_executions u set status = case when s."to" <> 'released' then s."to"::dagwright.task_status when s.wo is null then 'pending'::dagwright.task_status else 'waiting' end,
           input = coalesce(s.inp, u.input), error = coalesce(s.err, u.error), resource_usage = coalesce(s.use, u.resource_usage),
           cost_usd = u.cost_usd + case when s.unk then null else coalesce(s.cost, 0) end,
           duration_ms = coalesce(u.duration_ms, 0) + s.dur, waiting_on = s.wo,
@@ -398,7 +411,7 @@ begin
         insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
           stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
         select x.e, s.t, g, ex.tenant_id, coalesce(s.fo->'types'->>g, s.fo->'types'->>0), coalesce(s.st, false),
-          case when g < lane then 'running' else 'pending' end, (g < lane)::int, (g < lane)::int,
+          case when g < lane then 'running'::dagwright.task_status else 'pending' end, (g < lane)::int, (g < lane)::int,
           case when g < lane then w end, case when g < lane then now_ end, case when g < lane then 0 end,
           case when g >= lane then now_ end
         from generate_series(0, par.items_issued - 1) g;
@@ -438,7 +451,7 @@ begin
             seq := seq + 1;
             lane := lanes[1];
             update dagwright.task_executions u set
-              status = case when lane is null then 'waiting' else 'running' end, fence = u.fence + (lane is not null)::int,
+              status = case when lane is null then 'waiting'::dagwright.task_status else 'running' end, fence = u.fence + (lane is not null)::int,
               worker_id = case when lane is null then u.worker_id else w end,
               started_at = case when lane is null then u.started_at else now_ end,
               ready_at = case when lane is null then now_ end
@@ -455,7 +468,7 @@ begin
             insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
               stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
             select x.e, s.t, par.items_issued, ex.tenant_id, coalesce(s.ty->>par.items_issued, u.task_type), par.stays_after_failure,
-              case when lane is null then 'pending' else 'running' end, (lane is not null)::int, (lane is not null)::int,
+              case when lane is null then 'pending'::dagwright.task_status else 'running' end, (lane is not null)::int, (lane is not null)::int,
               case when lane is not null then w end, case when lane is not null then now_ end,
               case when lane is not null then 0 end, case when lane is null then now_ end
             from dagwright.task_executions u
@@ -478,7 +491,7 @@ begin
     if x.z is not null and cardinality(found_) > 0 then
       update dagwright.task_executions u set status = z."to", reason = coalesce(z.r, u.reason), fence = u.fence + 1,
         ready_at = null, wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq + z.k
-      from (select o.ordinality as k, o.value->>'t' as t, o.value->>'to' as "to", o.value->>'r' as r
+      from (select o.ordinality as k, o.value->>'t' as t, (o.value->>'to')::dagwright.task_status as "to", (o.value->>'r')::dagwright.skip_reason as r
             from jsonb_array_elements(x.z) with ordinality o) z
       where u.workflow_execution_id = x.e and u.task_id = z.t and u.map_index = -1
         and u.status in ('pending', 'running', 'waiting', 'retrying');
@@ -489,7 +502,7 @@ begin
       for d in select o.value->>'t' as t, coalesce((o.value->>'run')::boolean, false) as run
                from jsonb_array_elements(x.z) o where o.value->>'items' is not null loop
         update dagwright.task_executions u set
-          status = case when u.status = 'pending' then 'skipped' else 'cancelled' end,
+          status = case when u.status = 'pending' then 'skipped'::dagwright.task_status else 'cancelled' end,
           reason = case when u.status = 'pending' then 'execution_failed' else u.reason end,
           fence = u.fence + 1, ready_at = null, wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq
         where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index >= 0
@@ -536,7 +549,7 @@ begin
     end if;
 
     -- Lanes that got no child go on with their lists.
-    if cardinality(lanes) > 0 and ex.status = 'running' then
+    if has_list and cardinality(lanes) > 0 and ex.status = 'running' then
       for s in select r.i, r.next from jsonb_to_recordset(x.s) as r(i int, next jsonb) where r.i = any(lanes) and r.next is not null loop
         for d in select o.value->>0 as t, (o.value->>1)::int as m from jsonb_array_elements(s.next) o loop
           update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
@@ -575,10 +588,129 @@ begin
         if finished then kind := 'drained'; i := null; return next; end if;
       end if;
       -- terminate: the rest ends with it.
-      for s in select r.i, r."end" from jsonb_to_recordset(x.s) as r(i int, "end" jsonb) where r."end" is not null and r.i = any(found_) loop
-        perform dagwright.end_execution_v1(x.e, s."end"->>'status', s."end"->'out', s."end"->'err', 'terminated', now_);
+      if has_end then for s in select r.i, r."end" from jsonb_to_recordset(x.s) as r(i int, "end" jsonb) where r."end" is not null and r.i = any(found_) loop
+        perform dagwright.end_execution_v1(x.e, (s."end"->>'status')::dagwright.execution_status, s."end"->'out', s."end"->'err', 'terminated', now_);
         kind := 'finished'; i := null; return next;
-      end loop;
+      end loop; end if;
+    end if;
+  end loop;
+end $$;
+
+-- Settles completions whose edges all succeed, the common case, set-based over all executions of the batch. Keeps S1 to S4.
+-- ids: the executions; s: [{ i, x (place in ids, from 1), t, f, b, wn, inp, out, errs, cost, unk, dur, use, nt, nm (head of the
+-- lane's list), fin: { out } }]; d: edges [{ i, x, t, pure }]; lanes: ordinals that want to go on; extra: pure tasks that may
+-- be claimed beyond them. Result rows: at (the database's time) | lost | claim | drained | finished (i: place in ids).
+create function dagwright.settle_completed_v1(w uuid, slots int, ids uuid[], s jsonb, d jsonb, lanes int[], extra int)
+returns table (kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+declare
+  now_ timestamptz;
+  found_ int[];
+  used int[] := '{}';
+  ready_x int[] := '{}';
+  ready_t text[] := '{}';
+  r record;
+begin
+  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  now_ := clock_timestamp();
+  kind := 'at'; at := extract(epoch from now_) * 1000; return next;
+
+  with u as (
+    update dagwright.task_executions u set status = 'completed', branch = q.b, winner = q.wn, input = coalesce(q.inp, u.input),
+      output = q.out, error = null, part_errors = q.errs, resource_usage = coalesce(q.use, u.resource_usage),
+      cost_usd = u.cost_usd + case when q.unk then null else coalesce(q.cost, 0) end,
+      duration_ms = coalesce(u.duration_ms, 0) + q.dur, waiting_on = null,
+      completed_at = now_, completed_seq = o.next_seq + q.k
+    from (select q.*, row_number() over (partition by q.x order by q.i) - 1 as k
+          from jsonb_to_recordset(s) as q(i int, x int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
+            cost numeric, unk boolean, dur bigint, use jsonb)) q
+    join dagwright.workflow_executions o on o.id = ids[q.x]
+    where u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1 and u.status = 'running' and u.fence = q.f
+    returning q.i)
+  select array_agg(u.i) into found_ from u;
+  if cardinality(found_) is distinct from jsonb_array_length(s) then
+    return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
+      from jsonb_to_recordset(s) as q(i int, x int, t text)
+      left join dagwright.task_executions u on u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1
+      where not coalesce(q.i = any(found_), false);
+    if found_ is null then return; end if;
+  end if;
+
+  -- Children: counters go down; of those that wake, a lane takes the first it released, pure ones may be taken beyond.
+  for r in
+    with c as (
+      select e.x, e.t, count(*)::int as n, max(e.i) as lane, bool_or(e.pure) as pure
+      from jsonb_to_recordset(d) as e(i int, x int, t text, pure boolean) where e.i = any(found_) group by e.x, e.t),
+    k as (
+      select c.*, u.status = 'pending' and u.ready_at is null and (u.pending_edges <= c.n or u.early & 1 > 0) as wakes
+      from c join dagwright.task_executions u on u.workflow_execution_id = ids[c.x] and u.task_id = c.t and u.map_index = -1
+      where u.status in ('pending', 'running', 'waiting', 'retrying')),
+    a as (
+      select k.*, k.wakes and k.lane = any(lanes) and row_number() over (partition by k.lane, k.wakes order by k.t) = 1 as own from k),
+    g as (
+      select a.*, a.wakes and (a.own or (a.pure and row_number() over (partition by a.wakes and a.pure and not a.own order by a.lane) <= extra)) as claims from a)
+    update dagwright.task_executions u set pending_edges = u.pending_edges - g.n,
+      status = case when g.claims then 'running' else u.status end, fence = u.fence + g.claims::int,
+      attempt_number = u.attempt_number + g.claims::int, worker_id = case when g.claims then w else u.worker_id end,
+      started_at = case when g.claims then now_ else u.started_at end, queued_ms = case when g.claims then 0 else u.queued_ms end,
+      ready_at = case when g.wakes and not g.claims then now_ else u.ready_at end
+    from g where u.workflow_execution_id = ids[g.x] and u.task_id = g.t and u.map_index = -1
+    returning g.x, g.lane, g.own, g.wakes, g.claims, u.task_id, u.fence, u.attempt_number, u.recoveries
+  loop
+    if r.claims then
+      kind := 'claim'; i := case when r.own then r.lane else -r.x end; t := r.task_id; m := -1;
+      fence := r.fence; attempt := r.attempt_number; recoveries := r.recoveries; phase := null; at := null;
+      return next;
+      if r.own then used := used || r.lane; end if;
+    elsif r.wakes then
+      ready_x := ready_x || r.x; ready_t := ready_t || r.task_id;
+    end if;
+  end loop;
+
+  -- Lanes that got no child go on with the head of their list.
+  for r in
+    update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
+      attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
+      queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
+    from jsonb_to_recordset(s) as q(i int, x int, nt text, nm int)
+    join dagwright.workflow_executions o on o.id = ids[q.x] and o.status = 'running'
+    where q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used)
+      and u.workflow_execution_id = ids[q.x] and u.task_id = q.nt and u.map_index = q.nm
+      and u.ready_at is not null and u.status in ('pending', 'retrying', 'waiting')
+    returning q.i, u.task_id, u.map_index, u.fence, u.attempt_number, u.recoveries, u.waiting_on
+  loop
+    kind := 'claim'; i := r.i; t := r.task_id; m := r.map_index; fence := r.fence; attempt := r.attempt_number;
+    recoveries := r.recoveries; phase := r.waiting_on; at := null;
+    return next;
+  end loop;
+
+  if cardinality(ready_t) > 0 then
+    for r in select o.id, o.priority, array_agg(y.t) as ts from unnest(ready_x, ready_t) as y(x, t)
+             join dagwright.workflow_executions o on o.id = ids[y.x] group by o.id, o.priority loop
+      perform dagwright.enqueue_v1(r.id, r.ts, array_fill(-1, array[cardinality(r.ts)]), slots, r.priority);
+    end loop;
+  end if;
+
+  for r in
+    with g as (
+      select q.x, count(*)::int as n, sum(q.cost) as cost, bool_or(q.unk) as unk, (array_agg(q.fin) filter (where q.fin is not null))[1] as fin
+      from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb) where q.i = any(found_) group by q.x),
+    k as (
+      select g.*, o.open_tasks = g.n and o.status = 'running' as drained,
+        o.open_tasks = g.n and o.status = 'running' and g.fin is not null and o.failed_tasks = 0 as ends
+      from g join dagwright.workflow_executions o on o.id = ids[g.x])
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks - k.n, next_seq = o.next_seq + k.n,
+      actual_cost_usd = o.actual_cost_usd + coalesce(k.cost, 0), cost_unknown = o.cost_unknown or coalesce(k.unk, false),
+      concluded_by = case when k.drained then w end, status = case when k.ends then 'completed' else o.status end,
+      output = case when k.ends then k.fin->'out' end, completed_at = case when k.ends then now_ end,
+      deadline_at = case when k.ends then null else o.deadline_at end,
+      duration_ms = case when k.ends then (extract(epoch from now_ - o.started_at) * 1000)::bigint end
+    from k where o.id = ids[k.x] returning k.x, k.drained, k.ends
+  loop
+    if r.drained then
+      kind := case when r.ends then 'finished' else 'drained' end; i := r.x; at := null;
+      return next;
     end if;
   end loop;
 end $$;
@@ -591,7 +723,7 @@ declare
   x record;
   now_ timestamptz;
 begin
-  for x in select r.* from jsonb_to_recordset(p) as r(e uuid, "from" text, status text, out jsonb, err jsonb, cwe boolean) order by r.e loop
+  for x in select r.* from jsonb_to_recordset(p) as r(e uuid, "from" dagwright.execution_status, status dagwright.execution_status, out jsonb, err jsonb, cwe boolean) order by r.e loop
     perform from dagwright.workflow_executions o where o.id = x.e for no key update;
     now_ := clock_timestamp();
     update dagwright.workflow_executions o set status = x.status, output = x.out, error = x.err, completed_at = now_, deadline_at = null,
@@ -704,7 +836,7 @@ begin
       where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id;
       with taken as (
         update dagwright.task_executions t set
-          status = case when t.waiting_on is null then 'pending' else 'waiting' end,
+          status = case when t.waiting_on is null then 'pending'::dagwright.task_status else 'waiting' end,
           fence = t.fence + 1, recoveries = t.recoveries + 1, ready_at = now_
         where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id
         returning t.task_id, t.map_index)
@@ -766,7 +898,8 @@ begin
     recovered := dagwright.take_over_v1((p->>'w')::uuid, (p->>'slots')::int, 200);
   end if;
   return jsonb_build_object('lost', lost, 'late', late, 'woken', woken, 'ended', ended, 'recovered', recovered,
-    'next', (select greatest(0, (extract(epoch from min(wake_at) - clock_timestamp()) * 1000)::bigint) from dagwright.task_executions where wake_at is not null));
+    'next', (select (extract(epoch from wake_at - clock_timestamp()) * 1000)::bigint from dagwright.task_executions
+      where wake_at is not null order by wake_at limit 1));
 end $$;
 
 -- Views ---------------------------------------------------------------------------------------------------------------
@@ -796,14 +929,14 @@ grant execute on function dagwright.jobs_v1() to dagwright_engine;
 -- What is not terminal and has nothing that will wake it. Must be empty.
 create view dagwright.v_orphans with (security_invoker = true) as
   with jobs as materialized (select * from dagwright.jobs_v1())
-  select o.id as execution_id, null::text as task_id, null::int as map_index, o.status, 'pending execution without a job' as problem
+  select o.id as execution_id, null::text as task_id, null::int as map_index, o.status::text, 'pending execution without a job' as problem
     from dagwright.workflow_executions o
     where o.status = 'pending' and not exists (select from jobs j where j.execution_id = o.id and j.task_id is null)
   union all
-  select o.id, null, null, o.status, 'all tasks ended, not concluded' from dagwright.workflow_executions o
+  select o.id, null, null, o.status::text, 'all tasks ended, not concluded' from dagwright.workflow_executions o
     where o.status = 'running' and o.open_tasks = 0 and not exists (select from dagwright.workers w where w.id = o.concluded_by)
   union all
-  select t.workflow_execution_id, t.task_id, t.map_index, t.status, case
+  select t.workflow_execution_id, t.task_id, t.map_index, t.status::text, case
       when t.ready_at is not null then 'ready without a job'
       when t.status = 'running' then 'running on a worker that is gone'
       when t.status = 'pending' and t.map_index >= 0 then 'item that is neither ready nor running'

@@ -157,7 +157,7 @@ export async function listExecutions(
   return await database.withTenant(tenantId, async (client) => {
     const { rows } = await client.query<ExecutionView>(
       `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
-       where tenant_id = $1 and ($3::text is null or status = $3) and ($4::text is null or workflow_id = $4)
+       where tenant_id = $1 and ($3::text is null or status::text = $3) and ($4::text is null or workflow_id = $4)
          and ($5::uuid is null or id < $5) order by id desc limit $2`,
       [tenantId, filter.limit, filter.status ?? null, filter.workflowId ?? null, filter.before ?? null],
     );

@@ -11,11 +11,11 @@ import { loadStates, lockExecution } from '../db/reads.ts';
 import {
   type ChildEdge,
   type FurtherEnd,
-  type Queryable,
   type Settle,
   type SettleResult,
   settleBatch,
-} from '../db/transitions.ts';
+} from '../db/settle.ts';
+import type { Queryable } from '../db/transitions.ts';
 import { stateOf } from './attempt.ts';
 import type { CompiledNode } from './compiled.ts';
 import type { WorkerContext } from './context.ts';

@@ -53,6 +53,8 @@ export interface CompiledPlan {
   readonly timeoutSeconds: number;
   /** The row list of open_v1, as JSON: the same for every execution. */
   readonly rowsJson: string;
+  /** Roots that open_v1 leaves ready, with jobs. */
+  readonly hasReadyRoots: boolean;
   /** Nodes that open_v1 claims for the opener: first the lane's own, then pure ones. */
   readonly claimedRoots: readonly number[];
 }
@@ -80,6 +82,7 @@ export function compilePlan(
     soleSink: soleSinkOf(plan),
     timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_EXECUTION_TIMEOUT_SECONDS,
     rowsJson: rowsJson(plan, claimed),
+    hasReadyRoots: claimed.length < plan.roots.length,
     claimedRoots: claimed,
   };
 }

@@ -1,6 +1,7 @@
 // What the parts of one worker share.
 import type pg from 'pg';
-import type { Claim, Finish, Opening, Settle, SettleResult, TaskRef } from '../db/transitions.ts';
+import type { Settle, SettleResult } from '../db/settle.ts';
+import type { Claim, Finish, Opening, TaskRef } from '../db/transitions.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import type { Batcher } from './batcher.ts';
 import type { Executions } from './executions.ts';

@@ -47,6 +47,8 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
     executionId: row.id,
     deadlineSeconds: compiled.timeoutSeconds,
     rowsJson: compiled.rowsJson,
+    rowCount: compiled.plan.nodes.length,
+    hasReady: compiled.hasReadyRoots,
   });
   if (!opened) return;
   memory.startedAtMs = Date.now();

@@ -3,7 +3,8 @@
 //   L1  A lane holds at most one attempt.
 //   L2  What stands in its list is ready in the database and named by a job; forgetting the list loses nothing.
 //   L3  A lane that has run for its time, or whose worker drains, takes nothing new: what it makes ready gets a job.
-import { type Claim, requeue, type SettleResult, type TaskRef } from '../db/transitions.ts';
+import type { SettleResult } from '../db/settle.ts';
+import { type Claim, requeue, type TaskRef } from '../db/transitions.ts';
 import { runAttempt, type Work } from './attempt.ts';
 import { concludeExecution } from './conclusion.ts';
 import type { WorkerContext } from './context.ts';

@@ -5,7 +5,8 @@
 import { edgeOutcome, type TaskState } from '../core/decide.ts';
 import { evaluateMapping } from '../core/expression/mapping.ts';
 import { MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '../core/json.ts';
-import type { ChildEdge, Settle, SettleResult, SettleRow, TaskRef } from '../db/transitions.ts';
+import type { ChildEdge, Settle, SettleResult, SettleRow } from '../db/settle.ts';
+import type { TaskRef } from '../db/transitions.ts';
 import type { AttemptEnd, Work } from './attempt.ts';
 import { settleWithClosure } from './closure.ts';
 import { EXTRA_PURE } from './compiled.ts';

@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '../core/id.ts';
 import type { Database } from '../db/connection.ts';
 import { loadOwned } from '../db/reads.ts';
-import { type Claim, claimBatch, finishBatch, openBatch, settleBatch, tick } from '../db/transitions.ts';
+import { settleBatch } from '../db/settle.ts';
+import { type Claim, claimBatch, finishBatch, openBatch, tick } from '../db/transitions.ts';
 import { addPoolId, reconcile, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import { Batcher } from './batcher.ts';
@@ -296,7 +297,7 @@ export class Worker {
     for (const i of answer.lost) held[i]!.abort('cancelled');
     if (answer.recovered > 0)
       this.#options.log.warn('took over tasks of a dead worker', { tasks: answer.recovered });
-    if (answer.next !== null) this.#wakeIn(answer.next);
+    if (answer.next !== null) this.#wakeIn(Math.max(20, answer.next));
     if (answer.woken >= 256) this.#wakeIn(0);
   }
 

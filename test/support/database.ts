@@ -61,6 +61,7 @@ export async function createDatabaseFrom(adminUrl: string, template: string): Pr
 /** The lock and the connection end together. */
 async function withAdmin<T>(adminUrl: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
   const admin = new pg.Client({ connectionString: adminUrl });
+  admin.on('error', () => {});
   await admin.connect();
   try {
     return await work(admin);

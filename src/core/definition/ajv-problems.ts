@@ -106,7 +106,10 @@ function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem 
     case 'false schema':
       return problem('invalid_value', 'nothing is allowed here');
     default:
-      return problem('invalid_value', `${error.message ?? error.keyword}, got ${got}`);
+      return problem(
+        'invalid_value',
+        `${error.message ?? error.keyword}${error.data === undefined ? '' : `, got ${got}`}`,
+      );
   }
 }
 

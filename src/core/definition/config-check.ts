@@ -33,8 +33,8 @@ export function checkConfig(
     else checked[name] = value;
   }
   checkChoices(config, pointer, rule, reporter);
-  let schema = compiled.get(rule);
-  if (schema === undefined) compiled.set(rule, (schema = compileSchema(rule.configSchema)));
+  const schema = compiled.get(rule) ?? compileSchema(rule.configSchema);
+  compiled.set(rule, schema);
   if (!schema.ok) {
     const [problem] = schema.problems;
     reporter.error(

@@ -66,8 +66,9 @@ export function copyDocument(document: unknown, maxBytes = MAX_DOCUMENT_BYTES): 
         grow(4);
         return numberProblem(value) === null ? value : report('invalid_number', numberProblem(value) ?? '');
       case 'object':
-        if (value === null) return (grow(5), null);
-        return copyObject(value);
+        if (value !== null) return copyObject(value);
+        grow(5);
+        return null;
       default:
         return report('not_json', `${value === undefined ? 'undefined' : `a ${typeof value}`} is not JSON`);
     }

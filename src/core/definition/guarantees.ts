@@ -95,7 +95,7 @@ export function groupsOf(node: PlanNode): (readonly PlanEdge[])[] {
       return node.inEdges.map((edge) => [edge]);
     case 'one_success':
     case 'none_failed_min_one_success':
-      return [node.inEdges];
+      return node.inEdges.length === 0 ? [] : [node.inEdges];
     default:
       return [];
   }

@@ -7,6 +7,7 @@ import { quoteText } from './quote-text.ts';
 
 const MAX_PROBLEMS = 100;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
 const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y;
 const SPACE = /[ \t\n\r]*/y;
 

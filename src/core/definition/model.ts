@@ -58,6 +58,7 @@ export interface NodeDefinition {
 export interface WorkflowDefinition {
   readonly workflowId: string;
   readonly name?: string;
+  readonly description?: string;
   readonly category?: string;
   readonly version?: string;
   readonly inputSchema?: Json;

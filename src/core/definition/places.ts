@@ -46,7 +46,8 @@ export function placesOf(
     const kind = kinds[place];
     if (kind === undefined && Object.keys(kinds).some((known) => known.startsWith(`${place}/`))) {
       if (Array.isArray(value)) {
-        (value as readonly Json[]).forEach((one, i) => visitMember(one, joinPointer(at, i), place, '*'));
+        for (const [i, one] of (value as readonly Json[]).entries())
+          visitMember(one, joinPointer(at, i), place, '*');
         return;
       }
       if (isJsonObject(value)) {

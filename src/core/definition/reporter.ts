@@ -35,15 +35,21 @@ export class Reporter {
 
   /** A problem at a pointer of the normalised document. */
   error(pointer: string, code: string, message: string, hint?: string | null): void {
-    this.#add(this.#errors, pointer, code, message, hint);
+    this.#add(this.#errors, this.#translated(pointer, code, message, hint));
   }
 
   warn(pointer: string, code: string, message: string, hint?: string | null): void {
-    this.#add(this.#warnings, pointer, code, message, hint);
+    this.#add(this.#warnings, this.#translated(pointer, code, message, hint));
   }
 
   errors(problems: readonly Problem[]): void {
     for (const { pointer, code, message, hint } of problems) this.error(pointer, code, message, hint);
+  }
+
+  /** Problems and warnings whose pointers are the author's already. */
+  authored(errors: readonly Problem[], warnings: readonly Problem[]): void {
+    for (const problem of errors) this.#add(this.#errors, problem);
+    for (const problem of warnings) this.#add(this.#warnings, problem);
   }
 
   /** Where the author wrote what is now at `pointer`. */
@@ -78,18 +84,16 @@ export class Reporter {
       : { errors: [], warnings: [...this.#warnings, ...errors] };
   }
 
-  #add(list: Problem[], pointer: string, code: string, message: string, hint?: string | null): void {
+  #translated(pointer: string, code: string, message: string, hint?: string | null): Problem {
+    return { pointer: this.authorPointer(pointer), code, message, ...(hint != null && { hint }) };
+  }
+
+  #add(list: Problem[], problem: Problem): void {
     if (list.length >= MAX_REPORTED) {
       this.#dropped += 1;
       return;
     }
-    const problem = {
-      pointer: this.authorPointer(pointer),
-      code,
-      message,
-      ...(hint != null && { hint }),
-    };
-    const key = `${problem.pointer}\n${code}\n${message}`;
+    const key = `${problem.pointer}\n${problem.code}\n${problem.message}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     list.push(problem);

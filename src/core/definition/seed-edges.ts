@@ -1,9 +1,9 @@
 // The seeds' top-level `edges` ({ source, target } or { from, to }) folded into `dependsOn`.
+import type { Problem } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
-import type { Note } from './normalize.ts';
-import type { Origins } from './origins.ts';
 import { joinPointer } from './pointer.ts';
 import { describeValue, quoteText } from './quote-text.ts';
+import type { Rewriter } from './rewriter.ts';
 import type { TaskTypeRule } from './task-type.ts';
 
 export interface EdgeFolding {
@@ -12,9 +12,8 @@ export interface EdgeFolding {
   /** Normalised nodes; their `dependsOn` grows. */
   readonly nodes: Json[];
   readonly triggers: ReadonlySet<string>;
-  readonly origins: Origins;
-  readonly rewrite: (pointer: string, message: string, hint?: string) => void;
-  readonly problems: Note[];
+  readonly rewriter: Rewriter;
+  readonly problems: Problem[];
   readonly taskTypes: ReadonlyMap<string, TaskTypeRule>;
 }
 
@@ -44,7 +43,7 @@ const DROPPED = new Set([
 
 /** Moves every edge; an edge that cannot be read is a problem at its pointer. */
 export function foldEdges(folding: EdgeFolding): void {
-  const { top, nodes, triggers, origins, rewrite, problems } = folding;
+  const { top, nodes, triggers, rewriter, problems } = folding;
   if (!Object.hasOwn(top, 'edges')) return;
   const edges: Json = top.edges ?? null;
   delete top.edges;
@@ -55,26 +54,32 @@ export function foldEdges(folding: EdgeFolding): void {
     refuse('/edges', 'type', `must be a list, got ${describeValue(edges)}`);
     return;
   }
-  if (edges.length > 0) rewrite('/edges', '"edges" are stored as "dependsOn" of their targets');
+  if (edges.length > 0) rewriter.note('/edges', '"edges" are stored as "dependsOn" of their targets');
   const byId = new Map<string, number>();
   nodes.forEach((node, i) => {
     if (isJsonObject(node) && typeof node.taskId === 'string') byId.set(node.taskId, i);
   });
   const lists = new Map<number, { list: Json[]; seen: Set<string> }>();
 
-  (edges as readonly Json[]).forEach((edge, i) => {
+  for (const [i, edge] of (edges as readonly Json[]).entries()) {
     const at = `/edges/${i}`;
-    if (!isJsonObject(edge)) return refuse(at, 'type', `must be an object, got ${describeValue(edge)}`);
+    if (!isJsonObject(edge)) {
+      refuse(at, 'type', `must be an object, got ${describeValue(edge)}`);
+      continue;
+    }
     const source = endOf(edge, SOURCE);
     const target = endOf(edge, TARGET);
     if (source === null || target === null) {
       const missing = source === null ? 'source' : 'target';
-      return refuse(joinPointer(at, missing), 'required', `an edge needs the taskId of its ${missing}`);
+      refuse(joinPointer(at, missing), 'required', `an edge needs the taskId of its ${missing}`);
+      continue;
     }
-    if (triggers.has(source.id)) return;
+    if (triggers.has(source.id)) continue;
     const position = byId.get(target.id);
-    if (position === undefined)
-      return refuse(joinPointer(at, target.name), 'unknown_task', `there is no task ${quoteText(target.id)}`);
+    if (position === undefined) {
+      refuse(joinPointer(at, target.name), 'unknown_task', `there is no task ${quoteText(target.id)}`);
+      continue;
+    }
     const known = lists.get(position) ?? ownList(nodes[position]);
     lists.set(position, known);
     const { list, seen } = known;
@@ -82,26 +87,25 @@ export function foldEdges(folding: EdgeFolding): void {
     const { dependency, from } = dependencyOf(edge, source.id, byId, folding);
     // A document that has both `edges` and `dependsOn` may say the same twice.
     const text = JSON.stringify(dependency);
-    if (seen.has(text)) return;
+    if (seen.has(text)) continue;
     seen.add(text);
+    const read = [source.name, target.name, from];
     for (const name of Object.keys(edge))
-      if (
-        !DROPPED.has(name) &&
-        !PASSED_ON.includes(name) &&
-        ![source.name, target.name, from].includes(name) &&
-        edge[name] !== null &&
-        !name.startsWith('x-')
-      )
+      if (!read.includes(name) && edge[name] !== null && !isIgnored(name))
         refuse(joinPointer(at, name), 'unknown_field', `${quoteText(name)} is not a field of an edge`);
-    origins.move(to, at);
-    origins.move(`${to}/taskId`, joinPointer(at, source.name));
-    if (from !== null) origins.move(`${to}/branch`, joinPointer(at, from));
+    rewriter.origins.move(to, at);
+    rewriter.origins.move(`${to}/taskId`, joinPointer(at, source.name));
+    if (from !== null) rewriter.origins.move(`${to}/branch`, joinPointer(at, from));
     list.push(dependency);
-  });
+  }
   for (const [position, { list: dependsOn }] of lists) {
     const node = nodes[position];
     if (isJsonObject(node)) nodes[position] = { ...node, dependsOn };
   }
+}
+
+function isIgnored(name: string): boolean {
+  return DROPPED.has(name) || PASSED_ON.includes(name) || name.startsWith('x-');
 }
 
 function endOf(edge: JsonObject, names: readonly string[]): { name: string; id: string } | null {

@@ -74,9 +74,7 @@ export function validateDefinition(document: unknown, options: ValidationOptions
       : new Map([...options.taskTypes, ...BUILTIN_TASK_TYPES]);
   const normalized = normalize(author, { taskTypes, workflowId: options.workflowId });
   const reporter = new Reporter(author, normalized.origins);
-  reporter.errors(normalized.problems);
-  for (const { pointer, code, message, hint } of normalized.rewrites)
-    reporter.warn(pointer, code, message, hint);
+  reporter.authored(normalized.problems, normalized.rewrites);
 
   const plan = checkNormalized(normalized, taskTypes, reporter);
   const { errors, warnings } = reporter.result();

@@ -54,11 +54,15 @@ export async function connect(address: Address, applicationName: string): Promis
   }
 }
 
-/** The connections of clients, without this one and the watcher's. */
+/**
+ * The connections of clients, without this one and the watcher's. One that is still starting is none yet: it has no name
+ * by which the watcher's could be told from a client's.
+ */
 export async function readActivity(client: pg.Client): Promise<Activity> {
   const { rows } = await client.query<Activity>(
     `select (select count(*)::int from pg_stat_activity
-              where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name <> $1) as clients,
+              where backend_type = 'client backend' and state is distinct from 'starting'
+                and pid <> pg_backend_pid() and application_name <> $1) as clients,
             (select coalesce(sum(sessions), 0)::text from pg_stat_database) as sessions`,
     [WATCHER_NAME],
   );

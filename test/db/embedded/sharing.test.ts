@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { connect, WATCHER_NAME } from '../../../src/db/embedded/connection.ts';
+import { connect, readActivity, WATCHER_NAME } from '../../../src/db/embedded/connection.ts';
 import { isAlive } from '../../../src/db/embedded/process.ts';
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../../src/db/embedded/server.ts';
 import { cleanUp, makeFolder, openInCommand, query, until, watchersOf } from './support.ts';
@@ -88,4 +88,23 @@ test('status and stop tell what runs, and stop ends it with clients connected', 
   const again = await openEmbedded({ home });
   expect(again).toMatchObject({ started: true, dataDir });
   await again.stop();
+});
+
+test('the watcher is never counted as a client, not even while its connection starts', async () => {
+  const server = await openEmbedded({ home: join(await makeFolder(), 'home') });
+  const address = { clusterDir: dirname(server.dataDir), port: server.port };
+  const looker = await connect(address, 'looker');
+  const counts = new Set<number>();
+  for (let round = 0; round < 50; round++) {
+    const connecting = connect(address, WATCHER_NAME);
+    let isConnecting = true;
+    connecting.finally(() => {
+      isConnecting = false;
+    });
+    while (isConnecting) counts.add((await readActivity(looker)).clients);
+    await (await connecting).end();
+  }
+  expect([...counts]).toEqual([1]);
+  await looker.end();
+  await server.stop();
 });

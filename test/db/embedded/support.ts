@@ -102,6 +102,8 @@ export async function watchersOf(home: string): Promise<number[]> {
 
 export async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url });
+  // The query reports a server that ends; without a listener the event would be an uncaught exception besides.
+  client.on('error', () => {});
   await client.connect();
   try {
     return (await client.query(text)).rows;

@@ -1,0 +1,116 @@
+// This engine, in process: a worker with 64 slots, definitions of a custom task type whose body does nothing, starts
+// batched as the service batches them. A run has ended when its last settle has committed.
+import { type ValidDefinition, validateDefinition } from '../../src/core/definition/validate.ts';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { applyDefinition } from '../../src/db/definitions.ts';
+import { type Started, startExecutions } from '../../src/db/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { Batcher } from '../../src/engine/batcher.ts';
+import { Worker } from '../../src/engine/worker.ts';
+import { defineTask } from '../../src/tasks/custom-task.ts';
+import { createRegistry } from '../../src/tasks/registry.ts';
+import type { TaskLog } from '../../src/tasks/task-type.ts';
+import type { Session, SessionOptions } from '../contender.ts';
+import { countSteps, nodesOf, type Workload } from '../workloads.ts';
+
+const SLOTS = 64;
+const CONNECTIONS = 8;
+
+const complain = (message: string, fields?: object) =>
+  void process.stderr.write(`dagwright: ${message} ${JSON.stringify(fields ?? {})}\n`);
+const log: TaskLog = { debug() {}, info() {}, warn: complain, error: complain };
+
+export async function openDagwright(url: string, { workload }: SessionOptions): Promise<Session> {
+  let executed = 0;
+  const noop = defineTask({
+    type: 'noop',
+    run: async () => {
+      executed++;
+      return null;
+    },
+  });
+  const { definition } = validate(workload, new Map([[noop.type, noop.rule]]));
+  const database = openDatabase(url, { max: CONNECTIONS });
+  await applyDefinition(database, DEFAULT_TENANT_ID, definition, 'bench');
+  const worker = new Worker({ database, types: createRegistry([noop]), log, concurrency: SLOTS });
+  await worker.start();
+
+  const { ended, release } = trackEnds(worker);
+  const ids: string[] = [];
+  const start = createStarter(database, definition.workflowId);
+  return {
+    concurrency: workload.concurrency,
+    stepsPerRun: countSteps(workload),
+    async run() {
+      const id = await start();
+      ids.push(id);
+      await ended(id);
+    },
+    executed: () => executed,
+    async close() {
+      release();
+      await worker.stop();
+      const incomplete = await countIncomplete(database, ids);
+      await database.close();
+      if (incomplete > 0) throw new Error(`${incomplete} of ${ids.length} executions did not complete`);
+    },
+  };
+}
+
+function validate(
+  workload: Workload,
+  taskTypes: NonNullable<Parameters<typeof validateDefinition>[1]>['taskTypes'],
+): ValidDefinition {
+  const nodes = nodesOf(workload).map((node) => ({ ...node, taskType: 'noop', config: {} }));
+  const result = validateDefinition({ workflowId: `bench-${workload.name}`, nodes }, { taskTypes });
+  if (!result.ok) throw new Error(`the definition is refused: ${JSON.stringify(result.problems[0])}`);
+  return result.value;
+}
+
+// Starts that are due at the same moment share one commit, as everywhere in the engine.
+function createStarter(database: Database, workflowId: string): () => Promise<string> {
+  let started = 0;
+  const starts = new Batcher<number, Started>({
+    keyOf: String,
+    send: (batch) =>
+      startExecutions(
+        database,
+        DEFAULT_TENANT_ID,
+        batch.map(() => ({ workflowId, input: {}, triggerType: 'api' })),
+      ),
+  });
+  return async () => {
+    const result = await starts.call(started++);
+    if (!result.ok) throw new Error(`start refused: ${result.problem}`);
+    return result.id;
+  };
+}
+
+// An execution may end before its starter has learned the id.
+function trackEnds(worker: Worker): { ended: (id: string) => Promise<void>; release: () => void } {
+  const early = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  const onEnd = (id: string) => {
+    const resolve = waiting.get(id);
+    if (resolve === undefined) early.add(id);
+    else {
+      waiting.delete(id);
+      resolve();
+    }
+  };
+  worker.events.on('executionEnded', onEnd);
+  return {
+    ended: (id) =>
+      early.delete(id) ? Promise.resolve() : new Promise((resolve) => waiting.set(id, resolve)),
+    release: () => void worker.events.off('executionEnded', onEnd),
+  };
+}
+
+async function countIncomplete(database: Database, ids: readonly string[]): Promise<number> {
+  const { rows } = await database.engine.query<{ n: number }>(
+    `select count(*)::int as n from unnest($1::uuid[]) as r(id)
+     left join dagwright.workflow_executions o using (id) where o.status is distinct from 'completed'`,
+    [ids],
+  );
+  return rows[0]!.n;
+}

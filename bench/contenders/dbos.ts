@@ -1,0 +1,103 @@
+// DBOS Transact as its documentation shows it: a registered workflow, steps by DBOS.runStep, started by
+// DBOS.startWorkflow in the process that runs it, awaited by handle.getResult. No conductor, no telemetry.
+// The package is a peer of the benchmark only, so its types are not here before first use: what is used of it is
+// written down below.
+import type { Session, SessionOptions } from '../contender.ts';
+import { isChain, type Workload } from '../workloads.ts';
+
+interface Dbos {
+  setConfig(config: {
+    name: string;
+    applicationVersion: string;
+    systemDatabaseUrl: string;
+    systemDatabasePoolSize: number;
+    logLevel: string;
+  }): void;
+  launch(): Promise<void>;
+  shutdown(): Promise<void>;
+  registerWorkflow<Args extends unknown[], Result>(
+    run: (...args: Args) => Promise<Result>,
+    config: { name: string },
+  ): (...args: Args) => Promise<Result>;
+  startWorkflow<Args extends unknown[], Result>(
+    workflow: (...args: Args) => Promise<Result>,
+  ): (...args: Args) => Promise<{ getResult(): Promise<Result> }>;
+  runStep<Result>(step: () => Promise<Result>, config: { name: string }): Promise<Result>;
+}
+
+const PACKAGE: string = '@dbos-inc/dbos-sdk';
+/** Its default is 10; more gave it nothing here. */
+const CONNECTIONS = 10;
+/** Of a workload that takes it longer than 2,000 steps, a quick benchmark runs only so many. */
+const QUICK_STEPS = 2_000;
+
+const registered = new Map<string, (layers: readonly number[]) => Promise<null>>();
+let executed = 0;
+
+async function step(): Promise<null> {
+  executed++;
+  return null;
+}
+
+export async function openDbos(url: string, { workload, isQuick }: SessionOptions): Promise<Session> {
+  const { DBOS } = (await import(PACKAGE)) as { DBOS: Dbos };
+  const workflow = registerOnce(DBOS);
+  DBOS.setConfig({
+    name: 'bench',
+    applicationVersion: '1',
+    systemDatabaseUrl: url,
+    systemDatabasePoolSize: CONNECTIONS,
+    logLevel: 'error',
+  });
+  await DBOS.launch();
+  const layers = isQuick ? shorten(layersOf(workload), QUICK_STEPS) : layersOf(workload);
+  const run = async (sizes: readonly number[]) => {
+    const handle = await DBOS.startWorkflow(workflow)(sizes);
+    await handle.getResult();
+  };
+  return {
+    concurrency: workload.concurrency,
+    stepsPerRun: countOf(layers),
+    run: () => run(layers),
+    ...(countOf(layers) < QUICK_STEPS ? {} : { warmUp: () => run(shorten(layers, 200)) }),
+    executed: () => executed,
+    close: () => DBOS.shutdown(),
+  };
+}
+
+// Layers one after the other; the steps of a layer at once, by Promise.all, which is its idiom for parallel steps.
+function registerOnce(DBOS: Dbos): (layers: readonly number[]) => Promise<null> {
+  const known = registered.get('layers');
+  if (known !== undefined) return known;
+  const workflow = DBOS.registerWorkflow(
+    async (layers: readonly number[]) => {
+      for (const size of layers) {
+        if (size === 1) await DBOS.runStep(step, { name: 'step' });
+        else await Promise.all(Array.from({ length: size }, () => DBOS.runStep(step, { name: 'step' })));
+      }
+      return null;
+    },
+    { name: 'layers' },
+  );
+  registered.set('layers', workflow);
+  return workflow;
+}
+
+// A fan-out and its join are all steps at once here; a workflow function needs no step to wait for them.
+function layersOf(workload: Workload): number[] {
+  const sizes = workload.layers.map(({ size }) => size);
+  return workload.name === 'fan1000' ? [countOf(sizes)] : isChain(workload) ? sizes : sizes;
+}
+
+function shorten(layers: readonly number[], most: number): number[] {
+  const kept: number[] = [];
+  let left = most;
+  for (const size of layers) {
+    if (left === 0) break;
+    kept.push(Math.min(size, left));
+    left -= kept.at(-1)!;
+  }
+  return kept;
+}
+
+const countOf = (layers: readonly number[]) => layers.reduce((sum, size) => sum + size, 0);

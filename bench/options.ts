@@ -1,0 +1,74 @@
+// The options of the benchmark, read from the command line; a wrong one is a usage error (exit code 2).
+import { parseArgs } from 'node:util';
+import { WORKLOADS, type Workload } from './workloads.ts';
+
+export interface BenchOptions {
+  /** Each measurement is short, so that the whole ends within two minutes. */
+  readonly isQuick: boolean;
+  /** One JSON object on stdout instead of the table. */
+  readonly isJson: boolean;
+  /** How often each contender runs each workload; 0 only with a profile. */
+  readonly rounds: number;
+  readonly workloads: readonly Workload[];
+  /** Finished task rows that stand in the tables before anything is measured. */
+  readonly finishedRows: number;
+  readonly isProfiling: boolean;
+  /** A server to use instead of a throw-away one; databases of our own are made there and dropped. */
+  readonly databaseUrl: string | undefined;
+}
+
+export const USAGE = `node bench/main.ts [options]
+  --quick           short measurements: ends within two minutes
+  --json            one JSON object on stdout
+  --rounds N        rounds (default 3); medians are reported
+  --workload NAME   only this one (may be repeated): ${WORKLOADS.map(({ name }) => name).join(', ')}
+  --rows N          put N finished task rows into the tables first (default 0)
+  --profile         also say where the time of this engine goes; alone with --rounds 0
+  --database URL    a PostgreSQL server to use (a login that may create databases and roles)`;
+
+export class UsageError extends Error {}
+
+export function readOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parse(args);
+  if (values.help) return 'help';
+  const names = values.workload ?? [];
+  const unknown = names.find((name) => !WORKLOADS.some((workload) => workload.name === name));
+  if (unknown !== undefined) throw new UsageError(`there is no workload "${unknown}"`);
+  const isProfiling = values.profile ?? false;
+  return {
+    isQuick: values.quick ?? false,
+    isJson: values.json ?? false,
+    rounds: wholeNumber('--rounds', values.rounds ?? '3', isProfiling ? 0 : 1),
+    workloads: WORKLOADS.filter(({ name }) => names.length === 0 || names.includes(name)),
+    finishedRows: wholeNumber('--rows', values.rows ?? '0', 0),
+    isProfiling,
+    databaseUrl: values.database,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: 'boolean' },
+        json: { type: 'boolean' },
+        rounds: { type: 'string' },
+        workload: { type: 'string', multiple: true },
+        rows: { type: 'string' },
+        profile: { type: 'boolean' },
+        database: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function wholeNumber(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least)
+    throw new UsageError(`${name} must be a whole number from ${least}, got "${text}"`);
+  return value;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { problemsOf, reads, task, typed, workflow } from './documents.ts';
+
+const node = (more: Record<string, unknown>) => workflow([task('a', [], more)]);
+const model = (config: Record<string, unknown>, modelId = 'simulated/x') =>
+  workflow([typed('a', 'model_inference', config, { modelId })]);
+const inner = {
+  taskType: 'parallel',
+  config: { items: [1], task: { taskType: 'transformation', config: { output: 1 } } },
+};
+
+describe('what this release lacks is refused, never accepted and ignored', () => {
+  test.each<[string, unknown, string]>([
+    ['budget', workflow([task('a')], { budget: { maxCostUsd: '1' } }), '/budget'],
+    ['concurrency', workflow([task('a')], { concurrency: { key: 'x', limit: 1 } }), '/concurrency'],
+    ['onFailure', workflow([task('a')], { onFailure: { taskType: 'fail' } }), '/onFailure'],
+    ['finally', workflow([task('a')], { finally: { taskType: 'fail' } }), '/finally'],
+    ['triggers', workflow([task('a')], { triggers: [] }), '/triggers'],
+    ['tests', workflow([task('a')], { tests: [] }), '/tests'],
+    ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
+    ['cache', node({ cache: { ttlSeconds: 1 } }), '/nodes/0/cache'],
+    ['compensate', node({ compensate: {} }), '/nodes/0/compensate'],
+    ['serviceId', node({ serviceId: 's' }), '/nodes/0/serviceId'],
+    ['a list of retry policies', node({ retry: [{ maxAttempts: 2 }] }), '/nodes/0/retry'],
+    [
+      'retry policies in defaults',
+      workflow([task('a')], { defaults: { '*': { retry: [] } } }),
+      '/defaults/*/retry',
+    ],
+    ['external_api', workflow([typed('a', 'external_api', { url: 'https://x.y' })]), '/nodes/0/taskType'],
+    ['human_review', workflow([typed('a', 'human_review', {})]), '/nodes/0/taskType'],
+    ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],
+    ['jsonata', workflow([typed('a', 'transformation', { jsonata: '1' })]), '/nodes/0/config/jsonata'],
+    ['waiting for a signal', workflow([typed('a', 'wait', { signal: 'go' })]), '/nodes/0/config/signal'],
+    ['a provider', model({ prompt: 'x' }, 'openai/gpt-4o'), '/nodes/0/modelId'],
+    ['modelId auto', model({ prompt: 'x' }, 'auto'), '/nodes/0/modelId'],
+    ...[
+      'history',
+      'responseSchema',
+      'fallbackModels',
+      'candidates',
+      'tools',
+      'maxSteps',
+      'mode',
+      'credential',
+      'baseUrl',
+      'providerOptions',
+    ].map((field): [string, unknown, string] => [
+      field,
+      model({ prompt: 'x', [field]: 1 }),
+      `/nodes/0/config/${field}`,
+    ]),
+    [
+      'a parallel in a branch',
+      workflow([typed('p', 'parallel', { branches: { x: inner } })]),
+      '/nodes/0/config/branches/x/taskType',
+    ],
+    [
+      'a parallel in an item',
+      workflow([typed('p', 'parallel', { items: [1], task: inner })]),
+      '/nodes/0/config/task/taskType',
+    ],
+    [
+      'repeat in a part',
+      workflow([
+        typed('p', 'parallel', {
+          branches: { x: { taskType: 'transformation', config: { output: 1 }, repeat: {} } },
+        }),
+      ]),
+      '/nodes/0/config/branches/x/repeat',
+    ],
+    [
+      'secrets',
+      workflow([typed('a', 'model_inference', { prompt: '{{ secrets.key }}' }, { modelId: 'simulated/x' })]),
+      '/nodes/0/config/prompt',
+    ],
+    ['variables', workflow([reads('a', '{{ variables.x }}')]), '/nodes/0/config/output'],
+    ['loop', workflow([reads('a', '{{ loop.index }}')]), '/nodes/0/config/output'],
+    ['callback addresses', workflow([reads('a', '{{ task.callbackUrl }}')]), '/nodes/0/config/output'],
+  ])('%s', (_field, document, pointer) => {
+    expect(problemsOf(document)).toEqual([`${pointer} not_supported`]);
+  });
+
+  test.each<[string, unknown]>([
+    ['minTier above 1', workflow([task('a')], { minTier: 3 })],
+    ['audit and hipaa flags', workflow([task('a')], { requiresAuditTrail: true, hipaaCompliant: true })],
+    ['names for people', workflow([task('a')], { name: 'A', category: 'custom', version: '1' })],
+    ['all policies', workflow([task('a')], { failurePolicy: 'continue', maxRetries: 0 })],
+  ])('%s is stored', (_title, document) => {
+    expect(problemsOf(document)).toEqual([]);
+  });
+});

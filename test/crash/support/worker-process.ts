@@ -1,0 +1,32 @@
+// A worker process of the crash tests: the real engine, the tests' task type, log lines as JSON on stdout.
+import { openDatabase } from '../../../src/db/connection.ts';
+import { Worker } from '../../../src/engine/worker.ts';
+import { createRegistry } from '../../../src/tasks/registry.ts';
+import type { TaskLog } from '../../../src/tasks/task-type.ts';
+import { ledgerTasks } from './ledger-tasks.ts';
+
+export interface WorkerSettings {
+  readonly url: string;
+  readonly ledger: string;
+  readonly concurrency: number;
+  readonly leaseSeconds: number;
+  readonly graceMs: number;
+}
+
+const settings = JSON.parse(process.env.CRASH_WORKER ?? '') as WorkerSettings;
+const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const level =
+  (name: string): TaskLog['info'] =>
+  (message, fields) =>
+    say({ level: name, message, ...fields });
+const log: TaskLog = { debug: () => {}, info: level('info'), warn: level('warn'), error: level('error') };
+
+const database = openDatabase(settings.url, { max: 6, name: 'dagwright crash' });
+const worker = new Worker({ ...settings, database, types: createRegistry(ledgerTasks(settings.ledger)), log });
+process.once('SIGTERM', async () => {
+  await worker.stop();
+  await database.close();
+  say({ message: 'ended' });
+});
+await worker.start();
+say({ message: 'ready', workerId: worker.id });

@@ -1,0 +1,230 @@
+// The engine in a test: a database of its own, a worker in this process, task types that do what the test says.
+//
+//   const engine = await openEngine();
+//   engine.bodies.b = () => { throw new TerminalError('boom', 'no'); };
+//   const run = await engine.run(graph('a -> b; a -> c', { failurePolicy: 'continue' }));
+//   expect(run.states).toBe('a completed, b failed, c completed');
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { FailurePolicy, NodeDefinition, WorkflowDefinition } from '../../src/core/definition/model.ts';
+import { isTerminalExecution } from '../../src/core/status.ts';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { applyDefinition } from '../../src/db/definitions.ts';
+import {
+  type ExecutionView,
+  findExecution,
+  findTasks,
+  type StartRequest,
+  startExecutions,
+  type TaskView,
+} from '../../src/db/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { Worker, type WorkerOptions } from '../../src/engine/worker.ts';
+import { type CustomTaskContext, defineTask } from '../../src/tasks/custom-task.ts';
+import { createRegistry } from '../../src/tasks/registry.ts';
+import type { TaskLog } from '../../src/tasks/task-type.ts';
+import { planOf } from '../core/support/text-plan.ts';
+import { createDatabase } from './database.ts';
+
+/** Above what anything takes on a loaded machine; nothing waits this long when all is well. */
+const EVENT_MS = 50_000;
+
+export type Body = (context: CustomTaskContext) => unknown;
+
+/** One finished execution. */
+export interface Run {
+  readonly execution: ExecutionView;
+  readonly tasks: readonly TaskView[];
+  /** `a completed, b skipped upstream_failed`: the tasks without their items, in the order of the definition. */
+  readonly states: string;
+  /** The task, or an item of it. */
+  task(taskId: string, index?: number): TaskView;
+  /** Items of a fan-out, by index: `completed, cancelled`. */
+  items(taskId: string): string;
+}
+
+export interface Engine {
+  readonly database: Database;
+  readonly worker: Worker;
+  /** What a `probe` task does, by taskId; returns its taskId where there is none. */
+  readonly bodies: { [taskId: string]: Body };
+  /** The bodies entered, in order: `<taskId>`, or `<taskId>:<index>` of an item. */
+  readonly entered: string[];
+  /** What the workers logged as warnings and errors. */
+  readonly logged: string[];
+  apply(definition: WorkflowDefinition): Promise<void>;
+  start(workflowId: string, request?: Partial<StartRequest>): Promise<string>;
+  /** Waits until the execution is terminal. */
+  ended(id: string): Promise<Run>;
+  /** Applies, starts, waits. */
+  run(definition: WorkflowDefinition, request?: Partial<StartRequest>): Promise<Run>;
+  addWorker(options?: Partial<WorkerOptions>): Promise<Worker>;
+  query<T = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<T[]>;
+  /** Nothing waits for nothing, and the reconciler found nothing to repair. */
+  expectSound(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openEngine(options: Partial<WorkerOptions> & { idle?: boolean } = {}): Promise<Engine> {
+  const own = await createDatabase();
+  const database = openDatabase(own.url);
+  const bodies: { [taskId: string]: Body } = Object.create(null);
+  const entered: string[] = [];
+  const logged: string[] = [];
+  const types = createRegistry([
+    defineTask({
+      type: 'probe',
+      run: (context) => {
+        entered.push(context.idempotencyKey.slice(context.executionId.length + 1));
+        return (bodies[context.taskId] ?? (() => context.taskId))(context);
+      },
+    }),
+  ]);
+  const note = (message: string, fields?: unknown) =>
+    void logged.push(`${message} ${JSON.stringify(fields ?? '')}`);
+  const log: TaskLog = { debug: () => {}, info: () => {}, warn: note, error: note };
+  const workers: Worker[] = [];
+  const query = async <T>(text: string, values: readonly unknown[] = []): Promise<T[]> =>
+    (await database.engine.query(text, [...values])).rows;
+  const engine: Engine = {
+    database,
+    worker: new Worker({ database, types, log, concurrency: 8, ...options }),
+    bodies,
+    entered,
+    logged,
+    query,
+    apply: async (definition) =>
+      void (await applyDefinition(database, DEFAULT_TENANT_ID, definition, 'test')),
+    async start(workflowId, request = {}) {
+      const [started] = await startExecutions(database, DEFAULT_TENANT_ID, [
+        { workflowId, triggerType: 'manual', ...request },
+      ]);
+      if (!started!.ok) throw new Error(`not started: ${started!.problem}`);
+      return started!.id;
+    },
+    async ended(id) {
+      // An end that no worker writes (a cancel, a timeout) makes no event here, so the row is looked at besides.
+      const listeners = new AbortController();
+      for (const worker of workers)
+        worker.events.on('executionEnded', (ended) => ended === id && listeners.abort());
+      const startedAt = performance.now();
+      for (;;) {
+        const execution = await findExecution(database, DEFAULT_TENANT_ID, id);
+        if (execution !== null && isTerminalExecution(execution.status))
+          return runOf(execution, await findTasks(database, DEFAULT_TENANT_ID, id));
+        if (performance.now() - startedAt > EVENT_MS) throw new Error(await describeOpen(engine, id));
+        await pause(100, undefined, { signal: listeners.signal }).catch(() => {});
+      }
+    },
+    async run(definition, request) {
+      await engine.apply(definition);
+      return await engine.ended(await engine.start(definition.workflowId, request));
+    },
+    async addWorker(more = {}) {
+      const worker = new Worker({ database, types, log, concurrency: 8, ...options, ...more });
+      workers.push(worker);
+      await worker.start();
+      return worker;
+    },
+    async expectSound() {
+      expect(await query('select * from dagwright.v_orphans')).toEqual([]);
+      expect(
+        await query(`select * from dagwright.engine_counters where name = 'reconciler_repairs'`),
+      ).toEqual([]);
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await database.close();
+      await own.drop();
+    },
+  };
+  workers.push(engine.worker);
+  if (!options.idle) await engine.worker.start();
+  return engine;
+}
+
+/** Waits for what only the database knows. */
+export async function until<T>(read: () => Promise<T | null | undefined | false>): Promise<T> {
+  const startedAt = performance.now();
+  for (;;) {
+    const value = await read();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (performance.now() - startedAt > EVENT_MS) throw new Error(`not within ${EVENT_MS} ms: ${read}`);
+    await pause(20);
+  }
+}
+
+let made = 0;
+
+/** A definition from text (see text-plan.ts), `probe` tasks where `tasks` does not say otherwise. */
+export function graph(
+  text: string,
+  options: {
+    readonly failurePolicy?: FailurePolicy;
+    readonly tasks?: { readonly [taskId: string]: Partial<NodeDefinition> };
+    readonly more?: Partial<WorkflowDefinition>;
+  } = {},
+): WorkflowDefinition {
+  const nodes = planOf(text).definition.nodes.map(({ taskId, dependsOn }): NodeDefinition => {
+    const own = options.tasks?.[taskId];
+    return { taskId, taskType: 'probe', dependsOn, config: {}, ...own };
+  });
+  return definition(nodes, { failurePolicy: options.failurePolicy, ...options.more });
+}
+
+/** A definition under a name of its own. Retries are off where a test does not ask for them. */
+export function definition(
+  nodes: readonly NodeDefinition[],
+  more: Partial<WorkflowDefinition> = {},
+): WorkflowDefinition {
+  return { workflowId: `w${made++}-${randomBytes(4).toString('hex')}`, maxRetries: 0, nodes, ...more };
+}
+
+export const failing = (code = 'boom'): Partial<NodeDefinition> => ({
+  taskType: 'fail',
+  config: { code, message: `it was ${code}` },
+});
+
+export const waiting = (seconds: number): Partial<NodeDefinition> => ({
+  taskType: 'wait',
+  config: { seconds },
+});
+
+/** A promise and its end, for bodies that wait for the test. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: resolve };
+}
+
+function runOf(execution: ExecutionView, tasks: readonly TaskView[]): Run {
+  const stateOf = ({ status, reason }: TaskView) => `${status}${reason === null ? '' : ` ${reason}`}`;
+  return {
+    execution,
+    tasks,
+    states: tasks
+      .filter(({ mapIndex }) => mapIndex === null)
+      .map((task) => `${task.taskId} ${stateOf(task)}`)
+      .join(', '),
+    task(taskId, index) {
+      const found = tasks.find((task) => task.taskId === taskId && task.mapIndex === (index ?? null));
+      if (found === undefined) throw new Error(`no task ${taskId} ${index ?? ''}`);
+      return found;
+    },
+    items: (taskId) =>
+      tasks
+        .filter((task) => task.taskId === taskId && task.mapIndex !== null)
+        .map(stateOf)
+        .join(', '),
+  };
+}
+
+async function describeOpen(engine: Engine, id: string): Promise<string> {
+  const rows = await engine.query(
+    `select o.status as execution, o.open_tasks, o.failing, t.task_id, t.map_index, t.status, t.pending_edges, t.ready_at, t.wake_at, t.waiting_on, t.items_open
+     from dagwright.workflow_executions o left join dagwright.task_executions t on t.workflow_execution_id = o.id
+       and t.status not in ('completed', 'failed', 'skipped', 'cancelled') where o.id = $1 limit 10`,
+    [id],
+  );
+  return `not ended after ${EVENT_MS} ms: ${JSON.stringify(rows)}; logged: ${engine.logged.slice(-5).join(' | ')}`;
+}
