@@ -86,7 +86,7 @@ export function nodesOf({ layers }: Workload): Node[] {
 }
 
 /** The value in the workload's unit, from what a measurement counted. */
-export function valueOf(
+export function inUnit(
   unit: Unit,
   { runs, steps, ms }: { readonly runs: number; readonly steps: number; readonly ms: number },
 ): number {

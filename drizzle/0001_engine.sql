@@ -2,7 +2,8 @@
 --
 -- Every transition is one function, one round trip, one commit. Lock order, everywhere: execution rows by id
 -- (`for no key update`), then their task rows, then job inserts. Nothing below an execution is written without its lock.
--- A function's result rows say what the caller's lanes go on with.
+-- A function's result rows say what the caller's lanes go on with. Rows are found by full primary key: `isfinite(ready_at)`
+-- says 'is not null' where the planner must not be led to the index of ready rows.
 
 -- Row-level security ------------------------------------------------------------------------------------------------
 
@@ -277,7 +278,7 @@ begin
         attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
         queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
       where u.workflow_execution_id = c.e and u.task_id = l.t and u.map_index = l.m
-        and u.ready_at is not null and u.status in ('pending', 'retrying', 'waiting')
+        and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
       returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
       if found then
         i := c.i; k := l.k; t := l.t; m := l.m;
@@ -556,7 +557,7 @@ begin
             attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
             queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
           where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = d.m
-            and u.ready_at is not null and u.status in ('pending', 'retrying', 'waiting')
+            and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
           returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
           if found then
             kind := 'claim'; i := s.i; t := d.t; m := d.m; return next;
@@ -610,9 +611,15 @@ declare
   used int[] := '{}';
   ready_x int[] := '{}';
   ready_t text[] := '{}';
+  seqs bigint[] := array_fill(0::bigint, array[cardinality(ids)]);
+  priorities int[] := array_fill(5, array[cardinality(ids)]);
+  running bool[] := array_fill(false, array[cardinality(ids)]);
   r record;
 begin
-  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  for r in select array_position(ids, o.id) as x, o.next_seq, o.priority, o.status from dagwright.workflow_executions o
+           where o.id = any(ids) order by o.id for no key update loop
+    seqs[r.x] := r.next_seq; priorities[r.x] := r.priority; running[r.x] := r.status = 'running';
+  end loop;
   now_ := clock_timestamp();
   kind := 'at'; at := extract(epoch from now_) * 1000; return next;
 
@@ -621,11 +628,10 @@ begin
       output = q.out, error = null, part_errors = q.errs, resource_usage = coalesce(q.use, u.resource_usage),
       cost_usd = u.cost_usd + case when q.unk then null else coalesce(q.cost, 0) end,
       duration_ms = coalesce(u.duration_ms, 0) + q.dur, waiting_on = null,
-      completed_at = now_, completed_seq = o.next_seq + q.k
+      completed_at = now_, completed_seq = seqs[q.x] + q.k
     from (select q.*, row_number() over (partition by q.x order by q.i) - 1 as k
           from jsonb_to_recordset(s) as q(i int, x int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
             cost numeric, unk boolean, dur bigint, use jsonb)) q
-    join dagwright.workflow_executions o on o.id = ids[q.x]
     where u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1 and u.status = 'running' and u.fence = q.f
     returning q.i)
   select array_agg(u.i) into found_ from u;
@@ -674,10 +680,9 @@ begin
       attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
       queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
     from jsonb_to_recordset(s) as q(i int, x int, nt text, nm int)
-    join dagwright.workflow_executions o on o.id = ids[q.x] and o.status = 'running'
-    where q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used)
+    where running[q.x] and q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used)
       and u.workflow_execution_id = ids[q.x] and u.task_id = q.nt and u.map_index = q.nm
-      and u.ready_at is not null and u.status in ('pending', 'retrying', 'waiting')
+      and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
     returning q.i, u.task_id, u.map_index, u.fence, u.attempt_number, u.recoveries, u.waiting_on
   loop
     kind := 'claim'; i := r.i; t := r.task_id; m := r.map_index; fence := r.fence; attempt := r.attempt_number;
@@ -686,32 +691,29 @@ begin
   end loop;
 
   if cardinality(ready_t) > 0 then
-    for r in select o.id, o.priority, array_agg(y.t) as ts from unnest(ready_x, ready_t) as y(x, t)
-             join dagwright.workflow_executions o on o.id = ids[y.x] group by o.id, o.priority loop
-      perform dagwright.enqueue_v1(r.id, r.ts, array_fill(-1, array[cardinality(r.ts)]), slots, r.priority);
+    for r in select y.x, array_agg(y.t) as ts from unnest(ready_x, ready_t) as y(x, t) group by y.x loop
+      perform dagwright.enqueue_v1(ids[r.x], r.ts, array_fill(-1, array[cardinality(r.ts)]), slots, priorities[r.x]);
     end loop;
   end if;
 
   for r in
     with g as (
       select q.x, count(*)::int as n, sum(q.cost) as cost, bool_or(q.unk) as unk, (array_agg(q.fin) filter (where q.fin is not null))[1] as fin
-      from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb) where q.i = any(found_) group by q.x),
-    k as (
-      select g.*, o.open_tasks = g.n and o.status = 'running' as drained,
-        o.open_tasks = g.n and o.status = 'running' and g.fin is not null and o.failed_tasks = 0 as ends
-      from g join dagwright.workflow_executions o on o.id = ids[g.x])
-    update dagwright.workflow_executions o set open_tasks = o.open_tasks - k.n, next_seq = o.next_seq + k.n,
-      actual_cost_usd = o.actual_cost_usd + coalesce(k.cost, 0), cost_unknown = o.cost_unknown or coalesce(k.unk, false),
-      concluded_by = case when k.drained then w end, status = case when k.ends then 'completed' else o.status end,
-      output = case when k.ends then k.fin->'out' end, completed_at = case when k.ends then now_ end,
-      deadline_at = case when k.ends then null else o.deadline_at end,
-      duration_ms = case when k.ends then (extract(epoch from now_ - o.started_at) * 1000)::bigint end
-    from k where o.id = ids[k.x] returning k.x, k.drained, k.ends
+      from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb) where q.i = any(found_) group by q.x)
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks - g.n, next_seq = o.next_seq + g.n,
+      actual_cost_usd = o.actual_cost_usd + coalesce(g.cost, 0), cost_unknown = o.cost_unknown or coalesce(g.unk, false),
+      concluded_by = case when o.open_tasks = g.n then w end
+    from g where o.id = ids[g.x] returning g.x, g.fin, o.open_tasks, o.failed_tasks
   loop
-    if r.drained then
-      kind := case when r.ends then 'finished' else 'drained' end; i := r.x; at := null;
-      return next;
+    if r.open_tasks > 0 or not running[r.x] then continue; end if;
+    kind := 'drained'; i := r.x; at := null;
+    if r.fin is not null and r.failed_tasks = 0 then
+      kind := 'finished';
+      update dagwright.workflow_executions o set status = 'completed', output = r.fin->'out', completed_at = now_,
+        deadline_at = null, duration_ms = (extract(epoch from now_ - o.started_at) * 1000)::bigint
+      where o.id = ids[r.x];
     end if;
+    return next;
   end loop;
 end $$;
 

@@ -2,13 +2,14 @@
 // A chain is a job that adds the next one in its handler; a fan-out or a DAG is as many jobs, added in one call, without
 // dependencies, with the batching that its documentation recommends for throughput.
 import { EventEmitter } from 'node:events';
-import { Logger, type Runner, run, type WorkerEvents } from 'graphile-worker';
+import { Logger, makeWorkerUtils, run, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
 import type { Session, SessionOptions } from '../contender.ts';
 import { countSteps, isChain, type Workload } from '../workloads.ts';
 
 const SLOTS = 64;
 const CONNECTIONS = 16;
+const logger = new Logger(() => () => {});
 
 interface Payload {
   readonly run: number;
@@ -21,6 +22,7 @@ export async function openGraphile(url: string, { workload }: SessionOptions): P
   const steps = countSteps(workload);
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS });
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const events = new EventEmitter() as WorkerEvents;
   let executed = 0;
   let started = 0;
@@ -36,15 +38,16 @@ export async function openGraphile(url: string, { workload }: SessionOptions): P
     executed++;
     if (payload.left > 0) await addNext({ run: payload.run, left: payload.left - 1 });
   });
+  const utils = await makeWorkerUtils({ pgPool: pool, logger });
   return {
     concurrency: workload.concurrency,
     stepsPerRun: steps,
     async run() {
       const id = started++;
       const ended = new Promise<void>((resolve) => open.set(id, { left: steps, resolve }));
-      if (chained) await runner.addJob('noop', { run: id, left: steps - 1 });
+      if (chained) await utils.addJob('noop', { run: id, left: steps - 1 });
       else
-        await runner.addJobs(
+        await utils.addJobs(
           Array.from({ length: steps }, () => ({ identifier: 'noop', payload: { run: id, left: 0 } })),
         );
       await ended;
@@ -52,6 +55,7 @@ export async function openGraphile(url: string, { workload }: SessionOptions): P
     executed: () => executed,
     async close() {
       await runner.stop();
+      await utils.release();
       await pool.end();
     },
   };
@@ -62,7 +66,7 @@ async function startRunner(
   events: WorkerEvents,
   workload: Workload,
   handle: (payload: Payload, addNext: (next: Payload) => Promise<unknown>) => Promise<void>,
-): Promise<Runner> {
+) {
   const batching = isChain(workload)
     ? {}
     : { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
@@ -70,7 +74,7 @@ async function startRunner(
     pgPool,
     events,
     noHandleSignals: true,
-    logger: new Logger(() => () => {}),
+    logger,
     crontab: '',
     taskList: {
       noop: (payload, { addJob }) => handle(payload as Payload, (next) => addJob('noop', next)),

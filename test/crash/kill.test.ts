@@ -19,7 +19,7 @@ test('after kill -9 of one of two workers under load all runs complete, and what
   await apply(scenario, mixedGraph('mixed', 250));
   await supervisor.startReady(2);
   const load = feed(scenario, 'mixed', 12);
-  await until('both workers are busy', () => new Set(supervisor.readLedger().map(({ pid }) => pid)).size === 2);
+  await until('both workers are busy', () => new Set(supervisor.readLedger().map(({ pid }) => pid)).size === 2, 10_000).catch(async (e) => { console.log(supervisor.readLedger().length, supervisor.workers.map((w) => [w.pid, w.lines]), await statuses(scenario), new Set(supervisor.readLedger().map(({ pid }) => pid)), (await scenario.database.engine.query('select pid, application_name, state, query from pg_stat_activity where datname=current_database()')).rows); throw e; });
 
   const resumedMs: number[] = [];
   let lost = 0;

@@ -8,7 +8,7 @@ import { TerminalError } from '../../src/core/errors.ts';
 import { compile, interpret, randomProgram, scriptsOf } from '../core/support/programs.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from '../core/support/random.ts';
 import { type Script, simulate } from '../core/support/simulate.ts';
-import { definition, type Engine, failing, graph, openEngine, type Run } from '../support/engine.ts';
+import { definition, type Engine, failing, gate, graph, openEngine, type Run } from '../support/engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -151,4 +151,110 @@ test('300 graphs with any edges, trigger rules and optional tasks end as the pla
     }
   });
   expect(wrong).toEqual([]);
+});
+
+describe('one rule at a time', () => {
+  test('a failure that an edge catches does not fail the execution', async () => {
+    const run = await engine.run(
+      graph('f -> next; f -!http_404-> missing; f -!timeout-> late; missing -> end', {
+        tasks: { f: failing('http_404') },
+      }),
+    );
+    expect(run.states).toBe(
+      'f failed, next skipped branch_not_taken, missing completed, late skipped branch_not_taken, end completed',
+    );
+    expect(run.execution).toMatchObject({ status: 'completed', completedWithErrors: true, error: null });
+  });
+
+  test('a failure whose only catcher fails too is the failure of the execution', async () => {
+    const run = await engine.run(graph('f -!-> h', { tasks: { f: failing('first'), h: failing('second') } }));
+    expect(run.states).toBe('f failed, h failed');
+    expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'first', taskId: 'f' } });
+  });
+
+  test('an optional task that failed counts as completed with output null', async () => {
+    const run = await engine.run(
+      graph('f -> after; f -!-> never', {
+        tasks: {
+          f: { ...failing(), optional: true },
+          after: { taskType: 'transformation', config: { output: '{{ tasks.f.output }}' } },
+        },
+      }),
+    );
+    expect(run.states).toBe('f failed, after completed, never skipped branch_not_taken');
+    expect(run.task('after').output).toBeNull();
+    expect(run.execution).toMatchObject({ status: 'completed', completedWithErrors: true });
+  });
+
+  test('a branch that is not taken is skipped, and the join after it runs', async () => {
+    const run = await engine.run(
+      graph('c -yes-> a -> join; c -no-> b -> join', {
+        tasks: { c: { taskType: 'condition', config: { value: `'yes'` } } },
+      }),
+    );
+    expect(run.states).toBe('c completed, a completed, join completed, b skipped branch_not_taken');
+  });
+
+  test('two edges between the same two tasks, for success and for failure, wake the child once', async () => {
+    engine.entered.length = 0;
+    const both = { dependsOn: [{ taskId: 'p' }, { taskId: 'p', on: 'failure' as const }] };
+    const good = await engine.run(graph('p -> child', { tasks: { child: both } }));
+    const bad = await engine.run(graph('p -> child', { tasks: { p: failing(), child: both } }));
+    expect([good.states, bad.states]).toEqual(['p completed, child completed', 'p failed, child completed']);
+    expect(engine.entered.filter((id) => id === 'child')).toHaveLength(2);
+  });
+
+  test.for([
+    ['one_success', 'completed'],
+    ['one_done', 'completed'],
+    ['one_failed', 'failed'],
+  ] as const)('%s starts on the first match, while other parents still run, and once', async ([rule, first]) => {
+    const { opened, open } = gate();
+    engine.bodies.slow = () => opened;
+    engine.bodies.quick = () => {
+      if (first === 'failed') throw new TerminalError('boom', 'no');
+      return 'quick';
+    };
+    let sawSlow: unknown;
+    engine.bodies.join = ({ config }) => {
+      sawSlow = config.slow;
+      open();
+      return 'joined';
+    };
+    engine.entered.length = 0;
+    const run = await engine.run(
+      graph('quick -> join; slow -> join', {
+        failurePolicy: 'continue',
+        tasks: { join: { triggerRule: rule, config: { slow: '{{ tasks.slow.status }}' } } },
+      }),
+    );
+    expect(run.task('join').status).toBe('completed');
+    expect(run.task('slow').status).toBe('completed');
+    expect(sawSlow).toBe('running');
+    expect(engine.entered.filter((id) => id === 'join')).toHaveLength(1);
+  });
+
+  test('a join starts once when its last parents end together, whichever worker has them', async () => {
+    const other = await engine.addWorker();
+    for (const width of [2, 3, 8, 16]) {
+      for (let round = 0; round < 10; round++) {
+        const parents = Array.from({ length: width }, (_, i) => `p${i}`);
+        let arrived = 0;
+        const barrier = gate();
+        const atOnce = Math.min(width, 8);
+        for (const parent of parents) {
+          engine.bodies[parent] = async () => {
+            if (++arrived >= atOnce) barrier.open();
+            await barrier.opened;
+          };
+        }
+        engine.entered.length = 0;
+        const run = await engine.run(graph(parents.map((parent) => `${parent} -> only`).join('; ')));
+        expect(run.execution.status).toBe('completed');
+        expect(engine.entered.filter((id) => id === 'only')).toHaveLength(1);
+        expect(engine.entered).toHaveLength(width + 1);
+      }
+    }
+    await other.stop();
+  });
 });

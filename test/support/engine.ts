@@ -128,7 +128,7 @@ export async function openEngine(options: Partial<WorkerOptions> & { idle?: bool
       return worker;
     },
     async expectSound() {
-      expect(await query('select * from dagwright.v_orphans')).toEqual([]);
+      expect(await query('select * from dagwright.v_orphans limit 3')).toEqual([]);
       expect(
         await query(`select * from dagwright.engine_counters where name = 'reconciler_repairs'`),
       ).toEqual([]);

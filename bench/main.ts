@@ -1,0 +1,75 @@
+// The benchmark: this engine, DBOS, graphile-worker alone and the commit limit, side by side on one server, interleaved.
+// stdout: a table, or one JSON object with --json; progress on stderr. Exit code 0 unless something fails: no number does.
+// Nothing is left behind: the contenders' processes end with this one, and so does the throw-away server.
+import { CONTENDERS, type ContenderName } from './contender.ts';
+import { ContenderProcess } from './contender-process.ts';
+import { addFinishedRows } from './finished-rows.ts';
+import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
+import { installPeers } from './peers.ts';
+import { profileAll } from './profile.ts';
+import { environmentOf, resultObject, resultText } from './report.ts';
+import { runRounds } from './rounds.ts';
+import { type BenchServer, openServer } from './server.ts';
+
+const note = (text: string) => void process.stderr.write(`${text}\n`);
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+
+async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  await installPeers({ note, signal });
+  const server = await openServer(options.databaseUrl, note);
+  const processes = Object.fromEntries(
+    CONTENDERS.map((name) => [name, new ContenderProcess(name, server.urls[name])]),
+  ) as Record<ContenderName, ContenderProcess>;
+  const endAll = () => Promise.all(Object.values(processes).map((contender) => contender.end()));
+  // A contender that ends makes the measurement under way fail, and with it everything.
+  signal.addEventListener('abort', () => void endAll());
+  try {
+    signal.throwIfAborted();
+    await compare(options, server, processes, signal);
+  } finally {
+    await endAll();
+    await server.close();
+  }
+}
+
+async function compare(
+  options: BenchOptions,
+  server: BenchServer,
+  processes: Readonly<Record<ContenderName, ContenderProcess>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { workloads, rounds, isQuick, finishedRows } = options;
+  if (finishedRows > 0) {
+    note(`Adding ${finishedRows} finished task rows`);
+    await addFinishedRows(server.urls.dagwright, finishedRows);
+    signal.throwIfAborted();
+  }
+  if (rounds > 0) {
+    const results = await runRounds({ workloads, rounds, isQuick, processes, note });
+    const environment = environmentOf(server, options);
+    say(
+      options.isJson ? JSON.stringify(resultObject(results, environment)) : resultText(results, environment),
+    );
+  }
+  if (options.isProfiling) {
+    const contender = processes.dagwright;
+    const text = await profileAll({ url: server.urls.dagwright, contender, workloads, isQuick });
+    (options.isJson ? note : say)(`\n${text}`);
+  }
+}
+
+const interrupt = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') say(USAGE);
+  else await main(options, interrupt.signal);
+} catch (error) {
+  if (interrupt.signal.aborted) process.exitCode = 130;
+  else {
+    note(
+      error instanceof UsageError ? `${error.message}\n\n${USAGE}` : String((error as Error).stack ?? error),
+    );
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}

@@ -1,0 +1,140 @@
+// The house: imports go down only, there are no cycles, and each of these packages has one door.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SRC = join(ROOT, 'src');
+
+/** Floors, bottom first. A floor may import from itself and from those it names. */
+const FLOORS: Record<string, readonly string[]> = {
+  core: [],
+  db: ['core'],
+  tasks: ['core'],
+  engine: ['core', 'db', 'tasks'],
+  triggers: ['core', 'db', 'tasks', 'engine'],
+  http: ['core', 'db', 'tasks', 'engine', 'triggers'],
+  cli: ['core', 'db', 'tasks', 'engine', 'triggers', 'http'],
+  '.': ['core', 'tasks', 'engine', 'db'],
+};
+
+/** The only files that may import these packages. */
+const DOORS: Record<string, readonly string[]> = {
+  'jsonpath-plus': ['core/expression/jsonpath.ts'],
+  're2js': ['core/expression/regex.ts', 'core/definition/linear-regexp.ts'],
+  'graphile-worker': ['db/migrate.ts', 'engine/queue.ts'],
+  'big.js': ['core/money.ts', 'core/aggregate.ts'],
+  'drizzle-orm': ['db/schema.ts', 'db/migrate.ts'],
+  commander: ['cli/main.ts'],
+  yaml: ['core/definition/parse.ts'],
+  'p-queue': [],
+  'cron-parser': [],
+};
+
+interface Import {
+  readonly file: string;
+  readonly specifier: string;
+  readonly isTypeOnly: boolean;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const imports: Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const statements = [
+    ...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'/gm),
+    ...text.matchAll(/^import\s+()'([^']+)'/gm),
+    ...text.matchAll(/()\bimport\('([^']+)'\)/g),
+  ];
+  return statements.map((match) => ({ file, specifier: match[2]!, isTypeOnly: match[1] !== undefined && match[1] !== '' }));
+});
+const floorOf = (file: string) => (file.includes('/') ? file.split('/')[0]! : '.');
+const target = ({ file, specifier }: Import) => relative(SRC, join(SRC, dirname(file), specifier));
+
+describe('the house', () => {
+  it('lets imports go down only', () => {
+    const up = imports
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .filter((entry) => !target(entry).startsWith('..'))
+      .filter((entry) => {
+        const from = floorOf(entry.file);
+        const to = floorOf(target(entry));
+        return from !== to && !FLOORS[from]?.includes(to);
+      })
+      .map(({ file, specifier }) => `${file} -> ${specifier}`);
+    expect(up).toEqual([]);
+  });
+
+  it('has no cycles of imports', () => {
+    const edges = new Map<string, string[]>(files.map((file) => [file, []]));
+    for (const entry of imports)
+      if (entry.specifier.startsWith('.') && !entry.isTypeOnly) edges.get(entry.file)?.push(target(entry));
+    const done = new Set<string>();
+    const path: string[] = [];
+    const cycles: string[] = [];
+    const visit = (file: string): void => {
+      if (done.has(file)) return;
+      const at = path.indexOf(file);
+      if (at >= 0) {
+        cycles.push([...path.slice(at), file].join(' -> '));
+        return;
+      }
+      path.push(file);
+      for (const next of edges.get(file) ?? []) visit(next);
+      path.pop();
+      done.add(file);
+    };
+    for (const file of files) visit(file);
+    expect(cycles).toEqual([]);
+  });
+
+  it('keeps core pure: no clock, no randomness, no I/O', () => {
+    const allowed = new Set(['core/id.ts']); // ids are made of time and randomness; nothing decides by them
+    const impure = files
+      .filter((file) => file.startsWith('core/') && !allowed.has(file))
+      .flatMap((file) => {
+        const text = readFileSync(join(SRC, file), 'utf8').replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '');
+        const found = text.match(/\bDate\.now\(|new Date\(\)|Math\.random\(|process\.env|node:(fs|net|http|child_process)|setTimeout\(/g);
+        return found === null ? [] : [`${file}: ${found.join(' ')}`];
+      });
+    expect(impure).toEqual([]);
+  });
+
+  it('has one door for each of these packages', () => {
+    for (const [name, doors] of Object.entries(DOORS)) {
+      const importers = imports
+        .filter(({ specifier }) => specifier === name || specifier.startsWith(`${name}/`))
+        .map(({ file }) => file);
+      expect([...new Set(importers)].filter((file) => !doors.includes(file)), name).toEqual([]);
+    }
+  });
+
+  it('reads the environment in the configuration only', () => {
+    const readers = files.filter((file) => /process\.env/.test(readFileSync(join(SRC, file), 'utf8')));
+    expect(readers.filter((file) => file !== 'cli/config.ts')).toEqual([]);
+  });
+
+  it('writes SQL on the db floor only', () => {
+    const statement = /`\s*(select|insert into|update|delete from)\s/i;
+    const writers = files.filter((file) => !file.startsWith('db/') && statement.test(readFileSync(join(SRC, file), 'utf8')));
+    expect(writers).toEqual([]);
+  });
+
+  it('turns off evaluation at the one call of jsonpath-plus', () => {
+    const text = readFileSync(join(SRC, 'core/expression/jsonpath.ts'), 'utf8');
+    expect(text).toMatch(/eval: false/);
+    expect(text).not.toMatch(/eval: '(native|safe)'|eval: true/);
+  });
+
+  it('names no file after nothing', () => {
+    expect(files.filter((file) => /(^|\/)(utils?|helpers?|types|misc|common|index)\.ts$/.test(file))).toEqual(['index.ts'].filter((f) => files.includes(f)));
+  });
+
+  it('says why where a file is long', () => {
+    const long = files.filter((file) => {
+      const lines = readFileSync(join(SRC, file), 'utf8').split('\n');
+      return lines.length > 400 || (lines.length > 300 && !/long|one (place|piece|grammar|table|walk)|belongs? together/i.test(lines.slice(0, 25).join(' ')));
+    });
+    expect(long).toEqual([]);
+  });
+});
