@@ -11,6 +11,8 @@ import { workloadNamed } from './workloads.ts';
 
 /** What the parent asks for. */
 export interface MeasureRequest {
+  /** Of the contender's database. */
+  readonly url: string;
   readonly workload: string;
   readonly isQuick: boolean;
   readonly warmUpMs: number;
@@ -36,11 +38,11 @@ const OPEN: Readonly<Record<ContenderName, Contender>> = {
   commits: openCommits,
 };
 
-const [name, url] = process.argv.slice(2) as [ContenderName, string];
+const name = process.argv[2] as ContenderName;
 
 async function answer(request: MeasureRequest): Promise<MeasureAnswer> {
   try {
-    const { workload, isQuick, warmUpMs, measureMs, isProfiling } = request;
+    const { url, workload, isQuick, warmUpMs, measureMs, isProfiling } = request;
     const counter = isProfiling ? countStatements() : null;
     const session = await OPEN[name](url, { workload: workloadNamed(workload), isQuick });
     const before = session.executed();

@@ -19,13 +19,13 @@ export class ContenderProcess {
   }
 
   /** One measurement. Rejects where the contender failed, ended or hangs. */
-  async measure(request: MeasureRequest): Promise<MeasureAnswer & { kind: 'measured' }> {
+  async measure(request: Omit<MeasureRequest, 'url'>): Promise<MeasureAnswer & { kind: 'measured' }> {
     const child = this.#start();
     const done = new AbortController();
     const { signal } = done;
     const timeout = AbortSignal.timeout(PATIENCE_MS);
     try {
-      child.send(request);
+      child.send({ url: this.#url, ...request } satisfies MeasureRequest);
       const answer = await Promise.race([
         once(child, 'message', { signal }).then(([message]) => message as MeasureAnswer),
         once(child, 'exit', { signal }).then(([code, by]) => failed(`its process ended (${by ?? code})`)),
@@ -50,7 +50,7 @@ export class ContenderProcess {
   #start(): ChildProcess {
     if (this.#child === undefined) {
       const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-      this.#child = fork(script, [this.name, this.#url], {
+      this.#child = fork(script, [this.name], {
         execArgv: ['--no-warnings'],
         // What a contender prints must not get between the lines of --json.
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

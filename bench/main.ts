@@ -59,7 +59,12 @@ async function compare(
 }
 
 const interrupt = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => {
+    // The second time at once: the processes and the throw-away server end with their pipes to this one.
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
+  });
 try {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') say(USAGE);

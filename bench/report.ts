@@ -61,22 +61,20 @@ export function resultText(results: readonly WorkloadResult[], environment: Envi
   return [alignColumns([head, ...body]), ratiosText(results), environmentText(environment)].join('\n\n');
 }
 
-const cellText = ({ median, min, max }: Cell) =>
-  `${formatValue(median)} (${formatValue(min)}..${formatValue(max)})`;
+const cellText = ({ median, values }: Cell) =>
+  `${formatValue(median)} (${formatValue(Math.min(...values))}..${formatValue(Math.max(...values))})`;
 
-// Against DBOS how many times as fast, whatever the unit; a sequential step in single-row commits.
+// Of the medians, and of each round: contenders of one round have met the same machine.
 function ratiosText(results: readonly WorkloadResult[]): string {
-  const rows = results.map(({ workload, cells }) => {
-    const { dagwright, dbos, commits } = cells;
+  const rows = results.map(({ workload, cells: { dagwright, dbos, commits } }) => {
     const isTime = workload.unit === 'ms/step';
-    const faster = isTime ? dbos.median / dagwright.median : dagwright.median / dbos.median;
-    const against = `dagwright is ${faster.toFixed(1)} times as fast as dbos`;
-    return isTime
-      ? [
-          workload.name,
-          `${against}; its step costs ${(dagwright.median / commits.median).toFixed(1)} single-row commits`,
-        ]
-      : [workload.name, against];
+    const speed = (ours: number, theirs: number) => (isTime ? theirs / ours : ours / theirs);
+    const rounds = dagwright.values.map((value, i) => speed(value, dbos.values[i]!).toFixed(1));
+    const cost = `; its step takes as long as ${(dagwright.median / commits.median).toFixed(1)} single-row commits`;
+    return [
+      workload.name,
+      `dagwright is ${speed(dagwright.median, dbos.median).toFixed(1)} times as fast as dbos (by round: ${rounds.join(', ')})${isTime ? cost : ''}`,
+    ];
   });
   return alignColumns(rows);
 }

@@ -6,8 +6,8 @@ import { inUnit, type Workload } from './workloads.ts';
 
 export interface Cell {
   readonly median: number;
-  readonly min: number;
-  readonly max: number;
+  /** By round. */
+  readonly values: readonly number[];
 }
 
 export interface WorkloadResult {
@@ -25,7 +25,7 @@ export interface RoundsOptions {
 
 /** How long a contender runs before the clock starts, and how long with it. */
 export const timesOf = (isQuick: boolean) =>
-  isQuick ? { warmUpMs: 100, measureMs: 600 } : { warmUpMs: 1_000, measureMs: 3_000 };
+  isQuick ? { warmUpMs: 150, measureMs: 500 } : { warmUpMs: 1_000, measureMs: 3_000 };
 
 export async function runRounds(options: RoundsOptions): Promise<WorkloadResult[]> {
   const { workloads, rounds, isQuick, processes, note } = options;
@@ -66,10 +66,13 @@ async function measureOne(
 }
 
 function cellOf(values: readonly number[]): Cell {
+  return { median: medianOf(values), values };
+}
+
+function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Three figures or more: 0.512, 14.2, 12873. */

@@ -214,8 +214,8 @@ end $$;
 -- Opens pending executions: inserts their task rows and claims what the lane goes on with. Set-based: what a statement
 -- costs to begin is paid once per batch.
 -- x: [{ e, deadline (seconds or null), n (rows), rows: [{ t, ty, p: pending edges, ea, st, c: 1 claimed for this worker,
---   2 ready }] }]. Returns e for each execution that this call opened; others had been opened before.
-create function dagwright.open_v1(w uuid, slots int, x jsonb) returns table (e uuid)
+--   2 ready }] }]. Returns e, and when it started, for each execution that this call opened; others had been opened before.
+create function dagwright.open_v1(w uuid, slots int, x jsonb) returns table (e uuid, at float8)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -250,13 +250,14 @@ begin
   loop
     perform dagwright.enqueue_v1(group_.id, group_.ts, array_fill(-1, array[cardinality(group_.ts)]), slots, group_.priority);
   end loop;
-  return query select unnest(opened);
+  return query select unnest(opened), (extract(epoch from now_) * 1000)::float8;
 end $$;
 
 -- Claim ---------------------------------------------------------------------------------------------------------------
 
 -- Claims for each entry the first task of its list that is ready. p: { w, c: [{ i, e, l: [[task, index], …] }] }.
 -- Returns per claimed entry its place in the list. Nothing comes back for an entry of which nothing was ready.
+-- A suspect (from the second recovery on) starts only when enter_v1 says so; more than three, and it is not tried again.
 create function dagwright.claim_v1(p jsonb)
 returns table (i int, k int, t text, m int, fence bigint, attempt int, recoveries int, phase text)
 language plpgsql
@@ -275,7 +276,8 @@ begin
     for l in select o.ordinality::int - 1 as k, o.value->>0 as t, (o.value->>1)::int as m
              from jsonb_array_elements(c.l) with ordinality o loop
       update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
-        attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
+        attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= 3)::int,
+        started_at = case when u.recoveries < 2 then now_ end,
         queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
       where u.workflow_execution_id = c.e and u.task_id = l.t and u.map_index = l.m
         and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
@@ -302,8 +304,8 @@ end $$;
 --   lanes   ordinals of settles that want to go on, extra  pure tasks that may be claimed beyond them
 --   fin     { out } : what the execution ends with if these settles end it and nothing failed
 --   failing the failure policy acts from here on
--- Result rows, `kind`: settled | lost (fence: what the row has now, phase: its status) | failing (a retry that the
--- failure policy refuses: settle again as failed) | claim (i: the lane, or -1 for an extra) | drained (all tasks
+-- Result rows, `kind`: settled | lost (fence: what the row has now, phase: its status) | failing (a retry or a wait that the
+-- failure policy refuses: settle again as failed or cancelled) | claim (i: the lane, or -1 for an extra) | drained (all tasks
 -- ended; conclude it) | finished.
 --   S1  A settle that names an old fence changes nothing and is reported as lost.
 --   S2  Edges, money and items follow only from a settle that was found.
@@ -357,7 +359,7 @@ begin
       i := s.i; t := s.t; m := s.m;
       has_list := has_list or s.next is not null;
       has_end := has_end or s."end" is not null;
-      if s."to" in ('completed', 'failed', 'skipped') then
+      if s."to" in ('completed', 'failed', 'skipped', 'cancelled') then
         update dagwright.task_executions u set status = s."to"::dagwright.task_status, reason = s.r, branch = s.b, winner = s.wn,
           input = coalesce(s.inp, u.input), output = s.out, error = s.err, part_errors = s.errs, resource_usage = coalesce(s.use, u.resource_usage),
           cost_usd = u.cost_usd + case when s.unk then null else coalesce(s.cost, 0) end,
@@ -366,7 +368,7 @@ begin
         where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m
           and u.status = 'running' and u.fence = s.f
         returning u.attempt_number, u.started_at into par;
-      elsif s."to" = 'retrying' and coalesce(ex.failing, false) and not s.st then
+      elsif s."to" in ('retrying', 'waiting') and ex.failing and not coalesce(s.st, false) then
         kind := 'failing'; return next;
         lanes := array_remove(lanes, s.i);
         continue;
@@ -424,7 +426,7 @@ begin
         end loop;
         ready_t := ready_t || array_fill(s.t, array[greatest(par.items_issued - lane, 0)]);
         ready_m := ready_m || array(select g from generate_series(lane, par.items_issued - 1) g);
-      elsif s."to" in ('completed', 'failed', 'skipped') then
+      elsif s."to" in ('completed', 'failed', 'skipped', 'cancelled') then
         seq := seq + 1;
         if s.m < 0 then
           closed := closed + 1;
@@ -432,7 +434,7 @@ begin
         else
           -- An item ended: its window moves on, or the fan-out can be collected.
           update dagwright.task_executions u set items_open = u.items_open - 1,
-            items_ok = u.items_ok + (s."to" = 'completed' or coalesce(s.opt, false))::int,
+            items_ok = u.items_ok + (s."to" = 'completed')::int,
             items_failed = u.items_failed + (s."to" <> 'completed' and not coalesce(s.opt, false))::int
           where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1 and u.status = 'waiting' and u.waiting_on = 'items'
           returning u.items_open, u.items_ok, u.items_failed, u.items_total, u.items_issued, u.items_tolerated, u.items_needed,
@@ -453,8 +455,9 @@ begin
             lane := lanes[1];
             update dagwright.task_executions u set
               status = case when lane is null then 'waiting'::dagwright.task_status else 'running' end, fence = u.fence + (lane is not null)::int,
+              items_issued = u.items_total,
               worker_id = case when lane is null then u.worker_id else w end,
-              started_at = case when lane is null then u.started_at else now_ end,
+              started_at = case when lane is null then u.started_at when u.recoveries < 2 then now_ end,
               ready_at = case when lane is null then now_ end
             where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1
             returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
@@ -464,7 +467,7 @@ begin
               kind := 'claim'; i := lane; m := -1; return next;
               lanes := lanes[2:];
             end if;
-          elsif par.items_issued < par.items_total and not ex.failing then
+          elsif par.items_issued < par.items_total then
             lane := lanes[1];
             insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
               stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
@@ -511,7 +514,7 @@ begin
         closed := closed - (select count(*)::int from dagwright.task_executions u
           where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index >= 0 and u.status = 'running');
         insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, reason, completed_at, completed_seq)
-        select x.e, d.t, g, ex.tenant_id, u.task_type, 'skipped', 'execution_failed', now_, seq
+        select x.e, d.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'skipped', 'execution_failed', now_, seq
         from dagwright.task_executions u, generate_series(u.items_issued, u.items_total - 1) g
         where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = -1;
       end loop;
@@ -554,7 +557,8 @@ begin
       for s in select r.i, r.next from jsonb_to_recordset(x.s) as r(i int, next jsonb) where r.i = any(lanes) and r.next is not null loop
         for d in select o.value->>0 as t, (o.value->>1)::int as m from jsonb_array_elements(s.next) o loop
           update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
-            attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
+            attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= 3)::int,
+            started_at = case when u.recoveries < 2 then now_ end,
             queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
           where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = d.m
             and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
@@ -677,7 +681,8 @@ begin
   -- Lanes that got no child go on with the head of their list.
   for r in
     update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
-      attempt_number = u.attempt_number + (u.status <> 'waiting')::int, started_at = now_,
+      attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= 3)::int,
+      started_at = case when u.recoveries < 2 then now_ end,
       queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
     from jsonb_to_recordset(s) as q(i int, x int, nt text, nm int)
     where running[q.x] and q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used)
@@ -715,6 +720,63 @@ begin
     end if;
     return next;
   end loop;
+end $$;
+
+-- One completion with at most one child, alone in its batch: the step of a sequential run, with as few statements as it takes.
+-- Keeps S1 to S4. The execution's counters are written first (its lock), and taken back where the settle is lost.
+create function dagwright.settle_one_v1(w uuid, e uuid, task text, f bigint, dur bigint, result jsonb, inp jsonb, cost numeric, use jsonb,
+  child text, wants boolean, fin jsonb, out outcome text, out fence bigint, out attempt int, out recoveries int, out phase text,
+  out claimed boolean, out ended text, out at float8)
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  now_ timestamptz;
+  x record;
+  c record;
+begin
+  update dagwright.workflow_executions o set open_tasks = o.open_tasks - 1, next_seq = o.next_seq + 1,
+    actual_cost_usd = o.actual_cost_usd + coalesce(cost, 0) where o.id = e
+  returning o.open_tasks, o.failed_tasks, o.next_seq, o.status, o.priority, o.started_at into x;
+  now_ := clock_timestamp();
+  at := extract(epoch from now_) * 1000;
+  update dagwright.task_executions u set status = 'completed', output = result, input = coalesce(inp, u.input), error = null,
+    resource_usage = coalesce(use, u.resource_usage), cost_usd = u.cost_usd + coalesce(cost, 0), duration_ms = coalesce(u.duration_ms, 0) + dur,
+    waiting_on = null, completed_at = now_, completed_seq = x.next_seq - 1
+  where u.workflow_execution_id = e and u.task_id = task and u.map_index = -1 and u.status = 'running' and u.fence = f;
+  if not found then
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks + 1, next_seq = o.next_seq - 1,
+      actual_cost_usd = o.actual_cost_usd - coalesce(cost, 0) where o.id = e;
+    outcome := 'lost';
+    select u.fence, u.status into fence, phase from dagwright.task_executions u
+      where u.workflow_execution_id = e and u.task_id = task and u.map_index = -1;
+    return;
+  end if;
+  outcome := 'settled';
+  if child is not null then
+    update dagwright.task_executions u set pending_edges = u.pending_edges - 1, status = 'running', fence = u.fence + 1,
+      attempt_number = u.attempt_number + 1, worker_id = w, started_at = now_, queued_ms = 0
+    where wants and u.workflow_execution_id = e and u.task_id = child and u.map_index = -1 and u.status = 'pending'
+      and not coalesce(isfinite(u.ready_at), false) and (u.pending_edges <= 1 or u.early & 1 > 0)
+    returning u.fence, u.attempt_number, u.recoveries into fence, attempt, recoveries;
+    claimed := found;
+    if not claimed then
+      update dagwright.task_executions u set pending_edges = u.pending_edges - 1,
+        ready_at = case when u.status = 'pending' and u.ready_at is null and (u.pending_edges <= 1 or u.early & 1 > 0) then now_ else u.ready_at end
+      where u.workflow_execution_id = e and u.task_id = child and u.map_index = -1
+        and u.status in ('pending', 'running', 'waiting', 'retrying')
+      returning u.ready_at = now_ as woken into c;
+      if c.woken then perform dagwright.enqueue_v1(e, array[child], array[-1], 1, x.priority); end if;
+    end if;
+  end if;
+  if x.open_tasks = 0 and x.status = 'running' then
+    if fin is not null and x.failed_tasks = 0 then
+      ended := 'finished';
+      update dagwright.workflow_executions o set status = 'completed', output = fin->'out', completed_at = now_, deadline_at = null,
+        duration_ms = (extract(epoch from now_ - x.started_at) * 1000)::bigint where o.id = e;
+    else
+      ended := 'drained';
+      update dagwright.workflow_executions o set concluded_by = w where o.id = e;
+    end if;
+  end if;
 end $$;
 
 -- Ends an execution whose tasks have all ended (or that could not be opened: from 'pending').
@@ -760,11 +822,24 @@ begin
   return found;
 end $$;
 
+-- Notes that the body of a claimed attempt is entered, or that it is not yet: a crash then costs the task nothing. False
+-- when the attempt is no longer the caller's.
+create function dagwright.enter_v1(x uuid, task text, idx int, f bigint, entered boolean) returns boolean
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  perform from dagwright.workflow_executions where id = x for no key update;
+  update dagwright.task_executions set started_at = case when entered then clock_timestamp() end
+    where workflow_execution_id = x and task_id = task and map_index = idx and status = 'running' and fence = f;
+  return found;
+end $$;
+
 -- Recovery ------------------------------------------------------------------------------------------------------------
 
 -- Makes ready what a timer was set for, at most `most` tasks; executions that are locked wait for the next pass.
+-- Due tasks are found by the index of timers alone, whatever else their executions hold.
 create function dagwright.wake_due_v1(slots int, most int) returns int
-language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
   x record;
   n int := 0;
@@ -773,16 +848,21 @@ declare
   ms int[];
 begin
   for x in
-    select o.id, o.priority from dagwright.workflow_executions o
-    where o.id in (select d.workflow_execution_id from (
-        select workflow_execution_id from dagwright.task_executions where wake_at <= now_ order by wake_at limit most) d)
-      and o.status = 'running'
-    order by o.id for no key update skip locked
+    select o.id, o.priority, d.ts, d.ms from (
+        select due.e, array_agg(due.t) as ts, array_agg(due.m) as ms from (
+          select workflow_execution_id as e, task_id as t, map_index as m from dagwright.task_executions
+          where wake_at <= now_ order by wake_at limit most) due
+        group by due.e) d
+      join dagwright.workflow_executions o on o.id = d.e
+    where o.status = 'running'
+    order by o.id for no key update of o skip locked
   loop
     with woken as (
-      update dagwright.task_executions set wake_at = null, ready_at = now_
-      where workflow_execution_id = x.id and wake_at <= now_ and status in ('waiting', 'retrying')
-      returning task_id, map_index)
+      update dagwright.task_executions u set wake_at = null, ready_at = now_
+      from unnest(x.ts, x.ms) as y(t, m)
+      where u.workflow_execution_id = x.id and u.task_id = y.t and u.map_index = y.m
+        and u.wake_at <= now_ and u.status in ('waiting', 'retrying')
+      returning u.task_id, u.map_index)
     select array_agg(task_id), array_agg(map_index) into ts, ms from woken;
     if ts is not null then
       perform dagwright.enqueue_v1(x.id, ts, ms, slots, x.priority);
@@ -812,7 +892,7 @@ begin
     where id = sweeper and heartbeat_at > now_ - interval '7 seconds';
   if not found then return 0; end if;
   for dead in
-    select w.id, w.pool_ids from dagwright.workers w
+    select w.id from dagwright.workers w
     where w.id <> sweeper and greatest(w.heartbeat_at, up) < now_ - interval '7 seconds' and (
       (mine.since < now_ - interval '7 seconds'
         and not exists (select from pg_locks k where k.locktype = 'advisory' and k.database = (select oid from pg_database where datname = current_database())
@@ -830,16 +910,18 @@ begin
     loop
       perform from dagwright.workflow_executions where id = x.id for no key update skip locked;
       if not found then left_ := left_ + 1; continue; end if;
-      -- The attempt that died is kept; more than three of them, and the task is not tried again.
+      -- The attempt that died is kept; more than three of them, and the task is not tried again (its next claim fails it).
+      -- What had not been entered yet is given back as if it had not been claimed.
       insert into dagwright.task_attempts (workflow_execution_id, task_id, map_index, attempt_number, fence, tenant_id, worker_id, error, started_at, completed_at)
       select x.id, t.task_id, t.map_index, t.attempt_number, t.fence, x.tenant_id, dead.id,
         jsonb_build_object('code', 'worker_lost', 'message', 'the worker that ran this attempt died'), t.started_at, now_
       from dagwright.task_executions t
-      where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id;
+      where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id and t.started_at is not null;
       with taken as (
         update dagwright.task_executions t set
           status = case when t.waiting_on is null then 'pending'::dagwright.task_status else 'waiting' end,
-          fence = t.fence + 1, recoveries = t.recoveries + 1, ready_at = now_
+          fence = t.fence + 1, recoveries = t.recoveries + (t.started_at is not null)::int, ready_at = now_,
+          attempt_number = t.attempt_number - (t.started_at is null and t.waiting_on is null and t.recoveries <= 3)::int
         where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id
         returning t.task_id, t.map_index)
       select array_agg(task_id), array_agg(map_index) into ts, ms from taken;
@@ -855,8 +937,8 @@ begin
     end loop;
     if left_ = 0 and not exists (select from dagwright.workflow_executions o join dagwright.task_executions t
         on t.workflow_execution_id = o.id where o.status in ('running', 'paused') and t.status = 'running' and t.worker_id = dead.id) then
-      perform dagwright.unlock_pools_v1(dead.pool_ids);
       delete from dagwright.workers where id = dead.id;
+      perform dagwright.unlock_lost_pools_v1();
     end if;
   end loop;
   return total;
@@ -868,6 +950,15 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 revoke execute on function dagwright.unlock_pools_v1(text[]) from public;
 grant execute on function dagwright.unlock_pools_v1(text[]) to dagwright_engine;
+
+-- Unlocks the jobs of every pool that no worker has noted as its own: a worker may die before it can note one.
+create function dagwright.unlock_lost_pools_v1() returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  select graphile_worker.force_unlock_workers(array(select distinct locked_by from graphile_worker._private_jobs
+    where locked_by is not null and locked_by not in (select unnest(pool_ids) from dagwright.workers)))
+$$;
+revoke execute on function dagwright.unlock_lost_pools_v1() from public;
+grant execute on function dagwright.unlock_lost_pools_v1() to dagwright_engine;
 
 -- The one-second loop of a worker. p: { w, slots, sweep, held: [[e, t, m, f, timeout seconds or null], …] } (the attempts it has
 -- held for a while). Returns { lost: [ordinals no longer its own], late: [ordinals past their timeout], woken, ended,

@@ -1,5 +1,6 @@
 // Connections to PostgreSQL: one pool for the engine's work, under the engine's role, and transactions under the
 // tenant's role for everything done in a tenant's name.
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ROLES } from './migrate.ts';
 
@@ -90,12 +91,13 @@ export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string') {
-    if (/^(08|57P0[1-5]|53|25006)/.test(code)) return true;
+    // 25P03, 25P04: a process that stood still within a transaction lost it together with its connection.
+    if (/^(08|57P0[1-5]|53|25006|25P0[34])/.test(code)) return true;
     if (/^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)$/.test(code))
       return true;
     if (/^[0-9A-Z]{5}$/.test(code)) return false;
   }
-  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered a connection error|Cannot use a pool after/i.test(
+  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered a connection error/i.test(
     error.message,
   );
 }
@@ -104,4 +106,20 @@ export function isConnectionLoss(error: unknown): boolean {
 export function isRetryable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^(40|55P03|57014)/.test(code);
+}
+
+/** Runs what may be run twice until the database answers: through outages without end, through conflicts a while. */
+export async function untilAnswered<T>(
+  work: () => Promise<T>,
+  onFailure: (error: unknown) => void = () => {},
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConnectionLoss(error) && !(isRetryable(error) && failures < 20)) throw error;
+      onFailure(error);
+      await delay(Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
+    }
+  }
 }

@@ -158,10 +158,10 @@ export async function lockExecution(
   return rows[0] ?? null;
 }
 
-/** Running tasks that the database believes are this worker's, in these executions or (null) in all. */
+/** Running tasks that the database believes are of this worker's ids, in these executions or (null) in all. */
 export async function loadOwned(
   db: Queryable,
-  workerId: string,
+  workerIds: readonly string[],
   executionIds: readonly string[] | null,
 ): Promise<{ readonly executionId: string; readonly claim: Claim }[]> {
   const { rows } = await db.query<{ e: string } & Claim>({
@@ -169,8 +169,8 @@ export async function loadOwned(
         t.attempt_number as attempt, t.recoveries, t.waiting_on as phase
       from dagwright.workflow_executions o join dagwright.task_executions t on t.workflow_execution_id = o.id
       where o.status in ('running', 'paused') and ($2::uuid[] is null or o.id = any($2))
-        and t.status = 'running' and t.worker_id = $1`,
-    values: [workerId, executionIds],
+        and t.status = 'running' and t.worker_id = any($1)`,
+    values: [workerIds, executionIds],
   });
   return rows.map(({ e, ...claim }) => ({ executionId: e, claim }));
 }

@@ -1,12 +1,13 @@
 // Settling: the types of a settle and its result, and the two functions that write a batch. Completions whose edges all
-// succeed go set-based (settle_completed_v1), everything else row by row (settle_v1); both keep S1 to S4 of the SQL.
+// succeed go set-based (settle_completed_v1; a lone step of a sequence by settle_one_v1), everything else row by row
+// (settle_v1); all keep S1 to S4 of the SQL. Long because the three ways must be read side by side: they belong together.
 import type { SkipReason, TaskStatus } from '../core/status.ts';
-import { type Claim, claimOf, type Queryable, type TaskRef } from './transitions.ts';
+import { type Claim, claimOf, PartlyAnswered, type Queryable, type TaskRef } from './transitions.ts';
 
 /** How an attempt ended. JSON fields are already serialised and storable. */
 export interface SettleRow {
   readonly claim: Claim;
-  readonly to: 'completed' | 'failed' | 'skipped' | 'waiting' | 'retrying' | 'released';
+  readonly to: 'completed' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'retrying' | 'released';
   readonly reason?: SkipReason;
   readonly branch?: string;
   readonly winner?: string;
@@ -103,6 +104,7 @@ export async function settleBatch(
   worker: { readonly id: string; readonly slots: number },
   settles: readonly Settle[],
 ): Promise<SettleResult[]> {
+  if (settles.length === 1 && isSequential(settles[0]!)) return [await settleOne(db, worker, settles[0]!)];
   const groups = new Map<string, number[]>();
   settles.forEach((settle, i) => {
     const group = groups.get(settle.executionId);
@@ -124,11 +126,18 @@ export async function settleBatch(
   for (const [executionId, ordinals] of groups) {
     (ordinals.every((i) => isSimple(settles[i]!)) ? simple : general).set(executionId, ordinals);
   }
-  const sends: Promise<void>[] = [];
-  if (simple.size > 0) sends.push(settleCompleted(db, worker, settles, simple, results));
-  if (general.size > 0) sends.push(settleGeneral(db, worker, settles, general, results));
-  await Promise.all(sends);
-  return results;
+  const [first, second] = await Promise.allSettled([
+    simple.size > 0 ? settleCompleted(db, worker, settles, simple, results) : null,
+    general.size > 0 ? settleGeneral(db, worker, settles, general, results) : null,
+  ]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return results;
+  const refused = first.status === 'rejected' ? first : (second as PromiseRejectedResult);
+  if (simple.size === 0 || general.size === 0 || first.status === second.status) throw refused.reason;
+  const answered = refused === first ? general : simple;
+  throw new PartlyAnswered(
+    refused.reason,
+    results.map((result, i) => (answered.has(settles[i]!.executionId) ? result : undefined)),
+  );
 }
 
 function isSimple({ row, edges, further, failing }: Settle): boolean {
@@ -140,6 +149,68 @@ function isSimple({ row, edges, further, failing }: Settle): boolean {
     failing !== true &&
     edges.every(({ outcome }) => outcome === 'success')
   );
+}
+
+// One child at most, and nothing that settle_one_v1 does not write.
+function isSequential(settle: Settle): boolean {
+  const { row, edges, next } = settle;
+  return (
+    edges.length <= 1 &&
+    next.length === 0 &&
+    row.branch === undefined &&
+    row.winner === undefined &&
+    row.partErrorsJson === undefined &&
+    row.costUsd !== null &&
+    isSimple(settle)
+  );
+}
+
+async function settleOne(
+  db: Queryable,
+  worker: { readonly id: string; readonly slots: number },
+  { executionId, row, edges, wantsNext, finishOutputJson }: Settle,
+): Promise<SettleResult> {
+  const child = edges[0]?.taskId ?? null;
+  const { rows } = await db.query<SettleOneRow>({
+    name: 'settle_one_v1',
+    text: 'select * from dagwright.settle_one_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+    values: [
+      worker.id,
+      executionId,
+      row.claim.taskId,
+      row.claim.fence,
+      row.durationMs,
+      row.outputJson === 'null' ? null : (row.outputJson ?? null),
+      row.inputJson ?? null,
+      row.costUsd ?? null,
+      row.usageJson ?? null,
+      child,
+      wantsNext,
+      finishOutputJson === undefined ? null : `{"out":${finishOutputJson}}`,
+    ],
+  });
+  const answer = rows[0]!;
+  const isSettled = answer.outcome === 'settled';
+  return {
+    outcome: answer.outcome,
+    found: isSettled ? undefined : { fence: answer.fence, status: answer.phase as TaskStatus | null },
+    atMs: answer.at,
+    next: answer.claimed ? claimOf({ ...answer, t: child!, m: -1 }) : null,
+    extras: [],
+    drained: answer.ended === 'drained',
+    finished: answer.ended === 'finished',
+  };
+}
+
+interface SettleOneRow {
+  outcome: 'settled' | 'lost';
+  fence: number | null;
+  attempt: number;
+  recoveries: number;
+  phase: string | null;
+  claimed: boolean | null;
+  ended: 'drained' | 'finished' | null;
+  at: number;
 }
 
 async function settleCompleted(
@@ -228,8 +299,13 @@ async function settleGeneral(
     text: 'select e, kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_v1($1)',
     values: [`{"w":"${worker.id}","slots":${worker.slots},"x":[${elements.join(',')}]}`],
   });
+  // What belongs to no lane goes to one that was settled and goes on: the others may not look at it.
+  const openLane = (ordinals: readonly number[]) =>
+    ordinals.find((i) => results[i]!.outcome === 'settled' && settles[i]!.wantsNext) ??
+    ordinals.find((i) => results[i]!.outcome === 'settled') ??
+    ordinals[0]!;
   for (const row of rows) {
-    const result = results[row.i === null || row.i < 0 ? groups.get(row.e)![0]! : row.i]!;
+    const result = results[row.i === null || row.i < 0 ? openLane(groups.get(row.e)!) : row.i]!;
     switch (row.kind) {
       case 'settled':
       case 'failing':
@@ -284,6 +360,11 @@ function executionJson(executionId: string, ordinals: readonly number[], settles
     extra = Math.max(extra, settle.extraPure);
     finish = settle.finishOutputJson ?? finish;
     failing ||= settle.failing ?? false;
+  }
+  // Where one of them ends the execution, nothing may start with it.
+  if (ordinals.some((i) => settles[i]!.row.end !== undefined)) {
+    lanes.length = listLanes.length = 0;
+    extra = 0;
   }
   let json = `{"e":"${executionId}","s":[${s.join(',')}],"lanes":[${[...lanes, ...listLanes].join(',')}],"extra":${extra}`;
   if (d.length > 0) json += `,"d":[${d.join(',')}]`;

@@ -74,22 +74,32 @@ export interface Opening {
   readonly hasReady: boolean;
 }
 
-/** Opens executions; the ids of those that this call opened. */
+/** Opens executions: of those that this call opened, when they started, in milliseconds since the epoch. */
 export async function openBatch(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   openings: readonly Opening[],
-): Promise<Set<string>> {
+): Promise<Map<string, number>> {
   const x = openings.map(
     (o) =>
       `{"e":"${o.executionId}","deadline":${o.deadlineSeconds},"n":${o.rowCount},"ready":${o.hasReady},"rows":${o.rowsJson}}`,
   );
-  const { rows } = await db.query<{ e: string }>({
+  const { rows } = await db.query<{ e: string; at: number }>({
     name: 'open_v1',
-    text: 'select e from dagwright.open_v1($1, $2, $3)',
+    text: 'select e, at from dagwright.open_v1($1, $2, $3)',
     values: [worker.id, worker.slots, `[${x.join(',')}]`],
   });
-  return new Set(rows.map((row) => row.e));
+  return new Map(rows.map((row) => [row.e, row.at]));
+}
+
+/** Thrown by a batch of which a part was done: `answers` of that part, undefined for what `cause` refused. */
+export class PartlyAnswered extends Error {
+  readonly answers: readonly unknown[];
+  constructor(cause: unknown, answers: readonly unknown[]) {
+    super('a part of the batch was refused', { cause });
+    this.name = 'PartlyAnswered';
+    this.answers = answers;
+  }
 }
 
 /** How an execution ends. */
@@ -142,6 +152,21 @@ export async function writeCheckpoint(
     name: 'checkpoint_v1',
     text: 'select dagwright.checkpoint_v1($1, $2, $3, $4, $5) as kept',
     values: [executionId, claim.taskId, claim.mapIndex, claim.fence, json],
+  });
+  return rows[0]!.kept;
+}
+
+/** Notes whether a claimed attempt's body has been entered; false when the attempt is no longer the caller's. */
+export async function markEntered(
+  db: Queryable,
+  executionId: string,
+  claim: Claim,
+  hasEntered: boolean,
+): Promise<boolean> {
+  const { rows } = await db.query<{ kept: boolean }>({
+    name: 'enter_v1',
+    text: 'select dagwright.enter_v1($1, $2, $3, $4, $5) as kept',
+    values: [executionId, claim.taskId, claim.mapIndex, claim.fence, hasEntered],
   });
   return rows[0]!.kept;
 }

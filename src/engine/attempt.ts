@@ -17,13 +17,13 @@ import {
 import { addUsd, parseUsd } from '../core/money.ts';
 import { nextDelayMs } from '../core/retry.ts';
 import type { SkipReason } from '../core/status.ts';
-import { isConnectionLoss } from '../db/connection.ts';
+import { isConnectionLoss, isRetryable, untilAnswered } from '../db/connection.ts';
 import { loadCheckpoint, loadFanOutValues, loadParts } from '../db/reads.ts';
-import { type Claim, writeCheckpoint } from '../db/transitions.ts';
+import { type Claim, markEntered, writeCheckpoint } from '../db/transitions.ts';
 import type { FanOut, ParentResult, PartResult, TaskContext } from '../tasks/task-type.ts';
 import type { CompiledNode, Runnable } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
-import type { AbortReason } from './held.ts';
+import type { AbortReason, HeldAttempt } from './held.ts';
 import { type ExecutionMemory, resultsOf, type TaskResult } from './memory.ts';
 import { attemptScope } from './scope.ts';
 
@@ -52,6 +52,8 @@ export type AttemptEnd = {
       readonly partErrors?: readonly Json[];
     }
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
+  /** It would have begun to wait in an execution that is failing. */
+  | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly error: TaskError; readonly retryInMs: number | null }
   | { readonly kind: 'waiting'; readonly delayMs: number }
   | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
@@ -78,9 +80,10 @@ class Aborted extends Error {
 export async function runAttempt(worker: WorkerContext, work: Work): Promise<AttemptEnd> {
   const { memory, node, runnable, claim } = work;
   const startedAt = performance.now();
+  let enteredAt = startedAt;
   const spent = new Spent();
   let inputJson: string | undefined;
-  const end = () => ({ durationMs: Math.round(performance.now() - startedAt), inputJson, ...spent.fields() });
+  const end = () => ({ durationMs: Math.round(performance.now() - enteredAt), inputJson, ...spent.fields() });
   const controller = new AbortController();
   let abort!: (reason: AbortReason) => void;
   const aborted = new Promise<never>((_, reject) => {
@@ -91,17 +94,22 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     };
   });
   aborted.catch(() => {});
-  worker.held.add({
-    executionId: memory.row.id,
-    claim,
-    timeoutSeconds: runnable.type.isPure ? null : runnable.timeoutSeconds,
-    startedAt,
-    abort,
-  });
-  const timer = runnable.type.isPure
-    ? undefined
-    : setTimeout(abort, Math.min(runnable.timeoutSeconds * 1000, 2 ** 31 - 1), 'timeout');
+  const held: HeldAttempt = { executionId: memory.row.id, claim, timeoutSeconds: null, startedAt, abort };
+  worker.held.add(held);
+  let timer: NodeJS.Timeout | undefined;
+  let leave: (() => void) | undefined;
+  let hasEntered = false;
   try {
+    if (claim.recoveries > MAX_RECOVERIES) return { kind: 'failed', ...workerLost(claim), ...end() };
+    if (claim.recoveries < SUSPECT_RECOVERIES) leave = worker.gate.enterAtOnce() ?? undefined;
+    if (leave === undefined) {
+      leave = await passGate(worker, work, aborted);
+      enteredAt = performance.now();
+    }
+    if (!runnable.type.isPure) {
+      held.timeoutSeconds = runnable.timeoutSeconds;
+      timer = setTimeout(abort, Math.min(runnable.timeoutSeconds * 1000, 2 ** 31 - 1), 'timeout');
+    }
     const results = await resultsOf(worker.pool, memory, needed(node));
     const decision = decideNode(memory, node, claim, results);
     if (decision !== null && decision.kind !== 'run') {
@@ -135,6 +143,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       signal: controller.signal,
       spent,
     });
+    hasEntered = !runnable.type.isPure;
     const running = runnable.prepared.run(context);
     const outcome = running instanceof Promise ? await Promise.race([running, aborted]) : running;
     switch (outcome.kind) {
@@ -176,7 +185,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     if (failure instanceof Aborted && failure.reason !== 'timeout') {
       return { kind: failure.reason === 'shutdown' ? 'released' : 'abandoned', ...end() };
     }
-    if (isConnectionLoss(failure) && runnable.type.isPure) {
+    if (!hasEntered && (isConnectionLoss(failure) || isRetryable(failure))) {
       // The database went away under our own reads: the attempt never ran.
       return { kind: 'released', ...end() };
     }
@@ -201,7 +210,43 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     };
   } finally {
     clearTimeout(timer);
-    worker.held.remove(memory.row.id, claim);
+    leave?.();
+  }
+}
+
+/** CONTRACT P2: so many crashes may cost a task its attempt; the next one ends it. */
+const MAX_RECOVERIES = 3;
+/** From so many on, a task runs alone in its worker. */
+const SUSPECT_RECOVERIES = 2;
+
+// Every start of it ended with its worker. The claim that finds this counts as no attempt.
+function workerLost({ taskId, attempt }: Claim): { error: TaskError; retryInMs: null } {
+  const message = `Task "${taskId}": the worker died each of the ${attempt} times that it ran`;
+  return { error: { taskId, code: 'worker_lost', message, attempts: attempt }, retryInMs: null };
+}
+
+// Waits until a suspect may run alone, or until no suspect runs or waits. Meanwhile the row says that the body has not
+// been entered, so that a crash of this worker costs the task no recovery.
+async function passGate(
+  worker: WorkerContext,
+  { memory, claim }: Work,
+  aborted: Promise<never>,
+): Promise<() => void> {
+  const isSuspect = claim.recoveries >= SUSPECT_RECOVERIES;
+  const mark = async (hasEntered: boolean) => {
+    const isOurs = untilAnswered(() => markEntered(worker.pool, memory.row.id, claim, hasEntered));
+    if (!(await Promise.race([isOurs, aborted]))) throw new Aborted('lost');
+  };
+  if (!isSuspect) await mark(false);
+  const entering = worker.gate.enter(isSuspect);
+  let leave: (() => void) | undefined;
+  try {
+    leave = await Promise.race([entering, aborted]);
+    await mark(true);
+    return leave;
+  } catch (failure) {
+    void entering.then((leaveAgain) => leaveAgain());
+    throw failure;
   }
 }
 
@@ -268,15 +313,26 @@ async function itemOf(
   return { value: values?.[claim.mapIndex] ?? null, index: claim.mapIndex };
 }
 
-// When the last parent ended: kept in the database, so every attempt sees the same instant.
+// When it became able to start: the end of its last parent, kept in the database, so every attempt sees the same instant.
 function nowOf(
   memory: ExecutionMemory,
   node: CompiledNode,
   results: ReadonlyMap<number, TaskResult>,
 ): number {
+  const { early, inEdges } = node.plan;
   let at = memory.startedAtMs;
-  for (const { from } of node.plan.inEdges) at = Math.max(at, results.get(from)?.completedAtMs ?? 0);
-  return at;
+  let first = Number.POSITIVE_INFINITY;
+  for (const edge of inEdges) {
+    const result = results.get(edge.from);
+    const endedAt = result?.completedAtMs;
+    if (endedAt === undefined || endedAt === null) continue;
+    at = Math.max(at, endedAt);
+    const outcome = edgeOutcome(edge, memory.compiled.plan.nodes[edge.from]!, stateOf(result));
+    if ((early.onSuccess && outcome === 'success') || (early.onFailure && outcome === 'failed'))
+      first = Math.min(first, endedAt);
+  }
+  // An early rule was met by the first match; later ends of other parents change nothing.
+  return first === Number.POSITIVE_INFINITY ? at : first;
 }
 
 async function contextOf(
@@ -292,7 +348,8 @@ async function contextOf(
 ): Promise<TaskContext> {
   const executionId = memory.row.id;
   const collected = claim.phase === 'items' ? await loadParts(worker.pool, executionId, claim.taskId) : [];
-  const mayHaveCheckpoint = claim.attempt > 1 && !runnable.type.isPure;
+  // By fence: what was released at shutdown starts again under the same attempt number.
+  const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
   return {
     executionId,
     tenantId: memory.row.tenantId,
@@ -310,7 +367,8 @@ async function contextOf(
     async checkpoint(state) {
       parts.signal.throwIfAborted();
       const json = storable(state, 'checkpoint', claim.taskId, MAX_VALUE_BYTES);
-      if (!(await writeCheckpoint(worker.pool, executionId, claim, json))) throw new Aborted('lost');
+      if (!(await untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, json))))
+        throw new Aborted('lost');
     },
     addCost: (usd, usage) => parts.spent.add(usd, usage),
     log: worker.log,
@@ -341,6 +399,8 @@ function parentsOf(
   });
 }
 
+const MAX_USAGE_BYTES = 64_000;
+
 // What an attempt cost, added up exactly; one unknown price makes the whole unknown.
 class Spent {
   #usd: string | null | undefined;
@@ -348,7 +408,10 @@ class Spent {
   add(usd: string | number | null, usage?: JsonObject): void {
     if (usd === null || this.#usd === null) this.#usd = null;
     else this.#usd = this.#usd === undefined ? parseUsd(usd) : addUsd(this.#usd, parseUsd(usd));
-    if (usage !== undefined && isJsonObject(usage)) this.#usage = { ...this.#usage, ...usage };
+    if (usage === undefined || !isJsonObject(usage)) return;
+    const stored = toStorableJson(usage, MAX_USAGE_BYTES);
+    if (!stored.ok) throw new TerminalError(stored.code, `addCost: its usage ${stored.message}`);
+    this.#usage = { ...this.#usage, ...(JSON.parse(stored.json) as JsonObject) };
   }
   fields(): { costUsd?: string | null; usage?: JsonObject } {
     return { costUsd: this.#usd, usage: this.#usage };
@@ -381,8 +444,8 @@ function errorOf(
 ): { error: TaskError; isTerminal: boolean; retryAfterSeconds?: number } {
   const make = (code: string, message: string, details?: Json): TaskError => ({
     taskId: claim.taskId,
-    code: storableText(code, 100),
-    message: storableText(message),
+    code: storableText(String(code), 100),
+    message: storableText(String(message)),
     ...(details === undefined ? {} : { details: safeDetails(details) }),
   });
   if (failure instanceof Aborted)
@@ -403,8 +466,17 @@ function errorOf(
     };
   if (failure instanceof ExpressionError)
     return { error: make(failure.code, failure.message), isTerminal: true };
-  const message = failure instanceof Error ? failure.message || failure.name : String(failure);
-  return { error: make('handler_error', message), isTerminal: false };
+  return { error: make('handler_error', messageOf(failure)), isTerminal: false };
+}
+
+// Authors throw anything: what cannot be shown must not end the lane.
+function messageOf(failure: unknown): string {
+  try {
+    const text = failure instanceof Error ? failure.message || failure.name : failure;
+    return typeof text === 'object' && text !== null ? JSON.stringify(text) : String(text);
+  } catch {
+    return 'something was thrown that has no text';
+  }
 }
 
 function safeDetails(details: Json): Json {

@@ -4,6 +4,7 @@
 //   B3  While the database is away, the batch is sent again until it answers; a call fails only by its own fault.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
+import { PartlyAnswered } from '../db/transitions.ts';
 
 interface Waiting<In, Out> {
   readonly item: In;
@@ -82,7 +83,8 @@ export class Batcher<In, Out> {
     return { batch, keys };
   }
 
-  async #deliver(batch: readonly Waiting<In, Out>[]): Promise<void> {
+  async #deliver(all: readonly Waiting<In, Out>[]): Promise<void> {
+    let batch = all;
     for (let failures = 0; ; failures++) {
       try {
         const answers = await this.#options.send(batch.map(({ item }) => item));
@@ -90,7 +92,16 @@ export class Batcher<In, Out> {
           resolve(answers[i]!);
         });
         return;
-      } catch (error) {
+      } catch (caught) {
+        let error = caught;
+        if (caught instanceof PartlyAnswered) {
+          error = caught.cause;
+          batch = batch.filter(({ resolve }, i) => {
+            const answer = caught.answers[i] as Out | undefined;
+            if (answer !== undefined) resolve(answer);
+            return answer === undefined;
+          });
+        }
         if (isConnectionLoss(error) || (isRetryable(error) && failures < 20)) {
           this.#options.onRetry?.(error);
           await delay(Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));

@@ -3,10 +3,9 @@
 //   C1  States are read after the lock is taken, so nothing changes between judging and writing.
 //   C2  Dying before the commit leaves everything as it was: the attempt is still running, and is taken over.
 //   C3  What was read grows with what is skipped (lookahead doubles), so a run costs O(nodes + edges) in all.
-import { setTimeout as delay } from 'node:timers/promises';
 import { advance, type DeterminedEnd } from '../core/advance.ts';
 import { edgeOutcome, type TaskState } from '../core/decide.ts';
-import { isConnectionLoss, isRetryable } from '../db/connection.ts';
+import { untilAnswered } from '../db/connection.ts';
 import { loadStates, lockExecution } from '../db/reads.ts';
 import {
   type ChildEdge,
@@ -29,15 +28,13 @@ export async function settleWithClosure(
   state: TaskState,
   settle: Settle,
 ): Promise<SettleResult> {
-  for (let failures = 0; ; failures++) {
-    try {
+  return await untilAnswered(
+    async () => {
+      await worker.whileAlive();
       return await inTransaction(worker, memory, node, state, settle);
-    } catch (error) {
-      if (!isConnectionLoss(error) && !(isRetryable(error) && failures < 20)) throw error;
-      worker.suspect(memory.row.id);
-      await delay(Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
-    }
-  }
+    },
+    () => worker.suspect(memory.row.id),
+  );
 }
 
 async function inTransaction(

@@ -3,7 +3,8 @@ import { conclude } from '../core/conclude.ts';
 import type { TaskError } from '../core/errors.ts';
 import { ExpressionError } from '../core/expression/errors.ts';
 import { evaluateMapping } from '../core/expression/mapping.ts';
-import { type Json, MAX_ASSEMBLED_BYTES, toStorableJson } from '../core/json.ts';
+import { type Json, MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '../core/json.ts';
+import { isConnectionLoss, isRetryable, untilAnswered } from '../db/connection.ts';
 import { loadExecutions, loadStates } from '../db/reads.ts';
 import type { Finish } from '../db/transitions.ts';
 import type { WorkerContext } from './context.ts';
@@ -12,9 +13,12 @@ import { executionScope } from './scope.ts';
 
 /** Ends the execution if all its tasks have ended. Safe to call again, and from several workers. */
 export async function concludeExecution(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
-  const [row] = await loadExecutions(worker.pool, [memory.row.id]);
-  if (row === undefined || row.status !== 'running' || row.openTasks > 0) return;
-  const finish = await finishOf(worker, memory, row.failedTasks > 0);
+  const finish = await untilAnswered(async () => {
+    const [row] = await loadExecutions(worker.pool, [memory.row.id]);
+    if (row === undefined || row.status !== 'running' || row.openTasks > 0) return null;
+    return await finishOf(worker, memory, row.failedTasks > 0);
+  });
+  if (finish === null) return;
   const ended = await worker.finishes.call({ executionId: memory.row.id, from: 'running', ...finish });
   if (ended) worker.events.executionEnded(memory.row.id);
 }
@@ -59,8 +63,9 @@ async function finishOf(
     if (!json.ok) return failed({ code: json.code, message: `the execution's output ${json.message}` });
     return { status: 'completed', outputJson: json.json, errorJson: 'null', completedWithErrors };
   } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    return failed({ code: error.code, message: `output: ${error.message}` });
+    if (isConnectionLoss(error) || isRetryable(error)) throw error;
+    const code = error instanceof ExpressionError ? error.code : 'expression';
+    return failed({ code, message: storableText(`output: ${String((error as Error).message)}`) });
   }
 }
 

@@ -5,6 +5,7 @@ import type { Claim, Finish, Opening, TaskRef } from '../db/transitions.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import type { Batcher } from './batcher.ts';
 import type { Executions } from './executions.ts';
+import type { SuspectGate } from './gate.ts';
 import type { HeldAttempts } from './held.ts';
 
 /** A claim with its place in its execution's plan. */
@@ -30,7 +31,8 @@ export interface WorkerContext {
     { readonly executionId: string; readonly list: readonly TaskRef[] },
     { readonly claim: Claim; readonly rest: readonly TaskRef[] } | null
   >;
-  readonly openings: Batcher<Opening, boolean>;
+  /** When it started, in milliseconds since the epoch; null: another had opened it. */
+  readonly openings: Batcher<Opening, number | null>;
   readonly finishes: Batcher<Finish, boolean>;
   readonly events: WorkerEvents;
   /** Runs pure tasks that a settle claimed beyond its lane's own. */
@@ -39,8 +41,10 @@ export interface WorkerContext {
   wakeIn(ms: number): void;
   /** A settle may have committed although its answer was lost: look for what this worker does not know it owns. */
   suspect(executionId: string): void;
-  /** Holds a task that has crashed workers back until it can run alone; resolves to the function that lets others go on. */
-  enter(isSuspect: boolean): Promise<() => void>;
+  /** Holds a task that has crashed workers back until it can run alone. */
+  readonly gate: SuspectGate;
+  /** Resolves while this worker's lease is good; after a pause, once it has beaten again or has a new id. */
+  whileAlive(): Promise<void>;
 }
 
 /** What a worker tells those in the same process, as it happens. */

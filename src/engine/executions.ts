@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { applyDefaults } from '../core/definition/input-schema.ts';
 import type { WorkflowDefinition } from '../core/definition/model.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { untilAnswered } from '../db/connection.ts';
 import { type ExecutionRow, loadDefinition, loadExecutions } from '../db/reads.ts';
 import type { TaskType } from '../tasks/task-type.ts';
 import { Batcher } from './batcher.ts';
@@ -62,7 +63,7 @@ export class Executions {
   #plan(versionId: string): Promise<CompiledPlan> {
     let plan = this.#plans.get(versionId);
     if (plan === undefined) {
-      plan = loadDefinition(this.#pool, versionId).then((definition) => {
+      plan = untilAnswered(() => loadDefinition(this.#pool, versionId)).then((definition) => {
         if (definition === null) throw new Error(`revision ${versionId} does not exist`);
         return compilePlan(definition as unknown as WorkflowDefinition, this.#types);
       });

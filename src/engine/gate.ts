@@ -6,9 +6,13 @@ export class SuspectGate {
   #alone = false;
   readonly #waiting: { readonly alone: boolean; readonly admit: () => void }[] = [];
 
-  /** Resolves, once the attempt may run, to the function that it calls when it has ended. */
+  /** An ordinary attempt's way in, where nobody runs alone or waits to: what it calls when it has ended, else null. */
+  enterAtOnce(): (() => void) | null {
+    return this.#alone || this.#waiting.length > 0 ? null : this.#admit(false);
+  }
+
+  /** Resolves, once the attempt may run, to the function that it calls when it has ended. First come, first served. */
   enter(isSuspect: boolean): Promise<() => void> {
-    if (!isSuspect && !this.#alone && this.#waiting.length === 0) return Promise.resolve(this.#admit(false));
     return new Promise((resolve) => {
       this.#waiting.push({ alone: isSuspect, admit: () => resolve(this.#admit(isSuspect)) });
       this.#next();

@@ -18,18 +18,28 @@ export interface HeartbeatData {
   readonly pulse: SharedArrayBuffer;
 }
 
-/** What the thread tells: a beat (slots: how many tasks all live workers may run), a miss, or that the worker is dead. */
+/**
+ * What the thread tells: a beat (slots: how many tasks all live workers may run; when it was sent, by the clock that all
+ * threads share), a miss, or that the worker is dead.
+ */
 export type HeartbeatMessage =
-  | { readonly kind: 'beat'; readonly slots: number }
+  | { readonly kind: 'beat'; readonly slots: number; readonly sentAtMs: number }
   | { readonly kind: 'missed'; readonly message: string }
   | { readonly kind: 'dead' };
+
+const LOCK_SQL = 'select pg_try_advisory_lock($1, $2) as locked';
 
 const data = workerData as HeartbeatData;
 const port = parentPort!;
 const pulse = new Int32Array(data.pulse);
 let client = null as pg.Client | null;
+let hasLock = false;
 let lastPulse = -1;
 let lastMoved = performance.now();
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
 
 function isMainLoopAlive(): boolean {
   const now = Atomics.load(pulse, 0);
@@ -46,15 +56,18 @@ async function connect(): Promise<pg.Client> {
     if (client === fresh) client = null;
   });
   await fresh.connect();
-  await fresh.query('select pg_advisory_lock($1, $2)', [data.lockClass, data.lockKey]);
+  hasLock = false;
   return fresh;
 }
 
 async function beat(): Promise<HeartbeatMessage> {
   try {
     client ??= await connect();
+    // An older connection of ours that the server has not given up yet may hold it still: that is as good.
+    if (!hasLock) hasLock = (await client.query(LOCK_SQL, [data.lockClass, data.lockKey])).rows[0].locked;
+    const sentAtMs = monotonicMs();
     const { rows } = await client.query<{ slots: number }>(data.beatSql, [data.workerId]);
-    return rows[0] === undefined ? { kind: 'dead' } : { kind: 'beat', slots: rows[0].slots };
+    return rows[0] === undefined ? { kind: 'dead' } : { kind: 'beat', slots: rows[0].slots, sentAtMs };
   } catch (error) {
     const broken = client;
     client = null;

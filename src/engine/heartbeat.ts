@@ -26,6 +26,8 @@ export async function startHeartbeat(options: {
     connection: {
       ...connection,
       options: `${connection.options} -c statement_timeout=5000 -c lock_timeout=0`,
+      // A connection whose other side has vanished must not keep the beat waiting.
+      query_timeout: 6000,
     },
     workerId: options.workerId,
     lockKey: options.lockKey,

@@ -6,7 +6,8 @@ export type AbortReason = 'timeout' | 'cancelled' | 'lost' | 'shutdown';
 export interface HeldAttempt {
   readonly executionId: string;
   readonly claim: Claim;
-  readonly timeoutSeconds: number | null;
+  /** Null while its time does not count: it is pure, or waits until it may run. */
+  timeoutSeconds: number | null;
   readonly startedAt: number;
   /** Ends the attempt early; the first reason counts. */
   abort(reason: AbortReason): void;

@@ -1,9 +1,11 @@
 // What a queue job makes a worker do: open a new execution, conclude one whose tasks have ended, or work off a list of
 // ready tasks. A job that comes twice, or late, finds nothing to do and ends.
-
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
-import type { TaskRef } from '../db/transitions.ts';
+import { isTerminalExecution } from '../core/status.ts';
+import { untilAnswered } from '../db/connection.ts';
+import { requeue, type TaskRef } from '../db/transitions.ts';
 import { UnknownTaskTypeError } from './compiled.ts';
 import { concludeExecution } from './conclusion.ts';
 import type { WorkerContext } from './context.ts';
@@ -24,12 +26,16 @@ export async function runJob(worker: WorkerContext, payload: JobPayload): Promis
         ? await worker.executions.load(payload.e)
         : await worker.executions.get(payload.e);
   } catch (error) {
+    if (payload.t !== undefined && error instanceof UnknownTaskTypeError)
+      return await leaveToOthers(worker, payload.e, payload.t, error);
     return await failUnopened(worker, payload.e, error);
   }
   if (memory === null) return;
   if (payload.t !== undefined) return await runLane(worker, { memory, claim: null, list: payload.t });
   if (memory.row.status === 'pending') return await open(worker, memory);
   if (memory.row.status === 'running' && memory.row.openTasks === 0) await concludeExecution(worker, memory);
+  // Its end may have committed although the answer was lost.
+  if (isTerminalExecution(memory.row.status)) worker.events.executionEnded(payload.e);
 }
 
 async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
@@ -43,15 +49,15 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
     });
   }
   const { compiled, row } = memory;
-  const opened = await worker.openings.call({
+  const startedAtMs = await worker.openings.call({
     executionId: row.id,
     deadlineSeconds: compiled.timeoutSeconds,
     rowsJson: compiled.rowsJson,
     rowCount: compiled.plan.nodes.length,
     hasReady: compiled.hasReadyRoots,
   });
-  if (!opened) return;
-  memory.startedAtMs = Date.now();
+  if (startedAtMs === null) return;
+  memory.startedAtMs = startedAtMs;
   const claims = compiled.claimedRoots.map((index) => ({
     taskId: compiled.plan.nodes[index]!.taskId,
     mapIndex: -1,
@@ -64,7 +70,22 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
   await runLane(worker, { memory, claim: claims[0]!, list: [] });
 }
 
-// A definition that this worker cannot run: unknown task types are left to workers that have them.
+/** A worker that cannot run a task waits so long before it offers it again. */
+const OFFER_AGAIN_MS = 1_000;
+
+// Another worker has opened the execution, so it has the task types that are missing here.
+async function leaveToOthers(
+  worker: WorkerContext,
+  executionId: string,
+  list: readonly TaskRef[],
+  error: UnknownTaskTypeError,
+): Promise<void> {
+  worker.log.warn('leaves tasks to other workers', { executionId, error: error.message });
+  await delay(OFFER_AGAIN_MS);
+  await untilAnswered(() => requeue(worker.pool, worker.slots, [{ executionId, list }]));
+}
+
+// A definition that this worker cannot run.
 async function failUnopened(worker: WorkerContext, executionId: string, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   worker.log.error('cannot run an execution', { executionId, error: message });

@@ -1,8 +1,10 @@
 // A lane: claim, run, settle, and go on with a task that this made ready, in the same call. A chain never goes back
 // through the queue. The main path of the engine is here.
 //   L1  A lane holds at most one attempt.
-//   L2  What stands in its list is ready in the database and named by a job; forgetting the list loses nothing.
+//   L2  What stands in its list is ready in the database and named by a job, which stays until the lane has ended.
 //   L3  A lane that has run for its time, or whose worker drains, takes nothing new: what it makes ready gets a job.
+
+import { untilAnswered } from '../db/connection.ts';
 import type { SettleResult } from '../db/settle.ts';
 import { type Claim, requeue, type TaskRef } from '../db/transitions.ts';
 import { runAttempt, type Work } from './attempt.ts';
@@ -57,17 +59,17 @@ async function runStep(
   mayGoOn: () => boolean,
 ): Promise<{ readonly list: readonly TaskRef[]; readonly result: SettleResult | null }> {
   let rest = list;
+  let handedBack: Promise<void> | undefined;
   const patience =
     rest.length === 0 || work.runnable.type.isPure
       ? undefined
       : setTimeout(() => {
           const waiting = rest;
           rest = [];
-          void handBack(worker, work.memory, waiting);
+          handedBack = handBack(worker, work.memory, waiting);
         }, LIST_PATIENCE_MS);
   try {
-    const leave = await worker.enter(work.claim.recoveries >= 2);
-    const end = await runAttempt(worker, work).finally(leave);
+    const end = await runAttempt(worker, work);
     clearTimeout(patience);
     if (end.kind === 'abandoned') return { list: rest, result: null };
     const wantsNext = mayGoOn();
@@ -81,6 +83,9 @@ async function runStep(
     return { list: rest, result };
   } finally {
     clearTimeout(patience);
+    // Held until it is settled: what is on its way must not look like a claim that was lost.
+    worker.held.remove(work.memory.row.id, work.claim);
+    await handedBack;
   }
 }
 
@@ -103,9 +108,9 @@ async function handBack(
 ): Promise<void> {
   if (list.length === 0) return;
   try {
-    await requeue(worker.pool, worker.slots, [{ executionId: memory.row.id, list }]);
+    await untilAnswered(() => requeue(worker.pool, worker.slots, [{ executionId: memory.row.id, list }]));
   } catch (error) {
-    // L2: the job that brought the list is still there, or the reconciler finds what is ready.
+    // The reconciler finds what is ready.
     worker.log.warn('could not hand tasks back to the queue', { error: String(error) });
   }
 }

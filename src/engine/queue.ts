@@ -4,9 +4,15 @@
 
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type WorkerEvents as GraphileEvents, Logger, type Runner, run } from 'graphile-worker';
+import {
+  type WorkerEvents as GraphileEvents,
+  Logger,
+  type Runner,
+  run,
+  type WorkerEventMap,
+} from 'graphile-worker';
 import pg from 'pg';
-import { engineConnection } from '../db/connection.ts';
+import { engineConnection, untilAnswered } from '../db/connection.ts';
 import { ROLES } from '../db/migrate.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import type { JobPayload } from './job.ts';
@@ -101,6 +107,7 @@ export class Queue {
       events.on('pool:fatalError', () => resolve(poolId));
       events.on('pool:gracefulShutdown', () => resolve(poolId));
     });
+    events.on('localQueue:setMode', waitForReturnedJobs);
     const { concurrency, handle, onPool } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
@@ -124,12 +131,23 @@ export class Queue {
       () => events.emit('pool:fatalError', {} as never),
     );
     this.#runner = runner;
-    await onPool(poolId);
+    // Before its id is known, a crash would leave its jobs to what take_over_v1 unlocks for everybody.
+    await untilAnswered(() => onPool(poolId));
     return { ended };
   }
 
   async #unlockLater(poolId: string): Promise<void> {
     await delay(5_000, undefined, { ref: false });
-    await this.#options.onPoolEnded(poolId).catch(() => {});
+    await untilAnswered(() => this.#options.onPoolEnded(poolId)).catch(() => {});
   }
+}
+
+// graphile-worker 0.18.0: a local queue that still holds jobs when its pool ends throws instead of waiting until they are
+// returned, because nothing else is under way; and if returning them fails (the database is away), that is an unhandled
+// rejection, which ends the process. One more process "under way" over the release lets it wait, and report.
+function waitForReturnedJobs({ localQueue, newMode }: WorkerEventMap['localQueue:setMode']): void {
+  if (newMode !== 'RELEASED') return;
+  const queue = localQueue as unknown as { backgroundCount: number; decreaseBackgroundCount(): void };
+  queue.backgroundCount++;
+  queueMicrotask(() => queue.decreaseBackgroundCount());
 }

@@ -32,29 +32,32 @@ export async function settleAttempt(
     result = await record(worker, work, end, wish);
   } catch (error) {
     // The database refuses this very result (it was tried alone): the task fails clearly, its neighbours are not harmed.
-    if (end.kind === 'failed') throw error;
-    const refused = {
-      code: 'unstorable_output',
-      message: storableText(`the result could not be stored: ${String(error)}`),
-    };
+    if (end.kind === 'failed' && end.error.code === 'unstorable_output') throw error;
+    const { taskId, attempt } = work.claim;
+    const message = storableText(`the result could not be stored: ${String(error)}`);
     return await settleAttempt(
       worker,
       work,
       {
         kind: 'failed',
-        error: { taskId: work.claim.taskId, ...refused, attempts: work.claim.attempt },
+        error: { taskId, code: 'unstorable_output', message, attempts: attempt },
         retryInMs: null,
         durationMs: end.durationMs,
       },
       wish,
     );
   }
-  if (result.outcome === 'failing' && end.kind === 'failed') {
-    const final = { ...end, retryInMs: null, error: { ...end.error, attempts: work.claim.attempt } };
-    return await record(worker, work, final, wish);
-  }
+  if (result.outcome === 'failing') return await settleAttempt(worker, work, endOfRefused(work, end), wish);
   if (result.outcome === 'settled') rememberEnd(work, end, result.atMs);
   return result;
+}
+
+// The execution is failing: an attempt that failed is not tried again, and a task that would begin to wait is cancelled.
+function endOfRefused({ claim }: Work, end: Exclude<AttemptEnd, { kind: 'abandoned' }>): typeof end {
+  if (end.kind === 'failed')
+    return { ...end, retryInMs: null, error: { ...end.error, attempts: claim.attempt } };
+  const { durationMs, inputJson, costUsd, usage } = end;
+  return { kind: 'cancelled', durationMs, inputJson, costUsd, usage };
 }
 
 async function record(
@@ -119,6 +122,8 @@ function rowOf(work: Work, end: Exclude<AttemptEnd, { kind: 'abandoned' }>): Set
       };
     case 'skipped':
       return { ...base, to: 'skipped', reason: end.reason };
+    case 'cancelled':
+      return { ...base, to: 'cancelled' };
     case 'failed':
       return {
         ...base,
@@ -165,6 +170,8 @@ function endState(end: AttemptEnd): TaskState | null {
       return { status: 'completed', branch: end.branch ?? null };
     case 'skipped':
       return { status: 'skipped', reason: end.reason };
+    case 'cancelled':
+      return { status: 'cancelled' };
     case 'failed':
       return end.retryInMs === null ? { status: 'failed', errorCode: end.error.code } : null;
     default:
@@ -205,6 +212,7 @@ function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: numbe
   if (
     end.kind === 'completed' ||
     end.kind === 'skipped' ||
+    end.kind === 'cancelled' ||
     (end.kind === 'failed' && end.retryInMs === null)
   ) {
     if (claim.phase === 'items') memory.fanOuts.delete(node.plan.index);
@@ -214,7 +222,8 @@ function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: numbe
 
 function resultOf(end: AttemptEnd, completedAtMs: number, attempt: number): TaskResult {
   return {
-    status: end.kind === 'completed' || end.kind === 'skipped' ? end.kind : 'failed',
+    status:
+      end.kind === 'completed' || end.kind === 'skipped' || end.kind === 'cancelled' ? end.kind : 'failed',
     reason: end.kind === 'skipped' ? end.reason : null,
     branch: (end.kind === 'completed' ? end.branch : null) ?? null,
     winner: (end.kind === 'completed' ? end.winner : null) ?? null,

@@ -1,6 +1,7 @@
 // A worker process: registers, beats, takes jobs from the queue, runs lanes, looks at timers and dead workers once a
 // second, and drains.
-//   W1  A worker that was declared dead aborts what it runs, registers anew under another id, and goes on.
+//   W1  A worker that was declared dead aborts what it runs, registers anew under another id, and goes on. One that may
+//       have been (no beat for a while: it stood still, or the database is away) claims nothing until it knows.
 //   W2  SIGTERM: takes nothing new; what runs may end within the grace period; the rest is released, no attempt spent.
 //   W3  Every loop catches its own errors and goes on: a database outage stops none of them.
 import { EventEmitter, once } from 'node:events';
@@ -37,6 +38,8 @@ export interface WorkerOptions {
 
 const TICK_MS = 1_000;
 const RECONCILE_MS = 10_000;
+/** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
+const LEASE_GOOD_MS = 6_500;
 /** All of a worker's claims are checked this often; those under suspicion at once. */
 const OWNED_CHECK_MS = 30_000;
 
@@ -49,10 +52,13 @@ export class Worker {
   readonly #held = new HeldAttempts();
   readonly #executions: Executions;
   readonly #lanes = new Set<Promise<void>>();
-  readonly #gate = new SuspectGate();
   readonly #suspected = new Set<string>();
   readonly #context: WorkerContext;
   #id = newId();
+  /** Before the last death: a claim under way at that moment may have been made under it. */
+  #formerId: string | null = null;
+  #leaseGoodUntilMs = 0;
+  #beat = Promise.withResolvers<void>();
   #slots: number;
   #isDraining = false;
   #isStopped = false;
@@ -83,7 +89,7 @@ export class Worker {
 
   /** Registers and begins to work. */
   async start(): Promise<void> {
-    await this.#register();
+    await this.#register(this.#id);
     this.#queue = new Queue({
       url: this.#options.database.url,
       concurrency: this.#options.concurrency,
@@ -112,10 +118,11 @@ export class Worker {
     await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
     this.#isStopped = true;
     this.#wake.resolve();
+    this.#beat.resolve();
     await this.#loop;
     await this.#heartbeat?.stop();
     await this.#queue?.kill();
-    if (this.#held.size === 0) {
+    if (this.#held.size === 0 && this.#lanes.size === 0) {
       await unlockPools(this.#pool, this.#poolIds).catch(() => {});
       await removeWorker(this.#pool, this.#id).catch(() => {});
     }
@@ -125,25 +132,34 @@ export class Worker {
     return this.#options.database.engine;
   }
 
-  async #register(): Promise<void> {
+  async #register(id: string): Promise<void> {
     const { concurrency, leaseSeconds, database, log } = this.#options;
     const lockKey = await registerWorker(this.#pool, {
-      id: this.#id,
+      id,
       host: hostname(),
       pid: process.pid,
       concurrency,
       leaseSeconds,
     });
+    if (id !== this.#id) this.#formerId = this.#id;
+    this.#id = id;
     this.#heartbeat = await startHeartbeat({
       url: database.url,
-      workerId: this.#id,
+      workerId: id,
       lockKey,
       onMessage: (message) => {
-        if (message.kind === 'beat') this.#slots = message.slots;
+        if (message.kind === 'beat') this.#noteBeat(message);
         else if (message.kind === 'missed') log.debug('a heartbeat was missed', { error: message.message });
         else void this.#rejoin();
       },
     });
+  }
+
+  #noteBeat({ slots, sentAtMs }: { readonly slots: number; readonly sentAtMs: number }): void {
+    this.#slots = slots;
+    this.#leaseGoodUntilMs = sentAtMs + LEASE_GOOD_MS;
+    this.#beat.resolve();
+    this.#beat = Promise.withResolvers();
   }
 
   // W1. What ran under the old id has been taken over: its writes would be refused.
@@ -152,10 +168,9 @@ export class Worker {
     this.#options.log.warn('this worker was declared dead; it registers anew', { workerId: this.#id });
     for (const attempt of this.#held.all()) attempt.abort('lost');
     await this.#heartbeat?.stop().catch(() => {});
-    this.#id = newId();
     while (!this.#isStopped) {
       try {
-        await this.#register();
+        await this.#register(newId());
         for (const poolId of this.#poolIds) await addPoolId(this.#pool, this.#id, poolId);
         return;
       } catch (error) {
@@ -171,6 +186,9 @@ export class Worker {
     const onRetry = (error: unknown) =>
       this.#options.log.debug('the database did not answer; trying again', { error: String(error) });
     const mine = () => ({ id: this.#id, slots: this.#slots });
+    const whileAlive = async () => {
+      while (!this.#isStopped && monotonicMs() > this.#leaseGoodUntilMs) await this.#beat.promise;
+    };
     // An answer that was lost leaves claims that nobody here knows of: they are looked for afterwards.
     const batcher = <In extends { readonly executionId: string }, Out>(
       send: (items: readonly In[]) => Promise<readonly Out[]>,
@@ -202,11 +220,18 @@ export class Worker {
       executions: this.#executions,
       held: this.#held,
       log: this.#options.log,
-      settles: batcher((settles) => settleBatch(pool, mine(), settles)),
-      claims: batcher((wants) => claimBatch(pool, this.#id, wants)),
+      settles: batcher(async (settles) => {
+        await whileAlive();
+        return await settleBatch(pool, mine(), settles);
+      }),
+      claims: batcher(async (wants) => {
+        await whileAlive();
+        return await claimBatch(pool, this.#id, wants);
+      }),
       openings: batcher(async (openings) => {
+        await whileAlive();
         const opened = await openBatch(pool, mine(), openings);
-        return openings.map(({ executionId }) => opened.has(executionId));
+        return openings.map(({ executionId }) => opened.get(executionId) ?? null);
       }),
       finishes: batcher(async (finishes) => {
         const ended = await finishBatch(pool, finishes);
@@ -229,7 +254,8 @@ export class Worker {
       spawn: (work) => void this.#track(this.#spawn(work)),
       wakeIn: (ms) => this.#wakeIn(ms),
       suspect: (executionId) => void this.#suspected.add(executionId),
-      enter: (isSuspect) => this.#gate.enter(isSuspect),
+      gate: new SuspectGate(),
+      whileAlive,
     };
   }
 
@@ -304,19 +330,25 @@ export class Worker {
   // Claims that the database believes are ours and that no lane holds, in two passes in a row, are given back.
   async #releaseUnheld(executionIds: readonly string[] | null): Promise<void> {
     const before = this.#unheld;
-    this.#unheld = new Set();
     const watched =
       executionIds === null
         ? null
         : [...new Set([...executionIds, ...[...before].map((key) => key.split('/')[0]!)])];
-    this.#suspected.clear();
-    for (const { executionId, claim } of await loadOwned(this.#pool, this.#id, watched)) {
+    // Suspicions outlive a database that does not answer.
+    const owned = await loadOwned(this.#pool, this.#ids(), watched);
+    this.#unheld = new Set();
+    for (const id of executionIds ?? []) this.#suspected.delete(id);
+    for (const { executionId, claim } of owned) {
       if (this.#held.has(executionId, claim)) continue;
       const key = `${executionId}/${claim.taskId}/${claim.mapIndex}/${claim.fence}`;
       if (before.has(key)) await this.#release(executionId, claim);
       else this.#unheld.add(key);
     }
     for (const id of executionIds ?? []) await this.#concludeIfDrained(id);
+  }
+
+  #ids(): string[] {
+    return this.#formerId === null ? [this.#id] : [this.#id, this.#formerId];
   }
 
   async #release(executionId: string, claim: Claim): Promise<void> {
@@ -339,6 +371,10 @@ export class Worker {
   async ended(executionId: string, signal?: AbortSignal): Promise<void> {
     for await (const [id] of eventsOf(this.events, signal)) if (id === executionId) return;
   }
+}
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 async function* eventsOf(events: Worker['events'], signal?: AbortSignal): AsyncGenerator<[string]> {

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelExecution } from '../../src/db/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
-import { apply, drained, expectSound, mixedGraph, openScenario, type Scenario, start, statuses } from './support/scenario.ts';
+import {
+  apply,
+  drained,
+  expectSound,
+  mixedGraph,
+  openScenario,
+  type Scenario,
+  start,
+  statuses,
+} from './support/scenario.ts';
 import { until } from './support/supervisor.ts';
 
 const EXECUTIONS = 120;
@@ -25,7 +34,10 @@ test('nothing of an execution starts once its cancel has committed, under load',
     ids
       .filter((_, i) => i % 3 > 0)
       .map(async (id, i) => {
-        await until('it runs', () => supervisor.readLedger().filter(({ execution }) => execution === id).length > i % 12);
+        await until(
+          'it runs',
+          () => supervisor.readLedger().filter(({ execution }) => execution === id).length > i % 12,
+        );
         const status = await cancelExecution(database, DEFAULT_TENANT_ID, id);
         if (status === 'cancelled') cancelledAt.set(id, Date.now());
       }),
@@ -33,16 +45,19 @@ test('nothing of an execution starts once its cancel has committed, under load',
   await drained(scenario);
 
   const { rows } = await database.engine.query(
-    `select e.* from task_events e join dagwright.workflow_executions o on o.id = e.x and o.status = 'cancelled'
-     where e.to_status = 'running' and e.seq > (select min(c.seq) from task_events c where c.x = e.x and c.to_status = 'cancelled')`,
+    `with ends as (select x, min(seq) as seq from task_events where to_status = 'cancelled' group by x)
+     select e.* from task_events e join ends on ends.x = e.x and e.seq > ends.seq where e.to_status = 'running'`,
   );
   const lateMs = supervisor
     .readLedger()
-    .filter(({ event, execution, at }) => event === 'start' && at > (cancelledAt.get(execution) ?? Number.POSITIVE_INFINITY))
+    .filter(
+      ({ event, execution, at }) =>
+        event === 'start' && at > (cancelledAt.get(execution) ?? Number.POSITIVE_INFINITY),
+    )
     .map(({ execution, at }) => at - cancelledAt.get(execution)!);
   console.log(
     `cancel: ${cancelledAt.size} cancelled under load, ${rows.length} claims after it; ${lateMs.length} bodies already on their way, ` +
-      `${Math.max(0, ...lateMs)} ms at most; executions ${JSON.stringify(await statuses(scenario))}`,
+      `${Math.max(0, ...lateMs)} ms at most; executions ${JSON.stringify(await statuses(scenario))}; ${JSON.stringify(supervisor.complaints())}`,
   );
   expect(rows).toEqual([]);
   expect(cancelledAt.size).toBeGreaterThan(EXECUTIONS / 4);

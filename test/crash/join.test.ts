@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { apply, drained, expectSound, ledgerGraph, openScenario, type Scenario, start, statuses } from './support/scenario.ts';
+import {
+  apply,
+  drained,
+  expectSound,
+  ledgerGraph,
+  openScenario,
+  type Scenario,
+  start,
+  statuses,
+} from './support/scenario.ts';
 
 /** Parents of the join -> rounds: 1,000 in all. */
 const ROUNDS = { 2: 400, 3: 200, 5: 150, 8: 120, 16: 80, 32: 30, 64: 20 };
@@ -14,7 +23,10 @@ test('a join starts exactly once when its 2 to 64 parents finish together, in 1,
   const { supervisor, database } = scenario;
   for (const parents of Object.keys(ROUNDS).map(Number)) {
     const graph = Array.from({ length: parents }, (_, i) => `p${i} -> join`).join('; ');
-    await apply(scenario, ledgerGraph(`join${parents}`, graph, (id) => ({ alignMs: id === 'join' ? 0 : 20 })));
+    await apply(
+      scenario,
+      ledgerGraph(`join${parents}`, graph, (id) => ({ alignMs: id === 'join' ? 0 : 20 })),
+    );
   }
   await supervisor.startReady(2, { concurrency: 32 });
   const startedAt = performance.now();
@@ -27,7 +39,9 @@ test('a join starts exactly once when its 2 to 64 parents finish together, in 1,
          count(distinct worker_id) filter (where to_status = 'running') as workers
        from task_events group by x) s`,
   );
-  const joinStarts = supervisor.readLedger().filter(({ event, task }) => event === 'start' && task === 'join');
+  const joinStarts = supervisor
+    .readLedger()
+    .filter(({ event, task }) => event === 'start' && task === 'join');
   console.log(
     `joins: ${joinStarts.length} started of ${rows[0].joins} in ${Math.round(performance.now() - startedAt)} ms, ` +
       `${rows[0].wrong} not exactly once; ${(rows[0].workers / rows[0].joins).toFixed(2)} workers per round`,

@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { apply, drained, expectSound, feed, median, mixedGraph, openScenario, type Scenario, statuses } from './support/scenario.ts';
+import {
+  apply,
+  drained,
+  expectSound,
+  feed,
+  median,
+  mixedGraph,
+  openScenario,
+  type Scenario,
+  statuses,
+} from './support/scenario.ts';
 import { until } from './support/supervisor.ts';
 import { startsByKey } from './support/trace.ts';
 
@@ -19,7 +29,10 @@ test('after kill -9 of one of two workers under load all runs complete, and what
   await apply(scenario, mixedGraph('mixed', 250));
   await supervisor.startReady(2);
   const load = feed(scenario, 'mixed', 12);
-  await until('both workers are busy', () => new Set(supervisor.readLedger().map(({ pid }) => pid)).size === 2, 10_000).catch(async (e) => { console.log(supervisor.readLedger().length, supervisor.workers.map((w) => [w.pid, w.lines]), await statuses(scenario), new Set(supervisor.readLedger().map(({ pid }) => pid)), (await scenario.database.engine.query('select pid, application_name, state, query from pg_stat_activity where datname=current_database()')).rows); throw e; });
+  await until(
+    'both workers are busy',
+    () => new Set(supervisor.readLedger().map(({ pid }) => pid)).size === 2,
+  );
 
   const resumedMs: number[] = [];
   let lost = 0;
@@ -68,5 +81,7 @@ function runningOf(pid: number): string[] {
 }
 
 function resumedAt(key: string, after: number): number | undefined {
-  return scenario.supervisor.readLedger().find((line) => line.event === 'start' && line.key === key && line.at > after)?.at;
+  return scenario.supervisor
+    .readLedger()
+    .find((line) => line.event === 'start' && line.key === key && line.at > after)?.at;
 }

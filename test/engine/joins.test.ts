@@ -210,8 +210,13 @@ describe('one rule at a time', () => {
     ['one_failed', 'failed'],
   ] as const)('%s starts on the first match, while other parents still run, and once', async ([rule, first]) => {
     const { opened, open } = gate();
-    engine.bodies.slow = () => opened;
-    engine.bodies.quick = () => {
+    const slow = gate();
+    engine.bodies.slow = () => {
+      slow.open();
+      return opened;
+    };
+    engine.bodies.quick = async () => {
+      await slow.opened;
       if (first === 'failed') throw new TerminalError('boom', 'no');
       return 'quick';
     };

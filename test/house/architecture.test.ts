@@ -22,7 +22,7 @@ const FLOORS: Record<string, readonly string[]> = {
 /** The only files that may import these packages. */
 const DOORS: Record<string, readonly string[]> = {
   'jsonpath-plus': ['core/expression/jsonpath.ts'],
-  're2js': ['core/expression/regex.ts', 'core/definition/linear-regexp.ts'],
+  re2js: ['core/expression/regex.ts', 'core/definition/linear-regexp.ts'],
   'graphile-worker': ['db/migrate.ts', 'engine/queue.ts'],
   'big.js': ['core/money.ts', 'core/aggregate.ts'],
   'drizzle-orm': ['db/schema.ts', 'db/migrate.ts'],
@@ -46,7 +46,11 @@ const imports: Import[] = files.flatMap((file) => {
     ...text.matchAll(/^import\s+()'([^']+)'/gm),
     ...text.matchAll(/()\bimport\('([^']+)'\)/g),
   ];
-  return statements.map((match) => ({ file, specifier: match[2]!, isTypeOnly: match[1] !== undefined && match[1] !== '' }));
+  return statements.map((match) => ({
+    file,
+    specifier: match[2]!,
+    isTypeOnly: match[1] !== undefined && match[1] !== '',
+  }));
 });
 const floorOf = (file: string) => (file.includes('/') ? file.split('/')[0]! : '.');
 const target = ({ file, specifier }: Import) => relative(SRC, join(SRC, dirname(file), specifier));
@@ -93,8 +97,12 @@ describe('the house', () => {
     const impure = files
       .filter((file) => file.startsWith('core/') && !allowed.has(file))
       .flatMap((file) => {
-        const text = readFileSync(join(SRC, file), 'utf8').replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '');
-        const found = text.match(/\bDate\.now\(|new Date\(\)|Math\.random\(|process\.env|node:(fs|net|http|child_process)|setTimeout\(/g);
+        const text = readFileSync(join(SRC, file), 'utf8')
+          .replace(/\/\/.*$/gm, '')
+          .replace(/\/\*[\s\S]*?\*\//g, '');
+        const found = text.match(
+          /\bDate\.now\(|new Date\(\)|Math\.random\(|process\.env|node:(fs|net|http|child_process)|setTimeout\(/g,
+        );
         return found === null ? [] : [`${file}: ${found.join(' ')}`];
       });
     expect(impure).toEqual([]);
@@ -105,7 +113,10 @@ describe('the house', () => {
       const importers = imports
         .filter(({ specifier }) => specifier === name || specifier.startsWith(`${name}/`))
         .map(({ file }) => file);
-      expect([...new Set(importers)].filter((file) => !doors.includes(file)), name).toEqual([]);
+      expect(
+        [...new Set(importers)].filter((file) => !doors.includes(file)),
+        name,
+      ).toEqual([]);
     }
   });
 
@@ -116,7 +127,9 @@ describe('the house', () => {
 
   it('writes SQL on the db floor only', () => {
     const statement = /`\s*(select|insert into|update|delete from)\s/i;
-    const writers = files.filter((file) => !file.startsWith('db/') && statement.test(readFileSync(join(SRC, file), 'utf8')));
+    const writers = files.filter(
+      (file) => !file.startsWith('db/') && statement.test(readFileSync(join(SRC, file), 'utf8')),
+    );
     expect(writers).toEqual([]);
   });
 
@@ -127,13 +140,19 @@ describe('the house', () => {
   });
 
   it('names no file after nothing', () => {
-    expect(files.filter((file) => /(^|\/)(utils?|helpers?|types|misc|common|index)\.ts$/.test(file))).toEqual(['index.ts'].filter((f) => files.includes(f)));
+    expect(files.filter((file) => /(^|\/)(utils?|helpers?|types|misc|common|index)\.ts$/.test(file))).toEqual(
+      ['index.ts'].filter((f) => files.includes(f)),
+    );
   });
 
   it('says why where a file is long', () => {
     const long = files.filter((file) => {
       const lines = readFileSync(join(SRC, file), 'utf8').split('\n');
-      return lines.length > 400 || (lines.length > 300 && !/long|one (place|piece|grammar|table|walk)|belongs? together/i.test(lines.slice(0, 25).join(' ')));
+      return (
+        lines.length > 400 ||
+        (lines.length > 300 &&
+          !/long|one (place|piece|grammar|table|walk)|belongs? together/i.test(lines.slice(0, 25).join(' ')))
+      );
     });
     expect(long).toEqual([]);
   });

@@ -7,7 +7,10 @@ const text = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'ut
 
 function drawn(title: string): string[] {
   const section = text.slice(text.indexOf(`<!-- ${title} -->`));
-  const diagram = section.slice(section.indexOf('```mermaid'), section.indexOf('```', section.indexOf('```mermaid') + 10));
+  const diagram = section.slice(
+    section.indexOf('```mermaid'),
+    section.indexOf('```', section.indexOf('```mermaid') + 10),
+  );
   return [...diagram.matchAll(/^\s*(\w+) --> (\w+)/gm)].map(([, from, to]) => `${from} -> ${to}`).sort();
 }
 

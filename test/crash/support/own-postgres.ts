@@ -5,11 +5,22 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { findBinaries } from '../../../src/db/embedded/binaries.ts';
-import { ensureCluster, readPassword, SERVER_ENVIRONMENT, SUPERUSER } from '../../../src/db/embedded/cluster.ts';
+import {
+  ensureCluster,
+  readPassword,
+  SERVER_ENVIRONMENT,
+  SUPERUSER,
+} from '../../../src/db/embedded/cluster.ts';
 import { choosePlace, dataDirOf, makeThrowAwayHome, systemFolder } from '../../../src/db/embedded/place.ts';
 import { asUser } from '../../../src/db/embedded/user.ts';
 
-const SETTINGS = { listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200, fsync: 'off', timezone: 'UTC' };
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: 200,
+  fsync: 'off',
+  timezone: 'UTC',
+};
 
 export interface OwnPostgres {
   readonly url: string;

@@ -10,13 +10,14 @@ import { DEFAULT_TENANT_ID } from '../../../src/db/schema.ts';
 import { createDatabase } from '../../support/database.ts';
 import { nodesOf } from '../../support/graph.ts';
 import { Supervisor, until } from './supervisor.ts';
-import { brokenInvariants, brokenLedger, installTrace } from './trace.ts';
+import { brokenRules, installTrace } from './trace.ts';
 
 export interface Scenario {
   readonly url: string;
   readonly database: Database;
   readonly supervisor: Supervisor;
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** On a database of the shared server, or on the one of `url` (migrated, and left where it is). */
@@ -30,14 +31,12 @@ export async function openScenario(url?: string): Promise<Scenario> {
   await admin.end();
   const database = openDatabase(at, { max: 4, name: 'crash test' });
   const supervisor = new Supervisor(at);
-  return {
-    ...{ url: at, database, supervisor },
-    async close() {
-      await supervisor.end();
-      await database.close();
-      await own?.drop();
-    },
+  const close = async () => {
+    await supervisor.end();
+    await database.close();
+    await own?.drop();
   };
+  return { url: at, database, supervisor, close, [Symbol.asyncDispose]: close };
 }
 
 /** A definition from a text graph; every node a `ledger` task with this config, tried once. */
@@ -71,7 +70,12 @@ export function mixedGraph(workflowId: string, ms: number): WorkflowDefinition {
       task: { taskType: 'ledger', config: { ms }, retry: { maxAttempts: 1 } },
     },
   };
-  const sum = { taskId: 'sum', taskType: 'transformation', dependsOn: [{ taskId: 'p' }], config: { output: '$.tasks.p.output' } };
+  const sum = {
+    taskId: 'sum',
+    taskType: 'transformation',
+    dependsOn: [{ taskId: 'p' }],
+    config: { output: '$.tasks.p.output' },
+  };
   return { ...definition, nodes: [...definition.nodes, items, sum] } as unknown as WorkflowDefinition;
 }
 
@@ -139,17 +143,21 @@ export async function drained(scenario: Scenario, limitMs = 90_000): Promise<voi
        where o.status not in ('completed', 'failed', 'cancelled') limit 20`,
     );
     const jobs = await scenario.database.engine.query('select * from dagwright.v_orphans');
-    console.log('what is left:', rows, 'orphans:', jobs.rows, 'workers said:', scenario.supervisor.complaints());
+    console.log(
+      'what is left:',
+      rows,
+      'orphans:',
+      jobs.rows,
+      'workers said:',
+      scenario.supervisor.complaints(),
+    );
     throw error;
   }
 }
 
 /** All invariants of a scenario in which everything has ended. */
 export async function expectSound(scenario: Scenario): Promise<void> {
-  const broken = {
-    ...(await brokenInvariants(scenario.database)),
-    ...(await brokenLedger(scenario.database, scenario.supervisor.readLedger())),
-  };
+  const broken = await brokenRules(scenario.url, scenario.supervisor.readLedger());
   if (Object.keys(broken).length > 0)
     console.log(JSON.stringify(broken, null, 1), scenario.supervisor.complaints());
   expect(broken).toEqual({});

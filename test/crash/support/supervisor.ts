@@ -1,6 +1,6 @@
 // Starts worker processes, hurts them, and ends those that are left.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,6 +26,8 @@ export interface WorkerProcess {
   readonly exited: Promise<number | string>;
   readonly lines: readonly LogLine[];
   readonly isAlive: boolean;
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string;
   signal(name: NodeJS.Signals): void;
 }
 
@@ -34,10 +36,13 @@ export class Supervisor {
   readonly #url: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'dagwright-crash-'));
   readonly #workers: WorkerProcess[] = [];
+  readonly #file: number;
+  readonly #lines: LedgerLine[] = [];
+  #readTo = 0;
 
   constructor(url: string) {
     this.#url = url;
-    writeFileSync(this.#ledger, '');
+    this.#file = openSync(this.#ledger, 'a+');
   }
 
   get #ledger(): string {
@@ -73,9 +78,14 @@ export class Supervisor {
   }
 
   /** Whole lines of the ledger so far. */
-  readLedger(): LedgerLine[] {
-    const lines = readFileSync(this.#ledger, 'utf8').split('\n');
-    return lines.slice(0, -1).map((line) => JSON.parse(line) as LedgerLine);
+  readLedger(): readonly LedgerLine[] {
+    const added = Buffer.alloc(1 << 20);
+    for (let size = 0; ; this.#readTo += size) {
+      size =
+        added.subarray(0, readSync(this.#file, added, 0, added.length, this.#readTo)).lastIndexOf('\n') + 1;
+      if (size === 0) return this.#lines;
+      for (const line of added.toString('utf8', 0, size - 1).split('\n')) this.#lines.push(JSON.parse(line));
+    }
   }
 
   /** What the workers logged as warnings and errors, with counts. */
@@ -92,6 +102,7 @@ export class Supervisor {
   async end(): Promise<void> {
     for (const worker of this.alive) worker.signal('SIGKILL');
     await Promise.all(this.#workers.map(({ exited }) => exited));
+    closeSync(this.#file);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -125,6 +136,9 @@ function superviseChild(child: ChildProcess): WorkerProcess {
     lines,
     get isAlive() {
       return isAlive;
+    },
+    get stderr() {
+      return stderr;
     },
     signal: (name) => void child.kill(name),
   };

@@ -22,7 +22,12 @@ const level =
 const log: TaskLog = { debug: () => {}, info: level('info'), warn: level('warn'), error: level('error') };
 
 const database = openDatabase(settings.url, { max: 6, name: 'dagwright crash' });
-const worker = new Worker({ ...settings, database, types: createRegistry(ledgerTasks(settings.ledger)), log });
+const worker = new Worker({
+  ...settings,
+  database,
+  types: createRegistry(ledgerTasks(settings.ledger)),
+  log,
+});
 process.once('SIGTERM', async () => {
   await worker.stop();
   await database.close();

@@ -1,0 +1,264 @@
+// The command line as its users see it: real processes, stdout, exit codes.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright cli '));
+let database: Awaited<ReturnType<typeof createDatabase>>;
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function dagwright(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+  return new Promise((resolve) => {
+    const options = {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'warn', ...env },
+      maxBuffer: 64_000_000,
+    };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const HELLO = `
+workflowId: hello
+inputSchema: { type: object, properties: { name: { type: string } }, required: [name] }
+nodes:
+  - { taskId: greet, taskType: transformation, config: { output: "Hello {{ input.name }}" } }
+  - { taskId: shout, taskType: transformation, dependsOn: [greet], config: { output: "{{ upper(tasks.greet.output) }}" } }
+output: { text: $.tasks.shout.output }
+`;
+
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.drop();
+});
+
+describe('dagwright run', () => {
+  it('prints one JSON object with --json, and nothing else on stdout', async () => {
+    const { code, stdout } = await dagwright([
+      'run',
+      file('hello.yaml', HELLO),
+      '--input',
+      '{"name":"Ada"}',
+      '--json',
+    ]);
+    const result = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({
+      workflowId: 'hello',
+      revision: 1,
+      status: 'completed',
+      output: { text: 'HELLO ADA' },
+      error: null,
+      completedWithErrors: false,
+      costUsd: '0',
+      tasks: [
+        {
+          taskId: 'greet',
+          mapIndex: null,
+          taskType: 'transformation',
+          status: 'completed',
+          attempt: 1,
+          output: 'Hello Ada',
+        },
+        { taskId: 'shout', mapIndex: null, status: 'completed', reason: null, error: null },
+      ],
+    });
+    expect(Number.isInteger(result.durationMs)).toBe(true);
+  });
+
+  it('runs an applied workflow by its id, with the input from a file', async () => {
+    await dagwright(['apply', file('hello.yaml', HELLO)]);
+    const input = file('input.json', '{"name":"Grace"}');
+    const { code, stdout } = await dagwright(['run', 'hello', '--input', `@${input}`, '--json']);
+    expect([code, JSON.parse(stdout).output.text]).toEqual([0, 'HELLO GRACE']);
+  });
+
+  it('exits 1 when the run failed, and still prints it', async () => {
+    const failing = file(
+      'failing.yaml',
+      'workflowId: failing\nnodes: [{ taskId: f, taskType: fail, config: { code: boom, message: no } }]\n',
+    );
+    const { code, stdout } = await dagwright(['run', failing, '--json']);
+    expect([code, JSON.parse(stdout).status, JSON.parse(stdout).error.code]).toEqual([1, 'failed', 'boom']);
+  });
+
+  it('refuses an input that does not fit, before anything starts', async () => {
+    const { code, stdout } = await dagwright([
+      'run',
+      file('hello.yaml', HELLO),
+      '--input',
+      '{"name":5}',
+      '--json',
+    ]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).errors[0]).toMatchObject({ pointer: '--input/name', code: expect.any(String) });
+  });
+
+  it('refuses a bad definition with all its problems', async () => {
+    const bad = file(
+      'bad.yaml',
+      'workflowId: bad\nnodes:\n  - { taskId: a, taskType: nope }\n  - { taskId: b, taskType: wait, dependsOn: [c], config: { seconds: 1 } }\n',
+    );
+    const { code, stdout } = await dagwright(['run', bad, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).errors.map((problem: { pointer: string }) => problem.pointer)).toEqual([
+      '/nodes/0/taskType',
+      '/nodes/1/dependsOn/0',
+    ]);
+  });
+
+  it('shows a summary for people, without colours where there is no terminal', async () => {
+    const { code, stdout } = await dagwright(['run', file('hello.yaml', HELLO), '--input', '{"name":"Ada"}']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^completed greet$/m);
+    expect(stdout).toMatch(/^completed in .*cost \$0/m);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('returns the first execution for a repeated idempotency key', async () => {
+    const args = [
+      'run',
+      file('hello.yaml', HELLO),
+      '--input',
+      '{"name":"Ada"}',
+      '--idempotency-key',
+      'k1',
+      '--json',
+    ];
+    const ids = [await dagwright(args), await dagwright(args)].map(({ stdout }) => JSON.parse(stdout).id);
+    expect(ids[0]).toBe(ids[1]);
+  });
+
+  it('runs task types of a module that DAGWRIGHT_TASKS names', async () => {
+    const tasks = fileURLToPath(new URL('../../src/tasks/custom-task.ts', import.meta.url));
+    file(
+      'tasks.ts',
+      `import { defineTask } from ${JSON.stringify(tasks)};\nexport const double = defineTask({ type: 'double', run: ({ config }) => Number(config.n) * 2 });\n`,
+    );
+    const flow = file(
+      'double.yaml',
+      'workflowId: doubling\nnodes: [{ taskId: d, taskType: double, config: { n: 21 } }]\n',
+    );
+    const { code, stdout } = await dagwright(['run', flow, '--json'], { DAGWRIGHT_TASKS: 'tasks.ts' });
+    expect([code, JSON.parse(stdout).output]).toEqual([0, { d: 42 }]);
+  });
+
+  it.each([
+    ['research-brief.yaml', { question: 'Why?', depth: 2 }],
+    ['order-fallback.yaml', { orderId: 'o-1', items: [{ sku: 'a', price: 2.5 }] }],
+    ['ensemble-vote.json', { text: 'Good or bad?' }],
+  ])('completes examples/%s', async (name, input) => {
+    const { stdout, stderr } = await dagwright([
+      'run',
+      join(EXAMPLES, name),
+      '--input',
+      JSON.stringify(input),
+      '--json',
+    ]);
+    expect(JSON.parse(stdout).status ?? stdout, stderr).toBe('completed');
+  });
+});
+
+describe('dagwright executions', () => {
+  it('lists newest first in pages, shows and cancels', async () => {
+    await dagwright(['run', file('hello.yaml', HELLO), '--input', '{"name":"Ada"}', '--json']);
+    const page = JSON.parse((await dagwright(['executions', 'list', '--limit', '1', '--json'])).stdout);
+    expect(page.items).toHaveLength(1);
+    const next = JSON.parse(
+      (await dagwright(['executions', 'list', '--cursor', page.nextCursor, '--json'])).stdout,
+    );
+    expect(next.items[0].id < page.items[0].id).toBe(true);
+    const shown = await dagwright(['executions', 'show', page.items[0].id, '--json']);
+    expect(JSON.parse(shown.stdout).tasks).toHaveLength(2);
+    const cancelled = await dagwright(['executions', 'cancel', page.items[0].id, '--json']);
+    expect([cancelled.code, JSON.parse(cancelled.stdout).status]).toEqual([1, 'completed']);
+  });
+
+  it('exits 1 for an id that does not exist', async () => {
+    const { code, stdout } = await dagwright([
+      'executions',
+      'show',
+      '00000000-0000-7000-8000-000000000000',
+      '--json',
+    ]);
+    expect([code, JSON.parse(stdout).errors[0].code]).toEqual([1, 'not_found']);
+  });
+});
+
+describe('dagwright', () => {
+  it('exits 2 on wrong usage', async () => {
+    const codes = [['run'], ['nonsense'], ['run', 'x', '--nope'], ['run', 'x', '--priority', '11']];
+    expect((await Promise.all(codes.map((args) => dagwright(args)))).map(({ code }) => code)).toEqual([
+      2, 2, 2, 2,
+    ]);
+  });
+
+  it('refuses a tenant that does not exist', async () => {
+    const { code, stdout } = await dagwright(['executions', 'list', '--tenant', 'nobody', '--json']);
+    expect([code, JSON.parse(stdout).errors[0].code]).toEqual([1, 'not_found']);
+  });
+
+  it('names every bad setting at once', async () => {
+    const { code, stdout } = await dagwright(['executions', 'list', '--json'], {
+      DAGWRIGHT_CONCURRENCY: 'many',
+      LOG_LEVEL: 'loud',
+    });
+    expect([code, JSON.parse(stdout).errors.map((problem: { pointer: string }) => problem.pointer)]).toEqual([
+      1,
+      ['DAGWRIGHT_CONCURRENCY', 'LOG_LEVEL'],
+    ]);
+  });
+
+  it('names the command to type when the database lacks migrations, and migrates', async () => {
+    const empty = await createEmptyDatabase();
+    try {
+      const env = { DATABASE_URL: empty.url };
+      const before = await dagwright(['executions', 'list', '--json'], env);
+      expect([before.code, JSON.parse(before.stdout).errors[0].hint]).toEqual([1, 'dagwright migrate']);
+      expect((await dagwright(['migrate', '--check'], env)).code).toBe(1);
+      expect((await dagwright(['migrate'], env)).code).toBe(0);
+      expect((await dagwright(['migrate', '--check'], env)).code).toBe(0);
+    } finally {
+      await empty.drop();
+    }
+  });
+
+  it('prints the JSON Schema of a definition', async () => {
+    const schema = JSON.parse((await dagwright(['schema'])).stdout);
+    expect(schema.$schema).toContain('2020-12');
+  });
+
+  it('explains joins', async () => {
+    const { code, stdout } = await dagwright([
+      'validate',
+      join(EXAMPLES, 'research-brief.yaml'),
+      '--explain',
+    ]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining('brief: runs after findings and one of (deep_dive, short_note)'),
+    ]);
+  });
+});

@@ -1,0 +1,183 @@
+// Row-level security: what the catalogue says of every table, view and function, and what two tenants see of each other.
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/core/id.ts';
+import { findDefinition } from '../../src/db/definitions.ts';
+import { cancelExecution, findExecution, findTasks, listExecutions, startExecutions } from '../../src/db/executions.ts';
+import { ROLES } from '../../src/db/migrate.ts';
+import { applyDefinition } from '../../src/db/definitions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { below, randomOf } from '../core/support/random.ts';
+import { type Engine, graph, openEngine } from '../support/engine.ts';
+
+const OTHER = newId();
+const TENANTS = [DEFAULT_TENANT_ID, OTHER] as const;
+let engine: Engine;
+const executions = new Map<string, string>();
+
+beforeAll(async () => {
+  engine = await openEngine();
+  await engine.query('insert into dagwright.tenants (id, name) values ($1, $2)', [OTHER, 'other']);
+  for (const tenant of TENANTS) {
+    await applyDefinition(engine.database, tenant, graph('a -> b', { more: { workflowId: 'same-name' } }), 'test');
+    const [started] = await startExecutions(engine.database, tenant, [
+      { workflowId: 'same-name', triggerType: 'manual', idempotencyKey: 'same-key', input: { tenant } },
+    ]);
+    executions.set(tenant, (started as { id: string }).id);
+  }
+  for (const id of executions.values())
+    while ((await engine.query(`select from dagwright.workflow_executions where id = $1 and status = 'completed'`, [id])).length === 0)
+      await engine.query('select pg_sleep(0.02)');
+});
+afterAll(() => engine.close());
+
+describe('the catalogue', () => {
+  test('every table with tenant data has row-level security, forced, with both policies', async () => {
+    const rows = await engine.query(
+      `select c.relname as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
+         (select array_agg(p.polname::text || ':' || (p.polqual is not null and p.polwithcheck is not null) order by p.polname) from pg_policy p where p.polrelid = c.oid) as policies
+       from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'dagwright'::regnamespace
+         and (c.relname = 'tenants' or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped))
+       order by 1`,
+    );
+    expect(rows.length).toBeGreaterThanOrEqual(7);
+    for (const row of rows)
+      expect(row).toMatchObject({ enabled: true, forced: true, policies: ['engine_sees_all:true', 'tenant_isolation:true'] });
+  });
+
+  test('tables without tenant data are closed to the tenant role', async () => {
+    expect(
+      await engine.query(
+        `select c.relname from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'dagwright'::regnamespace
+           and not c.relrowsecurity and has_table_privilege($1, c.oid, 'select, insert, update, delete')`,
+        [ROLES.tenant],
+      ),
+    ).toEqual([]);
+  });
+
+  test('no role of ours can bypass policies or log in, and the tenant role owns nothing', async () => {
+    const rows = await engine.query(
+      `select rolname, rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb from pg_roles where rolname = any($1)`,
+      [Object.values(ROLES)],
+    );
+    expect(rows).toHaveLength(3);
+    for (const { rolname, ...rights } of rows) expect([rolname, Object.values(rights)]).toEqual([rolname, Array(5).fill(false)]);
+    expect(
+      await engine.query(
+        `select from pg_class where relnamespace in ('dagwright'::regnamespace, 'graphile_worker'::regnamespace) and pg_get_userbyid(relowner) <> $1`,
+        [ROLES.owner],
+      ),
+    ).toEqual([]);
+    expect(await engine.query(`select pg_has_role($1, $2, 'MEMBER') as a, pg_has_role($1, $3, 'MEMBER') as b`, [ROLES.tenant, ROLES.engine, ROLES.owner])).toEqual([{ a: false, b: false }]);
+  });
+
+  test('views see what their reader may see', async () => {
+    const rows = await engine.query<{ name: string; options: string[] }>(
+      `select relname as name, reloptions as options from pg_class where relkind = 'v' and relnamespace = 'dagwright'::regnamespace`,
+    );
+    expect(rows.length).toBeGreaterThan(2);
+    for (const { name, options } of rows) expect([name, options]).toEqual([name, ['security_invoker=true']]);
+  });
+
+  test('functions that run as their owner pin the search path; the tenant role may call only the documented ones', async () => {
+    const rows = await engine.query<{ name: string; config: string[] | null; open: boolean }>(
+      `select proname as name, proconfig as config, has_function_privilege($1, oid, 'execute') as open
+       from pg_proc where pronamespace = 'dagwright'::regnamespace and prosecdef order by 1`,
+      [ROLES.tenant],
+    );
+    for (const { name, config } of rows)
+      expect([name, config?.find((setting) => setting.startsWith('search_path='))]).toEqual([name, 'search_path=pg_catalog, pg_temp']);
+    expect(rows.filter(({ open }) => open).map(({ name }) => name)).toEqual(['cancel_execution', 'start_workflow']);
+  });
+
+  test('no unique key over what users choose spans tenants', async () => {
+    expect(
+      await engine.query(
+        `select i.indexrelid::regclass::text as name from pg_index i join pg_class c on c.oid = i.indrelid
+           join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+         where i.indisunique and c.relnamespace = 'dagwright'::regnamespace and a.atttypid <> 'uuid'::regtype
+           and exists (select from pg_attribute t where t.attrelid = c.oid and t.attname = 'tenant_id')`,
+      ),
+    ).toEqual([]);
+  });
+});
+
+const TABLES = ['tenants', 'workflow_definitions', 'workflow_versions', 'workflow_executions', 'task_executions', 'task_attempts', 'v_executions', 'workflow_tasks'];
+
+/** Ids of the tenants whose rows a connection sees in a table. */
+const seen = (client: pg.ClientBase, table: string) =>
+  client.query(`select distinct ${table === 'tenants' ? 'id' : 'tenant_id'} as id from dagwright.${table}`).then(({ rows }) => rows.map(({ id }) => id));
+
+describe('two tenants', () => {
+  test('see their own rows of every table, and none of each other', async () => {
+    for (const tenant of TENANTS)
+      for (const table of TABLES.filter((name) => name !== 'task_attempts'))
+        expect([table, await engine.database.withTenant(tenant, (client) => seen(client, table))]).toEqual([table, [tenant]]);
+  });
+
+  test('may use the same workflowId and idempotency key', () => {
+    expect(new Set(executions.values()).size).toBe(2);
+  });
+
+  test('find nothing under an id of the other', async () => {
+    const foreign = executions.get(DEFAULT_TENANT_ID)!;
+    expect(await findExecution(engine.database, OTHER, foreign)).toBeNull();
+    expect(await findTasks(engine.database, OTHER, foreign)).toEqual([]);
+    expect(await cancelExecution(engine.database, OTHER, foreign)).toBeNull();
+    expect((await listExecutions(engine.database, OTHER, { limit: 200 })).map(({ id }) => id)).toEqual([executions.get(OTHER)]);
+    expect(await findDefinition(engine.database, newId(), 'same-name')).toBeNull();
+  });
+
+  test('cannot write rows of the other', async () => {
+    const insert = `insert into dagwright.workflow_definitions (tenant_id, workflow_id, category, latest_revision) values ($1, 'planted', 'custom', 1)`;
+    await expect(engine.database.withTenant(OTHER, (client) => client.query(insert, [DEFAULT_TENANT_ID]))).rejects.toThrow(/row-level security/);
+    const touched = await engine.database.withTenant(OTHER, (client) =>
+      client.query(`update dagwright.workflow_definitions set name = 'planted' where tenant_id = $1`, [DEFAULT_TENANT_ID]),
+    );
+    expect(touched.rowCount).toBe(0);
+    await expect(
+      engine.database.withTenant(OTHER, (client) => client.query(`update dagwright.workflow_definitions set tenant_id = $1`, [DEFAULT_TENANT_ID])),
+    ).rejects.toThrow(/row-level security/);
+  });
+
+  test('never see each other through 1,000 interleaved transactions, aborted at random', async () => {
+    const random = randomOf(11);
+    const wrong: unknown[] = [];
+    await Promise.all(
+      Array.from({ length: 1000 }, async () => {
+        const tenant = TENANTS[below(random, 2)]!;
+        const abort = random();
+        await engine.database
+          .withTenant(tenant, async (client) => {
+            const ids = await seen(client, 'workflow_executions');
+            if (ids.length !== 1 || ids[0] !== tenant) wrong.push({ tenant, ids });
+            if (abort < 0.2) throw new Error('given up');
+            if (abort < 0.4) await client.query('select 1 / 0');
+          })
+          .catch((error: Error) => {
+            if (!/given up|division by zero/.test(error.message)) wrong.push(error);
+          });
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('without a tenant', () => {
+  test.for([
+    ['never set', `select 1`],
+    ['reset to the empty text, as after a commit', `select set_config('app.current_tenant_id', '', false)`],
+  ])('%s: no rows, and no error', async ([, prepare]) => {
+    const client = new pg.Client({ connectionString: engine.database.url });
+    await client.connect();
+    try {
+      await client.query(prepare!);
+      for (const role of [ROLES.tenant, ROLES.owner]) {
+        await client.query(`set role ${role}`);
+        for (const table of TABLES) expect([role, table, await seen(client, table)]).toEqual([role, table, []]);
+      }
+    } finally {
+      await client.end();
+    }
+  });
+});

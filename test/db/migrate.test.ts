@@ -1,0 +1,64 @@
+// Migrations: from nothing, many at once, in a second database of the same cluster, again.
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { migrateDatabase, pendingMigrations } from '../../src/db/migrate.ts';
+import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+
+async function query(url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+test('eight simultaneous calls bring an empty database up to date, once; again changes nothing', async () => {
+  const database = await createEmptyDatabase();
+  try {
+    const all = await pendingMigrations(database.url);
+    expect(all).toBeGreaterThanOrEqual(2);
+    await Promise.all(Array.from({ length: 8 }, () => migrateDatabase(database.url)));
+    expect(await pendingMigrations(database.url)).toBe(0);
+    const applied = `select count(*)::int as n from drizzle.__drizzle_migrations`;
+    expect(await query(database.url, applied)).toEqual([{ n: all }]);
+    await migrateDatabase(database.url);
+    expect(await query(database.url, applied)).toEqual([{ n: all }]);
+    expect(await query(database.url, `select count(*)::int as n from dagwright.tenants`)).toEqual([{ n: 1 }]);
+  } finally {
+    await database.drop();
+  }
+});
+
+test('two databases of one cluster share the roles and nothing else', async () => {
+  const [first, second] = await Promise.all([createDatabase(), createEmptyDatabase()]);
+  try {
+    await migrateDatabase(second.url);
+    await query(first.url, `insert into dagwright.engine_counters values ('only_here', 1)`);
+    expect(await query(second.url, 'select * from dagwright.engine_counters')).toEqual([]);
+    expect(await pendingMigrations(first.url)).toBe(0);
+    expect(await pendingMigrations(second.url)).toBe(0);
+  } finally {
+    await Promise.all([first.drop(), second.drop()]);
+  }
+});
+
+test('a login that may not create roles is told what it needs', async () => {
+  const database = await createEmptyDatabase();
+  const login = `dagwright_test_login_${process.pid}`;
+  const url = new URL(database.url);
+  await query(database.url, `create role ${login} login password 'x'`);
+  try {
+    url.username = login;
+    url.password = 'x';
+    await expect(migrateDatabase(url.href)).rejects.toMatchObject({
+      name: 'MigrationError',
+      hint: expect.stringContaining('CREATEROLE'),
+    });
+    expect(await pendingMigrations(database.url)).toBeGreaterThan(0);
+  } finally {
+    await database.drop();
+    await query(new URL(`/postgres`, database.url).href, `drop role ${login}`);
+  }
+});

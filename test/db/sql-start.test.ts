@@ -1,0 +1,140 @@
+// Starting and cancelling from SQL: another service, in its own transaction, with a login of its own.
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { definition, type Engine, graph, openEngine } from '../support/engine.ts';
+
+let engine: Engine;
+let client: pg.Client;
+beforeAll(async () => {
+  engine = await openEngine();
+  await engine.apply(
+    graph('a', {
+      more: {
+        workflowId: 'from-sql',
+        inputSchema: { type: 'object', properties: { q: { type: 'number' } }, required: ['q'] },
+      },
+    }),
+  );
+});
+beforeEach(async () => {
+  client = new pg.Client({ connectionString: engine.database.url });
+  await client.connect();
+  await client.query('set role dagwright_tenant');
+  await client.query(`select set_config('app.current_tenant_id', $1, false)`, [DEFAULT_TENANT_ID]);
+});
+afterEach(async () => {
+  await client.end();
+  await engine.expectSound();
+});
+afterAll(() => engine.close());
+
+const one = async (text: string, values: unknown[] = []) => (await client.query(text, values)).rows[0];
+const count = async () =>
+  (await engine.query<{ n: number }>('select count(*)::int as n from dagwright.workflow_executions'))[0]!.n;
+
+test('starts an execution that a worker runs, with input, priority and trigger type sql', async () => {
+  const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": 1}'::jsonb, priority => 7) as id`);
+  const run = await engine.ended(id);
+  expect(run.execution).toMatchObject({ status: 'completed', triggerType: 'sql' });
+  expect(await engine.query('select priority, input from dagwright.workflow_executions where id = $1', [id])).toEqual([
+    { priority: 7, input: { q: 1 } },
+  ]);
+});
+
+test('commits and rolls back with the caller', async () => {
+  const before = await count();
+  await client.query('begin');
+  const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
+  expect(await count()).toBe(before);
+  await client.query('rollback');
+  await engine.run(graph('later'));
+  expect(await engine.query('select from dagwright.workflow_executions where id = $1', [id])).toEqual([]);
+  expect(await engine.query('select from dagwright.jobs_v1() where execution_id = $1', [id])).toEqual([]);
+
+  await client.query('begin');
+  const kept = await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
+  await client.query('commit');
+  expect((await engine.ended(kept.id)).execution.status).toBe('completed');
+});
+
+test('leaves the tenant of the caller as it was', async () => {
+  await client.query('begin');
+  await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
+  expect(await one(`select current_setting('app.current_tenant_id') as tenant`)).toEqual({ tenant: DEFAULT_TENANT_ID });
+  await client.query('rollback');
+});
+
+test('the same idempotency_key gives the first execution, unless it was rolled back', async () => {
+  const start = `select dagwright.start_workflow('from-sql', '{"q": 2}', idempotency_key => 'order-17') as id`;
+  await client.query('begin');
+  const lost = await one(start);
+  await client.query('rollback');
+  const first = await one(start);
+  const second = await one(start);
+  expect(second).toEqual(first);
+  expect(first).not.toEqual(lost);
+  await engine.ended(first.id);
+});
+
+test('an input that does not fit ends the execution as failed with validation when a worker opens it', async () => {
+  const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": "text"}') as id`);
+  const run = await engine.ended(id);
+  expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'validation' } });
+  expect(run.execution.error!.message).toMatch(/\/q/);
+});
+
+test('without a tenant it is an error that shows what to type', async () => {
+  await client.query('reset app.current_tenant_id');
+  await expect(client.query(`select dagwright.start_workflow('from-sql')`)).rejects.toMatchObject({
+    message: 'no tenant is set',
+    hint: expect.stringContaining(`set_config('app.current_tenant_id', '${DEFAULT_TENANT_ID}'`),
+  });
+  await client.query(`select set_config('app.current_tenant_id', '', false)`);
+  await expect(client.query(`select dagwright.cancel_execution(gen_random_uuid())`)).rejects.toThrow('no tenant is set');
+});
+
+test.for([
+  [`select dagwright.start_workflow('nobody')`, 'workflow "nobody" does not exist in this tenant'],
+  [`select dagwright.start_workflow('from-sql', priority => 11)`, 'priority must be 1 to 10, got 11'],
+  [`select dagwright.start_workflow('from-sql', priority => null)`, 'priority must be 1 to 10, got null'],
+  [`select dagwright.start_workflow(null)`, /does not exist/],
+])('%s is refused: %s', async ([text, message]) => {
+  const before = await count();
+  await expect(client.query(text as string)).rejects.toThrow(message as string | RegExp);
+  expect(await count()).toBe(before);
+});
+
+test('a workflow that is not active is refused', async () => {
+  await engine.apply(definition([{ taskId: 'a', taskType: 'probe', dependsOn: [], config: {} }], { workflowId: 'draft' }));
+  await engine.query(`update dagwright.workflow_definitions set status = 'archived' where workflow_id = 'draft'`);
+  await expect(client.query(`select dagwright.start_workflow('draft')`)).rejects.toThrow('is not active');
+});
+
+test('cancel_execution cancels in the caller’s transaction', async () => {
+  await engine.apply(graph('w', { tasks: { w: { taskType: 'wait', config: { seconds: 3000 } } }, more: { workflowId: 'waits' } }));
+  const { id } = await one(`select dagwright.start_workflow('waits') as id`);
+  await client.query('begin');
+  expect(await one('select dagwright.cancel_execution($1, $2) as status', [id, 'not wanted'])).toEqual({ status: 'cancelled' });
+  await client.query('rollback');
+  expect(await engine.query(`select status from dagwright.workflow_executions where id = $1`, [id])).not.toEqual([{ status: 'cancelled' }]);
+  await one('select dagwright.cancel_execution($1, $2)', [id, 'not wanted']);
+  expect((await engine.ended(id)).execution).toMatchObject({
+    status: 'cancelled',
+    error: { code: 'cancelled', message: 'not wanted' },
+  });
+});
+
+test('the tenant role can neither write rows of executions nor call the engine’s functions', async () => {
+  for (const text of [
+    `update dagwright.workflow_executions set status = 'completed'`,
+    `delete from dagwright.task_executions`,
+    `insert into dagwright.idempotency_keys select * from dagwright.idempotency_keys`,
+    `select * from dagwright.start_executions_v1('${DEFAULT_TENANT_ID}', '[]')`,
+    `select dagwright.add_jobs_v1(array['{}'::json], 5)`,
+    `select * from dagwright.jobs_v1()`,
+    `select * from dagwright.workers`,
+    `select * from graphile_worker._private_jobs`,
+  ])
+    await expect(client.query(text), text).rejects.toThrow(/permission denied/);
+});

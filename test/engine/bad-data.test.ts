@@ -1,0 +1,209 @@
+// Results, errors and costs that cannot be stored: the task fails clearly, nothing hangs, nobody else is harmed.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { RetryableError, TerminalError } from '../../src/core/errors.ts';
+import { createRegistry } from '../../src/tasks/registry.ts';
+import { type Body, definition, type Engine, gate, graph, openEngine } from '../support/engine.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await openEngine({ concurrency: 16 });
+});
+afterEach(() => engine.expectSound());
+afterAll(() => engine.close());
+
+const circular: Record<string, unknown> = {};
+circular.self = { circular };
+const deep = JSON.parse(`${'['.repeat(300)}${']'.repeat(300)}`);
+const hostile = {
+  get boom() {
+    throw new Error('a getter');
+  },
+};
+
+const BAD: readonly [string, unknown, string][] = [
+  ['a NUL in a text', { a: ['x\u0000y'] }, 'unstorable_output'],
+  ['a NUL in a key', { 'a\u0000': 1 }, 'unstorable_output'],
+  ['a lone surrogate', 'half \ud83d', 'unstorable_output'],
+  ['NaN', { n: Number.NaN }, 'unstorable_output'],
+  ['Infinity', [Number.POSITIVE_INFINITY], 'unstorable_output'],
+  ['an integer beyond 2^53', 2 ** 53 + 2, 'unstorable_output'],
+  ['a BigInt', 10n, 'unstorable_output'],
+  ['a function', { f: () => 1 }, 'unstorable_output'],
+  ['a symbol', Symbol('s'), 'unstorable_output'],
+  ['a circle', circular, 'unstorable_output'],
+  ['too deep a nesting', deep, 'unstorable_output'],
+  ['a getter that throws', hostile, 'unstorable_output'],
+  ['more than 1 MB', 'x'.repeat(1_000_001), 'payload_too_large'],
+];
+
+describe('a task that returns', () => {
+  test.for(BAD)('%s fails with its own error at once', async ([, value, code]) => {
+    engine.bodies.bad = () => value;
+    const run = await engine.run(graph('bad -> after', { tasks: { bad: { retry: { maxAttempts: 3 } } } }));
+    expect(run.states).toBe('bad failed, after skipped upstream_failed');
+    expect(run.task('bad').error).toMatchObject({ code, attempts: 1 });
+    expect(run.task('bad').error!.message).toMatch(/^Task "bad": its output /);
+    expect(run.execution).toMatchObject({ status: 'failed', error: { code } });
+  });
+
+  test('nothing, a Date and a class instance is stored as JSON has it', async () => {
+    class Point {
+      x = 1;
+    }
+    engine.bodies.none = () => undefined;
+    engine.bodies.date = () => ({ at: new Date(0), point: new Point(), left: undefined });
+    const run = await engine.run(graph('none; date'));
+    expect(run.task('none').output).toBeNull();
+    expect(run.task('date').output).toEqual({ at: '1970-01-01T00:00:00.000Z', point: { x: 1 } });
+  });
+});
+
+test('what the database itself refuses fails the task, and harms none of those that settle with it', async () => {
+  // `branch` is no JSON that anything checks: only the statement that stores it fails. All bodies end at once.
+  const barrier = gate();
+  const good = Array.from({ length: 12 }, (_, i) => `g${i}`);
+  let inside = 0;
+  for (const id of good)
+    engine.bodies[id] = async () => {
+      if (++inside === good.length) barrier.open();
+      await barrier.opened;
+    };
+  engine.bodies.release = () => barrier.opened;
+  // No definition can hold a NUL: the expression makes one.
+  const one = graph(`${good.join('; ')}; release -> poison`, {
+    failurePolicy: 'continue',
+    tasks: { poison: { taskType: 'condition', config: { value: `parseJson('"a\\\\u0000b"')` } } },
+  });
+  const run = await engine.run(one);
+  expect(run.task('poison')).toMatchObject({ status: 'failed', error: { code: 'unstorable_output' } });
+  expect(run.tasks.filter(({ status }) => status === 'completed')).toHaveLength(13);
+  expect(run.tasks.filter(({ attempt }) => attempt !== 1)).toEqual([]);
+});
+
+const THROWN: readonly [string, Body, object][] = [
+  [
+    'a message with NULs and half characters',
+    () => {
+      throw new Error('a\u0000b \ud83d');
+    },
+    { code: 'handler_error', message: 'a\ufffdb \ufffd' },
+  ],
+  [
+    'details that cannot be stored',
+    () => {
+      throw new TerminalError('odd', 'no', { details: { n: 1n } as never });
+    },
+    { code: 'odd', message: 'no', details: null },
+  ],
+  [
+    'a very long message',
+    () => {
+      throw new Error('x'.repeat(5_000_000));
+    },
+    { code: 'handler_error', message: `${'x'.repeat(4000)}…` },
+  ],
+  [
+    'a text',
+    () => {
+      throw 'just text';
+    },
+    { code: 'handler_error', message: 'just text' },
+  ],
+  [
+    'nothing',
+    () => {
+      throw undefined;
+    },
+    { code: 'handler_error', message: 'undefined' },
+  ],
+  [
+    'an object without a text',
+    () => {
+      throw Object.assign(Object.create(null), { n: 1n });
+    },
+    { code: 'handler_error', message: 'something was thrown that has no text' },
+  ],
+  [
+    'an error without code and message',
+    () => {
+      throw Reflect.construct(TerminalError, []);
+    },
+    { code: 'undefined' },
+  ],
+  [
+    'after a usage that cannot be stored',
+    ({ addCost }) => {
+      addCost('0.5', { note: 'a\u0000' });
+    },
+    { code: 'unstorable_output', message: expect.stringContaining('addCost') },
+  ],
+  [
+    'a retry that asks for an absurd delay, without one left',
+    () => {
+      throw new RetryableError('later', { retryAfter: Number.MAX_VALUE });
+    },
+    { code: 'handler_error', message: 'later' },
+  ],
+];
+
+test.for(THROWN)('a task that throws %s fails with what can be shown of it', async ([, body, error]) => {
+  engine.bodies.bad = body;
+  const run = await engine.run(graph('bad'));
+  expect(run.task('bad')).toMatchObject({ status: 'failed', error });
+});
+
+test('a retry after an absurd delay is stored, and can be cancelled', async () => {
+  engine.bodies.bad = ({ attempt }) => {
+    if (attempt === 1) throw new RetryableError('later', { retryAfter: Number.NaN });
+    return 'second';
+  };
+  const run = await engine.run(graph('bad', { tasks: { bad: { retry: { maxAttempts: 2, initialIntervalSeconds: 0.01 } } } }));
+  expect(run.task('bad')).toMatchObject({ status: 'completed', attempt: 2 });
+});
+
+test('an output that is only too big as a whole fails the execution, not a task', async () => {
+  const big = 'x'.repeat(900_000);
+  const leaves = Array.from({ length: 20 }, (_, i) => `t${i}`);
+  for (const id of leaves) engine.bodies[id] = () => big;
+  const run = await engine.run(graph(leaves.join('; ')));
+  expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'payload_too_large' } });
+  expect(run.tasks.filter(({ status }) => status !== 'completed')).toEqual([]);
+});
+
+test('an input that PostgreSQL cannot store is refused at the start, and starts nothing', async () => {
+  await engine.apply(definition([{ taskId: 'a', taskType: 'probe', dependsOn: [], config: {} }], { workflowId: 'storable' }));
+  await expect(engine.start('storable', { input: { a: 'x\u0000' } })).rejects.toThrow();
+  expect(await engine.query(`select from dagwright.workflow_executions where workflow_id = 'storable'`)).toEqual([]);
+});
+
+describe('a task type that a worker does not have', () => {
+  test('fails an execution that none has opened, naming the type', async () => {
+    const bare = await openEngine({ types: createRegistry() });
+    try {
+      const run = await bare.run(graph('a -> b'));
+      expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'validation' } });
+      expect(run.execution.error!.message).toMatch(/no task type "probe"/);
+      await bare.expectSound();
+    } finally {
+      await bare.close();
+    }
+  });
+
+  test('in the middle of an execution is left to the workers that have it', async () => {
+    const small = await openEngine({ concurrency: 1 });
+    try {
+      const held = gate();
+      small.bodies.a = () => held.opened;
+      const one = graph('a; b; c');
+      await small.apply(one);
+      const id = await small.start(one.workflowId);
+      await small.addWorker({ types: createRegistry() });
+      while (!small.logged.some((line) => line.startsWith('leaves tasks'))) await small.query('select pg_sleep(0.05)');
+      held.open();
+      expect((await small.ended(id)).states).toBe('a completed, b completed, c completed');
+      await small.expectSound();
+    } finally {
+      await small.close();
+    }
+  });
+});
