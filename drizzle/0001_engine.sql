@@ -2,8 +2,9 @@
 --
 -- Every transition is one function, one round trip, one commit. Lock order, everywhere: execution rows by id
 -- (`for no key update`), then their task rows, then job inserts. Nothing below an execution is written without its lock.
--- A function's result rows say what the caller's lanes go on with. Rows are found by full primary key: `isfinite(ready_at)`
--- says 'is not null' where the planner must not be led to the index of ready rows.
+-- A function's result rows say what the caller's lanes go on with. Rows are found by full primary key, whatever
+-- the statistics: `coalesce(isfinite(ready_at), false)` says 'is not null' without leading the planner to the index of
+-- ready rows, and sets of rows are found by a lateral key look-up behind `offset 0`, then updated by ctid.
 
 -- Row-level security ------------------------------------------------------------------------------------------------
 
@@ -98,60 +99,61 @@ end $$;
 -- Start ---------------------------------------------------------------------------------------------------------------
 
 -- Records starts for one tenant: an execution row, a job and, with an idempotency key, its row. Nothing else, on every
--- path. p: [{ workflowId, input, key?, scope?, priority?, triggerType, trigger?, metadata?, createdBy?, revision? }].
+-- path. p: [{ i, id, workflowId, input, key?, scope?, priority?, triggerType?, trigger?, metadata?, createdBy?, revision? }].
 -- Runs as the owner under the tenant's policy; a repeated key returns the first execution.
 create function dagwright.start_executions_v1(tenant uuid, p jsonb)
 returns table (i int, id uuid, existing boolean, problem text)
-language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
 declare
-  s record;
-  version record;
   now_ timestamptz;
   before text := current_setting('app.current_tenant_id', true);
-  jobs json[];
-  level int;
+  has_keys constant boolean := jsonb_path_exists(p, '$[*].key');
+  bad text;
+  jobs record;
 begin
+  select r.priority::text into bad from jsonb_to_recordset(p) as r(priority int) where r.priority not between 1 and 10 limit 1;
+  if found then raise exception 'priority must be 1 to 10, got %', bad using errcode = '22023'; end if;
   perform set_config('app.current_tenant_id', tenant::text, true);
-  for level in select distinct coalesce((x->>'priority')::int, 5) from jsonb_array_elements(p) x loop
-    if level not between 1 and 10 then
-      raise exception 'priority must be 1 to 10, got %', level using errcode = '22023';
-    end if;
-    jobs := '{}';
-    for s in
-      select o.ordinality::int - 1 as i, o.value->>'workflowId' as workflow_id, coalesce(o.value->'input', '{}') as input,
-        o.value->>'key' as key, coalesce(o.value->>'scope', 'start') as scope,
-        coalesce(o.value->>'triggerType', 'sql') as trigger_type, o.value->'trigger' as trigger,
-        o.value->'metadata' as metadata, o.value->>'createdBy' as created_by, (o.value->>'revision')::int as revision
-      from jsonb_array_elements(p) with ordinality o where coalesce((o.value->>'priority')::int, 5) = level
-    loop
-      start_executions_v1.i := s.i; existing := false; problem := null; id := null;
-      select v.id, v.revision, d.status into version
-        from dagwright.workflow_definitions d
-        join dagwright.workflow_versions v on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id
-          and v.revision = coalesce(s.revision, d.latest_revision)
-        where d.tenant_id = tenant and d.workflow_id = s.workflow_id;
-      if not found then problem := 'not_found'; return next; continue; end if;
-      if version.status <> 'active' then problem := 'not_active'; return next; continue; end if;
-      id := dagwright.uuid_v7();
-      now_ := clock_timestamp();
-      if s.key is not null then
-        insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, created_at)
-          values (tenant, s.scope, s.key, id, now_) on conflict do nothing;
-        if not found then
-          select k.workflow_execution_id into id from dagwright.idempotency_keys k
-            where k.tenant_id = tenant and k.scope = s.scope and k.key = s.key;
-          existing := true; return next; continue;
-        end if;
-      end if;
-      insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, priority,
-        trigger_type, trigger, input, metadata, created_by, created_at)
-      values (start_executions_v1.id, tenant, s.workflow_id, version.revision, version.id, level,
-        s.trigger_type::dagwright.trigger_type, s.trigger, s.input, s.metadata, s.created_by, now_);
-      jobs := jobs || json_build_object('e', id);
-      return next;
-    end loop;
-    if cardinality(jobs) > 0 then perform dagwright.add_jobs_v1(jobs, level); end if;
+  now_ := clock_timestamp();
+  if has_keys then
+    -- In the order of the keys, so that two batches cannot wait for each other.
+    insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, created_at)
+    select tenant, coalesce(r.scope, 'start'), r.key, r.id, now_
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text)
+    cross join lateral (select from dagwright.workflow_definitions d join dagwright.workflow_versions v
+      on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.latest_revision)
+      where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' offset 0) v
+    where r.key is not null order by r.key, r.i
+    on conflict do nothing;
+  end if;
+  for jobs in
+    with started as (
+      insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, priority, trigger_type, trigger,
+        input, metadata, created_by, created_at)
+      select r.id, tenant, r."workflowId", v.revision, v.id, coalesce(r.priority, 5), coalesce(r."triggerType", 'sql')::dagwright.trigger_type,
+        r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_
+      from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, input jsonb, key text, scope text, priority int,
+        "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text)
+      cross join lateral (select v.id, v.revision from dagwright.workflow_definitions d join dagwright.workflow_versions v
+        on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.latest_revision)
+        where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' offset 0) v
+      where r.key is null or exists (select from dagwright.idempotency_keys k where k.tenant_id = tenant
+        and k.scope = coalesce(r.scope, 'start') and k.key = r.key and k.workflow_execution_id = r.id)
+      returning id, priority)
+    select priority, array_agg(json_build_object('e', id)) as payloads from started group by priority
+  loop
+    perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority);
   end loop;
+  return query
+    select r.i, coalesce(k.workflow_execution_id, r.id), coalesce(k.workflow_execution_id <> r.id, false),
+      case when d.status is null then 'not_found' when d.status <> 'active' then 'not_active' when v.id is null then 'not_found' end
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text)
+    left join dagwright.idempotency_keys k on has_keys and k.tenant_id = tenant and k.scope = coalesce(r.scope, 'start') and k.key = r.key
+    left join dagwright.workflow_definitions d on d.tenant_id = tenant and d.workflow_id = r."workflowId"
+    left join dagwright.workflow_versions v on v.tenant_id = tenant and v.workflow_id = r."workflowId"
+      and v.revision = coalesce(r.revision, d.latest_revision);
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
 revoke execute on function dagwright.start_executions_v1(uuid, jsonb) from public;
@@ -181,7 +183,7 @@ begin
     raise exception 'priority must be 1 to 10, got %', coalesce(priority::text, 'null') using errcode = '22023';
   end if;
   select * into started from dagwright.start_executions_v1(dagwright.current_tenant(), jsonb_build_array(jsonb_strip_nulls(
-    jsonb_build_object('workflowId', workflow_id, 'key', idempotency_key, 'priority', priority, 'triggerType', 'sql'))
+    jsonb_build_object('i', 0, 'id', dagwright.uuid_v7(), 'workflowId', workflow_id, 'key', idempotency_key, 'priority', priority, 'triggerType', 'sql'))
     || jsonb_build_object('input', coalesce(input, '{}'), 'metadata', metadata)));
   if started.problem = 'not_found' then
     raise exception 'workflow "%" does not exist in this tenant', workflow_id using errcode = 'P0002',
@@ -229,7 +231,9 @@ begin
   with u as (
     update dagwright.workflow_executions o set status = 'running', started_at = now_, open_tasks = q.n,
       deadline_at = now_ + q.deadline * interval '1 second'
-    from jsonb_to_recordset(x) as q(e uuid, deadline float8, n int) where o.id = q.e and o.status = 'pending' returning o.id)
+    from jsonb_to_recordset(x) as q(e uuid, deadline float8, n int)
+    cross join lateral (select h.ctid as tid from dagwright.workflow_executions h where h.id = q.e and h.status = 'pending' offset 0) l
+    where o.ctid = l.tid returning o.id)
   select array_agg(id) into opened from u;
   if opened is null then return; end if;
   insert into dagwright.task_executions (workflow_execution_id, task_id, tenant_id, task_type, pending_edges, early,
@@ -280,7 +284,7 @@ begin
         started_at = case when u.recoveries < 2 then now_ end,
         queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
       where u.workflow_execution_id = c.e and u.task_id = l.t and u.map_index = l.m
-        and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
+        and coalesce(isfinite(u.ready_at), false) and u.status in ('pending', 'retrying', 'waiting')
       returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
       if found then
         i := c.i; k := l.k; t := l.t; m := l.m;
@@ -561,7 +565,7 @@ begin
             started_at = case when u.recoveries < 2 then now_ end,
             queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
           where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = d.m
-            and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
+            and coalesce(isfinite(u.ready_at), false) and u.status in ('pending', 'retrying', 'waiting')
           returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
           if found then
             kind := 'claim'; i := s.i; t := d.t; m := d.m; return next;
@@ -618,11 +622,14 @@ declare
   seqs bigint[] := array_fill(0::bigint, array[cardinality(ids)]);
   priorities int[] := array_fill(5, array[cardinality(ids)]);
   running bool[] := array_fill(false, array[cardinality(ids)]);
+  opens int[] := array_fill(0, array[cardinality(ids)]);
+  failed int[] := array_fill(0, array[cardinality(ids)]);
   r record;
 begin
-  for r in select array_position(ids, o.id) as x, o.next_seq, o.priority, o.status from dagwright.workflow_executions o
+  for r in select array_position(ids, o.id) as x, o.next_seq, o.priority, o.status, o.open_tasks, o.failed_tasks from dagwright.workflow_executions o
            where o.id = any(ids) order by o.id for no key update loop
     seqs[r.x] := r.next_seq; priorities[r.x] := r.priority; running[r.x] := r.status = 'running';
+    opens[r.x] := r.open_tasks; failed[r.x] := r.failed_tasks;
   end loop;
   now_ := clock_timestamp();
   kind := 'at'; at := extract(epoch from now_) * 1000; return next;
@@ -636,7 +643,9 @@ begin
     from (select q.*, row_number() over (partition by q.x order by q.i) - 1 as k
           from jsonb_to_recordset(s) as q(i int, x int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
             cost numeric, unk boolean, dur bigint, use jsonb)) q
-    where u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1 and u.status = 'running' and u.fence = q.f
+    cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
+      and h.task_id = q.t and h.map_index = -1 and h.status = 'running' and h.fence = q.f offset 0) l
+    where u.ctid = l.tid
     returning q.i)
   select array_agg(u.i) into found_ from u;
   if cardinality(found_) is distinct from jsonb_array_length(s) then
@@ -653,9 +662,10 @@ begin
       select e.x, e.t, count(*)::int as n, max(e.i) as lane, bool_or(e.pure) as pure
       from jsonb_to_recordset(d) as e(i int, x int, t text, pure boolean) where e.i = any(found_) group by e.x, e.t),
     k as (
-      select c.*, u.status = 'pending' and u.ready_at is null and (u.pending_edges <= c.n or u.early & 1 > 0) as wakes
-      from c join dagwright.task_executions u on u.workflow_execution_id = ids[c.x] and u.task_id = c.t and u.map_index = -1
-      where u.status in ('pending', 'running', 'waiting', 'retrying')),
+      select c.*, l.tid, l.wakes from c cross join lateral (
+        select h.ctid as tid, h.status = 'pending' and h.ready_at is null and (h.pending_edges <= c.n or h.early & 1 > 0) as wakes
+        from dagwright.task_executions h where h.workflow_execution_id = ids[c.x] and h.task_id = c.t and h.map_index = -1
+          and h.status in ('pending', 'running', 'waiting', 'retrying') offset 0) l),
     a as (
       select k.*, k.wakes and k.lane = any(lanes) and row_number() over (partition by k.lane, k.wakes order by k.t) = 1 as own from k),
     g as (
@@ -665,7 +675,7 @@ begin
       attempt_number = u.attempt_number + g.claims::int, worker_id = case when g.claims then w else u.worker_id end,
       started_at = case when g.claims then now_ else u.started_at end, queued_ms = case when g.claims then 0 else u.queued_ms end,
       ready_at = case when g.wakes and not g.claims then now_ else u.ready_at end
-    from g where u.workflow_execution_id = ids[g.x] and u.task_id = g.t and u.map_index = -1
+    from g where u.ctid = g.tid
     returning g.x, g.lane, g.own, g.wakes, g.claims, u.task_id, u.fence, u.attempt_number, u.recoveries
   loop
     if r.claims then
@@ -685,9 +695,9 @@ begin
       started_at = case when u.recoveries < 2 then now_ end,
       queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
     from jsonb_to_recordset(s) as q(i int, x int, nt text, nm int)
-    where running[q.x] and q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used)
-      and u.workflow_execution_id = ids[q.x] and u.task_id = q.nt and u.map_index = q.nm
-      and isfinite(u.ready_at) and u.status in ('pending', 'retrying', 'waiting')
+    cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
+      and h.task_id = q.nt and h.map_index = q.nm and coalesce(isfinite(h.ready_at), false) and h.status in ('pending', 'retrying', 'waiting') offset 0) l
+    where running[q.x] and q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used) and u.ctid = l.tid
     returning q.i, u.task_id, u.map_index, u.fence, u.attempt_number, u.recoveries, u.waiting_on
   loop
     kind := 'claim'; i := r.i; t := r.task_id; m := r.map_index; fence := r.fence; attempt := r.attempt_number;
@@ -704,21 +714,22 @@ begin
   for r in
     with g as (
       select q.x, count(*)::int as n, sum(q.cost) as cost, bool_or(q.unk) as unk, (array_agg(q.fin) filter (where q.fin is not null))[1] as fin
-      from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb) where q.i = any(found_) group by q.x)
-    update dagwright.workflow_executions o set open_tasks = o.open_tasks - g.n, next_seq = o.next_seq + g.n,
-      actual_cost_usd = o.actual_cost_usd + coalesce(g.cost, 0), cost_unknown = o.cost_unknown or coalesce(g.unk, false),
-      concluded_by = case when o.open_tasks = g.n then w end
-    from g where o.id = ids[g.x] returning g.x, g.fin, o.open_tasks, o.failed_tasks
+      from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb) where q.i = any(found_) group by q.x),
+    k as (
+      select g.*, opens[g.x] = g.n and running[g.x] as drained,
+        opens[g.x] = g.n and running[g.x] and g.fin is not null and failed[g.x] = 0 as ends from g)
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks - k.n, next_seq = o.next_seq + k.n,
+      actual_cost_usd = o.actual_cost_usd + coalesce(k.cost, 0), cost_unknown = o.cost_unknown or coalesce(k.unk, false),
+      concluded_by = case when k.drained and not k.ends then w end, status = case when k.ends then 'completed' else o.status end,
+      output = case when k.ends then k.fin->'out' end, completed_at = case when k.ends then now_ end,
+      deadline_at = case when k.ends then null else o.deadline_at end,
+      duration_ms = case when k.ends then (extract(epoch from now_ - o.started_at) * 1000)::bigint end
+    from k where o.id = ids[k.x] returning k.x, k.drained, k.ends
   loop
-    if r.open_tasks > 0 or not running[r.x] then continue; end if;
-    kind := 'drained'; i := r.x; at := null;
-    if r.fin is not null and r.failed_tasks = 0 then
-      kind := 'finished';
-      update dagwright.workflow_executions o set status = 'completed', output = r.fin->'out', completed_at = now_,
-        deadline_at = null, duration_ms = (extract(epoch from now_ - o.started_at) * 1000)::bigint
-      where o.id = ids[r.x];
+    if r.drained then
+      kind := case when r.ends then 'finished' else 'drained' end; i := r.x; at := null;
+      return next;
     end if;
-    return next;
   end loop;
 end $$;
 
@@ -982,7 +993,9 @@ begin
         from jsonb_array_elements(p->'held') with ordinality o) h
   left join dagwright.task_executions t on t.workflow_execution_id = h.e and t.task_id = h.t and t.map_index = h.m;
   woken := dagwright.wake_due_v1((p->>'slots')::int, 256);
-  for x in select id from dagwright.workflow_executions where deadline_at <= now_ order by id limit 32 for no key update skip locked loop
+  for x in select o.id from dagwright.workflow_executions o
+           where o.id = any(array(select late_.id from dagwright.workflow_executions late_ where late_.deadline_at <= now_ order by late_.deadline_at limit 32))
+           order by o.id for no key update skip locked loop
     perform dagwright.end_execution_v1(x.id, 'failed', null,
       jsonb_build_object('code', 'timeout', 'message', 'the execution ran past its timeoutSeconds'), 'execution_failed', now_);
     ended := ended + 1;

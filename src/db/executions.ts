@@ -1,5 +1,6 @@
 // Executions as users see them: started, cancelled, listed, shown. Reads run under the tenant's role.
 import type { TaskError } from '../core/errors.ts';
+import { newId } from '../core/id.ts';
 import type { Json } from '../core/json.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../core/status.ts';
 import type { Database } from './connection.ts';
@@ -28,8 +29,10 @@ export async function startExecutions(
   tenantId: string,
   requests: readonly StartRequest[],
 ): Promise<Started[]> {
-  const items = requests.map((r) => ({
+  const items = requests.map((r, i) => ({
     ...r,
+    i,
+    id: newId(),
     idempotencyKey: undefined,
     key: r.idempotencyKey,
     input: r.input ?? {},

@@ -54,7 +54,13 @@ export type AttemptEnd = {
   | { readonly kind: 'skipped'; readonly reason: SkipReason }
   /** It would have begun to wait in an execution that is failing. */
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'failed'; readonly error: TaskError; readonly retryInMs: number | null }
+  | {
+      readonly kind: 'failed';
+      readonly error: TaskError;
+      readonly retryInMs: number | null;
+      /** No attempt was made: nothing to keep of it. */
+      readonly isUntried?: boolean;
+    }
   | { readonly kind: 'waiting'; readonly delayMs: number }
   | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
   | {
@@ -220,9 +226,13 @@ const MAX_RECOVERIES = 3;
 const SUSPECT_RECOVERIES = 2;
 
 // Every start of it ended with its worker. The claim that finds this counts as no attempt.
-function workerLost({ taskId, attempt }: Claim): { error: TaskError; retryInMs: null } {
+function workerLost({ taskId, attempt }: Claim): { error: TaskError; retryInMs: null; isUntried: true } {
   const message = `Task "${taskId}": the worker died each of the ${attempt} times that it ran`;
-  return { error: { taskId, code: 'worker_lost', message, attempts: attempt }, retryInMs: null };
+  return {
+    error: { taskId, code: 'worker_lost', message, attempts: attempt },
+    retryInMs: null,
+    isUntried: true,
+  };
 }
 
 // Waits until a suspect may run alone, or until no suspect runs or waits. Meanwhile the row says that the body has not

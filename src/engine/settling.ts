@@ -129,7 +129,7 @@ function rowOf(work: Work, end: Exclude<AttemptEnd, { kind: 'abandoned' }>): Set
         ...base,
         to: end.retryInMs === null ? 'failed' : 'retrying',
         errorJson: JSON.stringify(end.error),
-        keepAttempt: true,
+        keepAttempt: !end.isUntried,
         wakeMs: end.retryInMs ?? undefined,
       };
     case 'waiting':

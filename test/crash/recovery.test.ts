@@ -57,6 +57,11 @@ test.concurrent('a task that kills its worker is started four times at most, fai
     [poisoned],
   );
   const byId = Object.fromEntries(rows.map((row) => [row.task_id, row]));
+  const { rows: attempts } = await database.engine.query(
+    `select error->>'code' as code from dagwright.task_attempts where workflow_execution_id = $1 and task_id = 'poison'`,
+    [poisoned],
+  );
+  expect(attempts).toEqual(Array.from({ length: poisonStarts }, () => ({ code: 'worker_lost' })));
   const { rows: most } = await database.engine.query(
     `select max(recoveries) as n from dagwright.task_executions where task_id <> 'poison'`,
   );

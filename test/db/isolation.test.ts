@@ -2,10 +2,15 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { findDefinition } from '../../src/db/definitions.ts';
-import { cancelExecution, findExecution, findTasks, listExecutions, startExecutions } from '../../src/db/executions.ts';
+import { applyDefinition, findDefinition } from '../../src/db/definitions.ts';
+import {
+  cancelExecution,
+  findExecution,
+  findTasks,
+  listExecutions,
+  startExecutions,
+} from '../../src/db/executions.ts';
 import { ROLES } from '../../src/db/migrate.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { below, randomOf } from '../core/support/random.ts';
 import { type Engine, graph, openEngine } from '../support/engine.ts';
@@ -19,14 +24,26 @@ beforeAll(async () => {
   engine = await openEngine();
   await engine.query('insert into dagwright.tenants (id, name) values ($1, $2)', [OTHER, 'other']);
   for (const tenant of TENANTS) {
-    await applyDefinition(engine.database, tenant, graph('a -> b', { more: { workflowId: 'same-name' } }), 'test');
+    await applyDefinition(
+      engine.database,
+      tenant,
+      graph('a -> b', { more: { workflowId: 'same-name' } }),
+      'test',
+    );
     const [started] = await startExecutions(engine.database, tenant, [
       { workflowId: 'same-name', triggerType: 'manual', idempotencyKey: 'same-key', input: { tenant } },
     ]);
     executions.set(tenant, (started as { id: string }).id);
   }
   for (const id of executions.values())
-    while ((await engine.query(`select from dagwright.workflow_executions where id = $1 and status = 'completed'`, [id])).length === 0)
+    while (
+      (
+        await engine.query(
+          `select from dagwright.workflow_executions where id = $1 and status = 'completed'`,
+          [id],
+        )
+      ).length === 0
+    )
       await engine.query('select pg_sleep(0.02)');
 });
 afterAll(() => engine.close());
@@ -42,7 +59,11 @@ describe('the catalogue', () => {
     );
     expect(rows.length).toBeGreaterThanOrEqual(7);
     for (const row of rows)
-      expect(row).toMatchObject({ enabled: true, forced: true, policies: ['engine_sees_all:true', 'tenant_isolation:true'] });
+      expect(row).toMatchObject({
+        enabled: true,
+        forced: true,
+        policies: ['engine_sees_all:true', 'tenant_isolation:true'],
+      });
   });
 
   test('tables without tenant data are closed to the tenant role', async () => {
@@ -61,14 +82,21 @@ describe('the catalogue', () => {
       [Object.values(ROLES)],
     );
     expect(rows).toHaveLength(3);
-    for (const { rolname, ...rights } of rows) expect([rolname, Object.values(rights)]).toEqual([rolname, Array(5).fill(false)]);
+    for (const { rolname, ...rights } of rows)
+      expect([rolname, Object.values(rights)]).toEqual([rolname, Array(5).fill(false)]);
     expect(
       await engine.query(
         `select from pg_class where relnamespace in ('dagwright'::regnamespace, 'graphile_worker'::regnamespace) and pg_get_userbyid(relowner) <> $1`,
         [ROLES.owner],
       ),
     ).toEqual([]);
-    expect(await engine.query(`select pg_has_role($1, $2, 'MEMBER') as a, pg_has_role($1, $3, 'MEMBER') as b`, [ROLES.tenant, ROLES.engine, ROLES.owner])).toEqual([{ a: false, b: false }]);
+    expect(
+      await engine.query(`select pg_has_role($1, $2, 'MEMBER') as a, pg_has_role($1, $3, 'MEMBER') as b`, [
+        ROLES.tenant,
+        ROLES.engine,
+        ROLES.owner,
+      ]),
+    ).toEqual([{ a: false, b: false }]);
   });
 
   test('views see what their reader may see', async () => {
@@ -86,8 +114,14 @@ describe('the catalogue', () => {
       [ROLES.tenant],
     );
     for (const { name, config } of rows)
-      expect([name, config?.find((setting) => setting.startsWith('search_path='))]).toEqual([name, 'search_path=pg_catalog, pg_temp']);
-    expect(rows.filter(({ open }) => open).map(({ name }) => name)).toEqual(['cancel_execution', 'start_workflow']);
+      expect([name, config?.find((setting) => setting.startsWith('search_path='))]).toEqual([
+        name,
+        'search_path=pg_catalog, pg_temp',
+      ]);
+    expect(rows.filter(({ open }) => open).map(({ name }) => name)).toEqual([
+      'cancel_execution',
+      'start_workflow',
+    ]);
   });
 
   test('no unique key over what users choose spans tenants', async () => {
@@ -102,17 +136,31 @@ describe('the catalogue', () => {
   });
 });
 
-const TABLES = ['tenants', 'workflow_definitions', 'workflow_versions', 'workflow_executions', 'task_executions', 'task_attempts', 'v_executions', 'workflow_tasks'];
+const TABLES = [
+  'tenants',
+  'workflow_definitions',
+  'workflow_versions',
+  'workflow_executions',
+  'task_executions',
+  'task_attempts',
+  'v_executions',
+  'workflow_tasks',
+];
 
 /** Ids of the tenants whose rows a connection sees in a table. */
 const seen = (client: pg.ClientBase, table: string) =>
-  client.query(`select distinct ${table === 'tenants' ? 'id' : 'tenant_id'} as id from dagwright.${table}`).then(({ rows }) => rows.map(({ id }) => id));
+  client
+    .query(`select distinct ${table === 'tenants' ? 'id' : 'tenant_id'} as id from dagwright.${table}`)
+    .then(({ rows }) => rows.map(({ id }) => id));
 
 describe('two tenants', () => {
   test('see their own rows of every table, and none of each other', async () => {
     for (const tenant of TENANTS)
       for (const table of TABLES.filter((name) => name !== 'task_attempts'))
-        expect([table, await engine.database.withTenant(tenant, (client) => seen(client, table))]).toEqual([table, [tenant]]);
+        expect([table, await engine.database.withTenant(tenant, (client) => seen(client, table))]).toEqual([
+          table,
+          [tenant],
+        ]);
   });
 
   test('may use the same workflowId and idempotency key', () => {
@@ -124,19 +172,27 @@ describe('two tenants', () => {
     expect(await findExecution(engine.database, OTHER, foreign)).toBeNull();
     expect(await findTasks(engine.database, OTHER, foreign)).toEqual([]);
     expect(await cancelExecution(engine.database, OTHER, foreign)).toBeNull();
-    expect((await listExecutions(engine.database, OTHER, { limit: 200 })).map(({ id }) => id)).toEqual([executions.get(OTHER)]);
+    expect((await listExecutions(engine.database, OTHER, { limit: 200 })).map(({ id }) => id)).toEqual([
+      executions.get(OTHER),
+    ]);
     expect(await findDefinition(engine.database, newId(), 'same-name')).toBeNull();
   });
 
   test('cannot write rows of the other', async () => {
     const insert = `insert into dagwright.workflow_definitions (tenant_id, workflow_id, category, latest_revision) values ($1, 'planted', 'custom', 1)`;
-    await expect(engine.database.withTenant(OTHER, (client) => client.query(insert, [DEFAULT_TENANT_ID]))).rejects.toThrow(/row-level security/);
+    await expect(
+      engine.database.withTenant(OTHER, (client) => client.query(insert, [DEFAULT_TENANT_ID])),
+    ).rejects.toThrow(/row-level security/);
     const touched = await engine.database.withTenant(OTHER, (client) =>
-      client.query(`update dagwright.workflow_definitions set name = 'planted' where tenant_id = $1`, [DEFAULT_TENANT_ID]),
+      client.query(`update dagwright.workflow_definitions set name = 'planted' where tenant_id = $1`, [
+        DEFAULT_TENANT_ID,
+      ]),
     );
     expect(touched.rowCount).toBe(0);
     await expect(
-      engine.database.withTenant(OTHER, (client) => client.query(`update dagwright.workflow_definitions set tenant_id = $1`, [DEFAULT_TENANT_ID])),
+      engine.database.withTenant(OTHER, (client) =>
+        client.query(`update dagwright.workflow_definitions set tenant_id = $1`, [DEFAULT_TENANT_ID]),
+      ),
     ).rejects.toThrow(/row-level security/);
   });
 
@@ -174,7 +230,8 @@ describe('without a tenant', () => {
       await client.query(prepare!);
       for (const role of [ROLES.tenant, ROLES.owner]) {
         await client.query(`set role ${role}`);
-        for (const table of TABLES) expect([role, table, await seen(client, table)]).toEqual([role, table, []]);
+        for (const table of TABLES)
+          expect([role, table, await seen(client, table)]).toEqual([role, table, []]);
       }
     } finally {
       await client.end();

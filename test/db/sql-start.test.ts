@@ -34,12 +34,14 @@ const count = async () =>
   (await engine.query<{ n: number }>('select count(*)::int as n from dagwright.workflow_executions'))[0]!.n;
 
 test('starts an execution that a worker runs, with input, priority and trigger type sql', async () => {
-  const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": 1}'::jsonb, priority => 7) as id`);
+  const { id } = await one(
+    `select dagwright.start_workflow('from-sql', '{"q": 1}'::jsonb, priority => 7) as id`,
+  );
   const run = await engine.ended(id);
   expect(run.execution).toMatchObject({ status: 'completed', triggerType: 'sql' });
-  expect(await engine.query('select priority, input from dagwright.workflow_executions where id = $1', [id])).toEqual([
-    { priority: 7, input: { q: 1 } },
-  ]);
+  expect(
+    await engine.query('select priority, input from dagwright.workflow_executions where id = $1', [id]),
+  ).toEqual([{ priority: 7, input: { q: 1 } }]);
 });
 
 test('commits and rolls back with the caller', async () => {
@@ -61,7 +63,9 @@ test('commits and rolls back with the caller', async () => {
 test('leaves the tenant of the caller as it was', async () => {
   await client.query('begin');
   await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
-  expect(await one(`select current_setting('app.current_tenant_id') as tenant`)).toEqual({ tenant: DEFAULT_TENANT_ID });
+  expect(await one(`select current_setting('app.current_tenant_id') as tenant`)).toEqual({
+    tenant: DEFAULT_TENANT_ID,
+  });
   await client.query('rollback');
 });
 
@@ -91,7 +95,9 @@ test('without a tenant it is an error that shows what to type', async () => {
     hint: expect.stringContaining(`set_config('app.current_tenant_id', '${DEFAULT_TENANT_ID}'`),
   });
   await client.query(`select set_config('app.current_tenant_id', '', false)`);
-  await expect(client.query(`select dagwright.cancel_execution(gen_random_uuid())`)).rejects.toThrow('no tenant is set');
+  await expect(client.query(`select dagwright.cancel_execution(gen_random_uuid())`)).rejects.toThrow(
+    'no tenant is set',
+  );
 });
 
 test.for([
@@ -106,18 +112,31 @@ test.for([
 });
 
 test('a workflow that is not active is refused', async () => {
-  await engine.apply(definition([{ taskId: 'a', taskType: 'probe', dependsOn: [], config: {} }], { workflowId: 'draft' }));
-  await engine.query(`update dagwright.workflow_definitions set status = 'archived' where workflow_id = 'draft'`);
+  await engine.apply(
+    definition([{ taskId: 'a', taskType: 'probe', dependsOn: [], config: {} }], { workflowId: 'draft' }),
+  );
+  await engine.query(
+    `update dagwright.workflow_definitions set status = 'archived' where workflow_id = 'draft'`,
+  );
   await expect(client.query(`select dagwright.start_workflow('draft')`)).rejects.toThrow('is not active');
 });
 
 test('cancel_execution cancels in the caller’s transaction', async () => {
-  await engine.apply(graph('w', { tasks: { w: { taskType: 'wait', config: { seconds: 3000 } } }, more: { workflowId: 'waits' } }));
+  await engine.apply(
+    graph('w', {
+      tasks: { w: { taskType: 'wait', config: { seconds: 3000 } } },
+      more: { workflowId: 'waits' },
+    }),
+  );
   const { id } = await one(`select dagwright.start_workflow('waits') as id`);
   await client.query('begin');
-  expect(await one('select dagwright.cancel_execution($1, $2) as status', [id, 'not wanted'])).toEqual({ status: 'cancelled' });
+  expect(await one('select dagwright.cancel_execution($1, $2) as status', [id, 'not wanted'])).toEqual({
+    status: 'cancelled',
+  });
   await client.query('rollback');
-  expect(await engine.query(`select status from dagwright.workflow_executions where id = $1`, [id])).not.toEqual([{ status: 'cancelled' }]);
+  expect(
+    await engine.query(`select status from dagwright.workflow_executions where id = $1`, [id]),
+  ).not.toEqual([{ status: 'cancelled' }]);
   await one('select dagwright.cancel_execution($1, $2)', [id, 'not wanted']);
   expect((await engine.ended(id)).execution).toMatchObject({
     status: 'cancelled',

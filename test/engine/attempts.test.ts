@@ -39,7 +39,12 @@ describe('retries', () => {
       throw new Error(`attempt ${attempt}`);
     };
     const run = await engine.run(graph('a', { tasks: { a: { retry: soon } } }));
-    expect(run.execution.error).toEqual({ taskId: 'a', code: 'handler_error', message: 'attempt 3', attempts: 3 });
+    expect(run.execution.error).toEqual({
+      taskId: 'a',
+      code: 'handler_error',
+      message: 'attempt 3',
+      attempts: 3,
+    });
     expect(await attemptsOf(run.execution.id)).toHaveLength(3);
   });
 
@@ -136,7 +141,10 @@ describe('what all attempts of a task share', () => {
       await other.apply(one);
       const id = await other.start(one.workflowId);
       await first.opened;
-      await until(async () => (await other.query(`select from dagwright.task_executions where status = 'retrying'`)).length);
+      await until(
+        async () =>
+          (await other.query(`select from dagwright.task_executions where status = 'retrying'`)).length,
+      );
       await other.addWorker();
       await other.worker.stop();
       await other.ended(id);
@@ -186,14 +194,21 @@ describe('what all attempts of a task share', () => {
     );
     expect(run.task('a').output).toEqual({ config: { again: 7 }, input: { q: 7 } });
     expect(
-      await engine.query('select input from dagwright.task_executions where workflow_execution_id = $1', [run.execution.id]),
+      await engine.query('select input from dagwright.task_executions where workflow_execution_id = $1', [
+        run.execution.id,
+      ]),
     ).toEqual([{ input: { q: 7 } }]);
   });
 
   test('without a mapping the input is that of the execution for a root, else the outputs of the completed parents', async () => {
     engine.bodies.a = engine.bodies.b = engine.bodies.d = ({ input }) => input;
     const run = await engine.run(
-      graph('a -> b; c -> b; d', { tasks: { c: { taskType: 'transformation', conditionExpression: 'false' }, b: { triggerRule: 'all_done' } } }),
+      graph('a -> b; c -> b; d', {
+        tasks: {
+          c: { taskType: 'transformation', conditionExpression: 'false' },
+          b: { triggerRule: 'all_done' },
+        },
+      }),
       { input: { q: 1 } },
     );
     expect(run.task('a').output).toEqual({ q: 1 });

@@ -80,6 +80,35 @@ test('what the database itself refuses fails the task, and harms none of those t
   expect(run.tasks.filter(({ attempt }) => attempt !== 1)).toEqual([]);
 });
 
+test('what is refused delays nothing else: other executions that settle in the same batch go on at once', async () => {
+  engine.logged.length = 0;
+  for (let round = 0; round < 5; round++) {
+    const barrier = gate();
+    let inside = 0;
+    const body = async () => {
+      if (++inside === 9) barrier.open();
+      await barrier.opened;
+    };
+    for (const id of ['item', 'good', 'release']) engine.bodies[id] = body;
+    const definitions = [
+      graph('release -> poison', {
+        tasks: { poison: { taskType: 'condition', config: { value: `parseJson('"a\\\\u0000b"')` } } },
+      }),
+      graph('item -> next', {
+        tasks: {
+          item: { taskType: 'parallel', config: { items: [1, 2, 3, 4], task: { taskType: 'probe' } } },
+        },
+      }),
+      ...Array.from({ length: 4 }, () => graph('good -> next')),
+    ];
+    const [poisoned, ...others] = await Promise.all(definitions.map((one) => engine.run(one)));
+    expect(poisoned!.task('poison').error).toMatchObject({ code: 'unstorable_output' });
+    expect(others.map(({ execution }) => execution.status)).toEqual(Array(5).fill('completed'));
+  }
+  // Nothing was refused as stale, and no claim had to be found again.
+  expect(engine.logged).toEqual([]);
+});
+
 const THROWN: readonly [string, Body, object][] = [
   [
     'a message with NULs and half characters',
@@ -157,7 +186,9 @@ test('a retry after an absurd delay is stored, and can be cancelled', async () =
     if (attempt === 1) throw new RetryableError('later', { retryAfter: Number.NaN });
     return 'second';
   };
-  const run = await engine.run(graph('bad', { tasks: { bad: { retry: { maxAttempts: 2, initialIntervalSeconds: 0.01 } } } }));
+  const run = await engine.run(
+    graph('bad', { tasks: { bad: { retry: { maxAttempts: 2, initialIntervalSeconds: 0.01 } } } }),
+  );
   expect(run.task('bad')).toMatchObject({ status: 'completed', attempt: 2 });
 });
 
@@ -171,9 +202,13 @@ test('an output that is only too big as a whole fails the execution, not a task'
 });
 
 test('an input that PostgreSQL cannot store is refused at the start, and starts nothing', async () => {
-  await engine.apply(definition([{ taskId: 'a', taskType: 'probe', dependsOn: [], config: {} }], { workflowId: 'storable' }));
+  await engine.apply(
+    definition([{ taskId: 'a', taskType: 'probe', dependsOn: [], config: {} }], { workflowId: 'storable' }),
+  );
   await expect(engine.start('storable', { input: { a: 'x\u0000' } })).rejects.toThrow();
-  expect(await engine.query(`select from dagwright.workflow_executions where workflow_id = 'storable'`)).toEqual([]);
+  expect(
+    await engine.query(`select from dagwright.workflow_executions where workflow_id = 'storable'`),
+  ).toEqual([]);
 });
 
 describe('a task type that a worker does not have', () => {
@@ -198,7 +233,8 @@ describe('a task type that a worker does not have', () => {
       await small.apply(one);
       const id = await small.start(one.workflowId);
       await small.addWorker({ types: createRegistry() });
-      while (!small.logged.some((line) => line.startsWith('leaves tasks'))) await small.query('select pg_sleep(0.05)');
+      while (!small.logged.some((line) => line.startsWith('leaves tasks')))
+        await small.query('select pg_sleep(0.05)');
       held.open();
       expect((await small.ended(id)).states).toBe('a completed, b completed, c completed');
       await small.expectSound();

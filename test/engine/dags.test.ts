@@ -63,28 +63,31 @@ describe.skipIf(FILES.length === 0)('real DAGs (skipped where ../shared/data/dag
     expect(await startedTooEarly(execution.id, nodes)).toEqual([]);
   });
 
-  test.for(FILES)('%s: under `continue` exactly the descendants of a failed task do not run', async (file) => {
-    const nodes = read(file);
-    const plan = buildPlan(definition(nodes));
-    // The task with the most descendants among those that have parents, so that something is left on both sides.
-    const candidates = plan.nodes.filter((node) => node.inEdges.length > 0 && node.outEdges.length > 0);
-    const chosen = candidates[0] ?? plan.nodes[0]!;
-    const broken = nodes.map((node) =>
-      node.taskId === chosen.taskId ? { ...node, ...failing('http_500') } : node,
-    );
-    const { execution, tasks } = await engine.run(definition(broken, { failurePolicy: 'continue' }));
-    const expected = plan.nodes.map(({ index, taskId }) => {
-      if (index === chosen.index) return `${taskId} failed null`;
-      return isAncestor(plan, chosen.index, index)
-        ? `${taskId} skipped upstream_failed`
-        : `${taskId} completed null`;
-    });
-    expect(tasks.map(({ taskId, status, reason }) => `${taskId} ${status} ${reason}`).toSorted()).toEqual(
-      expected.toSorted(),
-    );
-    expect(execution).toMatchObject({
-      status: 'failed',
-      error: { code: 'http_500', taskId: chosen.taskId, attempts: 1 },
-    });
-  });
+  test.for(FILES)(
+    '%s: under `continue` exactly the descendants of a failed task do not run',
+    async (file) => {
+      const nodes = read(file);
+      const plan = buildPlan(definition(nodes));
+      // The task with the most descendants among those that have parents, so that something is left on both sides.
+      const candidates = plan.nodes.filter((node) => node.inEdges.length > 0 && node.outEdges.length > 0);
+      const chosen = candidates[0] ?? plan.nodes[0]!;
+      const broken = nodes.map((node) =>
+        node.taskId === chosen.taskId ? { ...node, ...failing('http_500') } : node,
+      );
+      const { execution, tasks } = await engine.run(definition(broken, { failurePolicy: 'continue' }));
+      const expected = plan.nodes.map(({ index, taskId }) => {
+        if (index === chosen.index) return `${taskId} failed null`;
+        return isAncestor(plan, chosen.index, index)
+          ? `${taskId} skipped upstream_failed`
+          : `${taskId} completed null`;
+      });
+      expect(tasks.map(({ taskId, status, reason }) => `${taskId} ${status} ${reason}`).toSorted()).toEqual(
+        expected.toSorted(),
+      );
+      expect(execution).toMatchObject({
+        status: 'failed',
+        error: { code: 'http_500', taskId: chosen.taskId, attempts: 1 },
+      });
+    },
+  );
 });

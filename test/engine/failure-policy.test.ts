@@ -56,7 +56,8 @@ describe('every kind of task at the moment of the failure', () => {
       return 'ended';
     };
     engine.bodies.again = ({ attempt }) => {
-      if (attempt === 1) throw new RetryableError('try again', { retryAfter: failurePolicy === 'continue' ? 1 : 3000 });
+      if (attempt === 1)
+        throw new RetryableError('try again', { retryAfter: failurePolicy === 'continue' ? 1 : 3000 });
       return 'second';
     };
     failWhen(
@@ -145,7 +146,11 @@ describe('an open parallel', () => {
     });
     await engine.apply(one);
     const id = await engine.start(one.workflowId);
-    await until(async () => (await engine.query(tasksWith(`task_id = 'p' and map_index = -1 and status = 'cancelled'`), [id]))[0]?.n);
+    await until(
+      async () =>
+        (await engine.query(tasksWith(`task_id = 'p' and map_index = -1 and status = 'cancelled'`), [id]))[0]
+          ?.n,
+    );
     await pause(50);
     const [row] = await engine.query<{ status: string; open: number }>(
       'select status, open_tasks as open from dagwright.workflow_executions where id = $1',
@@ -154,9 +159,7 @@ describe('an open parallel', () => {
     items.open();
     const run = await engine.ended(id);
     expect(run.states).toBe('f failed, p cancelled, after skipped execution_failed');
-    expect(run.items('p')).toBe(
-      `completed, completed${', skipped execution_failed'.repeat(4)}`,
-    );
+    expect(run.items('p')).toBe(`completed, completed${', skipped execution_failed'.repeat(4)}`);
     expect(row).toMatchObject({ status: 'running' });
   });
 
@@ -169,11 +172,25 @@ describe('an open parallel', () => {
     };
     failWhen(`(${tasksWith(`map_index >= 0 and status in ('retrying', 'running')`)}) = 2`);
     const one = graph('f; p', {
-      tasks: { p: fanOut(['retry', 'run', 'rest'], { taskType: 'probe', retry: { maxAttempts: 5 } }, { maxConcurrency: 2 }) },
+      tasks: {
+        p: fanOut(
+          ['retry', 'run', 'rest'],
+          { taskType: 'probe', retry: { maxAttempts: 5 } },
+          { maxConcurrency: 2 },
+        ),
+      },
     });
     await engine.apply(one);
     const id = await engine.start(one.workflowId);
-    await until(async () => (await engine.query(`select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'f' and status = 'failed'`, [id])).length);
+    await until(
+      async () =>
+        (
+          await engine.query(
+            `select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'f' and status = 'failed'`,
+            [id],
+          )
+        ).length,
+    );
     running.open();
     const run = await engine.ended(id);
     expect(run.states).toBe('f failed, p cancelled');
@@ -209,7 +226,10 @@ describe('an open parallel', () => {
     const run = await engine.run(
       graph('f; p', {
         failurePolicy: 'continue',
-        tasks: { f: failing(), p: fanOut([...Array(30).keys()], { taskType: 'probe' }, { maxConcurrency: 3 }) },
+        tasks: {
+          f: failing(),
+          p: fanOut([...Array(30).keys()], { taskType: 'probe' }, { maxConcurrency: 3 }),
+        },
       }),
     );
     expect(run.states).toBe('f failed, p completed');
@@ -271,12 +291,26 @@ describe('after the failure', () => {
   });
 
   test('a running task that fails gets no retry, and the first failure stays the error of the execution', async () => {
+    const begun = gate();
+    engine.bodies.f = async () => {
+      await begun.opened;
+      throw new TerminalError('boom', 'no');
+    };
     engine.bodies.late = async ({ executionId }) => {
-      await until(async () => (await engine.query(`select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'f' and status = 'failed'`, [executionId])).length);
+      begun.open();
+      await until(
+        async () =>
+          (
+            await engine.query(
+              `select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'f' and status = 'failed'`,
+              [executionId],
+            )
+          ).length,
+      );
       throw new Error('refused');
     };
     const run = await engine.run(
-      graph('f; late', { tasks: { f: failing(), late: { retry: { maxAttempts: 5 } } } }),
+      graph('f; late', { tasks: { late: { retry: { maxAttempts: 5 } } } }),
     );
     expect(run.states).toBe('f failed, late failed');
     expect(run.task('late').error).toMatchObject({ code: 'handler_error', attempts: 1 });
@@ -296,7 +330,15 @@ test('a fan-out that has ended early, not yet collected, is cancelled once by th
     };
     small.bodies.urgent = () => urgent.opened;
     small.bodies.f = async ({ executionId }) => {
-      await until(async () => (await small.query(`select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'p' and map_index = -1 and ready_at is not null and status = 'waiting'`, [executionId])).length);
+      await until(
+        async () =>
+          (
+            await small.query(
+              `select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'p' and map_index = -1 and ready_at is not null and status = 'waiting'`,
+              [executionId],
+            )
+          ).length,
+      );
       throw new TerminalError('boom', 'no');
     };
     const first = graph('f; p', {

@@ -70,7 +70,9 @@ test.for([
   ['items', { items: [], task: probe }, []],
   ['items with minSuccesses absent', { items: '{{ input.none ?? [] }}', task: probe }, []],
 ])('a fan-out over no %s completes at once', async ([, config, expected]) => {
-  const run = await engine.run(graph('p -> after', { tasks: { p: { taskType: 'parallel', config: config as Config } } }));
+  const run = await engine.run(
+    graph('p -> after', { tasks: { p: { taskType: 'parallel', config: config as Config } } }),
+  );
   expect(run.states).toBe('p completed, after completed');
   expect(run.task('p').output).toEqual(expected);
 });
@@ -98,7 +100,14 @@ test('beyond the tolerance the rest is cancelled, and it fails with the error of
     }
     if (input === 1) throw new TerminalError('one', 'earlier in time');
     // Not the first failure is one too many but the second; what is open then ends with it.
-    await until(async () => (await engine.query(`select from dagwright.task_executions where task_id = 'p' and error->>'code' = 'one'`)).length);
+    await until(
+      async () =>
+        (
+          await engine.query(
+            `select from dagwright.task_executions where task_id = 'p' and error->>'code' = 'one'`,
+          )
+        ).length,
+    );
     first.open();
     return await new Promise((_, reject) => signal.addEventListener('abort', reject));
   };
@@ -112,7 +121,11 @@ test('beyond the tolerance the rest is cancelled, and it fails with the error of
 test('minSuccesses completes it at so many, and cancels what still runs and what has not begun', async () => {
   const never = gate();
   engine.bodies.p = async ({ input, signal }) => {
-    if (input === 'slow') await Promise.race([never.opened, new Promise((_, reject) => signal.addEventListener('abort', reject))]);
+    if (input === 'slow')
+      await Promise.race([
+        never.opened,
+        new Promise((_, reject) => signal.addEventListener('abort', reject)),
+      ]);
     return input;
   };
   const run = await runItems(['slow', 'a', 'b', 'c', 'd'], probe, { minSuccesses: 2, maxConcurrency: 2 });
@@ -126,7 +139,11 @@ test('an optional item that failed is no success: minSuccesses waits for a real 
     if (input === 'bad') throw new TerminalError('bad', 'no');
     return input;
   };
-  const run = await runItems(['bad', 'good', 'more'], { ...probe, optional: true }, { minSuccesses: 1, maxConcurrency: 1 });
+  const run = await runItems(
+    ['bad', 'good', 'more'],
+    { ...probe, optional: true },
+    { minSuccesses: 1, maxConcurrency: 1 },
+  );
   expect(run.execution.status).toBe('completed');
   expect(outputOf(run).output).toEqual([null, 'good', null]);
 });
@@ -146,7 +163,10 @@ describe('named branches', () => {
       graph(text, {
         tasks: {
           p: { taskType: 'parallel', config: config as Config },
-          after: { taskType: 'transformation', config: { output: { output: '{{ tasks.p.output }}', winner: '{{ tasks.p.winner }}' } } },
+          after: {
+            taskType: 'transformation',
+            config: { output: { output: '{{ tasks.p.output }}', winner: '{{ tasks.p.winner }}' } },
+          },
         },
       }),
     );
@@ -215,7 +235,11 @@ test('expressions of an item see item and index, and its own idempotency key', a
     keys.push(idempotencyKey.split(':').slice(1).join(':'));
     return [config.of, input];
   };
-  const run = await runItems(['x', 'y'], { ...probe, config: { of: '{{ item }}{{ index }}' }, inputMapping: { was: '{{ item }}' } });
+  const run = await runItems(['x', 'y'], {
+    ...probe,
+    config: { of: '{{ item }}{{ index }}' },
+    inputMapping: { was: '{{ item }}' },
+  });
   expect(outputOf(run).output).toEqual([
     ['x0', { was: 'x' }],
     ['y1', { was: 'y' }],
@@ -254,7 +278,12 @@ test('a cancelled fan-out starts no more items', async () => {
     return never.opened;
   };
   const one = graph('p -> after', {
-    tasks: { p: { taskType: 'parallel', config: { items: [...Array(50).keys()], maxConcurrency: 4, task: probe } as Config } },
+    tasks: {
+      p: {
+        taskType: 'parallel',
+        config: { items: [...Array(50).keys()], maxConcurrency: 4, task: probe } as Config,
+      },
+    },
   });
   await engine.apply(one);
   const id = await engine.start(one.workflowId);

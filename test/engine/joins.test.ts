@@ -26,7 +26,11 @@ function acting(node: NodeDefinition, script: Script['end'], random: Random): No
     return { ...node, taskType: 'probe', config: { code } };
   }
   if (script.branch != null)
-    return { ...node, taskType: 'condition', config: { value: `'${script.branch}'`, default: script.branch } };
+    return {
+      ...node,
+      taskType: 'condition',
+      config: { value: `'${script.branch}'`, default: script.branch },
+    };
   return random() < 0.5 ? node : { ...node, taskType: 'probe' };
 }
 
@@ -141,7 +145,10 @@ test('300 graphs with any edges, trigger rules and optional tasks end as the pla
       random: randomOf(1),
       scriptOf: ({ taskId }) => ({ end: ends.get(taskId)! }),
     });
-    if (execution.status !== conclusion!.status || (failurePolicy === 'continue' && execution.completedWithErrors !== conclusion!.completedWithErrors))
+    if (
+      execution.status !== conclusion!.status ||
+      (failurePolicy === 'continue' && execution.completedWithErrors !== conclusion!.completedWithErrors)
+    )
       wrong.push(`seed ${seed}: ${execution.status}, not ${conclusion!.status}`);
     if (failurePolicy !== 'continue' && conclusion!.status === 'failed') return;
     for (const { taskId, status, reason } of tasks) {
@@ -208,36 +215,39 @@ describe('one rule at a time', () => {
     ['one_success', 'completed'],
     ['one_done', 'completed'],
     ['one_failed', 'failed'],
-  ] as const)('%s starts on the first match, while other parents still run, and once', async ([rule, first]) => {
-    const { opened, open } = gate();
-    const slow = gate();
-    engine.bodies.slow = () => {
-      slow.open();
-      return opened;
-    };
-    engine.bodies.quick = async () => {
-      await slow.opened;
-      if (first === 'failed') throw new TerminalError('boom', 'no');
-      return 'quick';
-    };
-    let sawSlow: unknown;
-    engine.bodies.join = ({ config }) => {
-      sawSlow = config.slow;
-      open();
-      return 'joined';
-    };
-    engine.entered.length = 0;
-    const run = await engine.run(
-      graph('quick -> join; slow -> join', {
-        failurePolicy: 'continue',
-        tasks: { join: { triggerRule: rule, config: { slow: '{{ tasks.slow.status }}' } } },
-      }),
-    );
-    expect(run.task('join').status).toBe('completed');
-    expect(run.task('slow').status).toBe('completed');
-    expect(sawSlow).toBe('running');
-    expect(engine.entered.filter((id) => id === 'join')).toHaveLength(1);
-  });
+  ] as const)(
+    '%s starts on the first match, while other parents still run, and once',
+    async ([rule, first]) => {
+      const { opened, open } = gate();
+      const slow = gate();
+      engine.bodies.slow = () => {
+        slow.open();
+        return opened;
+      };
+      engine.bodies.quick = async () => {
+        await slow.opened;
+        if (first === 'failed') throw new TerminalError('boom', 'no');
+        return 'quick';
+      };
+      let sawSlow: unknown;
+      engine.bodies.join = ({ config }) => {
+        sawSlow = config.slow;
+        open();
+        return 'joined';
+      };
+      engine.entered.length = 0;
+      const run = await engine.run(
+        graph('quick -> join; slow -> join', {
+          failurePolicy: 'continue',
+          tasks: { join: { triggerRule: rule, config: { slow: '{{ tasks.slow.status }}' } } },
+        }),
+      );
+      expect(run.task('join').status).toBe('completed');
+      expect(run.task('slow').status).toBe('completed');
+      expect(sawSlow).toBe('running');
+      expect(engine.entered.filter((id) => id === 'join')).toHaveLength(1);
+    },
+  );
 
   test('a join starts once when its last parents end together, whichever worker has them', async () => {
     const other = await engine.addWorker();

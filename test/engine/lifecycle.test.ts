@@ -34,7 +34,9 @@ describe('starts', () => {
     await engine.apply(one);
     const request = { workflowId: one.workflowId, triggerType: 'manual', idempotencyKey: 'once' } as const;
     const answers = (
-      await Promise.all(Array.from({ length: 50 }, () => startExecutions(engine.database, DEFAULT_TENANT_ID, [request])))
+      await Promise.all(
+        Array.from({ length: 50 }, () => startExecutions(engine.database, DEFAULT_TENANT_ID, [request])),
+      )
     ).flat();
     const again = await startExecutions(engine.database, DEFAULT_TENANT_ID, [request, request]);
     const ids = new Set([...answers, ...again].map((started) => (started.ok ? started.id : started.problem)));
@@ -43,7 +45,9 @@ describe('starts', () => {
     expect(again.every((started) => started.ok && started.existing)).toBe(true);
     expect((await engine.ended([...ids][0]!)).states).toBe('a completed');
     expect(
-      await engine.query('select 1 from dagwright.workflow_executions where workflow_id = $1', [one.workflowId]),
+      await engine.query('select 1 from dagwright.workflow_executions where workflow_id = $1', [
+        one.workflowId,
+      ]),
     ).toHaveLength(1);
   });
 
@@ -65,7 +69,9 @@ describe('starts', () => {
 
   test('an input that does not fit its schema ends the execution as failed when a worker opens it', async () => {
     const run = await engine.run(
-      graph('a', { more: { inputSchema: { type: 'object', required: ['q'], properties: { q: { type: 'number' } } } } }),
+      graph('a', {
+        more: { inputSchema: { type: 'object', required: ['q'], properties: { q: { type: 'number' } } } },
+      }),
       { input: { q: 'text' } },
     );
     expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'validation' } });
@@ -81,7 +87,8 @@ describe('starts', () => {
       await one.apply(simple);
       const priorities = [5, 1, 10, 3, 5, 10, 1, 8];
       const ids = [];
-      for (const priority of priorities) ids.push(await one.start(simple.workflowId, { priority, input: priority }));
+      for (const priority of priorities)
+        ids.push(await one.start(simple.workflowId, { priority, input: priority }));
       await one.worker.start();
       for (const id of ids) await one.ended(id);
       expect(seen).toEqual(priorities.toSorted((a, b) => b - a));
@@ -128,7 +135,9 @@ describe('ends from outside', () => {
       });
       return never.opened;
     };
-    const run = await engine.run(graph('a -> b; w', { tasks: { w: waiting(3000) }, more: { timeoutSeconds: 1 } }));
+    const run = await engine.run(
+      graph('a -> b; w', { tasks: { w: waiting(3000) }, more: { timeoutSeconds: 1 } }),
+    );
     expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
     expect(run.states).toBe('a cancelled, b skipped execution_failed, w cancelled');
     await until(async () => aborted);
@@ -143,7 +152,10 @@ describe('ends from outside', () => {
       return never.opened;
     };
     engine.bodies.b = () => entered.opened;
-    const terminate = (config: NodeDefinition['config']): Partial<NodeDefinition> => ({ taskType: 'terminate', config });
+    const terminate = (config: NodeDefinition['config']): Partial<NodeDefinition> => ({
+      taskType: 'terminate',
+      config,
+    });
     const run = await engine.run(
       graph('a -> later; b -> t -> below; w', {
         tasks: { t: terminate({ output: { enough: true } }), w: waiting(3000) },
@@ -157,7 +169,10 @@ describe('ends from outside', () => {
       graph('t', { tasks: { t: terminate({ status: 'failed', code: 'enough', message: 'no more' }) } }),
     );
     never.open();
-    expect(failed.execution).toMatchObject({ status: 'failed', error: { code: 'enough', message: 'no more', taskId: 't' } });
+    expect(failed.execution).toMatchObject({
+      status: 'failed',
+      error: { code: 'enough', message: 'no more', taskId: 't' },
+    });
   });
 
   test('after a terminate in a part of a fan-out nothing else of it starts', async () => {
@@ -192,8 +207,15 @@ describe('ends from outside', () => {
     engine.bodies.r = () => {
       throw new RetryableError('later', { retryAfter: 3000 });
     };
-    const id = await begin(graph('a -> b; w; r', { tasks: { w: waiting(3000), r: { retry: { maxAttempts: 2 } } } }));
-    await until(async () => (await statusIs(id, 'w', 'waiting')) && (await statusIs(id, 'r', 'retrying')) && (await statusIs(id, 'a', 'running')));
+    const id = await begin(
+      graph('a -> b; w; r', { tasks: { w: waiting(3000), r: { retry: { maxAttempts: 2 } } } }),
+    );
+    await until(
+      async () =>
+        (await statusIs(id, 'w', 'waiting')) &&
+        (await statusIs(id, 'r', 'retrying')) &&
+        (await statusIs(id, 'a', 'running')),
+    );
     expect(await cancel(id)).toBe('cancelled');
     const run = await engine.ended(id);
     expect(run.states).toBe('a cancelled, b cancelled, w cancelled, r cancelled');
@@ -247,15 +269,17 @@ describe('ends from outside', () => {
         outcomes.set(told[i]!, (outcomes.get(told[i]!) ?? 0) + 1);
       }
     }
-    expect([...outcomes.keys()].every((status) => status === 'cancelled' || status === 'completed')).toBe(true);
+    expect([...outcomes.keys()].every((status) => status === 'cancelled' || status === 'completed')).toBe(
+      true,
+    );
   });
 });
 
 describe('a graceful stop', () => {
   test('lets short tasks end, releases the rest under the same attempt, which another worker takes on', async () => {
-    const drained = await openEngine({ graceMs: 300 });
+    const drained = await openEngine({ graceMs: 1000 });
     try {
-      const held = gate();
+      const [held, begun] = [gate(), gate()];
       const seen: unknown[] = [];
       drained.bodies.long = async ({ attempt, lastCheckpoint, checkpoint, signal }) => {
         seen.push([attempt, lastCheckpoint]);
@@ -265,11 +289,12 @@ describe('a graceful stop', () => {
         return await new Promise((_, reject) => signal.addEventListener('abort', reject));
       };
       drained.bodies.short = async () => {
+        begun.open();
         await held.opened;
         await pause(100);
       };
       const id = await begin(graph('long -> end; short -> next'), drained);
-      await held.opened;
+      await Promise.all([held.opened, begun.opened]);
       await drained.worker.stop();
       expect(
         await drained.query(

@@ -61,7 +61,7 @@ export interface Engine {
   run(definition: WorkflowDefinition, request?: Partial<StartRequest>): Promise<Run>;
   addWorker(options?: Partial<WorkerOptions>): Promise<Worker>;
   query<T = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<T[]>;
-  /** Nothing waits for nothing, and the reconciler found nothing to repair. */
+  /** Nothing waits for nothing, nothing is open in what has ended, no deadlock, and the reconciler repaired nothing. */
   expectSound(): Promise<void>;
   close(): Promise<void>;
 }
@@ -129,6 +129,17 @@ export async function openEngine(options: Partial<WorkerOptions> & { idle?: bool
     },
     async expectSound() {
       expect(await query('select * from dagwright.v_orphans limit 3')).toEqual([]);
+      expect(
+        await query(
+          `select o.id, o.status, o.open_tasks, t.task_id, t.map_index, t.status as task_status
+           from dagwright.workflow_executions o left join dagwright.task_executions t on t.workflow_execution_id = o.id
+             and t.status in ('pending', 'running', 'waiting', 'retrying')
+           where o.status in ('completed', 'failed', 'cancelled') and (o.open_tasks <> 0 or t.status is not null) limit 3`,
+        ),
+      ).toEqual([]);
+      expect(
+        await query('select deadlocks from pg_stat_database where datname = current_database()'),
+      ).toEqual([{ deadlocks: 0 }]);
       expect(
         await query(`select * from dagwright.engine_counters where name = 'reconciler_repairs'`),
       ).toEqual([]);

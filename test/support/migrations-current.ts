@@ -13,12 +13,18 @@ try {
   const before = readdirSync(out).length;
   const kit = join(root, 'node_modules', 'drizzle-kit', 'bin.cjs');
   const schema = join(root, 'src', 'db', 'schema.ts');
-  execFileSync(process.execPath, [kit, 'generate', '--dialect=postgresql', `--schema=${schema}`, `--out=${out}`], {
-    cwd: root,
-    stdio: 'pipe',
-  });
+  execFileSync(
+    process.execPath,
+    [kit, 'generate', '--dialect=postgresql', `--schema=${schema}`, `--out=${out}`],
+    {
+      cwd: root,
+      stdio: 'pipe',
+    },
+  );
   if (readdirSync(out).length !== before) {
-    console.error('src/db/schema.ts has changes without a migration; run: npx drizzle-kit generate --name WHAT_CHANGED');
+    console.error(
+      'src/db/schema.ts has changes without a migration; run: npx drizzle-kit generate --name WHAT_CHANGED',
+    );
     process.exitCode = 1;
   }
 } finally {
