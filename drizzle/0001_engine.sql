@@ -1058,7 +1058,7 @@ create view dagwright.v_orphans with (security_invoker = true) as
 
 -- Re-enqueues what has been an orphan for 30 seconds, and counts it: in a sound engine it finds nothing.
 create function dagwright.reconcile_v1(slots int) returns int
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
   x record;
   n int := 0;

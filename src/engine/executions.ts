@@ -11,13 +11,14 @@ import { type CompiledPlan, compilePlan } from './compiled.ts';
 import { type ExecutionMemory, RecentlyUsed } from './memory.ts';
 
 const MAX_EXECUTIONS = 2_000;
-const MAX_PLANS = 200;
+/** Nodes of all plans kept; a node takes about 2 KB. */
+const MAX_PLAN_NODES = 50_000;
 
 export class Executions {
   readonly #pool: pg.Pool;
   readonly #types: ReadonlyMap<string, TaskType>;
   readonly #memories = new RecentlyUsed<string, ExecutionMemory>(MAX_EXECUTIONS);
-  readonly #plans = new RecentlyUsed<string, Promise<CompiledPlan>>(MAX_PLANS);
+  readonly #plans = new RecentlyUsed<string, Promise<CompiledPlan>>(MAX_PLAN_NODES);
   readonly #rows: Batcher<string, ExecutionRow | null>;
 
   constructor(pool: pg.Pool, types: ReadonlyMap<string, TaskType>) {
@@ -67,8 +68,12 @@ export class Executions {
         if (definition === null) throw new Error(`revision ${versionId} does not exist`);
         return compilePlan(definition as unknown as WorkflowDefinition, this.#types);
       });
-      plan.catch(() => this.#plans.delete(versionId));
-      this.#plans.set(versionId, plan);
+      const loading = plan;
+      this.#plans.set(versionId, loading);
+      loading.then(
+        ({ nodes }) => this.#plans.set(versionId, loading, nodes.length),
+        () => this.#plans.delete(versionId),
+      );
     }
     return plan;
   }

@@ -38,7 +38,10 @@ export async function startHeartbeat(options: {
     pulse,
   };
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const thread = new Thread(new URL(`./heartbeat-thread.${extension}`, import.meta.url), { workerData });
+  const thread = new Thread(new URL(`./heartbeat-thread.${extension}`, import.meta.url), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+  });
   thread.unref();
   const ticking = setInterval(() => Atomics.add(counter, 0, 1), 1000);
   ticking.unref();

@@ -22,27 +22,33 @@ export interface ExecutionMemory {
   readonly fanOuts: Map<number, readonly Json[] | null>;
 }
 
-/** A bounded map that forgets what was used longest ago. */
+/** A map of bounded weight that forgets what was used longest ago. */
 export class RecentlyUsed<K, V> {
-  readonly #entries = new Map<K, V>();
+  readonly #entries = new Map<K, { readonly value: V; readonly weight: number }>();
   readonly #limit: number;
+  #weight = 0;
   constructor(limit: number) {
     this.#limit = limit;
   }
   get(key: K): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, value);
-    }
-    return value;
-  }
-  set(key: K, value: V): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
     this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as K);
+    this.#entries.set(key, entry);
+    return entry.value;
+  }
+  /** The newest entry stays, whatever its weight. */
+  set(key: K, value: V, weight = 1): void {
+    this.delete(key);
+    this.#entries.set(key, { value, weight });
+    this.#weight += weight;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#weight <= this.#limit || oldest === key) return;
+      this.delete(oldest);
+    }
   }
   delete(key: K): void {
+    this.#weight -= this.#entries.get(key)?.weight ?? 0;
     this.#entries.delete(key);
   }
 }

@@ -129,6 +129,8 @@ test('beside 100,000 waiting tasks no slot is held, ticks read next to nothing, 
       'completed',
     ]);
 
+    expect(await loaded.query('select dagwright.reconcile_v1(8) as repaired')).toEqual([{ repaired: 0 }]);
+
     // 300 timers become due: only they are read.
     await loaded.query(
       `update dagwright.task_executions set wake_at = clock_timestamp() where workflow_execution_id = $1 and task_id = 'p' and map_index between 500 and 799`,

@@ -309,9 +309,7 @@ describe('after the failure', () => {
       );
       throw new Error('refused');
     };
-    const run = await engine.run(
-      graph('f; late', { tasks: { late: { retry: { maxAttempts: 5 } } } }),
-    );
+    const run = await engine.run(graph('f; late', { tasks: { late: { retry: { maxAttempts: 5 } } } }));
     expect(run.states).toBe('f failed, late failed');
     expect(run.task('late').error).toMatchObject({ code: 'handler_error', attempts: 1 });
     expect(run.execution.error).toMatchObject({ code: 'boom', taskId: 'f' });
