@@ -1,40 +1,21 @@
 // Runs one attempt: decides whether it runs at all, evaluates its expressions, calls its task type, and says how it ended.
 // Writes nothing; settling.ts turns what this returns into rows.
-
-import { decide, edgeOutcome, type TaskState } from '../core/decide.ts';
-import { RetryableError, type TaskError, TerminalError } from '../core/errors.ts';
-import { ExpressionError } from '../core/expression/errors.ts';
+import { decide, edgeOutcome } from '../core/decide.ts';
+import type { TaskError } from '../core/errors.ts';
 import { evaluateCondition, evaluateMapping } from '../core/expression/mapping.ts';
-import {
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  MAX_ASSEMBLED_BYTES,
-  MAX_VALUE_BYTES,
-  storableText,
-  toStorableJson,
-} from '../core/json.ts';
-import { addUsd, parseUsd } from '../core/money.ts';
+import { type Json, type JsonObject, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../core/json.ts';
 import { nextDelayMs } from '../core/retry.ts';
 import type { SkipReason } from '../core/status.ts';
-import { isConnectionLoss, isRetryable, untilAnswered } from '../db/connection.ts';
-import { loadCheckpoint, loadFanOutValues, loadParts } from '../db/reads.ts';
-import { type Claim, markEntered, writeCheckpoint } from '../db/transitions.ts';
-import type { FanOut, ParentResult, PartResult, TaskContext } from '../tasks/task-type.ts';
-import type { CompiledNode, Runnable } from './compiled.ts';
+import { isConnectionLoss, isRetryable } from '../db/connection.ts';
+import type { Claim } from '../db/transitions.ts';
+import type { FanOut } from '../tasks/task-type.ts';
+import { contextOf, needed, Spent, scopeOf, storable, type Work } from './attempt-context.ts';
+import { errorOf, MAX_RECOVERIES, workerLost } from './attempt-error.ts';
+import type { CompiledNode } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
-import type { AbortReason, HeldAttempt } from './held.ts';
-import { type ExecutionMemory, resultsOf, type TaskResult } from './memory.ts';
-import { attemptScope } from './scope.ts';
-
-/** One claimed attempt and its place in the plan. */
-export interface Work {
-  readonly memory: ExecutionMemory;
-  readonly node: CompiledNode;
-  /** The node itself, or the part of its fan-out that this claim is for. */
-  readonly runnable: Runnable;
-  readonly claim: Claim;
-}
+import { Aborted, type AbortReason, type HeldAttempt } from './held.ts';
+import { type ExecutionMemory, resultsOf, stateOf, type TaskResult } from './memory.ts';
+import { passGate, SUSPECT_RECOVERIES } from './suspects.ts';
 
 /** How an attempt ended. */
 export type AttemptEnd = {
@@ -72,16 +53,6 @@ export type AttemptEnd = {
   | { readonly kind: 'released' }
   | { readonly kind: 'abandoned' }
 );
-
-/** Thrown into an attempt that must end early. */
-class Aborted extends Error {
-  readonly reason: AbortReason;
-  constructor(reason: AbortReason) {
-    super(`aborted: ${reason}`);
-    this.name = 'AbortError';
-    this.reason = reason;
-  }
-}
 
 export async function runAttempt(worker: WorkerContext, work: Work): Promise<AttemptEnd> {
   const { memory, node, runnable, claim } = work;
@@ -126,17 +97,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
         ...end(),
       };
     }
-    const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
-    const readInput = once(() => inputOf(memory, work, results, () => scope));
-    const scope = attemptScope(memory, results, {
-      taskId: claim.taskId,
-      mapIndex: claim.mapIndex,
-      attempt: claim.attempt,
-      idempotencyKey: idempotencyKey(memory, claim),
-      input: readInput,
-      nowMs: nowOf(memory, node, results),
-      item,
-    });
+    const { scope, readInput } = await scopeOf(worker, work, results);
     if (claim.mapIndex < 0 && claim.phase === null && node.condition !== null) {
       if (!evaluateCondition(node.condition, scope))
         return { kind: 'skipped', reason: 'condition_false', ...end() };
@@ -220,58 +181,6 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
   }
 }
 
-/** CONTRACT P2: so many crashes may cost a task its attempt; the next one ends it. */
-const MAX_RECOVERIES = 3;
-/** From so many on, a task runs alone in its worker. */
-const SUSPECT_RECOVERIES = 2;
-
-// Every start of it ended with its worker. The claim that finds this counts as no attempt.
-function workerLost({ taskId, attempt }: Claim): { error: TaskError; retryInMs: null; isUntried: true } {
-  const message = `Task "${taskId}": the worker died each of the ${attempt} times that it ran`;
-  return {
-    error: { taskId, code: 'worker_lost', message, attempts: attempt },
-    retryInMs: null,
-    isUntried: true,
-  };
-}
-
-// Waits until a suspect may run alone, or until no suspect runs or waits. Meanwhile the row says that the body has not
-// been entered, so that a crash of this worker costs the task no recovery.
-async function passGate(
-  worker: WorkerContext,
-  { memory, claim }: Work,
-  aborted: Promise<never>,
-): Promise<() => void> {
-  const isSuspect = claim.recoveries >= SUSPECT_RECOVERIES;
-  const mark = async (hasEntered: boolean) => {
-    const isOurs = untilAnswered(() => markEntered(worker.pool, memory.row.id, claim, hasEntered));
-    if (!(await Promise.race([isOurs, aborted]))) throw new Aborted('lost');
-  };
-  if (!isSuspect) await mark(false);
-  const entering = worker.gate.enter(isSuspect);
-  let leave: (() => void) | undefined;
-  try {
-    leave = await Promise.race([entering, aborted]);
-    await mark(true);
-    return leave;
-  } catch (failure) {
-    void entering.then((leaveAgain) => leaveAgain());
-    throw failure;
-  }
-}
-
-/** The same for every attempt of a task. */
-export function idempotencyKey(memory: ExecutionMemory, claim: Claim): string {
-  return `${memory.row.id}:${claim.taskId}${claim.mapIndex < 0 ? '' : `:${claim.mapIndex}`}`;
-}
-
-// Direct parents (to decide, and for default inputs) and whatever the expressions read.
-function needed(node: CompiledNode): Set<number> {
-  const indexes = new Set(node.reads);
-  for (const { from } of node.plan.inEdges) indexes.add(from);
-  return indexes;
-}
-
 function decideNode(
   memory: ExecutionMemory,
   node: CompiledNode,
@@ -286,210 +195,7 @@ function decideNode(
   return decide(node.plan, outcomes, parents);
 }
 
-/** What the planner needs of a result. */
-export function stateOf(result: TaskResult | undefined): TaskState {
-  if (result === undefined) return { status: 'pending' };
-  const { status, reason, branch, error } = result;
-  return { status, reason, branch, errorCode: error?.code ?? null };
-}
-
-function inputOf(
-  memory: ExecutionMemory,
-  { node, runnable, claim }: Work,
-  results: ReadonlyMap<number, TaskResult>,
-  scope: () => ReturnType<typeof attemptScope>,
-): Json {
-  if (runnable.input !== null) return evaluateMapping(runnable.input, scope());
-  if (claim.mapIndex >= 0 && node.partNames === null)
-    return memory.fanOuts.get(node.plan.index)?.[claim.mapIndex] ?? null;
-  if (node.plan.inEdges.length === 0) return memory.input;
-  const input: Record<string, Json> = Object.create(null);
-  for (const { from } of node.plan.inEdges) {
-    const result = results.get(from);
-    if (result?.status === 'completed') input[memory.compiled.plan.nodes[from]!.taskId] = result.output;
-  }
-  return input;
-}
-
-async function itemOf(
-  worker: WorkerContext,
-  { memory, node, claim }: Work,
-): Promise<{ value: Json; index: number }> {
-  let values = memory.fanOuts.get(node.plan.index);
-  if (values === undefined) {
-    values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
-    memory.fanOuts.set(node.plan.index, values);
-  }
-  return { value: values?.[claim.mapIndex] ?? null, index: claim.mapIndex };
-}
-
-// When it became able to start: the end of its last parent, kept in the database, so every attempt sees the same instant.
-function nowOf(
-  memory: ExecutionMemory,
-  node: CompiledNode,
-  results: ReadonlyMap<number, TaskResult>,
-): number {
-  const { early, inEdges } = node.plan;
-  let at = memory.startedAtMs;
-  let first = Number.POSITIVE_INFINITY;
-  for (const edge of inEdges) {
-    const result = results.get(edge.from);
-    const endedAt = result?.completedAtMs;
-    if (endedAt === undefined || endedAt === null) continue;
-    at = Math.max(at, endedAt);
-    const outcome = edgeOutcome(edge, memory.compiled.plan.nodes[edge.from]!, stateOf(result));
-    if ((early.onSuccess && outcome === 'success') || (early.onFailure && outcome === 'failed'))
-      first = Math.min(first, endedAt);
-  }
-  // An early rule was met by the first match; later ends of other parents change nothing.
-  return first === Number.POSITIVE_INFINITY ? at : first;
-}
-
-async function contextOf(
-  worker: WorkerContext,
-  { memory, node, runnable, claim }: Work,
-  parts: {
-    results: ReadonlyMap<number, TaskResult>;
-    scope: ReturnType<typeof attemptScope>;
-    readInput: () => Json;
-    signal: AbortSignal;
-    spent: Spent;
-  },
-): Promise<TaskContext> {
-  const executionId = memory.row.id;
-  const collected = claim.phase === 'items' ? await loadParts(worker.pool, executionId, claim.taskId) : [];
-  // By fence: what was released at shutdown starts again under the same attempt number.
-  const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
-  return {
-    executionId,
-    tenantId: memory.row.tenantId,
-    taskId: claim.taskId,
-    mapIndex: claim.mapIndex < 0 ? null : claim.mapIndex,
-    attempt: claim.attempt,
-    get input() {
-      return parts.readInput();
-    },
-    signal: parts.signal,
-    idempotencyKey: idempotencyKey(memory, claim),
-    lastCheckpoint: mayHaveCheckpoint
-      ? await loadCheckpoint(worker.pool, executionId, claim.taskId, claim.mapIndex)
-      : undefined,
-    async checkpoint(state) {
-      parts.signal.throwIfAborted();
-      const json = storable(state, 'checkpoint', claim.taskId, MAX_VALUE_BYTES);
-      if (!(await untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, json))))
-        throw new Aborted('lost');
-    },
-    addCost: (usd, usage) => parts.spent.add(usd, usage),
-    log: worker.log,
-    scope: parts.scope,
-    get parents() {
-      return parentsOf(memory, node, parts.results);
-    },
-    branches: node.branches,
-    phase: claim.phase,
-    parts: collected.map((part): PartResult => ({ ...part, completedSeq: part.completedSeq ?? 0 })),
-    get now() {
-      return new Date().toISOString();
-    },
-  };
-}
-
-function parentsOf(
-  memory: ExecutionMemory,
-  node: CompiledNode,
-  results: ReadonlyMap<number, TaskResult>,
-): ParentResult[] {
-  return node.plan.inEdges.flatMap(({ from }) => {
-    const result = results.get(from);
-    const { taskId, definition } = memory.compiled.plan.nodes[from]!;
-    return result === undefined
-      ? []
-      : [{ taskId, taskType: definition.taskType, status: result.status, output: result.output }];
-  });
-}
-
-const MAX_USAGE_BYTES = 64_000;
-
-// What an attempt cost, added up exactly; one unknown price makes the whole unknown.
-class Spent {
-  #usd: string | null | undefined;
-  #usage: JsonObject | undefined;
-  add(usd: string | number | null, usage?: JsonObject): void {
-    if (usd === null || this.#usd === null) this.#usd = null;
-    else this.#usd = this.#usd === undefined ? parseUsd(usd) : addUsd(this.#usd, parseUsd(usd));
-    if (usage === undefined || !isJsonObject(usage)) return;
-    const stored = toStorableJson(usage, MAX_USAGE_BYTES);
-    if (!stored.ok) throw new TerminalError(stored.code, `addCost: its usage ${stored.message}`);
-    this.#usage = { ...this.#usage, ...(JSON.parse(stored.json) as JsonObject) };
-  }
-  fields(): { costUsd?: string | null; usage?: JsonObject } {
-    return { costUsd: this.#usd, usage: this.#usage };
-  }
-}
-
-function storable(value: unknown, what: string, taskId: string, maxBytes: number): string {
-  const result = toStorableJson(value, maxBytes);
-  if (result.ok) return result.json;
-  throw new TerminalError(result.code, `Task "${taskId}": its ${what} ${result.message}`);
-}
-
 // Values that survive JSON as they are need not be parsed back.
 function isPlain(value: unknown): boolean {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
-}
-
-function once<T>(read: () => T): () => T {
-  let value: { readonly of: T } | undefined;
-  return () => {
-    value ??= { of: read() };
-    return value.of;
-  };
-}
-
-function errorOf(
-  failure: unknown,
-  runnable: Runnable,
-  claim: Claim,
-): { error: TaskError; isTerminal: boolean; retryAfterSeconds?: number } {
-  const make = (code: string, message: string, details?: Json): TaskError => ({
-    taskId: claim.taskId,
-    code: storableText(String(code), 100),
-    message: storableText(String(message)),
-    ...(details === undefined ? {} : { details: safeDetails(details) }),
-  });
-  if (failure instanceof Aborted)
-    return {
-      error: make(
-        'timeout',
-        `Task "${claim.taskId}" ran past its timeoutSeconds (${runnable.timeoutSeconds})`,
-      ),
-      isTerminal: false,
-    };
-  if (failure instanceof TerminalError)
-    return { error: make(failure.code, failure.message, failure.details), isTerminal: true };
-  if (failure instanceof RetryableError)
-    return {
-      error: make(failure.code, failure.message, failure.details),
-      isTerminal: false,
-      retryAfterSeconds: failure.retryAfter,
-    };
-  if (failure instanceof ExpressionError)
-    return { error: make(failure.code, failure.message), isTerminal: true };
-  return { error: make('handler_error', messageOf(failure)), isTerminal: false };
-}
-
-// Authors throw anything: what cannot be shown must not end the lane.
-function messageOf(failure: unknown): string {
-  try {
-    const text = failure instanceof Error ? failure.message || failure.name : failure;
-    return typeof text === 'object' && text !== null ? JSON.stringify(text) : String(text);
-  } catch {
-    return 'something was thrown that has no text';
-  }
-}
-
-function safeDetails(details: Json): Json {
-  const result = toStorableJson(details, 64_000);
-  return result.ok ? (JSON.parse(result.json) as Json) : null;
 }

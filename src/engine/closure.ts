@@ -15,10 +15,9 @@ import {
   settleBatch,
 } from '../db/settle.ts';
 import type { Queryable } from '../db/transitions.ts';
-import { stateOf } from './attempt.ts';
 import type { CompiledNode } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
-import type { ExecutionMemory } from './memory.ts';
+import { type ExecutionMemory, stateOf } from './memory.ts';
 
 /** Records `settle`, the end of `node` in `state`, with everything that follows from it. */
 export async function settleWithClosure(

@@ -45,3 +45,13 @@ export class HeldAttempts {
     return this.#held.size;
   }
 }
+
+/** Thrown into an attempt that must end early. */
+export class Aborted extends Error {
+  readonly reason: AbortReason;
+  constructor(reason: AbortReason) {
+    super(`aborted: ${reason}`);
+    this.name = 'AbortError';
+    this.reason = reason;
+  }
+}

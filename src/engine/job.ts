@@ -85,7 +85,7 @@ async function leaveToOthers(
   await untilAnswered(() => requeue(worker.pool, worker.slots, [{ executionId, list }]));
 }
 
-// A definition that this worker cannot run.
+// A definition that cannot be run here fails clearly: a task type that is not installed is an operator's mistake.
 async function failUnopened(worker: WorkerContext, executionId: string, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   worker.log.error('cannot run an execution', { executionId, error: message });

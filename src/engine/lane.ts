@@ -7,7 +7,8 @@
 import { untilAnswered } from '../db/connection.ts';
 import type { SettleResult } from '../db/settle.ts';
 import { type Claim, requeue, type TaskRef } from '../db/transitions.ts';
-import { runAttempt, type Work } from './attempt.ts';
+import { runAttempt } from './attempt.ts';
+import type { Work } from './attempt-context.ts';
 import { concludeExecution } from './conclusion.ts';
 import type { WorkerContext } from './context.ts';
 import type { ExecutionMemory } from './memory.ts';
@@ -93,6 +94,8 @@ async function runStep(
 // under our own fence), so what it continued with is ours and unknown; or the attempt has another owner.
 function noteLost(worker: WorkerContext, work: Work, result: SettleResult): void {
   const { row } = work.memory;
+  // Ended from outside while it ran: by a cancel, a timeout, the failure policy. Nothing was stale.
+  if (result.found?.status === 'cancelled') return;
   if (result.found?.fence === work.claim.fence) worker.suspect(row.id);
   else worker.events.settleLost(row.id, work.claim);
 }

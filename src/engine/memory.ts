@@ -1,5 +1,7 @@
 // What a worker remembers of the executions it works on: the row, the compiled plan, and results of ended tasks. Ended
 // tasks never change, so nothing here can be stale; it is bounded, and what was dropped is read again.
+
+import type { TaskState } from '../core/decide.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { isTerminalTask } from '../core/status.ts';
 import { type ExecutionRow, loadResults, type TaskResultRow } from '../db/reads.ts';
@@ -84,4 +86,11 @@ export async function resultsOf(
     }
   }
   return known;
+}
+
+/** What the planner needs of a result. */
+export function stateOf(result: TaskResult | undefined): TaskState {
+  if (result === undefined) return { status: 'pending' };
+  const { status, reason, branch, error } = result;
+  return { status, reason, branch, errorCode: error?.code ?? null };
 }

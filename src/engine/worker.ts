@@ -4,15 +4,14 @@
 //       have been (no beat for a while: it stood still, or the database is away) claims nothing until it knows.
 //   W2  SIGTERM: takes nothing new; what runs may end within the grace period; the rest is released, no attempt spent.
 //   W3  Every loop catches its own errors and goes on: a database outage stops none of them.
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '../core/id.ts';
 import type { Database } from '../db/connection.ts';
-import { loadOwned } from '../db/reads.ts';
 import { settleBatch } from '../db/settle.ts';
-import { type Claim, claimBatch, finishBatch, openBatch, tick } from '../db/transitions.ts';
-import { addPoolId, reconcile, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
+import { claimBatch, finishBatch, openBatch } from '../db/transitions.ts';
+import { addPoolId, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import { Batcher } from './batcher.ts';
 import type { LaneWork, WorkerContext } from './context.ts';
@@ -21,9 +20,9 @@ import { SuspectGate } from './gate.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { HeldAttempts } from './held.ts';
 import { runJob } from './job.ts';
-import { runLane, workOf } from './lane.ts';
+import { runLane } from './lane.ts';
 import { Queue } from './queue.ts';
-import { settleAttempt } from './settling.ts';
+import { WatchLoop } from './watch-loop.ts';
 
 export interface WorkerOptions {
   readonly database: Database;
@@ -36,12 +35,8 @@ export interface WorkerOptions {
   readonly graceMs?: number;
 }
 
-const TICK_MS = 1_000;
-const RECONCILE_MS = 10_000;
 /** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
 const LEASE_GOOD_MS = 6_500;
-/** All of a worker's claims are checked this often; those under suspicion at once. */
-const OWNED_CHECK_MS = 30_000;
 
 export class Worker {
   readonly events = new EventEmitter<{
@@ -52,8 +47,8 @@ export class Worker {
   readonly #held = new HeldAttempts();
   readonly #executions: Executions;
   readonly #lanes = new Set<Promise<void>>();
-  readonly #suspected = new Set<string>();
   readonly #context: WorkerContext;
+  readonly #watch: WatchLoop;
   #id = newId();
   /** Before the last death: a claim under way at that moment may have been made under it. */
   #formerId: string | null = null;
@@ -65,16 +60,13 @@ export class Worker {
   #queue: Queue | null = null;
   #heartbeat: Heartbeat | null = null;
   #poolIds: string[] = [];
-  #unheld = new Set<string>();
-  #wake = Promise.withResolvers<void>();
-  #nextWakeAt = Number.POSITIVE_INFINITY;
-  #loop: Promise<void> = Promise.resolve();
 
   constructor(options: WorkerOptions) {
     this.#options = { concurrency: 16, leaseSeconds: 15, graceMs: 25_000, ...options };
     this.#slots = this.#options.concurrency;
     this.#executions = new Executions(options.database.engine, options.types);
     this.#context = this.#createContext();
+    this.#watch = new WatchLoop(this.#context, () => this.#ids());
     this.events.setMaxListeners(0);
   }
 
@@ -105,7 +97,7 @@ export class Worker {
       },
     });
     await this.#queue.start();
-    this.#loop = this.#runLoop();
+    this.#watch.start();
   }
 
   /** Drains (W2) and ends. */
@@ -117,15 +109,18 @@ export class Worker {
     for (const attempt of this.#held.all()) attempt.abort('shutdown');
     await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
     this.#isStopped = true;
-    this.#wake.resolve();
     this.#beat.resolve();
-    await this.#loop;
+    await this.#watch.stop();
     await this.#heartbeat?.stop();
     await this.#queue?.kill();
     if (this.#held.size === 0 && this.#lanes.size === 0) {
       await unlockPools(this.#pool, this.#poolIds).catch(() => {});
       await removeWorker(this.#pool, this.#id).catch(() => {});
     }
+  }
+
+  #ids(): string[] {
+    return this.#formerId === null ? [this.#id] : [this.#id, this.#formerId];
   }
 
   get #pool() {
@@ -200,7 +195,7 @@ export class Worker {
           try {
             return await send(items);
           } catch (error) {
-            for (const { executionId } of items) this.#suspected.add(executionId);
+            for (const { executionId } of items) this.#watch.suspect(executionId);
             throw error;
           }
         },
@@ -252,8 +247,8 @@ export class Worker {
         },
       },
       spawn: (work) => void this.#track(this.#spawn(work)),
-      wakeIn: (ms) => this.#wakeIn(ms),
-      suspect: (executionId) => void this.#suspected.add(executionId),
+      wakeIn: (ms) => this.#watch.wakeIn(ms),
+      suspect: (executionId) => this.#watch.suspect(executionId),
       gate: new SuspectGate(),
       whileAlive,
     };
@@ -280,103 +275,8 @@ export class Worker {
   async #idle(): Promise<void> {
     while (this.#lanes.size > 0) await Promise.all(this.#lanes);
   }
-
-  #wakeIn(ms: number): void {
-    if (ms >= TICK_MS) return;
-    const at = performance.now() + ms;
-    if (at >= this.#nextWakeAt) return;
-    this.#nextWakeAt = at;
-    setTimeout(() => this.#wake.resolve(), ms).unref();
-  }
-
-  async #runLoop(): Promise<void> {
-    let lastReconcile = performance.now();
-    let lastOwnedCheck = performance.now();
-    for (let pass = 0; !this.#isStopped; pass++) {
-      const startedAt = performance.now();
-      this.#nextWakeAt = Number.POSITIVE_INFINITY;
-      this.#wake = Promise.withResolvers();
-      try {
-        await this.#tickOnce(pass % 2 === 0);
-        if (this.#suspected.size > 0 || this.#unheld.size > 0) {
-          await this.#releaseUnheld([...this.#suspected]);
-        } else if (startedAt - lastOwnedCheck > OWNED_CHECK_MS) {
-          lastOwnedCheck = startedAt;
-          await this.#releaseUnheld(null);
-        }
-        if (startedAt - lastReconcile > RECONCILE_MS * (0.8 + 0.4 * Math.random())) {
-          lastReconcile = startedAt;
-          const repaired = await reconcile(this.#pool, this.#slots);
-          if (repaired > 0) this.#options.log.error('the reconciler repaired orphans', { repaired });
-        }
-      } catch (error) {
-        this.#options.log.debug('the timer loop could not reach the database', { error: String(error) });
-      }
-      await Promise.race([delay(TICK_MS, undefined, { ref: false }), this.#wake.promise]);
-    }
-  }
-
-  async #tickOnce(sweep: boolean): Promise<void> {
-    const held = this.#held.olderThan(500);
-    const answer = await tick(this.#pool, { id: this.#id, slots: this.#slots }, held, sweep);
-    for (const i of answer.late) held[i]!.abort('timeout');
-    for (const i of answer.lost) held[i]!.abort('cancelled');
-    if (answer.recovered > 0)
-      this.#options.log.warn('took over tasks of a dead worker', { tasks: answer.recovered });
-    if (answer.next !== null) this.#wakeIn(Math.max(20, answer.next));
-    if (answer.woken >= 256) this.#wakeIn(0);
-  }
-
-  // Claims that the database believes are ours and that no lane holds, in two passes in a row, are given back.
-  async #releaseUnheld(executionIds: readonly string[] | null): Promise<void> {
-    const before = this.#unheld;
-    const watched =
-      executionIds === null
-        ? null
-        : [...new Set([...executionIds, ...[...before].map((key) => key.split('/')[0]!)])];
-    // Suspicions outlive a database that does not answer.
-    const owned = await loadOwned(this.#pool, this.#ids(), watched);
-    this.#unheld = new Set();
-    for (const id of executionIds ?? []) this.#suspected.delete(id);
-    for (const { executionId, claim } of owned) {
-      if (this.#held.has(executionId, claim)) continue;
-      const key = `${executionId}/${claim.taskId}/${claim.mapIndex}/${claim.fence}`;
-      if (before.has(key)) await this.#release(executionId, claim);
-      else this.#unheld.add(key);
-    }
-    for (const id of executionIds ?? []) await this.#concludeIfDrained(id);
-  }
-
-  #ids(): string[] {
-    return this.#formerId === null ? [this.#id] : [this.#id, this.#formerId];
-  }
-
-  async #release(executionId: string, claim: Claim): Promise<void> {
-    const memory = await this.#executions.get(executionId);
-    if (memory === null) return;
-    this.#options.log.warn('gives back a task whose claim was lost', { executionId, taskId: claim.taskId });
-    await settleAttempt(
-      this.#context,
-      workOf(memory, claim),
-      { kind: 'released', durationMs: 0 },
-      { wantsNext: false, next: [] },
-    );
-  }
-
-  async #concludeIfDrained(executionId: string): Promise<void> {
-    await this.#track(runJob(this.#context, { e: executionId }));
-  }
-
-  /** Resolves when this worker sees the execution end. */
-  async ended(executionId: string, signal?: AbortSignal): Promise<void> {
-    for await (const [id] of eventsOf(this.events, signal)) if (id === executionId) return;
-  }
 }
 
 function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
-}
-
-async function* eventsOf(events: Worker['events'], signal?: AbortSignal): AsyncGenerator<[string]> {
-  while (!signal?.aborted) yield (await once(events, 'executionEnded', { signal })) as [string];
 }
