@@ -973,7 +973,7 @@ grant execute on function dagwright.unlock_lost_pools_v1() to dagwright_engine;
 
 -- The one-second loop of a worker. p: { w, slots, sweep, held: [[e, t, m, f, timeout seconds or null], …] } (the attempts it has
 -- held for a while). Returns { lost: [ordinals no longer its own], late: [ordinals past their timeout], woken, ended,
--- recovered, next (ms until the next timer, or null) }.
+-- recovered, next (ms until the next timer, or null), now (ms since the epoch) }.
 create function dagwright.tick_v1(p jsonb) returns jsonb
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -1003,7 +1003,7 @@ begin
   if (p->>'sweep')::boolean then
     recovered := dagwright.take_over_v1((p->>'w')::uuid, (p->>'slots')::int, 200);
   end if;
-  return jsonb_build_object('lost', lost, 'late', late, 'woken', woken, 'ended', ended, 'recovered', recovered,
+  return jsonb_build_object('now', extract(epoch from clock_timestamp()) * 1000, 'lost', lost, 'late', late, 'woken', woken, 'ended', ended, 'recovered', recovered,
     'next', (select (extract(epoch from wake_at - clock_timestamp()) * 1000)::bigint from dagwright.task_executions
       where wake_at is not null order by wake_at limit 1));
 end $$;

@@ -32,8 +32,12 @@ export type Storable =
  * top-level `undefined` is null. Values with `toJSON` (Date) are serialised by it.
  */
 export function toStorableJson(value: unknown, maxBytes: number = MAX_VALUE_BYTES): Storable {
-  const problem = findUnstorable(value, '$', 0, []);
+  const budget = { left: maxBytes };
+  const problem = findUnstorable(value, '$', [], budget);
   if (problem !== null) return { ok: false, code: 'unstorable_output', message: problem };
+  if (budget.left < 0) {
+    return { ok: false, code: 'payload_too_large', message: `is more than ${maxBytes} bytes of JSON` };
+  }
   let json: string;
   try {
     json = JSON.stringify(value === undefined ? null : value) ?? 'null';
@@ -61,9 +65,19 @@ export function storableText(text: string, maxLength = 4000): string {
   return safe.length <= maxLength ? safe : `${safe.slice(0, maxLength).toWellFormed()}…`;
 }
 
-function findUnstorable(value: unknown, at: string, depth: number, parents: object[]): string | null {
+// `budget` counts down the bytes that the value takes at the least; once they are used up the walk ends, so that a value
+// that is small in memory and huge as JSON (shared parts, sparse arrays) costs no more than one that fits.
+function findUnstorable(
+  value: unknown,
+  at: string,
+  parents: object[],
+  budget: { left: number },
+): string | null {
+  budget.left -= 1;
   switch (typeof value) {
     case 'string':
+      budget.left -= value.length + 1;
+      if (budget.left < 0) return null;
       return isStorableText(value) ? null : `${at} holds text with a NUL or a lone surrogate`;
     case 'number':
       if (!Number.isFinite(value)) return `${at} is ${value}, which JSON does not have`;
@@ -79,33 +93,39 @@ function findUnstorable(value: unknown, at: string, depth: number, parents: obje
       return `${at} is a ${typeof value}, which JSON does not have`;
   }
   if (value === null) return null;
-  if (depth >= MAX_DEPTH) return `${at.slice(0, 80)} is nested deeper than ${MAX_DEPTH} levels`;
+  if (parents.length >= MAX_DEPTH) return `${at.slice(0, 80)} is nested deeper than ${MAX_DEPTH} levels`;
   if (parents.includes(value)) return `${at} refers to an object that contains it`;
   parents.push(value);
-  let problem: string | null = null;
-  if ('toJSON' in value && typeof value.toJSON === 'function') {
-    try {
-      const plain: unknown = value.toJSON();
-      problem = plain === value ? null : findUnstorable(plain, at, depth + 1, parents);
-    } catch (error) {
-      problem = `${at} cannot be serialised: ${errorText(error)}`;
-    }
-  } else if (Array.isArray(value)) {
-    for (let i = 0; i < value.length && problem === null; i++)
-      problem = findUnstorable(value[i], `${at}[${i}]`, depth + 1, parents);
-  } else {
-    try {
-      for (const [key, member] of Object.entries(value)) {
-        if (!isStorableText(key)) problem = `${at} has a key with a NUL or a lone surrogate`;
-        else problem = findUnstorable(member, `${at}.${key}`, depth + 1, parents);
-        if (problem !== null) break;
-      }
-    } catch (error) {
-      problem = `${at} cannot be read: ${errorText(error)}`;
-    }
-  }
+  const problem = findInside(value, at, parents, budget);
   parents.pop();
   return problem;
+}
+
+function findInside(value: object, at: string, parents: object[], budget: { left: number }): string | null {
+  try {
+    if ('toJSON' in value && typeof value.toJSON === 'function') {
+      const plain: unknown = value.toJSON();
+      return plain === value ? null : findUnstorable(plain, at, parents, budget);
+    }
+    if (Array.isArray(value)) {
+      if (value.length > budget.left) budget.left = -1;
+      for (let i = 0; i < value.length && budget.left >= 0; i++) {
+        const problem = findUnstorable(value[i], `${at}[${i}]`, parents, budget);
+        if (problem !== null) return problem;
+      }
+      return null;
+    }
+    for (const [key, member] of Object.entries(value)) {
+      budget.left -= key.length + 3;
+      if (budget.left < 0) return null;
+      if (!isStorableText(key)) return `${at} has a key with a NUL or a lone surrogate`;
+      const problem = findUnstorable(member, `${at}.${key}`, parents, budget);
+      if (problem !== null) return problem;
+    }
+    return null;
+  } catch (error) {
+    return `${at} cannot be read: ${errorText(error)}`;
+  }
 }
 
 function errorText(error: unknown): string {

@@ -188,6 +188,8 @@ export async function tick(
   ended: number;
   recovered: number;
   next: number | null;
+  /** The database's clock, milliseconds since the epoch. */
+  now: number;
 }> {
   const { rows } = await db.query({
     name: 'tick_v1',

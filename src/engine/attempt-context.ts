@@ -154,7 +154,7 @@ export async function contextOf(
     phase: claim.phase,
     parts: collected.map((part): PartResult => ({ ...part, completedSeq: part.completedSeq ?? 0 })),
     get now() {
-      return new Date().toISOString();
+      return new Date(worker.nowMs()).toISOString();
     },
   };
 }

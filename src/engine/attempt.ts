@@ -54,6 +54,8 @@ export type AttemptEnd = {
   | { readonly kind: 'abandoned' }
 );
 
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export async function runAttempt(worker: WorkerContext, work: Work): Promise<AttemptEnd> {
   const { memory, node, runnable, claim } = work;
   const startedAt = performance.now();
@@ -85,7 +87,9 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     }
     if (!runnable.type.isPure) {
       held.timeoutSeconds = runnable.timeoutSeconds;
-      timer = setTimeout(abort, Math.min(runnable.timeoutSeconds * 1000, 2 ** 31 - 1), 'timeout');
+      // Longer ones than a timer can be are left to the database's clock.
+      const timeoutMs = runnable.timeoutSeconds * 1000;
+      if (timeoutMs < MAX_TIMER_MS) timer = setTimeout(abort, timeoutMs, 'timeout');
     }
     const results = await resultsOf(worker.pool, memory, needed(node));
     const decision = decideNode(memory, node, claim, results);

@@ -1,6 +1,6 @@
 // Gathers calls that are due at the same moment into one database call: batched, not delayed. A lone call goes at once.
 //   B1  At most one call per key is under way; a second one for the same key waits for the next batch.
-//   B2  A batch holds at most `maxSize` calls.
+//   B2  A batch holds at most `maxSize` calls and `maxBytes`.
 //   B3  While the database is away, the batch is sent again until it answers; a call fails only by its own fault.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
@@ -17,6 +17,9 @@ export interface BatcherOptions<In, Out> {
   /** Calls with the same key are never under way at the same time, though they may share a batch. */
   readonly keyOf: (item: In) => string;
   readonly maxSize?: number;
+  /** Bytes that a call sends; a batch sends at most `maxBytes` of them, a larger call goes alone. */
+  readonly sizeOf?: (item: In) => number;
+  readonly maxBytes?: number;
   /** Batches under way at once. */
   readonly concurrency?: number;
   /** Called when a batch failed and will be sent again. */
@@ -32,7 +35,7 @@ export class Batcher<In, Out> {
   #scheduled = false;
 
   constructor(options: BatcherOptions<In, Out>) {
-    this.#options = { maxSize: 256, concurrency: 2, ...options };
+    this.#options = { maxSize: 256, maxBytes: 4_000_000, sizeOf: () => 0, concurrency: 2, ...options };
   }
 
   /** Sends `item` with the next batch. Rejects only where the item itself is refused. */
@@ -70,10 +73,15 @@ export class Batcher<In, Out> {
     const batch: Waiting<In, Out>[] = [];
     const later: Waiting<In, Out>[] = [];
     const keys = new Set<string>();
+    const { keyOf, sizeOf, maxSize, maxBytes } = this.#options;
+    let bytes = 0;
     for (const waiting of this.#waiting) {
-      const key = this.#options.keyOf(waiting.item);
-      if (batch.length >= this.#options.maxSize || this.#busyKeys.has(key)) later.push(waiting);
+      const key = keyOf(waiting.item);
+      const size = sizeOf(waiting.item);
+      const isFull = batch.length >= maxSize || (batch.length > 0 && bytes + size > maxBytes);
+      if (isFull || this.#busyKeys.has(key)) later.push(waiting);
       else {
+        bytes += size;
         batch.push(waiting);
         keys.add(key);
       }

@@ -37,6 +37,8 @@ export interface WorkerContext {
   readonly events: WorkerEvents;
   /** Runs pure tasks that a settle claimed beyond its lane's own. */
   spawn(work: LaneWork): void;
+  /** The database's clock, milliseconds since the epoch, as far as this worker knows it. */
+  nowMs(): number;
   /** Wakes the timer loop when something becomes due sooner than its next pass. */
   wakeIn(ms: number): void;
   /** A settle may have committed although its answer was lost: look for what this worker does not know it owns. */

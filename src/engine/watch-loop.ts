@@ -24,6 +24,8 @@ export class WatchLoop {
   #wake = Promise.withResolvers<void>();
   #nextWakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
+  /** The database's clock minus this process's. */
+  #clockOffsetMs = 0;
   #loop: Promise<void> = Promise.resolve();
 
   /** `ids`: the worker's id, and the one it had before it was last declared dead. */
@@ -46,6 +48,10 @@ export class WatchLoop {
   /** Looks at this execution's claims in the next pass: an answer about them may have been lost. */
   suspect(executionId: string): void {
     this.#suspected.add(executionId);
+  }
+
+  nowMs(): number {
+    return Date.now() + this.#clockOffsetMs;
   }
 
   /** Brings the next pass forward: something is due in `ms`. */
@@ -86,7 +92,9 @@ export class WatchLoop {
 
   async #tickOnce(sweep: boolean): Promise<void> {
     const held = this.#worker.held.olderThan(500);
+    const sentAt = Date.now();
     const answer = await tick(this.#worker.pool, this.#worker, held, sweep);
+    this.#clockOffsetMs = answer.now - (sentAt + Date.now()) / 2;
     for (const i of answer.late) held[i]!.abort('timeout');
     for (const i of answer.lost) held[i]!.abort('cancelled');
     if (answer.recovered > 0)

@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '../core/id.ts';
 import type { Database } from '../db/connection.ts';
-import { settleBatch } from '../db/settle.ts';
+import { type Settle, settleBatch } from '../db/settle.ts';
 import { claimBatch, finishBatch, openBatch } from '../db/transitions.ts';
 import { addPoolId, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
@@ -187,10 +187,12 @@ export class Worker {
     // An answer that was lost leaves claims that nobody here knows of: they are looked for afterwards.
     const batcher = <In extends { readonly executionId: string }, Out>(
       send: (items: readonly In[]) => Promise<readonly Out[]>,
+      sizeOf?: (item: In) => number,
     ) =>
       new Batcher<In, Out>({
         keyOf: ({ executionId }) => executionId,
         onRetry,
+        ...(sizeOf === undefined ? {} : { sizeOf }),
         send: async (items) => {
           try {
             return await send(items);
@@ -218,7 +220,7 @@ export class Worker {
       settles: batcher(async (settles) => {
         await whileAlive();
         return await settleBatch(pool, mine(), settles);
-      }),
+      }, bytesOf),
       claims: batcher(async (wants) => {
         await whileAlive();
         return await claimBatch(pool, this.#id, wants);
@@ -247,6 +249,7 @@ export class Worker {
         },
       },
       spawn: (work) => void this.#track(this.#spawn(work)),
+      nowMs: () => this.#watch.nowMs(),
       wakeIn: (ms) => this.#watch.wakeIn(ms),
       suspect: (executionId) => this.#watch.suspect(executionId),
       gate: new SuspectGate(),
@@ -275,6 +278,18 @@ export class Worker {
   async #idle(): Promise<void> {
     while (this.#lanes.size > 0) await Promise.all(this.#lanes);
   }
+}
+
+// What dominates the size of a settle; its own fields are small.
+function bytesOf({ row, finishOutputJson }: Settle): number {
+  const { inputJson = '', outputJson = '', errorJson = '', fanOut } = row;
+  return (
+    inputJson.length +
+    outputJson.length +
+    errorJson.length +
+    (finishOutputJson ?? '').length +
+    (fanOut?.itemsJson ?? '').length
+  );
 }
 
 function monotonicMs(): number {
