@@ -158,7 +158,6 @@ CREATE TABLE "dagwright"."workflow_versions" (
 );
 --> statement-breakpoint
 ALTER TABLE "dagwright"."task_attempts" ADD CONSTRAINT "task_attempts_workflow_execution_id_workflow_executions_id_fk" FOREIGN KEY ("workflow_execution_id") REFERENCES "dagwright"."workflow_executions"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "dagwright"."task_executions" ADD CONSTRAINT "task_executions_workflow_execution_id_workflow_executions_id_fk" FOREIGN KEY ("workflow_execution_id") REFERENCES "dagwright"."workflow_executions"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "dagwright"."workflow_definitions" ADD CONSTRAINT "workflow_definitions_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "dagwright"."tenants"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "dagwright"."workflow_executions" ADD CONSTRAINT "workflow_executions_tenant_id_tenants_id_fk" FOREIGN KEY ("tenant_id") REFERENCES "dagwright"."tenants"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "task_executions_wake" ON "dagwright"."task_executions" USING btree ("wake_at") WHERE wake_at is not null;--> statement-breakpoint
