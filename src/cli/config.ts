@@ -1,4 +1,5 @@
 // The settings of CONTRACT 9, read from the environment once and checked all together. The only reader of process.env.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Problem, Result } from '../core/errors.ts';
 
@@ -21,11 +22,19 @@ export interface Config {
   /** Modules with task types of your own. */
   readonly taskModules: readonly string[];
   readonly logLevel: LogLevel;
+  /** Started through npm or npx, which do not hand signals on. */
+  readonly isUnderNpm: boolean;
   /** No colours, whatever the terminal (no-color.org). */
   readonly noColor: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Adds what `.env` in the current folder says and the environment does not. */
+export function loadEnvFile(cwd = process.cwd()): void {
+  const path = resolve(cwd, '.env');
+  if (existsSync(path)) process.loadEnvFile(path);
+}
 
 /** Reads the settings; every problem names its variable. */
 export function readConfig(env: Environment = process.env, cwd = process.cwd()): Result<Config> {
@@ -76,6 +85,7 @@ export function readConfig(env: Environment = process.env, cwd = process.cwd()):
       .filter((path) => path !== '')
       .map((path) => resolve(cwd, path)),
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    isUnderNpm: text('npm_execpath') !== undefined,
     noColor: text('NO_COLOR') !== undefined,
   };
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: config };

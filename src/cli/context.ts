@@ -1,8 +1,9 @@
 // What every command gets: settings, log, terminal; and the one place where a command's failure becomes text or JSON and
 // an exit code.
 
+import { isConnectionLoss } from '../db/connection.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, loadEnvFile, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { problemLines, Refusal } from './refusal.ts';
 import { openSystem, type System } from './system.ts';
@@ -43,8 +44,9 @@ export async function withContext(
   const fail = (refusal: Refusal): number => {
     if (isJson) process.stdout.write(`${JSON.stringify({ errors: refusal.problems })}\n`);
     else process.stderr.write(`${problemLines(refusal.problems)}\n`);
-    return 1;
+    return refusal.problems.some(({ code }) => code === 'usage') ? 2 : 1;
   };
+  loadEnvFile();
   const read = readConfig();
   if (!read.ok) return fail(new Refusal(read.problems));
   const config = read.value;
@@ -79,6 +81,18 @@ export async function withContext(
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);
+    if (isConnectionLoss(error)) {
+      const reason = (error as Error).message || 'no answer';
+      const hint =
+        config.databaseUrl === undefined
+          ? 'dagwright db status'
+          : 'check DATABASE_URL, and that the server runs';
+      return fail(
+        new Refusal([
+          { pointer: '', code: 'database', message: `cannot reach the database: ${reason}`, hint },
+        ]),
+      );
+    }
     const message = error instanceof Error ? error.message : String(error);
     if (config.logLevel === 'debug' && error instanceof Error) note(error.stack ?? '');
     return fail(

@@ -102,7 +102,12 @@ class Screen {
   }
 
   #printChanges(tasks: readonly TaskView[]): void {
-    for (const task of tasks) {
+    // By the time they ended; the items of a fan-out before the fan-out itself.
+    const inOrder = [...tasks].sort(
+      (a, b) =>
+        (a.completedAt ?? '~').localeCompare(b.completedAt ?? '~') || (b.mapIndex ?? -1) - (a.mapIndex ?? -1),
+    );
+    for (const task of inOrder) {
       const key = `${task.taskId}/${task.mapIndex}/${task.status}/${task.attempt}`;
       if (task.status === 'pending' || task.status === 'running' || this.#printed.has(key)) continue;
       this.#printed.add(key);

@@ -73,7 +73,7 @@ export async function openServer(
   }
   try {
     const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
-    for (const note of server.notes) onProgress?.(note);
+    if (server.started) for (const note of server.notes) onProgress?.(note);
     return { url: server.url, isEmbedded: true, stop: () => server.stop() };
   } catch (error) {
     if (error instanceof EmbeddedError) throw refuse('embedded_database', error.message, error.hint);
@@ -92,7 +92,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const tenantId = await findTenant(database, options.tenant);
     if (tenantId === null) {
       await database.close();
-      throw refuse('not_found', `there is no tenant "${options.tenant}"`);
+      throw refuse(
+        'not_found',
+        `there is no tenant "${options.tenant}"`,
+        'only the tenant "default" exists until tenants can be made',
+      );
     }
     return {
       config,

@@ -1,5 +1,5 @@
 // The command line as its users see it: real processes, stdout, exit codes.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -213,6 +213,49 @@ describe('dagwright', () => {
     expect((await Promise.all(codes.map((args) => dagwright(args)))).map(({ code }) => code)).toEqual([
       2, 2, 2, 2,
     ]);
+  });
+
+  it('exits 2 for what is not an id', async () => {
+    const { code, stdout } = await dagwright(['executions', 'show', '123', '--json']);
+    expect([code, JSON.parse(stdout).errors[0].code]).toEqual([2, 'usage']);
+  });
+
+  it('names DATABASE_URL when the database cannot be reached', async () => {
+    const { code, stdout } = await dagwright(['migrate', '--json'], {
+      DATABASE_URL: 'postgres://u:p@127.0.0.1:1/x',
+    });
+    expect([code, JSON.parse(stdout).errors[0]]).toEqual([
+      1,
+      expect.objectContaining({ code: 'database', hint: expect.stringContaining('DATABASE_URL') }),
+    ]);
+  });
+
+  it('reads .env of the current folder, under the environment', async () => {
+    file('.env', 'DAGWRIGHT_CONCURRENCY=many\nLOG_LEVEL=loud\n');
+    try {
+      const { stdout } = await dagwright(['executions', 'list', '--json']);
+      expect(JSON.parse(stdout).errors.map((problem: { pointer: string }) => problem.pointer)).toEqual([
+        'DAGWRIGHT_CONCURRENCY',
+      ]);
+    } finally {
+      rmSync(join(folder, '.env'));
+    }
+  });
+
+  it('drains when npm, which started it, has gone', async () => {
+    const script = `${JSON.stringify(process.execPath)} ${JSON.stringify(MAIN)} start --role worker & wait`;
+    const env = { PATH: process.env.PATH, HOME: folder, DATABASE_URL: database.url, npm_execpath: 'npm' };
+    const shell = spawn('sh', ['-c', script], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let log = '';
+    const ended = new Promise<void>((resolve) => {
+      shell.stderr.on('data', (chunk: Buffer) => {
+        log += chunk.toString();
+        if (log.includes('takes tasks')) shell.kill('SIGKILL');
+        if (log.includes('the worker has ended')) resolve();
+      });
+    });
+    await ended;
+    expect(log).toContain('draining');
   });
 
   it('refuses a tenant that does not exist', async () => {

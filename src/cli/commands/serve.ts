@@ -23,6 +23,7 @@ export async function serve(
       const signal = await new Promise<string>((resolve) => {
         process.once('SIGTERM', resolve);
         process.once('SIGINT', resolve);
+        if (context.config.isUnderNpm) whenOrphaned(() => resolve('the process that started it has gone'));
       });
       process.once('SIGTERM', () => process.exit(1));
       process.once('SIGINT', () => process.exit(1));
@@ -33,4 +34,15 @@ export async function serve(
     },
     { migrate: options.isDev },
   );
+}
+
+// npm and npx end on a signal without handing it on: the worker would live on, unseen.
+function whenOrphaned(act: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, 250);
+  timer.unref();
 }

@@ -18,6 +18,7 @@ export async function validateFiles(
     valid: boolean;
     errors: readonly Problem[];
     warnings: readonly Problem[];
+    explanation?: string;
   }[] = [];
   for (const file of files) {
     const checked = await checkFile(file, rules);
@@ -27,6 +28,7 @@ export async function validateFiles(
       valid: valid !== null,
       errors: checked.ok ? [] : checked.problems,
       warnings: valid?.warnings ?? [],
+      ...(options.explain && valid !== null ? { explanation: explainJoins(valid.plan) } : {}),
     });
     if (!checked.ok) context.say(`${context.paint('red', '✘')} ${file}\n${problemLines(checked.problems)}`);
     if (valid === null) continue;
