@@ -125,7 +125,7 @@ begin
     cross join lateral (select from dagwright.workflow_definitions d join dagwright.workflow_versions v
       on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.latest_revision)
       where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' offset 0) v
-    where r.key is not null order by r.key, r.i
+    where r.key is not null order by coalesce(r.scope, 'start'), r.key, r.i
     on conflict do nothing;
   end if;
   for jobs in
@@ -146,9 +146,16 @@ begin
   loop
     perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority);
   end loop;
+  -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
+  if has_keys then
+    delete from dagwright.idempotency_keys k using jsonb_to_recordset(p) as r(id uuid, key text, scope text)
+      where k.tenant_id = tenant and k.scope = coalesce(r.scope, 'start') and k.key = r.key and k.workflow_execution_id = r.id
+        and not exists (select from dagwright.workflow_executions o where o.id = r.id);
+  end if;
   return query
     select r.i, coalesce(k.workflow_execution_id, r.id), coalesce(k.workflow_execution_id <> r.id, false),
-      case when d.status is null then 'not_found' when d.status <> 'active' then 'not_active' when v.id is null then 'not_found' end
+      case when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id) then null
+        when d.status is null then 'not_found' when d.status <> 'active' then 'not_active' else 'not_found' end
     from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text)
     left join dagwright.idempotency_keys k on has_keys and k.tenant_id = tenant and k.scope = coalesce(r.scope, 'start') and k.key = r.key
     left join dagwright.workflow_definitions d on d.tenant_id = tenant and d.workflow_id = r."workflowId"
@@ -384,10 +391,12 @@ begin
           duration_ms = coalesce(u.duration_ms, 0) + s.dur, waiting_on = s.wo,
           wake_at = now_ + s.wake * interval '1 millisecond',
           ready_at = case when s."to" = 'released' then now_ end,
-          attempt_number = u.attempt_number - (s."to" = 'released' and s.wo is null)::int,
-          items = s.fo->'items', items_total = (s.fo->>'total')::int, items_open = (s.fo->>'total')::int,
-          items_ok = 0, items_failed = 0, items_tolerated = (s.fo->>'tol')::int, items_needed = (s.fo->>'need')::int,
-          items_issued = least((s.fo->>'conc')::int, (s.fo->>'total')::int)
+          attempt_number = u.attempt_number - (s."to" = 'released' and s.wo is null and u.recoveries <= 3)::int,
+          items = coalesce(s.fo->'items', u.items), items_total = coalesce((s.fo->>'total')::int, u.items_total),
+          items_open = coalesce((s.fo->>'total')::int, u.items_open), items_ok = case when s.fo is null then u.items_ok else 0 end,
+          items_failed = case when s.fo is null then u.items_failed else 0 end,
+          items_tolerated = coalesce((s.fo->>'tol')::int, u.items_tolerated), items_needed = coalesce((s.fo->>'need')::int, u.items_needed),
+          items_issued = coalesce(least((s.fo->>'conc')::int, (s.fo->>'total')::int), u.items_issued)
         where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m
           and u.status = 'running' and u.fence = s.f
         returning u.attempt_number, u.started_at, u.items_issued into par;
@@ -473,6 +482,7 @@ begin
             end if;
           elsif par.items_issued < par.items_total then
             lane := lanes[1];
+            if lane is null and s.pure and s.ty is null and extra > 0 then lane := -1; extra := extra - 1; end if;
             insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
               stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
             select x.e, s.t, par.items_issued, ex.tenant_id, coalesce(s.ty->>par.items_issued, u.task_type), par.stays_after_failure,
@@ -713,12 +723,14 @@ begin
 
   for r in
     with g as (
-      select q.x, count(*)::int as n, sum(q.cost) as cost, bool_or(q.unk) as unk, (array_agg(q.fin) filter (where q.fin is not null))[1] as fin
-      from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb) where q.i = any(found_) group by q.x),
+      select q.x, max(q.sent)::int as sent, count(*)::int as n, sum(q.cost) as cost, bool_or(q.unk) as unk,
+        (array_agg(q.fin) filter (where q.fin is not null))[1] as fin
+      from (select q.*, count(*) over (partition by q.x) as sent
+            from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb)) q where q.i = any(found_) group by q.x),
     k as (
       select g.*, opens[g.x] = g.n and running[g.x] as drained,
         opens[g.x] = g.n and running[g.x] and g.fin is not null and failed[g.x] = 0 as ends from g)
-    update dagwright.workflow_executions o set open_tasks = o.open_tasks - k.n, next_seq = o.next_seq + k.n,
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks - k.n, next_seq = o.next_seq + k.sent,
       actual_cost_usd = o.actual_cost_usd + coalesce(k.cost, 0), cost_unknown = o.cost_unknown or coalesce(k.unk, false),
       concluded_by = case when k.drained and not k.ends then w end, status = case when k.ends then 'completed' else o.status end,
       output = case when k.ends then k.fin->'out' end, completed_at = case when k.ends then now_ end,
@@ -947,7 +959,8 @@ begin
       perform dagwright.add_jobs_v1(array[json_build_object('e', x.id)], x.priority);
     end loop;
     if left_ = 0 and not exists (select from dagwright.workflow_executions o join dagwright.task_executions t
-        on t.workflow_execution_id = o.id where o.status in ('running', 'paused') and t.status = 'running' and t.worker_id = dead.id) then
+        on t.workflow_execution_id = o.id where o.status in ('running', 'paused') and t.status = 'running' and t.worker_id = dead.id)
+      and not exists (select from dagwright.workflow_executions o where o.status = 'running' and o.open_tasks = 0 and o.concluded_by = dead.id) then
       delete from dagwright.workers where id = dead.id;
       perform dagwright.unlock_lost_pools_v1();
     end if;

@@ -157,6 +157,7 @@ function isSequential(settle: Settle): boolean {
   return (
     edges.length <= 1 &&
     next.length === 0 &&
+    (settle.wantsNext || settle.extraPure === 0 || !edges[0]?.isPure) &&
     row.branch === undefined &&
     row.winner === undefined &&
     row.partErrorsJson === undefined &&

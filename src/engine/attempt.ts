@@ -114,6 +114,8 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       signal: controller.signal,
       spent,
     });
+    // What was aborted while it was prepared must not begin.
+    controller.signal.throwIfAborted();
     hasEntered = !runnable.type.isPure;
     const running = runnable.prepared.run(context);
     const outcome = running instanceof Promise ? await Promise.race([running, aborted]) : running;

@@ -24,6 +24,8 @@ export interface LaneStart {
   /** The attempt to begin with; null: claim from the list. */
   readonly claim: Claim | null;
   readonly list: readonly TaskRef[];
+  /** Claimed beyond its lane's own, outside the worker's slots: it takes nothing but further pure tasks. */
+  readonly isExtra?: boolean;
 }
 
 /** Runs a lane to its end. Never throws. */
@@ -41,7 +43,12 @@ export async function runLane(worker: WorkerContext, start: LaneStart): Promise<
       ({ claim, rest: list } = claimed);
     }
     const work = workOf(memory, claim);
-    const step = await runStep(worker, work, list, () => performance.now() < endsAt && !worker.draining);
+    const step = await runStep(
+      worker,
+      work,
+      list,
+      () => !start.isExtra && performance.now() < endsAt && !worker.draining,
+    );
     list = step.list;
     claim = step.result === null ? null : step.result.next;
     if (step.result === null) continue;
@@ -77,6 +84,7 @@ async function runStep(
     const result = await settleAttempt(worker, work, end, {
       wantsNext,
       next: wantsNext ? rest.slice(0, 16) : [],
+      takesPure: !worker.draining,
     });
     if (result.outcome === 'lost') noteLost(worker, work, result);
     if (end.kind === 'failed' && end.retryInMs !== null) worker.wakeIn(end.retryInMs);

@@ -19,6 +19,8 @@ import { executionScope } from './scope.ts';
 export interface LaneWish {
   readonly wantsNext: boolean;
   readonly next: readonly TaskRef[];
+  /** Pure tasks that this makes ready may be claimed beyond the lane's own. */
+  readonly takesPure: boolean;
 }
 
 /** Records how an attempt ended. A retry that the failure policy refuses is recorded as the failure it is. */
@@ -48,7 +50,13 @@ export async function settleAttempt(
       wish,
     );
   }
-  if (result.outcome === 'failing') return await settleAttempt(worker, work, endOfRefused(work, end), wish);
+  if (result.outcome === 'failing') {
+    // What the same call claimed for this lane is run beside it.
+    const executionId = work.memory.row.id;
+    for (const claim of [...(result.next === null ? [] : [result.next]), ...result.extras])
+      worker.spawn({ executionId, claim });
+    return await settleAttempt(worker, work, endOfRefused(work, end), wish);
+  }
   if (result.outcome === 'settled') rememberEnd(work, end, result.atMs);
   return result;
 }
@@ -75,7 +83,7 @@ async function record(
     edges: [],
     wantsNext: wish.wantsNext,
     next: wish.next,
-    extraPure: wish.wantsNext ? EXTRA_PURE : 0,
+    extraPure: wish.takesPure ? EXTRA_PURE : 0,
   };
   const state = claim.mapIndex < 0 ? endState(end) : null;
   if (state === null) return await worker.settles.call(settle);

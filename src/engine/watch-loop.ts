@@ -131,7 +131,7 @@ export class WatchLoop {
       this.#worker,
       workOf(memory, claim),
       { kind: 'released', durationMs: 0 },
-      { wantsNext: false, next: [] },
+      { wantsNext: false, next: [], takesPure: false },
     );
   }
 

@@ -259,7 +259,7 @@ export class Worker {
 
   async #spawn({ executionId, claim }: LaneWork): Promise<void> {
     const memory = await this.#executions.get(executionId);
-    if (memory !== null) await runLane(this.#context, { memory, claim, list: [] });
+    if (memory !== null) await runLane(this.#context, { memory, claim, list: [], isExtra: true });
   }
 
   // Never rejects: what a lane could not do is logged, and recovery finds the rest.

@@ -3,6 +3,8 @@ import type { Config } from '../config.ts';
 import type { CommandContext } from '../context.ts';
 import { refuse } from '../refusal.ts';
 
+const STARTED_BY = process.ppid;
+
 /** Ends with 0 after a drain: SIGTERM or Ctrl-C; a second signal ends it at once, and leases recover what ran. */
 export async function serve(
   context: CommandContext,
@@ -38,9 +40,8 @@ export async function serve(
 
 // npm and npx end on a signal without handing it on: the worker would live on, unseen.
 function whenOrphaned(act: () => void): void {
-  const parent = process.ppid;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === STARTED_BY) return;
     clearInterval(timer);
     act();
   }, 250);
