@@ -7,13 +7,8 @@ import { advance, type DeterminedEnd } from '../core/advance.ts';
 import { edgeOutcome, type TaskState } from '../core/decide.ts';
 import { untilAnswered } from '../db/connection.ts';
 import { loadStates, lockExecution } from '../db/reads.ts';
-import {
-  type ChildEdge,
-  type FurtherEnd,
-  type Settle,
-  type SettleResult,
-  settleBatch,
-} from '../db/settle.ts';
+import { settleBatch } from '../db/settle.ts';
+import type { ChildEdge, FurtherEnd, Settle, SettleResult } from '../db/settlement.ts';
 import type { Queryable } from '../db/transitions.ts';
 import type { CompiledNode } from './compiled.ts';
 import type { WorkerContext } from './context.ts';

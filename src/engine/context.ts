@@ -1,6 +1,6 @@
 // What the parts of one worker share.
 import type pg from 'pg';
-import type { Settle, SettleResult } from '../db/settle.ts';
+import type { Settle, SettleResult } from '../db/settlement.ts';
 import type { Claim, Finish, Opening, TaskRef } from '../db/transitions.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import type { Batcher } from './batcher.ts';

@@ -5,7 +5,7 @@
 //   L3  A lane that has run for its time, or whose worker drains, takes nothing new: what it makes ready gets a job.
 
 import { untilAnswered } from '../db/connection.ts';
-import type { SettleResult } from '../db/settle.ts';
+import type { SettleResult } from '../db/settlement.ts';
 import { type Claim, requeue, type TaskRef } from '../db/transitions.ts';
 import { runAttempt } from './attempt.ts';
 import type { Work } from './attempt-context.ts';

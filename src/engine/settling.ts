@@ -5,7 +5,7 @@
 import { edgeOutcome, type TaskState } from '../core/decide.ts';
 import { evaluateMapping } from '../core/expression/mapping.ts';
 import { MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '../core/json.ts';
-import type { ChildEdge, Settle, SettleResult, SettleRow } from '../db/settle.ts';
+import type { ChildEdge, Settle, SettleResult, SettleRow } from '../db/settlement.ts';
 import type { TaskRef } from '../db/transitions.ts';
 import type { AttemptEnd } from './attempt.ts';
 import type { Work } from './attempt-context.ts';
