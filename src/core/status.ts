@@ -36,9 +36,9 @@ export type SkipReason = (typeof SKIP_REASONS)[number];
 
 /** Legal moves of an execution. */
 export const EXECUTION_MOVES = {
-  pending: ['running', 'failed', 'cancelled'],
+  pending: ['running', 'paused', 'failed', 'cancelled'],
   running: ['paused', 'completed', 'failed', 'cancelled'],
-  paused: ['running', 'failed', 'cancelled'],
+  paused: ['pending', 'running', 'failed', 'cancelled'],
   completed: [],
   failed: [],
   cancelled: [],

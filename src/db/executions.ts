@@ -57,6 +57,30 @@ export async function startExecutions(
   return results;
 }
 
+/** Pauses: what runs may end, nothing else begins. The status afterwards, or null where there is no such execution. */
+export async function pauseExecution(
+  database: Database,
+  tenantId: string,
+  id: string,
+): Promise<ExecutionStatus | null> {
+  return await database.withTenant(tenantId, async (client) => {
+    const { rows } = await client.query('select dagwright.pause_execution($1) as status', [id]);
+    return rows[0].status;
+  });
+}
+
+/** Lets a paused execution go on. The status afterwards, or null where there is no such execution. */
+export async function resumeExecution(
+  database: Database,
+  tenantId: string,
+  id: string,
+): Promise<ExecutionStatus | null> {
+  return await database.withTenant(tenantId, async (client) => {
+    const { rows } = await client.query('select dagwright.resume_execution($1) as status', [id]);
+    return rows[0].status;
+  });
+}
+
 /** Cancels; the status afterwards, or null where there is no such execution. */
 export async function cancelExecution(
   database: Database,

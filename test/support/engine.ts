@@ -23,7 +23,7 @@ import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { Worker, type WorkerOptions } from '../../src/engine/worker.ts';
 import { type CustomTaskContext, defineTask } from '../../src/tasks/custom-task.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
-import type { TaskLog } from '../../src/tasks/task-type.ts';
+import type { TaskLog, TaskType } from '../../src/tasks/task-type.ts';
 import { planOf } from '../core/support/text-plan.ts';
 import { createDatabase } from './database.ts';
 
@@ -66,7 +66,9 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export async function openEngine(options: Partial<WorkerOptions> & { idle?: boolean } = {}): Promise<Engine> {
+export async function openEngine(
+  options: Partial<WorkerOptions> & { idle?: boolean; moreTypes?: readonly TaskType[] } = {},
+): Promise<Engine> {
   const own = await createDatabase();
   const database = openDatabase(own.url);
   const bodies: { [taskId: string]: Body } = Object.create(null);
@@ -80,6 +82,7 @@ export async function openEngine(options: Partial<WorkerOptions> & { idle?: bool
         return (bodies[context.taskId] ?? (() => context.taskId))(context);
       },
     }),
+    ...(options.moreTypes ?? []),
   ]);
   const note = (message: string, fields?: unknown) =>
     void logged.push(`${message} ${JSON.stringify(fields ?? '')}`);
