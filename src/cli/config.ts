@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Problem, Result } from '../core/errors.ts';
+import type { OutsideSettings } from '../engine/outside.ts';
+import { readOutsideSettings } from './outside-settings.ts';
 
 export const ROLES = ['all', 'worker', 'api', 'scheduler'] as const;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -21,9 +23,15 @@ export interface Config {
   readonly leaseSeconds: number;
   /** Modules with task types of your own. */
   readonly taskModules: readonly string[];
+  /** Secrets, model providers, allowed destinations, the public address. */
+  readonly outside: OutsideSettings;
+  /** Ended executions are deleted after so many days; 0: never. */
+  readonly retentionDays: number;
   readonly logLevel: LogLevel;
   /** Started through npm or npx, which do not hand signals on. */
   readonly isUnderNpm: boolean;
+  /** NODE_ENV=production, as in the image: `start` wants a database of its own, not the embedded one. */
+  readonly isProduction: boolean;
   /** No colours, whatever the terminal (no-color.org). */
   readonly noColor: boolean;
 }
@@ -72,9 +80,11 @@ export function readConfig(env: Environment = process.env, cwd = process.cwd()):
     if (!values.includes(value as T)) refuse(name, `one of ${values.join(', ')}`);
     return value as T;
   };
+  const databaseUrl = url('DATABASE_URL');
+  const directDatabaseUrl = url('DIRECT_DATABASE_URL');
   const config: Config = {
-    databaseUrl: url('DATABASE_URL'),
-    directDatabaseUrl: url('DIRECT_DATABASE_URL'),
+    databaseUrl,
+    directDatabaseUrl,
     home: resolve(cwd, text('DAGWRIGHT_HOME') ?? '.dagwright'),
     role: choice('DAGWRIGHT_ROLE', ROLES, 'all'),
     concurrency: whole('DAGWRIGHT_CONCURRENCY', 16, 1, 1000),
@@ -84,8 +94,17 @@ export function readConfig(env: Environment = process.env, cwd = process.cwd()):
       .map((path) => path.trim())
       .filter((path) => path !== '')
       .map((path) => resolve(cwd, path)),
+    outside: readOutsideSettings(env, problems, {
+      host: text('HOST') ?? '127.0.0.1',
+      port: whole('PORT', 3000, 1, 65_535),
+      databaseUrls: [databaseUrl, directDatabaseUrl].filter(
+        (one) => one !== undefined && URL.canParse(one),
+      ) as string[],
+    }),
+    retentionDays: whole('DAGWRIGHT_RETENTION_DAYS', 0, 0, 36_500),
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     isUnderNpm: text('npm_execpath') !== undefined,
+    isProduction: text('NODE_ENV') === 'production',
     noColor: text('NO_COLOR') !== undefined,
   };
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: config };

@@ -71,11 +71,18 @@ export function matchesAnyErrorCode(patterns: readonly string[], code: string): 
 export class TerminalError extends Error {
   readonly code: string;
   readonly details: Json | undefined;
-  constructor(code: string, message: string, options: { details?: Json; cause?: unknown } = {}) {
+  /** HTTP status, where the error is one. */
+  readonly status: number | undefined;
+  constructor(
+    code: string,
+    message: string,
+    options: { details?: Json; status?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'TerminalError';
     this.code = code;
     this.details = options.details;
+    this.status = options.status;
   }
 }
 
@@ -84,15 +91,28 @@ export class RetryableError extends Error {
   readonly code: string;
   readonly retryAfter: number | undefined;
   readonly details: Json | undefined;
+  /** HTTP status, where the error is one. */
+  readonly status: number | undefined;
   constructor(
     message: string,
-    options: { retryAfter?: number; code?: string; details?: Json; cause?: unknown } = {},
+    options: { retryAfter?: number; code?: string; details?: Json; status?: number; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'RetryableError';
     this.code = options.code ?? 'handler_error';
     this.retryAfter = options.retryAfter;
     this.details = options.details;
+    this.status = options.status;
+  }
+}
+
+/** Thrown by a task that cannot run yet: it waits without a slot and is run again; no attempt is spent. */
+export class NotNow extends Error {
+  readonly delayMs: number;
+  constructor(message: string, delayMs: number) {
+    super(message);
+    this.name = 'NotNow';
+    this.delayMs = delayMs;
   }
 }
 

@@ -25,6 +25,11 @@ export function addUsd(a: string | number, b: string | number): Usd {
   return canonical(toBig(a).plus(toBig(b)));
 }
 
+/** a - b. */
+export function subtractUsd(a: string | number, b: string | number): Usd {
+  return canonical(toBig(a).minus(toBig(b)));
+}
+
 /** The sum of any number of amounts; `0` of none. */
 export function sumUsd(amounts: Iterable<string | number>): Usd {
   let total = new Big(0);

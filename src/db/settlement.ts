@@ -17,7 +17,7 @@ export interface SettleRow {
   readonly durationMs: number;
   readonly usageJson?: string;
   readonly wakeMs?: number;
-  readonly waitingOn?: 'timer' | 'items';
+  readonly waitingOn?: 'timer' | 'items' | 'callback';
   readonly keepAttempt?: boolean;
   readonly isPure?: boolean;
   readonly staysAfterFailure?: boolean;

@@ -1,6 +1,10 @@
 // The engine's transitions, one call each: typed fronts of the functions in drizzle/*_engine.sql, which say what each
 // does and keeps. Values that were serialised before (Storable) are spliced in as JSON text, not parsed again.
 import type pg from 'pg';
+import { within } from './bounded-client.ts';
+
+/** The one-second loop goes on without an answer after this long. */
+export const LOOP_LIMIT_MS = 10_000;
 
 /** Something that runs statements: a pool, or a connection within a transaction. */
 export type Queryable = Pick<pg.Pool, 'query'>;
@@ -15,7 +19,7 @@ export interface Claim {
   readonly fence: number;
   readonly attempt: number;
   readonly recoveries: number;
-  readonly phase: 'timer' | 'items' | null;
+  readonly phase: 'timer' | 'items' | 'callback' | null;
 }
 
 /** A claim from a result row. */
@@ -141,17 +145,23 @@ export async function requeue(
   });
 }
 
-/** Keeps a checkpoint; false when the attempt is no longer the caller's. */
+/** Keeps a checkpoint and what was spent; false when the attempt is no longer the caller's. */
 export async function writeCheckpoint(
   db: Queryable,
   executionId: string,
   claim: Claim,
-  json: string,
+  checkpoint: {
+    readonly json: string;
+    /** All that this attempt has spent until now, exact US dollars; null: unknown. */
+    readonly spentUsd: string | null;
+    readonly usageJson: string | null;
+  },
 ): Promise<boolean> {
+  const { json, spentUsd, usageJson } = checkpoint;
   const { rows } = await db.query<{ kept: boolean }>({
-    name: 'checkpoint_v1',
-    text: 'select dagwright.checkpoint_v1($1, $2, $3, $4, $5) as kept',
-    values: [executionId, claim.taskId, claim.mapIndex, claim.fence, json],
+    name: 'checkpoint_v2',
+    text: 'select dagwright.checkpoint_v2($1, $2, $3, $4, $5, $6, $7) as kept',
+    values: [executionId, claim.taskId, claim.mapIndex, claim.fence, json, spentUsd, usageJson],
   });
   return rows[0]!.kept;
 }
@@ -192,6 +202,7 @@ export async function tick(
   now: number;
 }> {
   const { rows } = await db.query({
+    ...within(LOOP_LIMIT_MS),
     name: 'tick_v1',
     text: 'select dagwright.tick_v1($1) as answer',
     values: [

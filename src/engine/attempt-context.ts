@@ -1,18 +1,20 @@
-// What one attempt sees: its input, its item, its instant, and the context that its task type gets; and what it spends.
+// What one attempt sees: its input, its item, its instant, and the context that its task type gets.
 import { edgeOutcome } from '../core/decide.ts';
 import { TerminalError } from '../core/errors.ts';
 import { evaluateMapping } from '../core/expression/mapping.ts';
-import { isJsonObject, type Json, type JsonObject, MAX_VALUE_BYTES, toStorableJson } from '../core/json.ts';
-import { addUsd, parseUsd } from '../core/money.ts';
+import { type Json, MAX_VALUE_BYTES, toStorableJson } from '../core/json.ts';
+import { redactJson } from '../core/redact.ts';
 import { untilAnswered } from '../db/connection.ts';
 import { loadCheckpoint, loadFanOutValues, loadParts } from '../db/reads.ts';
 import { type Claim, writeCheckpoint } from '../db/transitions.ts';
-import type { ParentResult, PartResult, TaskContext } from '../tasks/task-type.ts';
+import type { ParentResult, PartResult, TaskContext, TaskLog } from '../tasks/task-type.ts';
+import { callbackStateOf, openCallbackOf } from './attempt-callback.ts';
 import type { CompiledNode, Runnable } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
 import { Aborted } from './held.ts';
 import { type ExecutionMemory, stateOf, type TaskResult } from './memory.ts';
 import { attemptScope } from './scope.ts';
+import type { Spent } from './spent.ts';
 
 /** One claimed attempt and its place in the plan. */
 export interface Work {
@@ -121,6 +123,7 @@ export async function contextOf(
   },
 ): Promise<TaskContext> {
   const executionId = memory.row.id;
+  let log: TaskLog | undefined;
   const collected = claim.phase === 'items' ? await loadParts(worker.pool, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
@@ -140,12 +143,32 @@ export async function contextOf(
       : undefined,
     async checkpoint(state) {
       parts.signal.throwIfAborted();
-      const json = storable(state, 'checkpoint', claim.taskId, MAX_VALUE_BYTES);
-      if (!(await untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, json))))
+      const json = storable(worker, state, {
+        what: 'checkpoint',
+        taskId: claim.taskId,
+        maxBytes: MAX_VALUE_BYTES,
+      });
+      const { spentUsd, usageJson } = parts.spent.soFar();
+      const kept = { json, spentUsd, usageJson };
+      if (!(await untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, kept))))
         throw new Aborted('lost');
+      parts.spent.keep(spentUsd);
     },
+    outside: worker.outside,
+    forbidRepeat: () => parts.spent.forbidRepeat(),
+    openCallback: (limits) => openCallbackOf(worker, executionId, claim, limits),
+    callback: claim.phase === 'callback' ? await callbackStateOf(worker, executionId, claim) : null,
     addCost: (usd, usage) => parts.spent.add(usd, usage),
-    log: worker.log,
+    get log() {
+      log ??= worker.executionLog.forAttempt({
+        executionId,
+        tenantId: memory.row.tenantId,
+        taskId: claim.taskId,
+        mapIndex: claim.mapIndex < 0 ? null : claim.mapIndex,
+        attempt: claim.attempt,
+      });
+      return log;
+    },
     scope: parts.scope,
     get parents() {
       return parentsOf(memory, node, parts.results);
@@ -173,30 +196,16 @@ function parentsOf(
   });
 }
 
-const MAX_USAGE_BYTES = 64_000;
-
-/** What an attempt cost, added up exactly; one unknown price makes the whole unknown. */
-export class Spent {
-  #usd: string | null | undefined;
-  #usage: JsonObject | undefined;
-  add(usd: string | number | null, usage?: JsonObject): void {
-    if (usd === null || this.#usd === null) this.#usd = null;
-    else this.#usd = this.#usd === undefined ? parseUsd(usd) : addUsd(this.#usd, parseUsd(usd));
-    if (usage === undefined || !isJsonObject(usage)) return;
-    const stored = toStorableJson(usage, MAX_USAGE_BYTES);
-    if (!stored.ok) throw new TerminalError(stored.code, `addCost: its usage ${stored.message}`);
-    this.#usage = { ...this.#usage, ...(JSON.parse(stored.json) as JsonObject) };
-  }
-  fields(): { costUsd?: string | null; usage?: JsonObject } {
-    return { costUsd: this.#usd, usage: this.#usage };
-  }
-}
-
-/** The value as JSON, or the error that it cannot be stored. */
-export function storable(value: unknown, what: string, taskId: string, maxBytes: number): string {
+/** The value as JSON without secrets, or the error that it cannot be stored. */
+export function storable(
+  { outside: { redact } }: WorkerContext,
+  value: unknown,
+  { what, taskId, maxBytes }: { readonly what: string; readonly taskId: string; readonly maxBytes: number },
+): string {
   const result = toStorableJson(value, maxBytes);
-  if (result.ok) return result.json;
-  throw new TerminalError(result.code, `Task "${taskId}": its ${what} ${result.message}`);
+  if (!result.ok) throw new TerminalError(result.code, `Task "${taskId}": its ${what} ${result.message}`);
+  const { json } = result;
+  return redact(json) === json ? json : JSON.stringify(redactJson(JSON.parse(json) as Json, redact));
 }
 
 function once<T>(read: () => T): () => T {

@@ -2,8 +2,9 @@
 import { RetryableError, type TaskError, TerminalError } from '../core/errors.ts';
 import { ExpressionError } from '../core/expression/errors.ts';
 import { type Json, storableText, toStorableJson } from '../core/json.ts';
+import { type Redact, redactJson } from '../core/redact.ts';
 import type { Claim } from '../db/transitions.ts';
-import type { Runnable } from './compiled.ts';
+import type { Work } from './attempt-context.ts';
 import { Aborted } from './held.ts';
 
 /** CONTRACT P2: so many crashes may cost a task its attempt; the next one ends it. */
@@ -22,17 +23,18 @@ export function workerLost({ taskId, attempt }: Claim): {
   };
 }
 
-/** Sorts what was thrown by CONTRACT 2.3. */
+/** Sorts what was thrown by CONTRACT 2.3. `mayRepeat`: a timeout is worth another try. No secret is left in it. */
 export function errorOf(
   failure: unknown,
-  runnable: Runnable,
-  claim: Claim,
+  { runnable, claim }: Work,
+  { mayRepeat, redact }: { readonly mayRepeat: boolean; readonly redact: Redact },
 ): { error: TaskError; isTerminal: boolean; retryAfterSeconds?: number } {
-  const make = (code: string, message: string, details?: Json): TaskError => ({
+  const make = (code: string, message: string, details?: Json, status?: number): TaskError => ({
     taskId: claim.taskId,
-    code: storableText(String(code), 100),
-    message: storableText(String(message)),
-    ...(details === undefined ? {} : { details: safeDetails(details) }),
+    code: storableText(redact(String(code)), 100),
+    message: storableText(redact(String(message))),
+    ...(status === undefined ? {} : { status }),
+    ...(details === undefined ? {} : { details: redactJson(safeDetails(details), redact) }),
   });
   if (failure instanceof Aborted)
     return {
@@ -40,13 +42,13 @@ export function errorOf(
         'timeout',
         `Task "${claim.taskId}" ran past its timeoutSeconds (${runnable.timeoutSeconds})`,
       ),
-      isTerminal: false,
+      isTerminal: !mayRepeat,
     };
   if (failure instanceof TerminalError)
-    return { error: make(failure.code, failure.message, failure.details), isTerminal: true };
+    return { error: make(failure.code, failure.message, failure.details, failure.status), isTerminal: true };
   if (failure instanceof RetryableError)
     return {
-      error: make(failure.code, failure.message, failure.details),
+      error: make(failure.code, failure.message, failure.details, failure.status),
       isTerminal: false,
       retryAfterSeconds: failure.retryAfter,
     };

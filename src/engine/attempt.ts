@@ -1,20 +1,22 @@
 // Runs one attempt: decides whether it runs at all, evaluates its expressions, calls its task type, and says how it ended.
 // Writes nothing; settling.ts turns what this returns into rows.
 import { decide, edgeOutcome } from '../core/decide.ts';
-import type { TaskError } from '../core/errors.ts';
+import { NotNow, type TaskError } from '../core/errors.ts';
 import { evaluateCondition, evaluateMapping } from '../core/expression/mapping.ts';
 import { type Json, type JsonObject, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../core/json.ts';
 import { nextDelayMs } from '../core/retry.ts';
 import type { SkipReason } from '../core/status.ts';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import type { Claim } from '../db/transitions.ts';
-import type { FanOut } from '../tasks/task-type.ts';
-import { contextOf, needed, Spent, scopeOf, storable, type Work } from './attempt-context.ts';
+import type { CallbackState, FanOut } from '../tasks/task-type.ts';
+import { FIRST_LOOK_MS } from './attempt-callback.ts';
+import { contextOf, needed, scopeOf, storable, type Work } from './attempt-context.ts';
 import { errorOf, MAX_RECOVERIES, workerLost } from './attempt-error.ts';
 import type { CompiledNode } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
 import { Aborted, type AbortReason, type HeldAttempt } from './held.ts';
 import { type ExecutionMemory, resultsOf, stateOf, type TaskResult } from './memory.ts';
+import { Spent } from './spent.ts';
 import { passGate, SUSPECT_RECOVERIES } from './suspects.ts';
 
 /** How an attempt ended. */
@@ -42,7 +44,7 @@ export type AttemptEnd = {
       /** No attempt was made: nothing to keep of it. */
       readonly isUntried?: boolean;
     }
-  | { readonly kind: 'waiting'; readonly delayMs: number }
+  | { readonly kind: 'waiting'; readonly on: 'timer' | 'callback'; readonly delayMs: number }
   | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
   | {
       readonly kind: 'terminated';
@@ -60,9 +62,11 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
   const { memory, node, runnable, claim } = work;
   const startedAt = performance.now();
   let enteredAt = startedAt;
-  const spent = new Spent();
+  const spent = new Spent(worker.outside.redact);
   let inputJson: string | undefined;
   const end = () => ({ durationMs: Math.round(performance.now() - enteredAt), inputJson, ...spent.fields() });
+  const stored = (value: unknown, what: string, maxBytes: number) =>
+    storable(worker, value, { what, taskId: claim.taskId, maxBytes });
   const controller = new AbortController();
   let abort!: (reason: AbortReason) => void;
   const aborted = new Promise<never>((_, reject) => {
@@ -106,7 +110,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       if (!evaluateCondition(node.condition, scope))
         return { kind: 'skipped', reason: 'condition_false', ...end() };
     }
-    if (runnable.input !== null) inputJson = storable(readInput(), 'input', claim.taskId, MAX_VALUE_BYTES);
+    if (runnable.input !== null) inputJson = stored(readInput(), 'input', MAX_VALUE_BYTES);
     const context = await contextOf(worker, work, {
       results,
       scope,
@@ -121,19 +125,21 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     const outcome = running instanceof Promise ? await Promise.race([running, aborted]) : running;
     switch (outcome.kind) {
       case 'wait':
-        return { kind: 'waiting', delayMs: outcome.delayMs, ...end() };
+        return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...end() };
+      case 'waitForCallback':
+        return { kind: 'waiting', on: 'callback', delayMs: callbackDelayMs(context.callback), ...end() };
       case 'fanOut':
         return {
           kind: 'fanOut',
           fanOut: outcome,
-          valuesJson: storable(outcome.values, 'items', claim.taskId, MAX_ASSEMBLED_BYTES),
+          valuesJson: stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES),
           ...end(),
         };
       case 'terminate':
         return {
           kind: 'terminated',
           status: outcome.status,
-          outputJson: storable(outcome.output, 'output', claim.taskId, MAX_VALUE_BYTES),
+          outputJson: stored(outcome.output, 'output', MAX_VALUE_BYTES),
           error: outcome.error,
           ...end(),
         };
@@ -144,7 +150,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
         ? raw
         : evaluateMapping(runnable.output, Object.assign(scope, { output: raw }) as typeof scope);
     const limit = claim.phase === 'items' ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES;
-    const outputJson = storable(output, 'output', claim.taskId, limit);
+    const outputJson = stored(output, 'output', limit);
     return {
       kind: 'completed',
       outputJson,
@@ -162,7 +168,12 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       // The database went away under our own reads: the attempt never ran.
       return { kind: 'released', ...end() };
     }
-    const { error, isTerminal, retryAfterSeconds } = errorOf(failure, runnable, claim);
+    if (failure instanceof NotNow)
+      return { kind: 'waiting', on: 'timer', delayMs: failure.delayMs, ...end() };
+    const { error, isTerminal, retryAfterSeconds } = errorOf(failure, work, {
+      mayRepeat: spent.mayRepeat,
+      redact: worker.outside.redact,
+    });
     const triesUsed = claim.attempt - claim.recoveries;
     const retryInMs =
       claim.phase === 'items'
@@ -201,7 +212,11 @@ function decideNode(
   return decide(node.plan, outcomes, parents);
 }
 
-// Values that survive JSON as they are need not be parsed back.
+// Values that survive JSON as they are need not be parsed back. (Texts may have been redacted.)
 function isPlain(value: unknown): boolean {
-  return value === null || typeof value === 'string' || typeof value === 'boolean';
+  return value === null || typeof value === 'boolean';
+}
+
+function callbackDelayMs(state: CallbackState | null): number {
+  return state === null ? FIRST_LOOK_MS : Math.max(0, state.leftMs);
 }

@@ -132,7 +132,7 @@ function compileRunnable(
   return {
     definition,
     type,
-    prepared: type.prepare(definition),
+    prepared: type.prepare(definition, types),
     input: mapping(definition.inputMapping),
     output: mapping(definition.outputMapping),
     retry: effectivePolicy(definition.retry, plan.definition.maxRetries),

@@ -2,8 +2,10 @@
 import type pg from 'pg';
 import type { Settle, SettleResult } from '../db/settlement.ts';
 import type { Claim, Finish, Opening, TaskRef } from '../db/transitions.ts';
+import type { Outside } from '../tasks/outside.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import type { Batcher } from './batcher.ts';
+import type { ExecutionLog } from './execution-log.ts';
 import type { Executions } from './executions.ts';
 import type { SuspectGate } from './gate.ts';
 import type { HeldAttempts } from './held.ts';
@@ -24,6 +26,9 @@ export interface WorkerContext {
   readonly executions: Executions;
   readonly held: HeldAttempts;
   readonly log: TaskLog;
+  /** What tasks log and what happens to executions, for their users. */
+  readonly executionLog: ExecutionLog;
+  readonly outside: Outside;
   /** No new work is taken; what runs may end. */
   readonly draining: boolean;
   readonly settles: Batcher<Settle, SettleResult>;

@@ -13,6 +13,7 @@ import { settleWithClosure } from './closure.ts';
 import { EXTRA_PURE } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
 import { remember, resultsOf, type TaskResult } from './memory.ts';
+import { noteFailure } from './notes.ts';
 import { executionScope } from './scope.ts';
 
 /** What a lane wants besides: to go on, and with what. */
@@ -57,7 +58,10 @@ export async function settleAttempt(
       worker.spawn({ executionId, claim });
     return await settleAttempt(worker, work, endOfRefused(work, end), wish);
   }
-  if (result.outcome === 'settled') rememberEnd(work, end, result.atMs);
+  if (result.outcome === 'settled') {
+    rememberEnd(work, end, result.atMs);
+    if (end.kind === 'failed') noteFailure(worker, work, end);
+  }
   return result;
 }
 
@@ -142,7 +146,7 @@ function rowOf(work: Work, end: Exclude<AttemptEnd, { kind: 'abandoned' }>): Set
         wakeMs: end.retryInMs ?? undefined,
       };
     case 'waiting':
-      return { ...base, to: 'waiting', waitingOn: 'timer', wakeMs: end.delayMs };
+      return { ...base, to: 'waiting', waitingOn: end.on, wakeMs: end.delayMs };
     case 'released':
       return { ...base, to: 'released', waitingOn: claim.phase ?? undefined };
     case 'terminated':

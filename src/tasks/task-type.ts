@@ -5,6 +5,7 @@ import type { Mapping } from '../core/expression/mapping.ts';
 import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskStatus } from '../core/status.ts';
+import type { Outside } from './outside.ts';
 
 /** Structured log lines of one attempt. */
 export interface TaskLog {
@@ -50,6 +51,14 @@ export interface TaskContext {
   readonly lastCheckpoint: Json | undefined;
   /** Keeps progress that a later attempt finds as `lastCheckpoint`; committed when it resolves. */
   checkpoint(state: Json): Promise<void>;
+  /** The way to outside services, and the secrets for them. */
+  readonly outside: Outside;
+  /** From here on a timeout ends the task by default: what was sent may have been done, and must not be done twice. */
+  forbidRepeat(): void;
+  /** Makes a one-time token for an answer that comes later; it is valid as soon as this resolves, and its time runs. */
+  openCallback(limits: CallbackLimits): Promise<Callback>;
+  /** With phase `callback`: what has come so far. */
+  readonly callback: CallbackState | null;
   /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
   addCost(usd: string | number | null, usage?: JsonObject): void;
   readonly log: TaskLog;
@@ -58,12 +67,35 @@ export interface TaskContext {
   readonly parents: readonly ParentResult[];
   /** The branches that edges from this task name; empty or absent: none, so that a condition may choose any text. */
   readonly branches?: readonly string[];
-  /** Why a waiting task was woken: its timer fired, or the parts of its fan-out ended. */
-  readonly phase: 'timer' | 'items' | null;
+  /** Why a waiting task was woken: its timer fired, the parts of its fan-out ended, or it looks for its callback. */
+  readonly phase: 'timer' | 'items' | 'callback' | null;
   /** With phase `items`: all parts that were issued, by index. */
   readonly parts: readonly PartResult[];
   /** Database time of this claim, ISO 8601. */
   readonly now: string;
+}
+
+export interface CallbackLimits {
+  /** The wait fails with `timeout` after so long. */
+  readonly timeoutMs: number;
+  /** Or when nothing has come for so long: a heartbeat counts; null: none is expected. */
+  readonly heartbeatMs: number | null;
+}
+
+export interface Callback {
+  /** 256 random bits, URL-safe; stored only as a hash. */
+  readonly token: string;
+  readonly url: string;
+}
+
+/** What was sent with a task's callback tokens. */
+export interface CallbackState {
+  readonly status: 'open' | 'completed' | 'failed';
+  readonly output: Json;
+  /** With `failed`: what the caller sent, made storable. */
+  readonly error: TaskError | null;
+  /** Until the wait times out; 0 or less: it has. */
+  readonly leftMs: number;
 }
 
 /** The fan-out that a `parallel` opens. */
@@ -88,6 +120,8 @@ export type TaskOutcome =
       readonly errors?: readonly JsonObject[];
     }
   | { readonly kind: 'wait'; readonly delayMs: number }
+  /** Waits until a token of `openCallback` is used, or its time is over. */
+  | { readonly kind: 'waitForCallback' }
   | {
       readonly kind: 'terminate';
       readonly status: 'completed' | 'failed' | 'cancelled';
@@ -109,8 +143,8 @@ export interface TaskType {
   readonly isPure: boolean;
   /** Whether `run` reads `context.parents`. */
   readonly readsParents?: boolean;
-  /** Compiles the node's config. Called with valid definitions only. */
-  prepare(node: NodeDefinition): PreparedTask;
+  /** Compiles the node's config. Called with valid definitions only. `types` are all of this worker's, for tasks within tasks. */
+  prepare(node: NodeDefinition, types: ReadonlyMap<string, TaskType>): PreparedTask;
 }
 
 /** Names and part definitions of a parallel node: one task for all items, or one per named branch. */

@@ -9,9 +9,10 @@ import type {
   TaskOutcome,
   TaskType,
 } from '../../../src/tasks/task-type.ts';
+import { closedOutside } from '../../support/outside.ts';
 
 export const NOW = '2030-01-01T00:00:00.000Z';
-const registry = createRegistry();
+export const registry = createRegistry();
 
 export function node(
   taskType: string,
@@ -34,6 +35,10 @@ export function context(more: Partial<TaskContext> = {}): TaskContext {
     idempotencyKey: 'execution-1:it',
     lastCheckpoint: undefined,
     checkpoint: async () => {},
+    outside: closedOutside(),
+    forbidRepeat() {},
+    openCallback: async () => ({ token: 'token-1', url: 'http://127.0.0.1/v1/callbacks/token-1' }),
+    callback: null,
     addCost() {},
     log: silent,
     scope: {},
@@ -47,7 +52,7 @@ export function context(more: Partial<TaskContext> = {}): TaskContext {
 
 /** Runs a pure task. */
 export function runPure(definition: NodeDefinition, more: Partial<TaskContext> = {}): TaskOutcome {
-  const outcome = taskTypeOf(definition.taskType).prepare(definition).run(context(more));
+  const outcome = taskTypeOf(definition.taskType).prepare(definition, registry).run(context(more));
   if (outcome instanceof Promise) throw new Error(`${definition.taskType} is not synchronous`);
   return outcome;
 }

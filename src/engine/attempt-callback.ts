@@ -1,0 +1,55 @@
+// The callback tokens of an attempt: made with it, looked for when its wait ends.
+import { createHash, randomBytes } from 'node:crypto';
+import type { TaskError } from '../core/errors.ts';
+import { isJsonObject, type Json, storableText } from '../core/json.ts';
+import { loadCallback, openCallback } from '../db/callbacks.ts';
+import { untilAnswered } from '../db/connection.ts';
+import type { Claim } from '../db/transitions.ts';
+import type { Callback, CallbackLimits, CallbackState } from '../tasks/task-type.ts';
+import type { WorkerContext } from './context.ts';
+import { Aborted } from './held.ts';
+
+const TOKEN_BYTES = 32;
+const CODE = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
+
+/** A task that begins to wait looks once after so long: its answer may have come before it waited. */
+export const FIRST_LOOK_MS = 1_000;
+
+/** A new token, known to the database when this resolves. */
+export async function openCallbackOf(
+  worker: WorkerContext,
+  executionId: string,
+  claim: Claim,
+  limits: CallbackLimits,
+): Promise<Callback> {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  const hash = createHash('sha256').update(token).digest();
+  if (!(await untilAnswered(() => openCallback(worker.pool, executionId, claim, { hash, ...limits }))))
+    throw new Aborted('lost');
+  return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
+}
+
+export async function callbackStateOf(
+  worker: WorkerContext,
+  executionId: string,
+  claim: Claim,
+): Promise<CallbackState> {
+  const found = await loadCallback(worker.pool, executionId, claim);
+  if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
+  const { isCompleted, output, error, leftMs } = found;
+  if (!isCompleted) return { status: 'open', output: null, error: null, leftMs };
+  if (error === null) return { status: 'completed', output, error: null, leftMs };
+  return { status: 'failed', output: null, error: sentError(error), leftMs };
+}
+
+// Callers send what they like: a code that is none becomes handler_error, and nothing is lost.
+function sentError(error: Json): TaskError {
+  const sent = isJsonObject(error) ? error : { message: error };
+  const code = typeof sent.code === 'string' && CODE.test(sent.code) ? sent.code : 'handler_error';
+  const text = typeof sent.message === 'string' ? sent.message : JSON.stringify(sent.message ?? error);
+  return {
+    code,
+    message: storableText(text),
+    ...(sent.details === undefined ? {} : { details: sent.details }),
+  };
+}

@@ -1,0 +1,73 @@
+// The environment becomes settings: all problems at once, no secret in any of them.
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/cli/config.ts';
+
+const read = (env: Record<string, string>) => {
+  const result = readConfig(env, '/tmp');
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.value;
+};
+
+describe('settings of the outside world', () => {
+  it('reads secrets by name, and nothing else as a secret', () => {
+    const { secrets } = read({
+      DAGWRIGHT_SECRET_GITHUB: 'ghp_0123456789',
+      DAGWRIGHT_SECRET_: 'nameless',
+      DAGWRIGHT_SECRET_EMPTY: '',
+      GITHUB_TOKEN: 'other',
+    }).outside;
+    expect({ ...secrets }).toEqual({ GITHUB: 'ghp_0123456789' });
+    expect(secrets!.constructor).toBeUndefined();
+  });
+
+  it('reads the keys of model providers under their usual names', () => {
+    const { providers } = read({
+      ANTHROPIC_API_KEY: 'sk-ant-1',
+      GEMINI_API_KEY: 'g-1',
+      OPENAI_BASE_URL: 'http://localhost:8080/v1',
+    }).outside;
+    expect(Object.fromEntries(providers!)).toEqual({
+      anthropic: { apiKey: 'sk-ant-1', baseUrl: undefined },
+      google: { apiKey: 'g-1', baseUrl: undefined },
+      openai: { apiKey: undefined, baseUrl: 'http://localhost:8080/v1' },
+    });
+  });
+
+  it('never calls its own databases, on their ports', () => {
+    expect(
+      read({
+        DATABASE_URL: 'postgres://u:p@pooler.internal:6432/d',
+        DIRECT_DATABASE_URL: 'postgres://u:p@db.internal/d',
+      }).outside.deniedHosts,
+    ).toEqual(['pooler.internal:6432', 'db.internal:5432']);
+  });
+
+  it('takes the public address, or what it listens on', () => {
+    expect(read({ DAGWRIGHT_PUBLIC_URL: 'https://flows.example.org' }).outside.publicUrl).toBe(
+      'https://flows.example.org',
+    );
+    expect(read({ PORT: '8099' }).outside.publicUrl).toBe('http://127.0.0.1:8099');
+  });
+
+  it('names every bad setting, and the value of no secret', () => {
+    const result = readConfig(
+      {
+        DAGWRIGHT_SECRET_X: 'canary-canary',
+        DAGWRIGHT_PUBLIC_URL: 'ftp://x',
+        DAGWRIGHT_ALLOWED_HOSTS: 'ok.example, 10.0.0.0/99, http://x/',
+        DAGWRIGHT_RETENTION_DAYS: '-1',
+        ANTHROPIC_BASE_URL: 'not a url',
+      },
+      '/tmp',
+    );
+    if (result.ok) throw new Error('expected problems');
+    expect(result.problems.map(({ pointer }) => pointer).sort()).toEqual([
+      'ANTHROPIC_BASE_URL',
+      'DAGWRIGHT_ALLOWED_HOSTS',
+      'DAGWRIGHT_ALLOWED_HOSTS',
+      'DAGWRIGHT_PUBLIC_URL',
+      'DAGWRIGHT_RETENTION_DAYS',
+    ]);
+    expect(JSON.stringify(result.problems)).not.toContain('canary');
+  });
+});

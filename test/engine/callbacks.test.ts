@@ -1,0 +1,148 @@
+// Callbacks through the whole engine: an answer that comes before, while and after its task waits; a repeated one; none.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TerminalError } from '../../src/core/errors.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import type { TaskType } from '../../src/tasks/task-type.ts';
+import { type Engine, graph, openEngine, until } from '../support/engine.ts';
+
+let engine: Engine;
+const tokens = new Map<string, string>();
+/** Called with the token before the task begins to wait. */
+let whileCalling: (token: string) => Promise<void> = async () => {};
+let limits = { timeoutMs: 20_000, heartbeatMs: null as number | null };
+
+// What external_api does with `callback`, without the call.
+const later: TaskType = {
+  type: 'later',
+  isPure: false,
+  prepare: () => ({
+    mappings: [],
+    async run(context) {
+      const { callback } = context;
+      if (context.phase !== 'callback' || callback === null) {
+        const { token } = await context.openCallback(limits);
+        tokens.set(context.executionId, token);
+        await whileCalling(token);
+        return { kind: 'waitForCallback' };
+      }
+      if (callback.status === 'completed') return { kind: 'completed', output: callback.output };
+      if (callback.status === 'failed')
+        throw new TerminalError(callback.error!.code, callback.error!.message);
+      if (callback.leftMs <= 0) throw new TerminalError('timeout', 'nobody called back');
+      return { kind: 'waitForCallback' };
+    },
+  }),
+};
+
+async function asTenant(statement: string, ...values: unknown[]): Promise<string | null> {
+  return await engine.database.withTenant(
+    DEFAULT_TENANT_ID,
+    async (client) => (await client.query(`select ${statement} as answer`, values)).rows[0].answer,
+  );
+}
+const complete = (token: string, output: unknown) =>
+  asTenant('dagwright.complete_callback($1, $2)', token, JSON.stringify(output));
+
+async function start(): Promise<{ id: string; token: string }> {
+  const definition = graph('c -> after', { tasks: { c: { taskType: 'later' } } });
+  await engine.apply(definition);
+  const id = await engine.start(definition.workflowId);
+  const token = await until(async () => tokens.get(id));
+  return { id, token };
+}
+
+const waits = (id: string) =>
+  until(async () => {
+    const rows = await engine.query(
+      `select from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'c' and status = 'waiting'`,
+      [id],
+    );
+    return rows.length;
+  });
+
+beforeAll(async () => {
+  engine = await openEngine({ moreTypes: [later] });
+});
+afterAll(async () => {
+  await engine.expectSound();
+  await engine.close();
+});
+
+describe('a callback', () => {
+  it('completes the task that waits for it, holds no slot meanwhile, and counts once', async () => {
+    const { id, token } = await start();
+    await waits(id);
+    expect(engine.worker.running).toBe(0);
+    expect(await complete(token, { ok: 1 })).toBe('accepted');
+    expect(await complete(token, { ok: 2 })).toMatch(/already_completed|expired/);
+    const run = await engine.ended(id);
+    expect(run.task('c')).toMatchObject({ output: { ok: 1 }, attempt: 1 });
+  });
+
+  it('may come before its task waits', async () => {
+    whileCalling = async (token) => void expect(await complete(token, 'early')).toBe('accepted');
+    const { id } = await start();
+    whileCalling = async () => {};
+    expect((await engine.ended(id)).task('c').output).toBe('early');
+  });
+
+  it('may bring an error, which fails the task with its code', async () => {
+    const { id, token } = await start();
+    await waits(id);
+    await asTenant('dagwright.complete_callback($1, error => $2)', token, {
+      code: 'out_of_stock',
+      message: 'none left',
+    });
+    expect((await engine.ended(id)).task('c').error).toMatchObject({
+      code: 'out_of_stock',
+      message: 'none left',
+    });
+  });
+
+  it('times out when nothing comes, later when it beats', async () => {
+    limits = { timeoutMs: 60_000, heartbeatMs: 1_500 };
+    const beating = await start();
+    const silent = await start();
+    limits = { timeoutMs: 20_000, heartbeatMs: null };
+    await Promise.all([waits(beating.id), waits(silent.id)]);
+    let isBeating = true;
+    const beats = (async () => {
+      while (isBeating)
+        expect(await asTenant('dagwright.heartbeat_callback($1)', beating.token)).toBe('accepted');
+    })();
+    expect((await engine.ended(silent.id)).task('c').error).toMatchObject({ code: 'timeout' });
+    isBeating = false;
+    await beats;
+    expect(await complete(beating.token, 'alive')).toBe('accepted');
+    expect((await engine.ended(beating.id)).task('c').output).toBe('alive');
+    expect(await complete(silent.token, 1)).toBe('expired');
+  });
+
+  it('is refused for another tenant, without a tenant, and with an unknown token', async () => {
+    const { id, token } = await start();
+    await waits(id);
+    const other = await engine.database.withTenant(
+      '00000000-0000-7000-8000-0000000000ff',
+      async (client) =>
+        (await client.query('select dagwright.complete_callback($1) as answer', [token])).rows[0].answer,
+    );
+    expect(other).toBeNull();
+    await expect(engine.query('select dagwright.complete_callback($1)', [token])).rejects.toThrow(
+      'no tenant is set',
+    );
+    expect(await complete('guess', 1)).toBeNull();
+    await complete(token, null);
+    await engine.ended(id);
+  });
+
+  it('keeps only a hash of its token', async () => {
+    const { id, token } = await start();
+    await waits(id);
+    for (const table of ['task_callbacks', 'task_executions', 'workflow_executions']) {
+      const rows = await engine.query<{ row: string }>(`select t::text as row from dagwright.${table} t`);
+      expect(rows.filter(({ row }) => row.includes(token))).toEqual([]);
+    }
+    await complete(token, null);
+    await engine.ended(id);
+  });
+});
