@@ -1,6 +1,7 @@
 // What every command gets: settings, log, terminal; and the one place where a command's failure becomes text or JSON and
 // an exit code.
 
+import { createRedact } from '../core/redact.ts';
 import { isConnectionLoss } from '../db/connection.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { type Config, loadEnvFile, readConfig } from './config.ts';
@@ -50,7 +51,11 @@ export async function withContext(
   const read = readConfig();
   if (!read.ok) return fail(new Refusal(read.problems));
   const config = read.value;
-  const log = createLog(config.logLevel, process.stderr.isTTY === true);
+  const log = createLog({
+    level: config.logLevel,
+    isText: process.stderr.isTTY === true,
+    redact: createRedact(secretsOf(config)),
+  });
   const note = (text: string) => void process.stderr.write(`${text}\n`);
   try {
     return await work({
@@ -98,5 +103,24 @@ export async function withContext(
     return fail(
       new Refusal([{ pointer: '', code: 'unexpected', message, hint: 'LOG_LEVEL=debug shows where' }]),
     );
+  }
+}
+
+// What must stand in no line of the log. A password that is the user's name is none, and a usual word.
+function secretsOf({ outside, databaseUrl, directDatabaseUrl }: Config): string[] {
+  const passwords = [databaseUrl, directDatabaseUrl].flatMap((url) => {
+    if (url === undefined) return [];
+    const { username, password } = new URL(url);
+    return password === username ? [] : [password, decoded(password)];
+  });
+  const keys = [...(outside.providers?.values() ?? [])].flatMap(({ apiKey }) => apiKey ?? []);
+  return [...Object.values(outside.secrets ?? {}), ...keys, ...passwords];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

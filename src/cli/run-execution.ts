@@ -10,6 +10,7 @@ import {
   startExecutions,
   type TaskView,
 } from '../db/executions.ts';
+import type { TaskLog } from '../tasks/task-type.ts';
 import { refuse } from './refusal.ts';
 import type { System } from './system.ts';
 import { taskTable } from './task-table.ts';
@@ -32,7 +33,7 @@ export async function runToEnd(
   options: RunOptions,
 ): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
   const { system } = options;
-  const worker = system.createWorker();
+  const worker = system.createWorker(quietBeside(options));
   await worker.start();
   const stop = new AbortController();
   const interrupt = () => {
@@ -73,6 +74,13 @@ export async function runToEnd(
     process.off('SIGTERM', interrupt);
     await worker.stop();
   }
+}
+
+// Who watches the progress on a terminal sees there what fails and is tried again; lines about it would tear the table.
+function quietBeside({ system, live }: RunOptions): TaskLog {
+  const isWatched = live !== null || process.stderr.isTTY === true;
+  if (!isWatched || system.config.logLevel === 'debug') return system.log;
+  return { ...system.log, debug: () => {}, info: () => {} };
 }
 
 /** For `print`: no progress. */

@@ -1,5 +1,5 @@
 // A worker process: registers, beats, takes jobs from the queue, runs lanes, looks at timers and dead workers once a
-// second, and drains.
+// second, and drains. (The constructor and the context belong together with what they close over, so it is long.)
 //   W1  A worker that was declared dead aborts what it runs, registers anew under another id, and goes on. One that may
 //       have been (no beat for a while: it stood still, or the database is away) claims nothing until it knows.
 //   W2  SIGTERM: takes nothing new; what runs may end within the grace period; the rest is released, no attempt spent.
@@ -9,20 +9,22 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '../core/id.ts';
 import type { Database } from '../db/connection.ts';
-import { settleBatch } from '../db/settle.ts';
-import type { Settle } from '../db/settlement.ts';
-import { claimBatch, finishBatch, openBatch } from '../db/transitions.ts';
 import { addPoolId, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
-import { Batcher } from './batcher.ts';
+import { createCalls } from './calls.ts';
 import type { LaneWork, WorkerContext } from './context.ts';
+import { ExecutionLog } from './execution-log.ts';
 import { Executions } from './executions.ts';
 import { SuspectGate } from './gate.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { HeldAttempts } from './held.ts';
 import { runJob } from './job.ts';
 import { runLane } from './lane.ts';
+import { noteStaleWrite } from './notes.ts';
+import { Outage } from './outage.ts';
+import { type OpenOutside, type OutsideSettings, openOutside } from './outside.ts';
 import { Queue } from './queue.ts';
+import { RetentionLoop } from './retention.ts';
 import { WatchLoop } from './watch-loop.ts';
 
 export interface WorkerOptions {
@@ -34,6 +36,12 @@ export interface WorkerOptions {
   readonly leaseSeconds?: number;
   /** How long what runs may take after SIGTERM, in milliseconds. */
   readonly graceMs?: number;
+  /** The outside world as the operator has configured it; absent: no secrets, nothing allowed beyond the guard. */
+  readonly outside?: OutsideSettings;
+  /** Whether what tasks log as debug is kept too. */
+  readonly keepsDebugLines?: boolean;
+  /** Executions are deleted so many days after their end; 0: never. */
+  readonly retentionDays?: number;
 }
 
 /** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
@@ -50,6 +58,10 @@ export class Worker {
   readonly #lanes = new Set<Promise<void>>();
   readonly #context: WorkerContext;
   readonly #watch: WatchLoop;
+  readonly #outage: Outage;
+  readonly #outside: OpenOutside;
+  readonly #executionLog: ExecutionLog;
+  readonly #retention: RetentionLoop | null;
   #id = newId();
   /** Before the last death: a claim under way at that moment may have been made under it. */
   #formerId: string | null = null;
@@ -63,11 +75,37 @@ export class Worker {
   #poolIds: string[] = [];
 
   constructor(options: WorkerOptions) {
-    this.#options = { concurrency: 16, leaseSeconds: 15, graceMs: 25_000, ...options };
+    this.#options = {
+      concurrency: 16,
+      leaseSeconds: 15,
+      graceMs: 25_000,
+      outside: {},
+      keepsDebugLines: false,
+      retentionDays: 0,
+      ...options,
+    };
     this.#slots = this.#options.concurrency;
     this.#executions = new Executions(options.database.engine, options.types);
+    this.#outside = openOutside(this.#options.outside, {
+      pool: options.database.engine,
+      log: options.log,
+      id: () => this.#id,
+    });
+    this.#executionLog = new ExecutionLog({
+      db: options.database.engine,
+      log: options.log,
+      redact: this.#outside.redact,
+      withDebug: this.#options.keepsDebugLines,
+      workerId: () => this.#id,
+      nowMs: () => this.#watch.nowMs(),
+    });
     this.#context = this.#createContext();
+    this.#outage = new Outage(options.log);
     this.#watch = new WatchLoop(this.#context, () => this.#ids());
+    const isBusy = () => this.#held.size >= this.#options.concurrency;
+    const days = this.#options.retentionDays;
+    this.#retention =
+      days > 0 ? new RetentionLoop({ db: options.database.engine, days, log: options.log, isBusy }) : null;
     this.events.setMaxListeners(0);
   }
 
@@ -84,7 +122,7 @@ export class Worker {
   async start(): Promise<void> {
     await this.#register(this.#id);
     this.#queue = new Queue({
-      url: this.#options.database.url,
+      url: this.#options.database.directUrl,
       concurrency: this.#options.concurrency,
       log: this.#options.log,
       handle: (payload) => this.#track(runJob(this.#context, payload)),
@@ -99,6 +137,7 @@ export class Worker {
     });
     await this.#queue.start();
     this.#watch.start();
+    this.#retention?.start();
   }
 
   /** Drains (W2) and ends. */
@@ -111,9 +150,11 @@ export class Worker {
     await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
     this.#isStopped = true;
     this.#beat.resolve();
-    await this.#watch.stop();
+    await Promise.all([this.#watch.stop(), this.#retention?.stop()]);
     await this.#heartbeat?.stop();
     await this.#queue?.kill();
+    await this.#executionLog.close();
+    await this.#outside.close();
     if (this.#held.size === 0 && this.#lanes.size === 0) {
       await unlockPools(this.#pool, this.#poolIds).catch(() => {});
       await removeWorker(this.#pool, this.#id).catch(() => {});
@@ -129,7 +170,7 @@ export class Worker {
   }
 
   async #register(id: string): Promise<void> {
-    const { concurrency, leaseSeconds, database, log } = this.#options;
+    const { concurrency, leaseSeconds, database } = this.#options;
     const lockKey = await registerWorker(this.#pool, {
       id,
       host: hostname(),
@@ -140,18 +181,19 @@ export class Worker {
     if (id !== this.#id) this.#formerId = this.#id;
     this.#id = id;
     this.#heartbeat = await startHeartbeat({
-      url: database.url,
+      url: database.directUrl,
       workerId: id,
       lockKey,
       onMessage: (message) => {
         if (message.kind === 'beat') this.#noteBeat(message);
-        else if (message.kind === 'missed') log.debug('a heartbeat was missed', { error: message.message });
+        else if (message.kind === 'missed') this.#outage.note(message.message);
         else void this.#rejoin();
       },
     });
   }
 
   #noteBeat({ slots, sentAtMs }: { readonly slots: number; readonly sentAtMs: number }): void {
+    this.#outage.end();
     this.#slots = slots;
     this.#leaseGoodUntilMs = sentAtMs + LEASE_GOOD_MS;
     this.#beat.resolve();
@@ -179,30 +221,20 @@ export class Worker {
   #createContext(): WorkerContext {
     const worker = this;
     const pool = this.#pool;
-    const onRetry = (error: unknown) =>
+    const onRetry = (error: unknown) => {
+      this.#outage.refused(error);
       this.#options.log.debug('the database did not answer; trying again', { error: String(error) });
-    const mine = () => ({ id: this.#id, slots: this.#slots });
+    };
     const whileAlive = async () => {
       while (!this.#isStopped && monotonicMs() > this.#leaseGoodUntilMs) await this.#beat.promise;
     };
-    // An answer that was lost leaves claims that nobody here knows of: they are looked for afterwards.
-    const batcher = <In extends { readonly executionId: string }, Out>(
-      send: (items: readonly In[]) => Promise<readonly Out[]>,
-      sizeOf?: (item: In) => number,
-    ) =>
-      new Batcher<In, Out>({
-        keyOf: ({ executionId }) => executionId,
-        onRetry,
-        ...(sizeOf === undefined ? {} : { sizeOf }),
-        send: async (items) => {
-          try {
-            return await send(items);
-          } catch (error) {
-            for (const { executionId } of items) this.#watch.suspect(executionId);
-            throw error;
-          }
-        },
-      });
+    const calls = createCalls({
+      pool,
+      worker: () => ({ id: this.#id, slots: this.#slots }),
+      whileAlive,
+      onRetry,
+      suspect: (executionId) => this.#watch.suspect(executionId),
+    });
     return {
       get id() {
         return worker.#id;
@@ -218,23 +250,9 @@ export class Worker {
       executions: this.#executions,
       held: this.#held,
       log: this.#options.log,
-      settles: batcher(async (settles) => {
-        await whileAlive();
-        return await settleBatch(pool, mine(), settles);
-      }, bytesOf),
-      claims: batcher(async (wants) => {
-        await whileAlive();
-        return await claimBatch(pool, this.#id, wants);
-      }),
-      openings: batcher(async (openings) => {
-        await whileAlive();
-        const opened = await openBatch(pool, mine(), openings);
-        return openings.map(({ executionId }) => opened.get(executionId) ?? null);
-      }),
-      finishes: batcher(async (finishes) => {
-        const ended = await finishBatch(pool, finishes);
-        return finishes.map(({ executionId }) => ended.has(executionId));
-      }),
+      executionLog: this.#executionLog,
+      outside: this.#outside,
+      ...calls,
       events: {
         executionEnded: (executionId) => {
           this.#executions.forget(executionId);
@@ -246,6 +264,7 @@ export class Worker {
             taskId: claim.taskId,
             fence: claim.fence,
           });
+          noteStaleWrite(this.#executionLog, executionId, claim);
           this.events.emit('settleLost', executionId, claim.taskId);
         },
       },
@@ -279,18 +298,6 @@ export class Worker {
   async #idle(): Promise<void> {
     while (this.#lanes.size > 0) await Promise.all(this.#lanes);
   }
-}
-
-// What dominates the size of a settle; its own fields are small.
-function bytesOf({ row, finishOutputJson }: Settle): number {
-  const { inputJson = '', outputJson = '', errorJson = '', fanOut } = row;
-  return (
-    inputJson.length +
-    outputJson.length +
-    errorJson.length +
-    (finishOutputJson ?? '').length +
-    (fanOut?.itemsJson ?? '').length
-  );
 }
 
 function monotonicMs(): number {
