@@ -4,7 +4,7 @@ import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import { type Database, openDatabase } from '../db/connection.ts';
 import { EmbeddedError, openEmbedded } from '../db/embedded/server.ts';
 import { findTenant } from '../db/executions.ts';
-import { MigrationError, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
+import { arePricesOlder, MigrationError, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
 import { Worker } from '../engine/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
@@ -29,7 +29,8 @@ export interface System {
   readonly database: Database;
   readonly tenantId: string;
   readonly types: ReadonlyMap<string, TaskType>;
-  createWorker(): Worker;
+  /** With a log of its own, or the process's. */
+  createWorker(log?: TaskLog): Worker;
   close(): Promise<void>;
 }
 
@@ -63,18 +64,20 @@ function isCustomTaskType(value: unknown): value is CustomTaskType {
   );
 }
 
-/** The database's URL: DATABASE_URL, or the embedded server's, started where needed. */
+/** The database's URLs: DATABASE_URL and the way past its pooler, or the embedded server's, started where needed. */
 export async function openServer(
   options: Omit<SystemOptions, 'tenant' | 'log'>,
-): Promise<{ url: string; isEmbedded: boolean; stop: () => Promise<void> }> {
+): Promise<{ url: string; directUrl: string; isEmbedded: boolean; stop: () => Promise<void> }> {
   const { config, ephemeral, onProgress } = options;
   if (config.databaseUrl !== undefined && !ephemeral) {
-    return { url: config.databaseUrl, isEmbedded: false, stop: async () => {} };
+    const { databaseUrl: url, directDatabaseUrl: directUrl = url } = config;
+    return { url, directUrl, isEmbedded: false, stop: async () => {} };
   }
   try {
     const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
     if (server.started) for (const note of server.notes) onProgress?.(note);
-    return { url: server.url, isEmbedded: true, stop: () => server.stop() };
+    const { url } = server;
+    return { url, directUrl: url, isEmbedded: true, stop: () => server.stop() };
   } catch (error) {
     if (error instanceof EmbeddedError) throw refuse('embedded_database', error.message, error.hint);
     throw error;
@@ -87,8 +90,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const { types } = await loadTaskTypes(config);
   const server = await openServer(options);
   try {
-    await prepareDatabase(server.url, server.isEmbedded || options.migrate === true);
-    const database = openDatabase(server.url, { max: 8 });
+    await prepareDatabase(server.directUrl, server.isEmbedded || options.migrate === true);
+    const database = openDatabase(server.url, { max: 8, directUrl: server.directUrl });
     const tenantId = await findTenant(database, options.tenant);
     if (tenantId === null) {
       await database.close();
@@ -105,13 +108,16 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       database,
       tenantId,
       types,
-      createWorker: () =>
+      createWorker: (workerLog = log) =>
         new Worker({
           database,
           types,
-          log,
+          log: workerLog,
           concurrency: config.concurrency,
+          outside: config.outside,
           leaseSeconds: config.leaseSeconds,
+          keepsDebugLines: config.logLevel === 'debug',
+          retentionDays: config.retentionDays,
         }),
       async close() {
         await database.close();
@@ -127,7 +133,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> {
   try {
     const pending = await pendingMigrations(url);
-    if (pending === 0) return;
+    if (pending === 0 && !(mayMigrate && (await arePricesOlder(url)))) return;
     if (!mayMigrate)
       throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
     await migrateDatabase(url);

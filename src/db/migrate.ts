@@ -6,6 +6,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { runMigrations } from 'graphile-worker';
 import pg from 'pg';
+import { hasOlderPrices, seedPrices } from './pricing.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 const LOCK = 1147_2001;
@@ -30,7 +31,7 @@ export class MigrationError extends Error {
 /** Migrations that the database does not have yet; all of them where it has none. */
 export async function pendingMigrations(url: string): Promise<number> {
   const all = readMigrationFiles({ migrationsFolder: FOLDER });
-  return await withClient(url, async (client) => {
+  return await withClient(url, QUESTION, async (client) => {
     const known = await client.query(
       `select to_regclass('drizzle.__drizzle_migrations') is not null as known`,
     );
@@ -41,9 +42,26 @@ export async function pendingMigrations(url: string): Promise<number> {
   });
 }
 
-/** Applies what is pending. Concurrent calls wait for each other. */
+/** Migrations that the database has and this build does not know: a newer release was there. */
+export async function unknownMigrations(url: string): Promise<number> {
+  const known = readMigrationFiles({ migrationsFolder: FOLDER }).map(({ folderMillis }) => folderMillis);
+  return await withClient(url, QUESTION, async (client) => {
+    const { rows } = await client.query(
+      'select count(*)::int as n from drizzle.__drizzle_migrations where created_at <> all($1::bigint[])',
+      [known],
+    );
+    return rows[0].n;
+  });
+}
+
+/** Whether the prices of the price library that the database has are older than this build's; migrateDatabase brings them. */
+export async function arePricesOlder(url: string): Promise<boolean> {
+  return await withClient(url, QUESTION, hasOlderPrices);
+}
+
+/** Applies what is pending, and newer prices of the price library. Concurrent calls wait for each other. */
 export async function migrateDatabase(url: string): Promise<void> {
-  await withClient(url, async (client) => {
+  await withClient(url, {}, async (client) => {
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     try {
       await createRoles(client);
@@ -57,6 +75,7 @@ export async function migrateDatabase(url: string): Promise<void> {
         await pool.end();
       }
       await applyMigrations(client);
+      await seedPrices(client);
     } finally {
       await client.query('reset role').catch(() => {});
       await client.query('select pg_advisory_unlock($1)', [LOCK]).catch(() => {});
@@ -102,8 +121,20 @@ async function createRoles(client: pg.Client): Promise<void> {
   }
 }
 
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+// A migration may take its time; a question is answered soon or not at all.
+const QUESTION: pg.ClientConfig = { query_timeout: 10_000 };
+
+async function withClient<T>(
+  url: string,
+  limits: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({
+    ...limits,
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -1,8 +1,18 @@
-// dagwright executions: list, show, cancel.
-import { EXECUTION_STATUSES } from '../../core/status.ts';
-import { cancelExecution, findExecution, findTasks, listExecutions } from '../../db/executions.ts';
+// dagwright executions: list, show, cancel, pause, resume.
+import { EXECUTION_STATUSES, type ExecutionStatus } from '../../core/status.ts';
+import { findCosts } from '../../db/costs.ts';
+import {
+  cancelExecution,
+  findExecution,
+  findTasks,
+  listExecutions,
+  pauseExecution,
+  resumeExecution,
+} from '../../db/executions.ts';
 import type { CommandContext } from '../context.ts';
+import { costSummary } from '../cost-summary.ts';
 import { refuse } from '../refusal.ts';
+import type { System } from '../system.ts';
 import { executionSummary, taskTable } from '../task-table.ts';
 import { formatDuration, formatUsd, table } from '../terminal.ts';
 import { resultObject } from './run.ts';
@@ -56,7 +66,12 @@ export async function showOne(context: CommandContext, _options: object, id: str
     if (execution === null) throw refuse('not_found', `there is no execution ${id}`);
     const tasks = await findTasks(database, tenantId, id);
     context.printJson(resultObject(execution, tasks));
-    context.say(`${taskTable(tasks, context.paint, 200)}\n\n${executionSummary(execution, context.paint)}`);
+    const costs = costSummary(execution, await findCosts(database, tenantId, id), context.paint);
+    context.say(
+      [taskTable(tasks, context.paint, 200), costs, executionSummary(execution, context.paint)]
+        .filter((part) => part !== '')
+        .join('\n\n'),
+    );
     return 0;
   });
 }
@@ -66,16 +81,42 @@ export async function cancelOne(
   options: { readonly reason?: string },
   id: string,
 ): Promise<number> {
+  return await act(context, id, ['cancelled'], ({ database, tenantId }) =>
+    cancelExecution(database, tenantId, id, options.reason),
+  );
+}
+
+export async function pauseOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
+  return await act(context, id, ['paused'], ({ database, tenantId }) =>
+    pauseExecution(database, tenantId, id),
+  );
+}
+
+export async function resumeOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
+  return await act(context, id, ['running', 'pending'], ({ database, tenantId }) =>
+    resumeExecution(database, tenantId, id),
+  );
+}
+
+// Exit code 0 where the execution has come to a wanted status, also if it had it before.
+async function act(
+  context: CommandContext,
+  id: string,
+  wanted: readonly ExecutionStatus[],
+  change: (system: System) => Promise<ExecutionStatus | null>,
+): Promise<number> {
   requireId(id);
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const status = await cancelExecution(database, tenantId, id, options.reason);
+  return await context.withSystem(async (system) => {
+    const status = await change(system);
     if (status === null) throw refuse('not_found', `there is no execution ${id}`);
+    const isWanted = wanted.includes(status);
     context.printJson({ id, status });
-    context.say(status === 'cancelled' ? `${id} is cancelled` : `${id} had already ended: ${status}`);
-    return status === 'cancelled' ? 0 : 1;
+    context.say(isWanted ? `${id} is ${status}` : `${id} had already ended: ${status}`);
+    return isWanted ? 0 : 1;
   });
 }
 
-function requireId(id: string): void {
+/** Refuses what cannot be an id. */
+export function requireId(id: string): void {
   if (!UUID.test(id)) throw refuse('usage', `"${id}" is not an execution id`, 'dagwright executions list');
 }

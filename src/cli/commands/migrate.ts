@@ -1,5 +1,5 @@
 // dagwright migrate: brings the database up to date, or says whether it is.
-import { migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
+import { arePricesOlder, migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
 import type { CommandContext } from '../context.ts';
 import { openServer } from '../system.ts';
 
@@ -13,8 +13,9 @@ export async function migrate(
     onProgress: context.note,
   });
   try {
-    const pending = await pendingMigrations(server.url);
-    if (options.check !== true && pending > 0) await migrateDatabase(server.url);
+    const pending = await pendingMigrations(server.directUrl);
+    const isOutdated = pending > 0 || (await arePricesOlder(server.directUrl));
+    if (options.check !== true && isOutdated) await migrateDatabase(server.directUrl);
     const applied = options.check === true ? 0 : pending;
     context.printJson({ pending: pending - applied, applied });
     context.say(

@@ -5,9 +5,11 @@ import { applyDefaults, compileSchema } from '../../core/definition/input-schema
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import { parseDocument } from '../../core/definition/parse.ts';
 import type { Json } from '../../core/json.ts';
+import { findCosts } from '../../db/costs.ts';
 import { applyDefinition, findDefinition } from '../../db/definitions.ts';
 import type { ExecutionView, TaskView } from '../../db/executions.ts';
 import type { CommandContext } from '../context.ts';
+import { costSummary } from '../cost-summary.ts';
 import { readDefinition } from '../definition-file.ts';
 import { problemLines, Refusal, refuse } from '../refusal.ts';
 import { ignore, runToEnd } from '../run-execution.ts';
@@ -47,6 +49,9 @@ export async function runWorkflow(
       print: context.isJson ? ignore : context.say,
       paint: context.paint,
     });
+    const spendings = context.isJson ? [] : await findCosts(system.database, system.tenantId, execution.id);
+    const costs = costSummary(execution, spendings, context.paint);
+    if (costs !== '') context.say(`\n${costs}\n`);
     context.say(executionSummary(execution, context.paint));
     context.printJson(resultObject(execution, tasks));
     return execution.status === 'completed' ? 0 : 1;

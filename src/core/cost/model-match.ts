@@ -1,0 +1,68 @@
+// Which names a price is for: the rules of the price library, with RE2 for their patterns.
+import { linearRegExp } from '../definition/linear-regexp.ts';
+
+/** Names are compared in lower case. `regex` finds a part of the name. */
+export type ModelMatch =
+  | { readonly equals: string }
+  | { readonly starts_with: string }
+  | { readonly ends_with: string }
+  | { readonly contains: string }
+  | { readonly regex: string }
+  | { readonly not: ModelMatch }
+  | { readonly or: readonly ModelMatch[] }
+  | { readonly and: readonly ModelMatch[] };
+
+export type MatchesName = (name: string) => boolean;
+
+/** A test for names in lower case. Throws on a pattern that RE2 does not know, and on what is no rule. */
+export function compileMatch(match: ModelMatch): MatchesName {
+  if ('equals' in match) return equalTo(match.equals);
+  if ('starts_with' in match) {
+    const start = match.starts_with.toLowerCase();
+    return (name) => name.startsWith(start);
+  }
+  if ('ends_with' in match) {
+    const end = match.ends_with.toLowerCase();
+    return (name) => name.endsWith(end);
+  }
+  if ('contains' in match) {
+    const part = match.contains.toLowerCase();
+    return (name) => name.includes(part);
+  }
+  if ('regex' in match) {
+    const pattern = linearRegExp(match.regex);
+    return (name) => pattern.test(name);
+  }
+  if ('not' in match) {
+    const inner = compileMatch(match.not);
+    return (name) => !inner(name);
+  }
+  if ('or' in match) {
+    const any = match.or.map(compileMatch);
+    return (name) => any.some((matches) => matches(name));
+  }
+  if ('and' in match) {
+    const all = match.and.map(compileMatch);
+    return (name) => all.every((matches) => matches(name));
+  }
+  throw new TypeError(`no rule for model names: ${JSON.stringify(match)}`);
+}
+
+function equalTo(text: string): MatchesName {
+  const whole = text.toLowerCase();
+  return (name) => name === whole;
+}
+
+/** The name with `-20250929` written as `-2025-09-29`, as other providers date their models; the name itself without a date. */
+export function withDashedDate(name: string): string {
+  return name.replace(
+    /-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)/g,
+    (all, year: string, month: string, day: string) =>
+      isDate(Number(year), Number(month), Number(day)) ? `-${year}-${month}-${day}` : all,
+  );
+}
+
+function isDate(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}

@@ -1,0 +1,139 @@
+// What token counts cost at a model's rates: exact products and sums, nothing rounded.
+//   C1  Each token is charged once, at the rate of the narrowest kind that it belongs to and that has a rate: a cached token
+//       at the cached rate, without one at the input rate.
+//   C2  A tier holds for the whole call: its rates replace the others once the call has more input tokens than it says.
+//   C3  Tokens of which no rate is known, or whose kind cannot be told from the counts, make the cost null, never less.
+// The same rules as @pydantic/genai-prices, which the rates come from, but for C3, where the library says 0 or throws.
+import { multiplyUsd, priceTokens, sumUsd, type Usd } from '../money.ts';
+import type { PricedUsage, TokenUsage, UsageParts } from './usage.ts';
+
+/** US dollars per million tokens; `webSearches` and `requests` per thousand. Canonical decimals. */
+export const RATE_KINDS = [
+  'input',
+  'cachedInput',
+  'cacheWrite',
+  'cacheWrite1h',
+  'output',
+  'reasoning',
+  'inputAudio',
+  'inputImage',
+  'inputVideo',
+  'cachedInputAudio',
+  'cachedInputImage',
+  'cachedInputVideo',
+  'outputAudio',
+  'outputImage',
+  'outputVideo',
+  'outputCitation',
+  'webSearches',
+  'requests',
+] as const;
+export type RateKind = (typeof RATE_KINDS)[number];
+export type Rates = Readonly<Partial<Record<RateKind, Usd>>>;
+
+export interface Tier {
+  /** Holds for calls with more input tokens than this. */
+  readonly aboveInputTokens: number;
+  /** What is different there. */
+  readonly rates: Rates;
+}
+
+/** What one model costs at one time. */
+export interface ModelPrice {
+  readonly rates: Rates;
+  /** The lowest first. */
+  readonly tiers: readonly Tier[];
+}
+
+const UNKNOWN: PricedUsage = { inputCostUsd: null, outputCostUsd: null, costUsd: null };
+
+/** The exact cost of one call; null where there is no price (also for a `price` of null: an unknown model). */
+export function priceUsage(usage: TokenUsage, price: ModelPrice | null): PricedUsage {
+  if (price === null) return UNKNOWN;
+  const rates = ratesFor(price, usage.inputTokens);
+  // A model that is charged by the hour or the page.
+  if (rates.input === undefined && rates.output === undefined) return UNKNOWN;
+  const inputCostUsd = priceDirection(INPUT_KINDS, usage, rates);
+  const outputCostUsd = priceDirection(OUTPUT_KINDS, usage, rates);
+  const callCostUsd = priceCall(usage.parts ?? {}, rates);
+  const isKnown = inputCostUsd !== null && outputCostUsd !== null && callCostUsd !== null;
+  return {
+    inputCostUsd,
+    outputCostUsd,
+    costUsd: isKnown ? sumUsd([inputCostUsd, outputCostUsd, callCostUsd]) : null,
+  };
+}
+
+function ratesFor({ rates, tiers }: ModelPrice, inputTokens: number): Rates {
+  let reached = rates;
+  for (const tier of tiers) if (inputTokens > tier.aboveInputTokens) reached = { ...reached, ...tier.rates };
+  return reached;
+}
+
+interface Kind {
+  readonly kind: Exclude<RateKind, 'webSearches' | 'requests'>;
+  /** What its tokens are, beyond input or output: kinds with more marks are narrower. */
+  readonly marks: readonly string[];
+  /** Undefined: not reported. */
+  readonly count: (usage: TokenUsage) => number | undefined;
+}
+
+// The narrowest first. A kind that is not reported counts as 0 unless a wider one could hide it.
+const INPUT_KINDS: readonly Kind[] = [
+  { kind: 'cacheWrite1h', marks: ['write', '1h'], count: ({ parts }) => parts?.cacheWrite1h },
+  { kind: 'cachedInputAudio', marks: ['read', 'audio'], count: ({ parts }) => parts?.cachedInputAudio },
+  { kind: 'cachedInputImage', marks: ['read', 'image'], count: ({ parts }) => parts?.cachedInputImage },
+  { kind: 'cachedInputVideo', marks: ['read', 'video'], count: ({ parts }) => parts?.cachedInputVideo },
+  { kind: 'cachedInput', marks: ['read'], count: (usage) => usage.cachedInputTokens },
+  { kind: 'cacheWrite', marks: ['write'], count: (usage) => usage.cacheWriteTokens },
+  { kind: 'inputAudio', marks: ['audio'], count: ({ parts }) => parts?.inputAudio },
+  { kind: 'inputImage', marks: ['image'], count: ({ parts }) => parts?.inputImage },
+  { kind: 'inputVideo', marks: ['video'], count: ({ parts }) => parts?.inputVideo },
+  { kind: 'input', marks: [], count: (usage) => usage.inputTokens },
+];
+const OUTPUT_KINDS: readonly Kind[] = [
+  { kind: 'reasoning', marks: ['reasoning'], count: (usage) => usage.reasoningTokens },
+  { kind: 'outputCitation', marks: ['citation'], count: ({ parts }) => parts?.outputCitation },
+  { kind: 'outputAudio', marks: ['audio'], count: ({ parts }) => parts?.outputAudio },
+  { kind: 'outputImage', marks: ['image'], count: ({ parts }) => parts?.outputImage },
+  { kind: 'outputVideo', marks: ['video'], count: ({ parts }) => parts?.outputVideo },
+  { kind: 'output', marks: [], count: (usage) => usage.outputTokens },
+];
+
+function priceDirection(kinds: readonly Kind[], usage: TokenUsage, rates: Rates): Usd | null {
+  const rated = kinds.filter(({ kind, marks }) => rates[kind] !== undefined || marks.length === 0);
+  const own = new Map<Kind, number>();
+  for (const kind of rated) {
+    const narrower = rated.filter(
+      (other) => other !== kind && kind.marks.every((mark) => other.marks.includes(mark)),
+    );
+    const count = kind.count(usage);
+    if (count === undefined && isHidden(kind, rated, usage)) return null;
+    const left = (count ?? 0) - narrower.reduce((sum, other) => sum + own.get(other)!, 0);
+    if (left < 0) return null;
+    own.set(kind, left);
+  }
+  const costs: Usd[] = [];
+  for (const [{ kind }, tokens] of own) {
+    const rate = rates[kind];
+    if (rate !== undefined) costs.push(priceTokens(tokens, rate));
+    else if (tokens > 0) return null;
+  }
+  return sumUsd(costs);
+}
+
+// Audio that came from a cache, where only all audio and all that came from a cache were counted: it cannot be told.
+function isHidden(kind: Kind, rated: readonly Kind[], usage: TokenUsage): boolean {
+  const wider = rated.filter(
+    (other) => other.marks.length === 1 && kind.marks.length > 1 && kind.marks.includes(other.marks[0]!),
+  );
+  return wider.length > 1 && wider.every((other) => (other.count(usage) ?? 0) > 0);
+}
+
+function priceCall(parts: UsageParts, rates: Rates): Usd | null {
+  const searches = parts.webSearches ?? 0;
+  if (searches > 0 && rates.webSearches === undefined) return null;
+  return sumUsd([perThousand(searches, rates.webSearches ?? '0'), perThousand(1, rates.requests ?? '0')]);
+}
+
+const perThousand = (count: number, usd: Usd) => multiplyUsd(multiplyUsd(usd, count), '0.001');

@@ -1,0 +1,274 @@
+// dagwright pricing, and what a run says of its cost, as users see them: real processes, stdout, exit codes.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { sumUsd } from '../../src/core/money.ts';
+import { createDatabase } from '../support/database.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright pricing '));
+let database: Awaited<ReturnType<typeof createDatabase>>;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.drop();
+});
+
+function dagwright(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env.PATH, HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'error' };
+    const options = { cwd: folder, env, maxBuffer: 64_000_000 };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+const SONNET = {
+  provider: 'anthropic',
+  model: 'claude-sonnet-4-5-20250929',
+  usage: {
+    input_tokens: 6,
+    cache_creation_input_tokens: 3337,
+    cache_read_input_tokens: 6289,
+    output_tokens: 198,
+  },
+};
+const PRICED_SONNET = {
+  model: 'claude-sonnet-4-5-20250929',
+  inputTokens: 9632,
+  cachedInputTokens: 6289,
+  cacheWriteTokens: 3337,
+  outputTokens: 198,
+  reasoningTokens: 0,
+  inputCostUsd: '0.01441845',
+  outputCostUsd: '0.00297',
+  costUsd: '0.01738845',
+};
+const UNKNOWN = { provider: 'acme', model: 'unheard-of', usage: { prompt_tokens: 3, completion_tokens: 4 } };
+
+describe('dagwright pricing cost', () => {
+  it('prices one usage block, on one line, with and without --json', async () => {
+    for (const json of [[], ['--json']]) {
+      const { code, stdout } = await dagwright('pricing', 'cost', '--usage', JSON.stringify(SONNET), ...json);
+      expect([code, stdout]).toEqual([0, `${JSON.stringify(PRICED_SONNET)}\n`]);
+    }
+  });
+
+  it('prices JSON lines of a file, one line each; costs are null where there is no price', async () => {
+    const name = file('calls.jsonl', `${JSON.stringify(SONNET)}\r\n\n${JSON.stringify(UNKNOWN)}\n`);
+    const { code, stdout, stderr } = await dagwright('pricing', 'cost', '--usage', `@${name}`, '--json');
+    expect(code).toBe(0);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      PRICED_SONNET,
+      {
+        ...{
+          model: 'unheard-of',
+          inputTokens: 3,
+          cachedInputTokens: 0,
+          cacheWriteTokens: 0,
+          outputTokens: 4,
+        },
+        ...{ reasoningTokens: 0, inputCostUsd: null, outputCostUsd: null, costUsd: null },
+      },
+    ]);
+    expect(stderr).toContain('acme/unheard-of');
+  });
+
+  it('prices a call by the prices of its time', async () => {
+    const o3 = { provider: 'openai', model: 'o3', usage: { prompt_tokens: 1_000_000, completion_tokens: 0 } };
+    const lines = ['2025-06-09T23:59:59Z', '2025-06-10T02:00:00+02:00', '2025-06-10'].map((at) =>
+      JSON.stringify({ ...o3, at }),
+    );
+    const { stdout } = await dagwright(
+      'pricing',
+      'cost',
+      '--usage',
+      `@${file('o3.jsonl', lines.join('\n'))}`,
+    );
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).costUsd),
+    ).toEqual(['10', '2', '2']);
+  });
+
+  it('takes an object over several lines', async () => {
+    const name = file('call.json', JSON.stringify(SONNET, null, 2));
+    expect(JSON.parse((await dagwright('pricing', 'cost', '--usage', `@${name}`)).stdout)).toEqual(
+      PRICED_SONNET,
+    );
+  });
+
+  it('names the line of each problem, exits 1 and prints no costs', async () => {
+    const good = JSON.stringify(SONNET);
+    const lines = [
+      good,
+      '{"provider": "openai",',
+      '[]',
+      JSON.stringify({ ...SONNET, usage: { input_tokens: -1, output_tokens: 2 } }),
+      JSON.stringify({ ...UNKNOWN, at: 'yesterday' }),
+      good,
+    ];
+    const name = file('bad.jsonl', lines.join('\n'));
+    const { code, stdout } = await dagwright('pricing', 'cost', '--usage', `@${name}`, '--json');
+    expect(code).toBe(1);
+    const { errors } = JSON.parse(stdout);
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(/^line 2, column/) },
+      { pointer: '', message: expect.stringMatching(/^line 3: .*got \[\]/) },
+      { pointer: '/usage/input_tokens', message: expect.stringMatching(/^line 4: .*got -1/) },
+      { pointer: '/at', message: expect.stringMatching(/^line 5: .*yesterday/) },
+    ]);
+  });
+
+  it.each([
+    ['', /nothing/],
+    ['nonsense', /line 1/],
+    ['{"model":"x","usage":{}}', /provider is a name, got nothing/],
+    ['@no-such-file', /cannot read no-such-file/],
+  ])('refuses %j', async (usage, message) => {
+    const { code, stdout, stderr } = await dagwright('pricing', 'cost', '--usage', usage);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(message);
+  });
+
+  it('without --usage is a wrong use', async () => {
+    expect((await dagwright('pricing', 'cost')).code).toBe(2);
+  });
+});
+
+describe('dagwright pricing list and show', () => {
+  it('lists what each model of a provider costs now', async () => {
+    const { code, stdout } = await dagwright('pricing', 'list', '--provider', 'anthropic', '--json');
+    const { items, nextCursor } = JSON.parse(stdout);
+    expect([code, nextCursor]).toEqual([0, null]);
+    expect(items.find(({ model }: { model: string }) => model === 'claude-haiku-4-5')).toEqual({
+      provider: 'anthropic',
+      model: 'claude-haiku-4-5',
+      source: 'library',
+      effectiveFrom: null,
+      dailyFrom: null,
+      dailyUntil: null,
+      inputUsdPerMillion: '1',
+      cachedInputUsdPerMillion: '0.1',
+      cacheWriteUsdPerMillion: '1.25',
+      outputUsdPerMillion: '5',
+      otherRates: { cacheWrite1h: '2', webSearches: '10' },
+      tiers: [],
+    });
+    expect((await dagwright('pricing', 'list', '--provider', 'nobody')).code).toBe(1);
+  });
+
+  it('shows all prices of a model, with dates and tiers, and which one holds now', async () => {
+    const { items } = JSON.parse((await dagwright('pricing', 'show', 'openai/o3', '--json')).stdout);
+    expect(items).toMatchObject([
+      { model: 'o3', effectiveFrom: null, inputUsdPerMillion: '10', isCurrent: false },
+      { model: 'o3', effectiveFrom: '2025-06-10T00:00:00.000Z', inputUsdPerMillion: '2', isCurrent: true },
+    ]);
+    const { stdout } = await dagwright('pricing', 'show', 'claude-sonnet-4-5-20250929');
+    expect(stdout).toContain('anthropic/claude-sonnet-4-5');
+    expect(stdout).toMatch(/input +\$6 per million, above 200000 input tokens/);
+    const missing = await dagwright('pricing', 'show', 'acme/unheard-of');
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('pricing set')]);
+  });
+});
+
+describe('dagwright pricing set', () => {
+  const costOf = async (call: object) =>
+    JSON.parse((await dagwright('pricing', 'cost', '--usage', JSON.stringify(call))).stdout).costUsd;
+
+  it('goes before the library, until it is removed', async () => {
+    const call = {
+      provider: 'openai',
+      model: 'gpt-4.1-nano-2025-04-14',
+      usage: { prompt_tokens: 1000, completion_tokens: 100 },
+    };
+    const before = await costOf(call);
+    const set = await dagwright(
+      'pricing',
+      'set',
+      'openai/gpt-4.1-nano',
+      '--input',
+      '7.50',
+      '--output',
+      '1',
+      '--json',
+    );
+    expect(JSON.parse(set.stdout)).toMatchObject({
+      source: 'operator',
+      effectiveFrom: null,
+      inputUsdPerMillion: '7.5',
+    });
+    expect(await costOf(call)).toBe('0.0076');
+    expect((await dagwright('pricing', 'set', 'openai/gpt-4.1-nano', '--remove')).code).toBe(0);
+    expect(await costOf(call)).toBe(before);
+    expect((await dagwright('pricing', 'set', 'openai/gpt-4.1-nano', '--remove')).code).toBe(1);
+  });
+
+  it('sets cached and cache-write rates, from a date, also for all models of a provider', async () => {
+    const rates = ['--input', '2', '--output', '4', '--cached-input', '0.5', '--cache-write', '3'];
+    expect((await dagwright('pricing', 'set', 'ollama/*', ...rates, '--from', '2026-01-01')).code).toBe(0);
+    const usage = {
+      inputTokens: 100,
+      cachedInputTokens: 60,
+      cacheWriteTokens: 30,
+      outputTokens: 10,
+      reasoningTokens: 0,
+    };
+    const call = { provider: 'ollama', model: 'llama3', usage };
+    expect(await costOf({ ...call, at: '2026-01-01T00:00:00Z' })).toBe('0.00018');
+    expect(await costOf({ ...call, at: '2025-12-31T23:59:59Z' })).toBeNull();
+  });
+
+  test.each([
+    [['openai/x', '--input', '-1', '--output', '1']],
+    [['openai/x', '--input', '1e3', '--output', '1']],
+    [['openai/x', '--input', '1']],
+    [['gpt-4o', '--input', '1', '--output', '1']],
+    [['openai/x', '--input', '1', '--output', '1', '--from', '2026-02-31']],
+    [['openai/x', '--remove', '--input', '1']],
+  ])('%j is a wrong use', async (args) => {
+    const { code, stdout } = await dagwright('pricing', 'set', ...args);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+});
+
+it('a run and executions show say what each model and task has cost; the lines add up', async () => {
+  const workflow = `
+workflowId: two-models
+nodes:
+  - { taskId: plan, taskType: model_inference, modelId: simulated/fast, config: { prompt: "Plan it" } }
+  - { taskId: write, taskType: model_inference, modelId: simulated/flaky, dependsOn: [plan], config: { prompt: "Write" }, retry: { maxAttempts: 2, initialIntervalSeconds: 0.001 } }
+  - { taskId: count, taskType: transformation, dependsOn: [write], config: { output: 1 } }
+`;
+  const { stdout } = await dagwright('run', file('two.yaml', workflow));
+  const id = /execution ([0-9a-f-]{36})/.exec(stdout)![1]!;
+  const shown = (await dagwright('executions', 'show', id)).stdout;
+  const { costUsd } = JSON.parse((await dagwright('executions', 'show', id, '--json')).stdout);
+  for (const text of [stdout, shown]) {
+    const lines = text.slice(text.indexOf('cost of two-models')).split('\n');
+    const amounts = (pattern: RegExp) =>
+      lines.flatMap((line) => (pattern.test(line) ? /\$([\d.]+)$/.exec(line)![1]! : []));
+    expect(amounts(/^cost of two-models/)).toEqual([costUsd]);
+    expect(sumUsd(amounts(/simulated\/(fast|flaky) \(simulated\)/))).toBe(costUsd);
+    expect(sumUsd(amounts(/^ {2}(plan|write) /))).toBe(costUsd);
+  }
+  expect(Number(costUsd)).toBeGreaterThan(0);
+});
