@@ -1,8 +1,9 @@
 // Every task type that a worker can run, by name: the built-in ones below, and those of DAGWRIGHT_TASKS.
 import { aggregation } from './aggregation.ts';
 import { condition } from './condition.ts';
+import { externalApi } from './external-api.ts';
 import { failTask } from './fail.ts';
-import { modelInference } from './model-inference.ts';
+import { modelInference } from './model/model-inference.ts';
 import { parallel } from './parallel.ts';
 import type { TaskType } from './task-type.ts';
 import { terminate } from './terminate.ts';
@@ -12,6 +13,7 @@ import { wait } from './wait.ts';
 const BUILT_IN: readonly TaskType[] = [
   aggregation,
   condition,
+  externalApi,
   failTask,
   modelInference,
   parallel,

@@ -2,24 +2,13 @@
 // not_supported, so that it is refused and never accepted and ignored.
 import { STRATEGIES } from '../aggregate.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { anything, closed, outputOf, text } from './config-schema.ts';
+import { EXTERNAL_API } from './external-api-rule.ts';
+import { MODEL_INFERENCE } from './model-rule.ts';
 import { shapeOf } from './shape.ts';
 import type { TaskTypeRule } from './task-type.ts';
 
 const MAX_SECONDS = 315_360_000;
-const text = (description: string): JsonObject => ({ type: 'string', description });
-const anything = (description: string): JsonObject => ({ description });
-const closed = (properties: JsonObject, required: readonly string[] = []): JsonObject => ({
-  type: 'object',
-  properties,
-  patternProperties: { '^x-': {} },
-  additionalProperties: false,
-  ...(required.length > 0 && { required }),
-});
-const outputOf = (...names: string[]): JsonObject => ({
-  type: 'object',
-  properties: Object.fromEntries(names.map((name) => [name, {}])),
-  additionalProperties: false,
-});
 const open: JsonObject = { type: 'object' };
 
 const errorFields = {
@@ -180,70 +169,8 @@ const RULES: readonly TaskTypeRule[] = [
     }),
     neverCompletes: true,
   },
-  {
-    type: 'model_inference',
-    status: 'built',
-    usesModel: true,
-    configSchema: closed({
-      prompt: anything("Default: the task's input."),
-      messages: {
-        type: 'array',
-        minItems: 1,
-        items: {
-          type: 'object',
-          properties: { role: { enum: ['system', 'user', 'assistant'] }, content: {} },
-          required: ['role', 'content'],
-          additionalProperties: false,
-        },
-        description: 'Instead of a prompt: the conversation.',
-      },
-      systemPrompt: text('Instructions for the model.'),
-      temperature: { type: 'number', minimum: 0, maximum: 2, description: '0 is the most repeatable.' },
-      maxOutputTokens: { type: 'integer', minimum: 1, description: 'Tokens of one answer.' },
-    }),
-    notSupported: [
-      'history',
-      'responseSchema',
-      'fallbackModels',
-      'candidates',
-      'tools',
-      'maxSteps',
-      'mode',
-      'credential',
-      'baseUrl',
-      'providerOptions',
-    ],
-    atMostOneOf: [['prompt', 'messages']],
-    usesSecrets: true,
-    outputSchema: () => ({
-      type: 'object',
-      properties: {
-        text: { type: 'string' },
-        object: {},
-        embedding: { type: 'array' },
-        finishReason: { type: 'string' },
-        model: { type: 'string' },
-        messages: { type: 'array' },
-        toolCalls: { type: 'array' },
-        usage: outputOf(
-          'inputTokens',
-          'cachedInputTokens',
-          'cacheWriteTokens',
-          'outputTokens',
-          'reasoningTokens',
-          'raw',
-        ),
-      },
-      additionalProperties: false,
-    }),
-  },
-  {
-    type: 'external_api',
-    status: 'not_supported',
-    configSchema: open,
-    usesSecrets: true,
-    outputSchema: (config) => (config.callback === undefined ? outputOf('status', 'headers', 'body') : null),
-  },
+  MODEL_INFERENCE,
+  EXTERNAL_API,
   {
     type: 'human_review',
     status: 'not_supported',

@@ -33,6 +33,12 @@ export function checkConfig(
     else checked[name] = value;
   }
   checkChoices(config, pointer, rule, reporter);
+  reporter.errors(
+    (rule.problems?.(checked) ?? []).map((problem) => ({
+      ...problem,
+      pointer: `${pointer}${problem.pointer}`,
+    })),
+  );
   const schema = compiled.get(rule) ?? compileSchema(rule.configSchema);
   compiled.set(rule, schema);
   if (!schema.ok) {

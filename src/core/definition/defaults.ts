@@ -5,7 +5,7 @@ import type { NodeDefinition, WorkflowDefinition } from './model.ts';
 import type { Origins } from './origins.ts';
 import { joinPointer } from './pointer.ts';
 
-const SHARED_FIELDS = ['modelId', 'timeoutSeconds', 'retry'] as const;
+const SHARED_FIELDS = ['modelId', 'serviceId', 'timeoutSeconds', 'retry'] as const;
 
 /**
  * The definition as it runs: a node's own field wins over the default of its type, which wins over `*`. Fields are taken
@@ -21,25 +21,41 @@ function effectiveNode(defaults: JsonObject, node: NodeDefinition): NodeDefiniti
   return effectiveTask(defaults, node as unknown as JsonObject) as unknown as NodeDefinition;
 }
 
-function effectiveTask(defaults: JsonObject, task: JsonObject): JsonObject {
+function effectiveTask(defaults: JsonObject, task: JsonObject, isTool = false): JsonObject {
   const type = typeof task.taskType === 'string' ? task.taskType : '';
   const layers = ['*', type].map((name) => (Object.hasOwn(defaults, name) ? defaults[name] : undefined));
   const effective: Record<string, Json> = { ...task };
   const config: Record<string, Json> = {};
   for (const layer of layers) {
     if (!isJsonObject(layer)) continue;
-    for (const field of SHARED_FIELDS)
+    for (const field of isTool ? (['modelId'] as const) : SHARED_FIELDS)
       if (
         !Object.hasOwn(task, field) &&
         layer[field] !== undefined &&
         (field !== 'modelId' || takesModel(type, layer, defaults))
       )
         effective[field] = layer[field];
-    if (isJsonObject(layer.config)) Object.assign(config, layer.config);
+    if (isJsonObject(layer.config)) Object.assign(config, isTool ? withoutTools(layer.config) : layer.config);
   }
   if (isJsonObject(task.config)) Object.assign(config, task.config);
-  effective.config = type === 'parallel' ? withParts(defaults, config) : config;
+  if (type === 'parallel') effective.config = withParts(defaults, config);
+  else effective.config = type === 'model_inference' ? withTools(defaults, config, isTool) : config;
   return effective;
+}
+
+function withoutTools({ tools: _, ...config }: JsonObject): JsonObject {
+  return config;
+}
+
+/** Tools of a model get the defaults that a tool may have: no timeout or retry of their own, and no tools. */
+function withTools(defaults: JsonObject, config: Record<string, Json>, isTool: boolean): JsonObject {
+  if (isTool || !Array.isArray(config.tools)) return config;
+  const tools = (config.tools as readonly Json[]).map((tool) =>
+    isJsonObject(tool) && isJsonObject(tool.task)
+      ? { ...tool, task: effectiveTask(defaults, tool.task, true) }
+      : tool,
+  );
+  return { ...config, tools };
 }
 
 /** `modelId` under `*` is for the types that use a model; other nodes do not get one. */

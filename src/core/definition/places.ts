@@ -10,14 +10,15 @@ export interface Place {
   readonly pointer: string;
   readonly kind: ExpressionKind;
   readonly where: 'modelId' | 'condition' | 'inputMapping' | 'config' | 'outputMapping';
-  /** The task, or the part of a parallel, that it belongs to. */
+  /** The task, the part of a parallel or the tool that it belongs to. */
   readonly task: JsonObject;
   /** Inside the task of a parallel over items. */
   readonly hasItem: boolean;
 }
 
-/** A part of a parallel: a node without taskId. */
+/** A part of a parallel or a tool of a model: a node without taskId. */
 export interface PartPlace {
+  readonly kind: 'node' | 'item' | 'tool';
   readonly value: Json;
   readonly pointer: string;
   readonly hasItem: boolean;
@@ -64,7 +65,8 @@ export function placesOf(
   };
   const addConfig = (value: Json, at: string, kind: ConfigFieldKind): void => {
     if (kind === 'literal') return;
-    if (kind === 'node' || kind === 'item') parts.push({ value, pointer: at, hasItem: kind === 'item' });
+    if (kind === 'node' || kind === 'item' || kind === 'tool')
+      parts.push({ kind, value, pointer: at, hasItem: hasItem || kind === 'item' });
     else places.push({ value, pointer: at, kind, where: 'config', task, hasItem });
   };
   if (isJsonObject(task.config)) {

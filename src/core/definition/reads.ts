@@ -43,7 +43,8 @@ export function checkReads(all: readonly NodeReads[], check: ReadCheck): void {
   const taskReads: TaskRead[] = [];
   for (const { taskId, reads } of all)
     for (const read of reads) {
-      const misplaced = misplacedRead(read);
+      const rule = check.taskTypes.get(String(read.task?.taskType));
+      const misplaced = misplacedRead(read, rule?.usesSecrets === true);
       if (misplaced !== null) check.reporter.error(read.reference.pointer, misplaced.code, misplaced.message);
       else if (read.reference.root === 'tasks') {
         const found = checkTaskPath(taskId, read, check);

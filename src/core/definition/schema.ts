@@ -113,7 +113,14 @@ const SHARED: JsonObject = {
     description: 'provider/model, for model_inference.',
     examples: ['simulated/echo'],
   },
-  serviceId: notSupported('serviceId', 'Groups tasks under one shared limit.'),
+  serviceId: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 200,
+    description:
+      'Groups tasks under one shared limit. Default: the model provider, or the host that is called.',
+    examples: ['billing'],
+  },
   timeoutSeconds: seconds('Running time of one attempt.', { default: 300 }),
   retry: RETRY_OR_LIST,
   cache: notSupported('cache', 'Reuses an earlier output.'),
@@ -281,9 +288,16 @@ function editorConfig(rule: TaskTypeRule): JsonObject {
     if (part === 'node')
       widened[name] = { ...(schema as JsonObject), additionalProperties: { $ref: '#/$defs/part' } };
     else if (part === 'item') widened[name] = { $ref: '#/$defs/part' };
+    else if (rule.fields?.[`${name}/*/task`] === 'tool') widened[name] = withToolTask(schema as JsonObject);
     else widened[name] = part === undefined && isJsonObject(schema) ? orTemplate(schema) : schema;
   }
   return { ...rule.configSchema, properties: widened };
+}
+
+function withToolTask(list: JsonObject): JsonObject {
+  const item = list.items as JsonObject;
+  const properties = { ...(item.properties as JsonObject), task: { $ref: '#/$defs/part' } };
+  return { ...list, items: { ...item, properties } };
 }
 
 function orTemplate(schema: JsonObject): JsonObject {

@@ -1,5 +1,5 @@
 // What each name of the scope (CONTRACT 2.2) is known to hold, as JSON Schema, and where it may be read.
-import type { Json, JsonObject } from '../json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import type { Read } from './task-check.ts';
 
 const closed = (...names: string[]): JsonObject => ({
@@ -10,8 +10,8 @@ const closed = (...names: string[]): JsonObject => ({
 
 const TRIGGER = closed('type', 'at', 'by', 'body', 'headers', 'query', 'method', 'scheduledAt');
 const EXECUTION = closed('id', 'workflowId', 'revision', 'tenantId', 'triggerType', 'startedAt', 'status');
-const TASK_FIELDS = ['id', 'attempt', 'idempotencyKey', 'input'];
-const LATER_TASK_FIELDS = ['callbackUrl', 'callbackToken', 'reviewUrl'];
+const CALLBACK_FIELDS = ['callbackUrl', 'callbackToken'];
+const TASK_FIELDS = ['id', 'attempt', 'idempotencyKey', 'input', ...CALLBACK_FIELDS];
 
 /** Fields of `tasks.<id>`. `output` and `errors` may be given a schema. */
 export const TASK_RESULT_FIELDS = [
@@ -61,13 +61,11 @@ export function scopeSchema(root: string, schemas: ScopeSchemas): Json | null {
   }
 }
 
-/** Why a read is out of place, or null. */
-export function misplacedRead({
-  reference,
-  where,
-  task,
-  hasItem,
-}: Read): { code: string; message: string } | null {
+/** Why a read is out of place, or null. `takesSecrets`: the type of its task reads secrets in its config. */
+export function misplacedRead(
+  { reference, where, task, hasItem }: Read,
+  takesSecrets: boolean,
+): { code: string; message: string } | null {
   const { root, path } = reference;
   const outOfScope = (message: string) => ({ code: 'out_of_scope', message });
   const notSupported = (what: string) => ({
@@ -82,12 +80,22 @@ export function misplacedRead({
       return where === 'outputMapping' ? null : outOfScope('"output" exists only in outputMapping');
     case 'task':
       if (task === null) return outOfScope('"task" exists only inside a task');
-      return LATER_TASK_FIELDS.includes(String(path[0])) ? notSupported(`task.${String(path[0])} is`) : null;
+      if (path[0] === 'reviewUrl') return notSupported('task.reviewUrl is');
+      return CALLBACK_FIELDS.includes(String(path[0])) && !(where === 'config' && hasCallback(task))
+        ? outOfScope(`task.${String(path[0])} exists only in the config of an external_api with callback`)
+        : null;
     case 'loop':
     case 'variables':
-    case 'secrets':
       return notSupported(`"${root}" is`);
+    case 'secrets':
+      if (!takesSecrets || where !== 'config')
+        return outOfScope('"secrets" exist only in the config of external_api and model_inference');
+      return typeof path[0] === 'string' ? null : outOfScope('a secret is read by its name: secrets.NAME');
     default:
       return null;
   }
+}
+
+function hasCallback(task: JsonObject): boolean {
+  return task.taskType === 'external_api' && isJsonObject(task.config) && task.config.callback !== undefined;
 }

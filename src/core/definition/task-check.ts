@@ -1,5 +1,5 @@
-// Checks one task, and the parts of a parallel: its type, config, model, waits, error patterns and expressions. Gives
-// back what its expressions read; whether they may read it is checked when the graph is known (reads.ts).
+// Checks one task, the parts of a parallel and the tools of a model: its type, config, model, waits, error patterns and
+// expressions. Gives back what its expressions read; whether they may read it is checked when the graph is known (reads.ts).
 import { isErrorPattern, type Result } from '../errors.ts';
 import { compileDocumentPath } from '../expression/document-path.ts';
 import {
@@ -18,6 +18,7 @@ import type { Reporter } from './reporter.ts';
 import { checkStructure } from './structure.ts';
 import type { TaskTypeRule } from './task-type.ts';
 import { isTemplate } from './template.ts';
+import { checkTool } from './tool-check.ts';
 
 /** One read of the scope by a task. */
 export interface Read {
@@ -35,16 +36,19 @@ export interface TaskCheck {
   readonly timeoutSeconds: number;
 }
 
+/** Providers that are reached without a `baseUrl`. */
+const MODEL_PROVIDERS = ['anthropic', 'openai', 'google', 'simulated'];
+
 /** `task` is effective (defaults filled in) and sound in structure. */
 export function checkTask(task: JsonObject, pointer: string, check: TaskCheck): Read[] {
-  return checkOne(task, pointer, check, { isPart: false, hasItem: false });
+  return checkOne(task, pointer, check, { isPart: false, isTool: false, hasItem: false });
 }
 
 function checkOne(
   task: JsonObject,
   pointer: string,
   check: TaskCheck,
-  at: { readonly isPart: boolean; readonly hasItem: boolean },
+  at: { readonly isPart: boolean; readonly isTool: boolean; readonly hasItem: boolean },
 ): Read[] {
   const { reporter, taskTypes } = check;
   const rule = ruleOf(task, pointer, check);
@@ -57,7 +61,7 @@ function checkOne(
     );
     return [];
   }
-  if (at.isPart && rule.type === 'parallel')
+  if (at.isPart && !at.isTool && rule.type === 'parallel')
     reporter.error(
       joinPointer(pointer, 'taskType'),
       'not_supported',
@@ -77,8 +81,9 @@ function checkOne(
     );
   const { places, parts } = placesOf(task, pointer, rule, at.hasItem);
   const reads = places.flatMap((place) => compilePlace(place, reporter));
-  if (at.isPart) return reads;
-  return [...reads, ...parts.flatMap((part) => checkPart(part, { ...check, taskTypes }))];
+  // Parts of parts are refused above, and tools of tools below.
+  const checked = parts.filter(({ kind }) => (at.isTool ? false : at.isPart ? kind === 'tool' : true));
+  return [...reads, ...checked.flatMap((part) => checkPart(part, { ...check, taskTypes }))];
 }
 
 function checkPart(part: PartPlace, check: TaskCheck): Read[] {
@@ -89,7 +94,9 @@ function checkPart(part: PartPlace, check: TaskCheck): Read[] {
     return [];
   }
   if (!checkStructure('part', value, pointer, check.reporter)) return [];
-  return checkOne(value, pointer, check, { isPart: true, hasItem });
+  const isTool = part.kind === 'tool';
+  if (isTool) checkTool(value, pointer, check.reporter);
+  return checkOne(value, pointer, check, { isPart: true, isTool, hasItem });
 }
 
 function ruleOf(task: JsonObject, pointer: string, { taskTypes, reporter }: TaskCheck): TaskTypeRule | null {
@@ -119,15 +126,27 @@ function checkModel(task: JsonObject, pointer: string, rule: TaskTypeRule, repor
     reporter.error(at, 'required', `${rule.type} needs a modelId`, 'for a trial: simulated/echo');
     return;
   }
-  if (isTemplate(modelId) || /^simulated\/./.test(modelId)) return;
-  if (modelId === 'auto' || /^[^/]+\/./.test(modelId))
+  if (isTemplate(modelId)) return;
+  if (modelId === 'auto') {
     reporter.error(
       at,
       'not_supported',
-      `the model ${quoteText(modelId)} is not supported in this release`,
-      'use simulated/<name>',
+      'the model "auto" is not supported in this release',
+      'name a model: provider/name',
     );
-  else reporter.error(at, 'pattern', `a modelId is provider/name, got ${quoteText(modelId)}`);
+    return;
+  }
+  const provider = /^([^/\s]+)\/./.exec(modelId)?.[1];
+  if (provider === undefined)
+    reporter.error(at, 'pattern', `a modelId is provider/name, got ${quoteText(modelId)}`);
+  else if (!MODEL_PROVIDERS.includes(provider) && configOf(task).baseUrl === undefined)
+    reporter.error(
+      at,
+      'unknown_provider',
+      `there is no model provider ${quoteText(provider)}`,
+      reporter.didYouMean(provider, MODEL_PROVIDERS) ??
+        `known: ${MODEL_PROVIDERS.join(', ')}; for a server that speaks OpenAI's chat completions set config.baseUrl`,
+    );
 }
 
 /** Patterns of a retry policy. */

@@ -1,10 +1,12 @@
 // What validation knows of a task type: data, so that a new type is one entry (builtin-types.ts, or defineTask's).
+import type { Problem } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 
 /**
  * What a place in `config` holds. `mapping` (where nothing else is said): any JSON with templates. `expression`: a bare
  * expression. `condition`: a bare or structured condition. `element`: a path in which `$` is an element. `node`: a task
- * without taskId. `item`: such a task, in which `item` and `index` exist. `literal`: never evaluated.
+ * without taskId. `item`: such a task, in which `item` and `index` exist. `tool`: such a task, which a model calls.
+ * `literal`: never evaluated.
  */
 export type ConfigFieldKind =
   | 'mapping'
@@ -14,6 +16,7 @@ export type ConfigFieldKind =
   | 'weights'
   | 'node'
   | 'item'
+  | 'tool'
   | 'literal';
 
 export interface TaskTypeRule {
@@ -29,6 +32,8 @@ export interface TaskTypeRule {
   readonly exactlyOneOf?: readonly (readonly string[])[];
   /** Of each list one field may be given. */
   readonly atMostOneOf?: readonly (readonly string[])[];
+  /** What the schema cannot say. Pointers are below the config. */
+  readonly problems?: (config: JsonObject) => readonly Problem[];
   /** The branches it may choose; `any`: those that edges name; null or absent: it has no branches. */
   readonly branchNames?: (config: JsonObject) => readonly string[] | 'any' | null;
   /** JSON Schema of the output, as far as it is known; null or absent: unknown. */

@@ -110,23 +110,25 @@ export function escapePointer(key: string): string {
 }
 
 /**
- * One text: a string with templates, or a bare expression. `guarded` says whether the whole may be missing (conditions).
+ * One text: a string with templates, a URL with templates, or a bare expression. `guarded` says whether the whole may be missing (conditions).
  * Pointers are put in here, so that texts can be cached without them.
  */
 export function compileText(
-  kind: 'template' | 'expression',
+  kind: 'template' | 'url' | 'expression',
   text: string,
   pointer: string,
   findings: Findings,
   guarded: boolean,
 ): Compiled {
-  if (kind === 'template' && !text.startsWith('$') && !text.includes('{{'))
+  if (kind !== 'expression' && !text.startsWith('$') && !text.includes('{{'))
     return { kind: 'constant', value: text };
   const key = `${kind}\n${rootsKey(findings.roots)}\n${text}`;
   let compiled = cache.get(key);
   if (compiled === undefined) {
     compiled =
-      kind === 'template' ? compileTemplate(text, findings.roots) : compileBare(text, findings.roots);
+      kind === 'expression'
+        ? compileBare(text, findings.roots)
+        : compileTemplate(text, findings.roots, kind === 'url');
     cache.set(key, compiled);
   }
   switch (compiled.kind) {
@@ -167,15 +169,15 @@ function rootsKey(roots: ReadonlySet<string>): string {
   return key;
 }
 
-function compileTemplate(text: string, roots: ReadonlySet<string>): CompiledText {
-  return guardProblems(() => fromTemplate(parseTemplate(text, roots)));
+function compileTemplate(text: string, roots: ReadonlySet<string>, isUrl: boolean): CompiledText {
+  return guardProblems(() => fromTemplate(parseTemplate(text, roots), isUrl));
 }
 
 function compileBare(text: string, roots: ReadonlySet<string>): CompiledText {
-  return guardProblems(() => fromTemplate({ kind: 'whole', expression: parseBare(text, roots) }));
+  return guardProblems(() => fromTemplate({ kind: 'whole', expression: parseBare(text, roots) }, false));
 }
 
-function fromTemplate(template: Template): CompiledText {
+function fromTemplate(template: Template, isUrl: boolean): CompiledText {
   switch (template.kind) {
     case 'text':
       return { kind: 'constant', value: template.text };
@@ -186,17 +188,21 @@ function fromTemplate(template: Template): CompiledText {
     }
     case 'joined': {
       const expressions = template.parts.filter((part) => typeof part !== 'string');
-      return { kind: 'run', run: joinParts(template.parts), expressions };
+      return { kind: 'run', run: joinParts(template.parts, isUrl), expressions };
     }
   }
 }
 
-function joinParts(parts: readonly (string | Expression)[]): Run {
+// In a URL each value is one component, whatever it holds; what begins the URL is taken as it is.
+function joinParts(parts: readonly (string | Expression)[], isUrl: boolean): Run {
   const runs = parts.map((part) => (typeof part === 'string' ? part : required(compileRun(part))));
   return (evaluation) => {
     let text = '';
-    for (const part of runs) {
-      const added = typeof part === 'string' ? part : toText(evaluation, part(evaluation));
+    for (const [i, part] of runs.entries()) {
+      const value = typeof part === 'string' ? part : toText(evaluation, part(evaluation));
+      const isComponent = isUrl && i > 0 && typeof part !== 'string';
+      if (isComponent) evaluation.checkLength(text.length + value.length);
+      const added = isComponent ? encodeURIComponent(value.toWellFormed()) : value;
       evaluation.checkLength(text.length + added.length);
       evaluation.charge(added.length / 16);
       text += added;

@@ -42,6 +42,11 @@ export function compileMapping(value: Json, pointer: string, options: CompileOpt
   return finish(options, (findings) => compileValue(value, pointer, findings));
 }
 
+/** Compiles a URL with templates: their values are percent-encoded, except that of one which begins the URL. */
+export function compileUrl(text: string, pointer: string, options: CompileOptions = {}): Result<Mapping> {
+  return finish(options, (findings) => compileText('url', text, pointer, findings, false));
+}
+
 /** Compiles a bare expression; `{{ }}` around the whole is allowed. */
 export function compileExpression(
   text: string,

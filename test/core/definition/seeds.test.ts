@@ -131,9 +131,9 @@ describe('the seeds’ documents', () => {
       ['/edges/0 cycle'],
     ],
     [
-      'http_request, which is not built',
+      'http_request without a URL',
       { nodes: [{ id: 'a', type: 'http_request', config: {} }], edges: [] },
-      ['/nodes/0/type not_supported'],
+      ['/nodes/0/config/url required'],
     ],
   ])('problems point into the author’s document: %s', (_title, document, problems) => {
     // The nodes of these documents lean on edges that some cases leave out.

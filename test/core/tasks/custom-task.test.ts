@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { type CustomTaskContext, defineTask } from '../../../src/tasks/custom-task.ts';
 import type { TaskContext } from '../../../src/tasks/task-type.ts';
-import { context, node } from './run-task.ts';
+import { closedOutside } from '../../support/outside.ts';
+import { context, node, registry } from './run-task.ts';
 
 const run = async (
   body: (ctx: CustomTaskContext) => unknown,
   config: JsonObject = {},
   more: Partial<TaskContext> = {},
-) => defineTask({ type: 'mine', run: body }).prepare(node('mine', config)).run(context(more));
+) => defineTask({ type: 'mine', run: body }).prepare(node('mine', config), registry).run(context(more));
 
 describe('defineTask', () => {
   test('what run returns is the output', async () => {
@@ -61,11 +62,28 @@ describe('defineTask', () => {
     expect(states).toEqual([{ page: 2 }]);
   });
 
-  test('fetch is not there yet, and says so', async () => {
-    await expect(run((ctx) => ctx.fetch('http://localhost'))).rejects.toMatchObject({
-      code: 'not_allowed',
-      message: expect.stringContaining('external_api'),
+  test('fetch is the guarded one, and ends with the attempt or with its own signal', async () => {
+    const asked: { url: unknown; signal: AbortSignal }[] = [];
+    const fetch = async (input: unknown, init?: RequestInit): Promise<Response> => {
+      asked.push({ url: input, signal: init!.signal as AbortSignal });
+      return new Response('ok');
+    };
+    const outside = closedOutside({
+      http: { ...closedOutside().http, fetch: fetch as typeof globalThis.fetch },
     });
+    const attempt = new AbortController();
+    const own = new AbortController();
+    const more = { outside, signal: attempt.signal };
+    const body = async (ctx: CustomTaskContext) => {
+      await ctx.fetch('https://api.example/', { signal: own.signal });
+      await ctx.fetch(new Request('https://api.example/', { signal: own.signal }));
+      return await (await ctx.fetch('https://api.example/')).text();
+    };
+    expect(await run(body, {}, more)).toEqual({ kind: 'completed', output: 'ok' });
+    own.abort();
+    expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
+    attempt.abort();
+    expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, true, true]);
   });
 
   test('the rule for validation holds the schema', () => {

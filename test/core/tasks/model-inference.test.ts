@@ -1,24 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { TaskContext } from '../../../src/tasks/task-type.ts';
-import { context, node, outputOf, taskTypeOf } from './run-task.ts';
-
-interface Cost {
-  readonly usd: string | number | null;
-  readonly usage: JsonObject | undefined;
-}
+import { infer as inferModel } from '../../support/model.ts';
 
 async function infer(
   config: JsonObject,
   more: Partial<TaskContext> = {},
   modelId: string | null = 'simulated/fast',
 ) {
-  const costs: Cost[] = [];
-  const definition = node('model_inference', config, modelId === null ? {} : { modelId });
-  const outcome = await taskTypeOf('model_inference')
-    .prepare(definition)
-    .run(context({ addCost: (usd, usage) => costs.push({ usd, usage }), ...more }));
-  return { output: outputOf(outcome) as JsonObject & { text: string; messages: Json[] }, costs };
+  const { output, run } = await inferModel(config, { modelId: modelId as string, context: more });
+  return { output: output as typeof output & { messages: Json[] }, costs: run.costs };
 }
 
 describe('the output', () => {
@@ -103,7 +94,7 @@ describe('the conversation', () => {
 
 describe('providers', () => {
   test.each([
-    ['openai/gpt-4o', '"openai" is not supported yet; supported: simulated'],
+    ['nobody/gpt-4o', '"nobody" is no known model provider (anthropic, openai, google, simulated)'],
     ['fast', 'needs a modelId'],
     [null, 'needs a modelId'],
   ])('the modelId %s is refused', async (modelId, message) => {
@@ -123,7 +114,10 @@ describe('providers', () => {
           provider: 'simulated',
           model: 'simulated/fast',
           inputTokens: 1000,
+          cachedInputTokens: 0,
+          cacheWriteTokens: 0,
           outputTokens,
+          reasoningTokens: 0,
           latencyMs: expect.any(Number),
           simulated: true,
         },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BUILTIN_TASK_TYPES } from '../../../src/core/definition/builtin-types.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
-import { context, NOW, node, runPure, taskTypeOf } from './run-task.ts';
+import { context, NOW, node, registry, runPure, taskTypeOf } from './run-task.ts';
 
 describe('the registry', () => {
   test('has every type that validation calls built, and no other', () => {
@@ -21,7 +21,7 @@ describe('the registry', () => {
 
   test('a config that does not compile is refused when it is prepared', () => {
     expect(() =>
-      taskTypeOf('transformation').prepare(node('transformation', { output: '{{ nope( }}' })),
+      taskTypeOf('transformation').prepare(node('transformation', { output: '{{ nope( }}' }), registry),
     ).toThrow(/Task "it": \/config\/output/);
   });
 });
@@ -35,7 +35,7 @@ describe('transformation', () => {
       kind: 'completed',
       output: { name: 'a', twice: 4 },
     });
-    const { mappings } = taskTypeOf('transformation').prepare(definition);
+    const { mappings } = taskTypeOf('transformation').prepare(definition, registry);
     expect(mappings.flatMap((mapping) => mapping.references.map(({ root }) => root))).toEqual([
       'input',
       'input',
@@ -160,7 +160,9 @@ describe('fail and terminate', () => {
       ['terminate', {}],
     ] as const) {
       expect(taskTypeOf(type).isPure).toBe(true);
-      expect(taskTypeOf(type).prepare(node(type, config)).run(context())).not.toBeInstanceOf(Promise);
+      expect(taskTypeOf(type).prepare(node(type, config), registry).run(context())).not.toBeInstanceOf(
+        Promise,
+      );
     }
   });
 });

@@ -22,10 +22,15 @@ const SETTINGS = {
   timezone: 'UTC',
 };
 
+export type StopMode = 'fast' | 'immediate' | 'kill';
+const STOP_SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const;
+/** Backends of a killed postmaster go by themselves; until they have, a new one does not start. */
+const START_TRIES_MS = 20_000;
+
 export interface OwnPostgres {
   readonly url: string;
-  /** fast: sessions end, then a checkpoint. immediate: as after a crash; the next start recovers. */
-  stop(mode: 'fast' | 'immediate'): Promise<void>;
+  /** fast: sessions end, then a checkpoint. immediate: as after a crash; the next start recovers. kill: the postmaster is gone. */
+  stop(mode: StopMode): Promise<void>;
   /** Resolves when it accepts connections. */
   start(): Promise<void>;
   remove(): Promise<void>;
@@ -44,7 +49,7 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
   let server: ChildProcess | null = null;
   let ended: Promise<void> = Promise.resolve();
 
-  const start = async () => {
+  const tryToStart = async () => {
     const child = spawn(binaries.postgres, ['-D', dataDirOf(place.clusterDir), ...args], {
       ...asUser(place.user),
       ...{ cwd: '/', env: SERVER_ENVIRONMENT, stdio: 'ignore' },
@@ -52,10 +57,20 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
     server = child;
     ended = new Promise((resolve) => child.once('exit', () => resolve()));
     while (child.exitCode === null && !(await answers(urlOf('postgres')))) await delay(20);
-    if (child.exitCode !== null) throw new Error(`PostgreSQL did not start: exit code ${child.exitCode}`);
+    return child.exitCode;
   };
-  const stop = async (mode: 'fast' | 'immediate') => {
-    server?.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  const start = async () => {
+    const startedAt = performance.now();
+    for (;;) {
+      const code = await tryToStart();
+      if (code === null) return;
+      if (performance.now() - startedAt > START_TRIES_MS)
+        throw new Error(`PostgreSQL did not start: exit code ${code}`);
+      await delay(100);
+    }
+  };
+  const stop = async (mode: StopMode) => {
+    server?.kill(STOP_SIGNALS[mode]);
     await ended;
     server = null;
   };

@@ -1,5 +1,6 @@
 // A worker process of the crash tests: the real engine, the tests' task type, log lines as JSON on stdout.
 import { openDatabase } from '../../../src/db/connection.ts';
+import type { OutsideSettings } from '../../../src/engine/outside.ts';
 import { Worker } from '../../../src/engine/worker.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
 import type { TaskLog } from '../../../src/tasks/task-type.ts';
@@ -11,6 +12,7 @@ export interface WorkerSettings {
   readonly concurrency: number;
   readonly leaseSeconds: number;
   readonly graceMs: number;
+  readonly outside?: OutsideSettings;
 }
 
 const settings = JSON.parse(process.env.CRASH_WORKER ?? '') as WorkerSettings;

@@ -1,0 +1,180 @@
+// The conversation of one model_inference: the model is asked, the tools that it calls are run, and so on until it answers
+// with a text, and with a responseSchema until that fits.
+//   C1  After every turn that is not the last, and after every tool call, the progress is committed before anything else
+//       happens. A resumed attempt adds no cost of earlier turns.
+//   C2  A turn is never asked for beyond maxSteps, a repair never twice.
+import type { CompiledSchema } from '../../core/definition/input-schema.ts';
+import { RetryableError, TerminalError } from '../../core/errors.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+import type { TaskContext } from '../task-type.ts';
+import { type Asked, askModel } from './ask-model.ts';
+import {
+  callsOf,
+  fromCheckpoint,
+  openCalls,
+  type Progress,
+  toCheckpoint,
+  withResult,
+} from './conversation-progress.ts';
+import { type ContentPart, type ModelMessage, withoutFileData } from './message.ts';
+import type { ModelAnswer } from './model-call.ts';
+import type { ModelRequest } from './model-config.ts';
+import { addTokens, NO_TOKENS, Spending } from './spending.ts';
+import { readStructured, repairRequest } from './structured-answer.ts';
+import { callTool, offersOf, type Tool } from './tools.ts';
+
+/** Calls of tools that one turn may ask for; further ones are answered as errors. */
+const MAX_CALLS_PER_TURN = 64;
+
+export interface Conversation {
+  readonly request: ModelRequest;
+  readonly tools: readonly Tool[];
+  readonly responseSchema: { readonly json: JsonObject; readonly compiled: CompiledSchema } | null;
+  /** Null: the provider's own. */
+  readonly serviceId: string | null;
+}
+
+/** The output of CONTRACT 3. */
+export async function converse(conversation: Conversation, context: TaskContext): Promise<JsonObject> {
+  const { request, tools, responseSchema } = conversation;
+  const spending = new Spending(context);
+  const offers = offersOf(tools, context.scope);
+  let progress = fromCheckpoint(context.lastCheckpoint);
+  const keep = async (next: Progress): Promise<void> => {
+    progress = next;
+    await context.checkpoint(toCheckpoint(next));
+  };
+  for (;;) {
+    const calls = openCalls(progress);
+    if (calls.length > 0 && progress.turns >= request.maxSteps)
+      throw loopLimit(context.taskId, request.maxSteps);
+    for (const [index, call] of calls.entries())
+      await keep(await answerCall(call, index, progress, tools, context, spending));
+    const asked = await askModel(request.models, conversation.serviceId, context, spending, (model) =>
+      model.generate({
+        taskId: context.taskId,
+        messages: [...request.messages, ...progress.messages],
+        tools: offers,
+        responseSchema: responseSchema?.json ?? null,
+        temperature: request.temperature,
+        maxOutputTokens: request.maxOutputTokens,
+        providerOptions: request.providerOptions,
+        attempt: context.attempt,
+        signal: context.signal,
+      }),
+    );
+    const { answer } = asked;
+    refuseUnusable(asked, context);
+    const turn: Progress = {
+      ...progress,
+      turns: progress.turns + 1,
+      usage: addTokens(progress.usage, answer.usage ?? NO_TOKENS),
+    };
+    if (callsOf(answer.content).length > 0) {
+      await keep({
+        ...turn,
+        messages: [...progress.messages, { role: 'assistant', content: answer.content }],
+      });
+      continue;
+    }
+    const text = textOfAnswer(answer);
+    if (responseSchema === null) return outputOf(request, turn, asked, text);
+    const read = readStructured(answer.structuredText ?? text, responseSchema.compiled);
+    if (read.ok) return { ...outputOf(request, turn, asked, text), object: read.value };
+    if (progress.repairFrom !== null) {
+      // A further attempt asks anew for the answer, without what went wrong, and does not call the tools again.
+      await keep({ ...turn, messages: progress.messages.slice(0, progress.repairFrom), repairFrom: null });
+      throw new RetryableError(
+        context.outside.redact(
+          `Task "${context.taskId}": the answer of ${modelOf(asked)} does not fit the responseSchema, also when asked again: ${read.problems.join('; ').slice(0, 1000)}`,
+        ),
+        { code: 'output_invalid', details: { problems: read.problems.map(context.outside.redact) } },
+      );
+    }
+    await keep({
+      ...turn,
+      repairFrom: progress.messages.length,
+      messages: [
+        ...progress.messages,
+        { role: 'assistant', content: text === '' ? '(nothing)' : text },
+        { role: 'user', content: repairRequest(read.problems, responseSchema.json) },
+      ],
+    });
+  }
+}
+
+async function answerCall(
+  call: ContentPart,
+  index: number,
+  progress: Progress,
+  tools: readonly Tool[],
+  context: TaskContext,
+  spending: Spending,
+): Promise<Progress> {
+  const { toolCallId, toolName, input = null, malformed } = call;
+  const result =
+    index < MAX_CALLS_PER_TURN
+      ? await callTool(
+          tools,
+          { name: String(toolName), input, isMalformed: malformed !== undefined },
+          progress.toolCalls.length + 1,
+          context,
+          spending,
+        )
+      : { error: { code: 'validation', message: `more than ${MAX_CALLS_PER_TURN} calls in one turn` } };
+  return withResult(
+    progress,
+    { type: 'tool-result', toolCallId: String(toolCallId), toolName: String(toolName), ...result },
+    { id: String(toolCallId), name: String(toolName), input, ...result },
+  );
+}
+
+/** A refusal is paid for and is no answer; nor is one that broke off. */
+function refuseUnusable({ answer, access }: Asked<ModelAnswer>, { taskId, outside }: TaskContext): void {
+  const where = `Task "${taskId}": ${access.provider}/${access.name}`;
+  if (answer.finishReason === 'content-filter') {
+    const said = textOfAnswer(answer);
+    throw new TerminalError(
+      'provider_refused',
+      outside.redact(`${where} refused to answer${said === '' ? '' : `: ${said.slice(0, 500)}`}`),
+    );
+  }
+  const isEmpty = textOfAnswer(answer) === '' && callsOf(answer.content).length === 0;
+  if (answer.finishReason === 'error' || (answer.finishReason === 'other' && isEmpty))
+    throw new RetryableError(`${where} gave no usable answer`, { code: 'output_invalid' });
+}
+
+function loopLimit(taskId: string, maxSteps: number): TerminalError {
+  return new TerminalError(
+    'loop_limit',
+    `Task "${taskId}": the model still calls tools after ${maxSteps} turns (config.maxSteps)`,
+  );
+}
+
+function textOfAnswer({ content }: ModelAnswer): string {
+  return content
+    .filter(({ type }) => type === 'text')
+    .map(({ text }) => String(text))
+    .join('');
+}
+
+function modelOf({ access }: Asked<ModelAnswer>): string {
+  return `${access.provider}/${access.name}`;
+}
+
+function outputOf(
+  request: ModelRequest,
+  turn: Progress,
+  asked: Asked<ModelAnswer>,
+  text: string,
+): JsonObject {
+  const answered: ModelMessage = { role: 'assistant', content: text };
+  return {
+    text,
+    finishReason: asked.answer.finishReason,
+    model: modelOf(asked),
+    messages: withoutFileData([...request.messages, ...turn.messages, answered]),
+    toolCalls: turn.toolCalls,
+    usage: { ...turn.usage, raw: asked.answer.raw as Json },
+  };
+}

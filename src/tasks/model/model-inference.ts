@@ -1,0 +1,82 @@
+// `model_inference`: asks a model, lets it call tools, or embeds a text; records the cost of every call.
+import { compileSchema } from '../../core/definition/input-schema.ts';
+import type { NodeDefinition } from '../../core/definition/model.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { compiled, readField } from '../compile-config.ts';
+import type { TaskContext, TaskType } from '../task-type.ts';
+import { askModel } from './ask-model.ts';
+import { type Conversation, converse } from './converse.ts';
+import { textOf } from './message.ts';
+import { type ModelRequest, prepareConfig } from './model-config.ts';
+import { addTokens, NO_TOKENS, Spending } from './spending.ts';
+import { prepareTools, withNames } from './tools.ts';
+
+export const modelInference: TaskType = {
+  type: 'model_inference',
+  isPure: false,
+  prepare(node, types) {
+    const config = prepareConfig(node);
+    const tools = prepareTools(node, types);
+    const responseSchema = prepareResponseSchema(node);
+    const serviceId = node.serviceId ?? null;
+    return {
+      mappings: [
+        ...config.mappings,
+        ...tools.flatMap((tool) => [
+          tool.description,
+          ...tool.task.mappings,
+          ...(tool.output === null ? [] : [tool.output]),
+        ]),
+      ],
+      async run(context) {
+        const scope = withNames(context.scope, { secrets: context.outside.secrets });
+        const request = config.read(scope, context.input);
+        const output =
+          readField(node, 'mode') === 'embedding'
+            ? await embed(request, serviceId, context)
+            : await converse({ request, tools, responseSchema, serviceId }, context);
+        return { kind: 'completed', output };
+      },
+    };
+  },
+};
+
+function prepareResponseSchema(node: NodeDefinition): Conversation['responseSchema'] {
+  const json = readField(node, 'responseSchema');
+  return isJsonObject(json) ? { json, compiled: compiled(node, compileSchema(json)) } : null;
+}
+
+async function embed(
+  request: ModelRequest,
+  serviceId: string | null,
+  context: TaskContext,
+): Promise<JsonObject> {
+  const text = request.messages.map(textOf).join('\n');
+  const { answer, access } = await askModel(
+    request.models,
+    serviceId,
+    context,
+    new Spending(context),
+    (model) =>
+      model.embed(text, {
+        taskId: context.taskId,
+        messages: request.messages,
+        tools: [],
+        responseSchema: null,
+        temperature: null,
+        maxOutputTokens: null,
+        providerOptions: request.providerOptions,
+        attempt: context.attempt,
+        signal: context.signal,
+      }),
+  );
+  return {
+    text: '',
+    embedding: answer.embedding,
+    finishReason: 'stop',
+    model: `${access.provider}/${access.name}`,
+    messages: [],
+    toolCalls: [],
+    usage: { ...addTokens(NO_TOKENS, answer.usage ?? NO_TOKENS), raw: answer.raw },
+  };
+}

@@ -1,0 +1,41 @@
+// Reads an answer that must be JSON of a schema, and says to the model what is wrong with it.
+import type { CompiledSchema } from '../../core/definition/input-schema.ts';
+import { readJson } from '../../core/definition/json-reader.ts';
+import type { Problem } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+
+/** Problems that are listed: enough to mend an answer by. */
+const MAX_PROBLEMS = 20;
+const FENCED = /^```(?:json)?\s*\n(.*)\n```$/s;
+
+export type StructuredAnswer =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Takes the JSON out of a code fence, which some models put around it. */
+export function readStructured(text: string, schema: CompiledSchema): StructuredAnswer {
+  const trimmed = text.trim();
+  const parsed = readJson(FENCED.exec(trimmed)?.[1] ?? trimmed);
+  if (!parsed.ok) return { ok: false, problems: listed(parsed.problems, 'not JSON: ') };
+  const value = parsed.value as Json;
+  const problems = schema.validate(value);
+  return problems.length === 0 ? { ok: true, value } : { ok: false, problems: listed(problems, '') };
+}
+
+/** The user's turn after an answer that does not fit. */
+export function repairRequest(problems: readonly string[], schema: Json): string {
+  return [
+    'Your answer does not fit the JSON Schema that it must fit:',
+    ...problems.map((problem) => `- ${problem}`),
+    `The schema: ${JSON.stringify(schema)}`,
+    'Answer again with the corrected JSON only.',
+  ].join('\n');
+}
+
+function listed(problems: readonly Problem[], prefix: string): string[] {
+  return problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ pointer, message }) =>
+      `${pointer === '' ? 'the whole' : pointer}: ${prefix}${message}`.slice(0, 500),
+    );
+}

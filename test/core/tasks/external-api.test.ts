@@ -1,0 +1,524 @@
+// external_api against a stand-in for the HTTP client: what it sends, what it makes of an answer, and what may be repeated.
+import { describe, expect, test } from 'vitest';
+import type { NodeDefinition } from '../../../src/core/definition/model.ts';
+import { NotNow, RetryableError, TerminalError } from '../../../src/core/errors.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { createRedact } from '../../../src/core/redact.ts';
+import { retryAfterOf } from '../../../src/tasks/external-api-answer.ts';
+import type { HttpAnswer, HttpRequest } from '../../../src/tasks/http/client.ts';
+import { NotConnected } from '../../../src/tasks/http/failure.ts';
+import type { CallbackState, TaskContext } from '../../../src/tasks/task-type.ts';
+import { closedOutside } from '../../support/outside.ts';
+import { context, NOW, node, outputOf, registry, taskTypeOf } from './run-task.ts';
+
+interface Given extends Partial<TaskContext> {
+  readonly answer?:
+    | { status?: number; headers?: Record<string, string>; body?: string | Buffer; redirects?: number }
+    | Error;
+  readonly node?: Partial<NodeDefinition>;
+  readonly input?: Json;
+  readonly secrets?: Record<string, string>;
+  readonly use?: (serviceId: string) => void;
+}
+
+const SECRETS = { KEY: 'k3y-of-acme-123456', OTHER: 'an0ther-s3cret-value' };
+
+/** Runs a task; what it sent, what it told the engine, and how it ended. */
+async function run(config: JsonObject, given: Given = {}) {
+  const { answer = {}, input = null, secrets = SECRETS, use, ...more } = given;
+  const told: string[] = [];
+  const sent: HttpRequest[] = [];
+  const outside = closedOutside({
+    secrets,
+    redact: createRedact(Object.values(secrets)),
+    services: {
+      use: (serviceId, _signal, call) => {
+        use?.(serviceId);
+        return call();
+      },
+    },
+    http: {
+      ...closedOutside().http,
+      async request(request): Promise<HttpAnswer> {
+        sent.push(request);
+        if (answer instanceof NotConnected) throw answer;
+        request.onSend?.();
+        if (answer instanceof Error) throw answer;
+        const { status = 200, headers = {}, body = '', redirects = 0 } = answer;
+        return {
+          status,
+          headers: new Map(Object.entries(headers)),
+          body: Buffer.from(body as string),
+          redirects,
+        };
+      },
+    },
+  });
+  const ctx = context({
+    input,
+    outside,
+    scope: { input, task: { id: 'it', attempt: 1 } },
+    forbidRepeat: () => void told.push('forbidRepeat'),
+    addCost: (usd) => void told.push(`cost ${usd}`),
+    openCallback: async (limits) => {
+      told.push(`callback ${limits.timeoutMs} ${limits.heartbeatMs}`);
+      return { token: 'token-1', url: 'https://me.example/v1/callbacks/token-1' };
+    },
+    ...more,
+  });
+  const definition = node('external_api', config, given.node);
+  try {
+    const outcome = await taskTypeOf('external_api').prepare(definition, registry).run(ctx);
+    return { outcome, request: sent[0]!, sent, told, failure: null };
+  } catch (error) {
+    return { outcome: null, request: sent[0]!, sent, told, failure: error as RetryableError };
+  }
+}
+const json = (value: Json) => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+});
+const url = 'https://api.example/';
+const urlOf = async (config: JsonObject, input: Json = null) =>
+  (await run(config, { input })).request?.url.href;
+
+describe('the URL', () => {
+  test.each<[string, Json, string]>([
+    [
+      'https://api.example/orders/{{ input }}',
+      'a/b?c#d&e=f é',
+      'https://api.example/orders/a%2Fb%3Fc%23d%26e%3Df%20%C3%A9',
+    ],
+    ['https://api.example/?q={{ input }}&p=1', 'a&b=c', 'https://api.example/?q=a%26b%3Dc&p=1'],
+    ['https://api.example/{{ input.a }}/{{ input.b }}', { a: 1, b: null }, 'https://api.example/1/'],
+    ['{{ input }}/orders', 'https://base.example/v1', 'https://base.example/v1/orders'],
+    ['{{ input }}', 'https://next.example/?page=2', 'https://next.example/?page=2'],
+    ['$.input', 'https://next.example/?page=2#part', 'https://next.example/?page=2'],
+    ['https://{{ input }}.example/', 'tenant', 'https://tenant.example/'],
+  ])('%s with %j is %s', async (template, input, expected) => {
+    expect(await urlOf({ url: template }, input)).toBe(expected);
+  });
+
+  test.each<[string, Json]>([
+    ['https://api.example/orders/{{ input }}/items', '..'],
+    ['https://api.example/orders/{{ input }}', '.'],
+    ['{{ input }}', 'https://api.example/a/%2e%2E/b'],
+    ['https://{{ input }}.example/', 'evil.com/'],
+    ['https://{{ input }}.example/', 'user@evil'],
+    ['{{ input }}', 'ftp://api.example/'],
+    ['{{ input }}', 'api.example'],
+    ['{{ input }}', { a: 1 }],
+  ])('%s with %j is refused', async (template, input) => {
+    const { failure, sent } = await run({ url: template }, { input });
+    expect(failure).toBeInstanceOf(TerminalError);
+    expect([failure?.code, sent.length]).toEqual(['validation', 0]);
+  });
+
+  test('a query is added: lists repeat, null is left out, the own query stays as it was written', async () => {
+    const query = { page: 1, tag: ['a b', 'c&d'], no: null, none: [], ok: true };
+    expect(await urlOf({ url: `${url}?x=%20a+b`, query })).toBe(
+      `${url}?x=%20a+b&page=1&tag=a%20b&tag=c%26d&ok=true`,
+    );
+    expect(await urlOf({ url, query: {} })).toBe(url);
+    expect((await run({ url, query: { a: { b: 1 } } })).failure).toMatchObject({ code: 'validation' });
+  });
+});
+
+describe('what is sent', () => {
+  test('a body is JSON, and makes the call a POST', async () => {
+    const { request } = await run({ url, body: { a: '{{ input }}' } }, { input: 5 });
+    expect([request.method, request.body?.toString(), request.headers['content-type']]).toEqual([
+      'POST',
+      '{"a":5}',
+      'application/json',
+    ]);
+  });
+
+  test('a text goes as it is', async () => {
+    const { request } = await run({
+      url,
+      method: 'PUT',
+      body: 'a,b',
+      headers: { 'Content-Type': 'text/csv' },
+    });
+    expect([request.method, request.body?.toString(), request.headers['content-type']]).toEqual([
+      'PUT',
+      'a,b',
+      'text/csv',
+    ]);
+  });
+
+  test('no body, or null, is a GET', async () => {
+    expect((await run({ url })).request).toMatchObject({ method: 'GET', body: null });
+    expect((await run({ url, body: '$.input' })).request).toMatchObject({ method: 'GET', body: null });
+  });
+
+  test('headers have lower-case names; null is left out', async () => {
+    const { request } = await run({ url, headers: { 'X-A': 1, 'X-B': null, Accept: 'text/csv' } });
+    expect(request.headers).toEqual({ 'x-a': '1', accept: 'text/csv', 'user-agent': 'dagwright' });
+  });
+
+  test.each<[string, JsonObject]>([
+    ['a line break', { 'x-a': 'a\r\nX-B: 1' }],
+    ['a line break alone', { 'x-a': 'a\nb' }],
+    ['a NUL', { 'x-a': 'a\0' }],
+    ['what Latin-1 lacks', { 'x-a': '→' }],
+    ['an object', { 'x-a': {} }],
+    ['a name with a line break', { 'x-a\r\nb': '1' }],
+    ['an empty name', { '': '1' }],
+    ['one name twice', { 'x-a': '1', 'X-A': '2' }],
+    ['host', { Host: 'metadata.google.internal' }],
+    ['transfer-encoding', { 'Transfer-Encoding': 'chunked' }],
+    ['content-length', { 'content-length': '3' }],
+  ])('a header with %s is refused', async (_, headers) => {
+    const { failure, sent } = await run({ url, headers });
+    expect([failure?.code, sent.length]).toEqual(['validation', 0]);
+    expect(failure?.message).not.toContain('\n');
+  });
+
+  test('a credential is a Bearer token', async () => {
+    expect((await run({ url, credential: 'KEY' })).request.headers.authorization).toBe(
+      `Bearer ${SECRETS.KEY}`,
+    );
+  });
+
+  test('secrets can be in every field', async () => {
+    const { request } = await run({
+      url: 'https://api.example/{{ secrets.OTHER }}',
+      query: { key: '{{ secrets.KEY }}' },
+      headers: { 'x-api-key': '{{ secrets.KEY }}' },
+      body: { key: '$.secrets.KEY' },
+    });
+    expect(request.url.href).toBe(`https://api.example/${SECRETS.OTHER}?key=${SECRETS.KEY}`);
+    expect([request.headers['x-api-key'], request.body?.toString()]).toEqual([
+      SECRETS.KEY,
+      `{"key":"${SECRETS.KEY}"}`,
+    ]);
+    expect([request.hasSecretBody, (await run({ url, body: 1 })).request.hasSecretBody]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  test.each<[string, JsonObject]>([
+    ['credential', { url, credential: 'NONE' }],
+    ['secrets', { url, headers: { a: 'x {{ secrets.NONE }}' } }],
+    ['a name of every object', { url, credential: 'constructor' }],
+  ])('a secret that is not there, by %s, names the variable to set', async (_, config) => {
+    const { failure, sent } = await run(config);
+    expect(failure).toBeInstanceOf(TerminalError);
+    expect(failure).toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(/DAGWRIGHT_SECRET_(NONE|constructor)/),
+    });
+    expect(sent).toEqual([]);
+  });
+
+  test('one that may be missing may be', async () => {
+    expect(
+      (await run({ url, headers: { 'x-a': "{{ secrets.NONE ?? 'none' }}" } })).request.headers['x-a'],
+    ).toBe('none');
+  });
+
+  test('a credential beside an own Authorization is refused', async () => {
+    const { failure } = await run({ url, credential: 'KEY', headers: { Authorization: 'Basic x' } });
+    expect(failure).toMatchObject({ code: 'validation' });
+  });
+
+  test('the limits of its service are those of its host, or of its serviceId', async () => {
+    const ids: string[] = [];
+    const use = (id: string) => void ids.push(id);
+    await run({ url: 'https://api.example:8443/x' }, { use });
+    await run({ url }, { use, node: { serviceId: 'billing' } });
+    expect(ids).toEqual(['api.example:8443', 'billing']);
+  });
+
+  test('a service that has no room sends nothing, and costs nothing', async () => {
+    const use = () => {
+      throw new NotNow('busy', 10);
+    };
+    const { failure, sent, told } = await run({ url, method: 'POST', costUsd: 1 }, { use });
+    expect(failure).toBeInstanceOf(NotNow);
+    expect([sent, told]).toEqual([[], []]);
+  });
+});
+
+describe('the answer', () => {
+  const bodyOf = async (headers: Record<string, string>, body: string | Buffer) =>
+    (outputOf((await run({ url }, { answer: { headers, body } })).outcome!) as { body: Json }).body;
+
+  test('is status, headers and body', async () => {
+    const { outcome } = await run({ url }, { answer: json({ a: [1] }) });
+    expect(outputOf(outcome!)).toEqual({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: { a: [1] },
+    });
+  });
+
+  test.each<[string, Record<string, string>, string | Buffer, Json]>([
+    ['JSON', { 'content-type': 'application/json; charset=utf-8' }, '{"é":1}', { é: 1 }],
+    ['JSON of a vendor', { 'content-type': 'application/vnd.api+json' }, '[1]', [1]],
+    ['a text', { 'content-type': 'text/plain' }, '{"a":1}', '{"a":1}'],
+    ['XML', { 'content-type': 'application/atom+xml' }, '<a/>', '<a/>'],
+    ['a text in Latin-1', { 'content-type': 'text/plain; charset=ISO-8859-1' }, Buffer.from([0xe9]), 'é'],
+    ['a text in a charset that does not exist', { 'content-type': 'text/plain; charset=klingon' }, 'a', 'a'],
+    ['nothing', { 'content-type': 'application/json' }, '', null],
+    ['bytes', { 'content-type': 'image/png' }, Buffer.from([0, 255]), { base64: 'AP8=' }],
+    ['text that does not say what it is', {}, 'hello', 'hello'],
+    ['bytes that do not say what they are', {}, Buffer.from([0xff, 0xfe, 0]), { base64: '//4A' }],
+  ])('a body of %s', async (_, headers, body, expected) => {
+    expect(await bodyOf(headers, body)).toEqual(expected);
+  });
+
+  test('headers that may hold a session are left out', async () => {
+    const kept = {
+      etag: '"1"',
+      link: '<x>',
+      'x-request-id': 'r',
+      'retry-after': '1',
+      'x-ratelimit-remaining': '3',
+      'ratelimit-limit': '9',
+    };
+    const headers = {
+      ...kept,
+      'set-cookie': 'a=1',
+      'x-amz-security-token': 't',
+      authorization: 'x',
+      server: 'y',
+    };
+    const { outcome } = await run({ url }, { answer: { headers } });
+    expect((outputOf(outcome!) as { headers: Json }).headers).toEqual(kept);
+  });
+
+  test('malformed JSON is output_invalid', async () => {
+    const { failure } = await run(
+      { url },
+      { answer: { headers: { 'content-type': 'application/json' }, body: '{"a":' } },
+    );
+    expect(failure).toBeInstanceOf(RetryableError);
+    expect(failure).toMatchObject({
+      code: 'output_invalid',
+      message: expect.stringContaining('not valid JSON'),
+    });
+  });
+
+  test('a server that echoes secrets tells them to nobody', async () => {
+    const key = SECRETS.KEY;
+    const body = { key, [key]: [`Bearer ${key}`, Buffer.from(`a${key}`).toString('base64')] };
+    const config = { url, credential: 'KEY' };
+    const echoes: Given['answer'][] = [
+      json(body),
+      { headers: { link: key, 'content-type': 'text/plain' }, body: `x ${key} y` },
+      { headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from(`xy${key}z`) },
+      { status: 401, ...json(body) },
+      { status: 500, body: `${'x'.repeat(1990)}${key}` },
+    ];
+    for (const answer of echoes) {
+      const { outcome, failure } = await run(config, { answer });
+      const told = JSON.stringify([outcome, failure?.message, failure?.details]);
+      expect(told).not.toContain(key);
+      expect(told).not.toContain(key.slice(0, 9));
+      expect(Buffer.from(/"base64":"([^"]*)"/.exec(told)?.[1] ?? '', 'base64').toString()).not.toContain(key);
+    }
+  });
+});
+
+describe('a status that was not expected', () => {
+  test('is http_<status>, with the status and an excerpt of the body', async () => {
+    const { failure } = await run(
+      { url: `${url}a?key=x` },
+      { answer: { status: 404, body: 'no such thing' } },
+    );
+    expect(failure).toBeInstanceOf(RetryableError);
+    expect(failure).toMatchObject({
+      code: 'http_404',
+      status: 404,
+      message: 'Task "it": GET https://api.example answered 404; expected 2xx',
+      details: { body: 'no such thing' },
+    });
+  });
+
+  test.each<[Json, number, boolean]>([
+    [204, 204, true],
+    [204, 200, false],
+    ['4xx', 404, true],
+    ['4xx', 200, false],
+    [[200, 404], 404, true],
+    [['2xx', '404'], 404, true],
+    [['2xx', 404], 410, false],
+  ])('%j and %i: %s', async (expectedStatus, status, isExpected) => {
+    const { outcome, failure } = await run({ url, expectedStatus }, { answer: { status } });
+    expect(outcome === null ? failure?.code : 'completed').toBe(isExpected ? 'completed' : `http_${status}`);
+  });
+
+  test('a redirect that is expected is not followed', async () => {
+    const { request } = await run({ url, expectedStatus: [200, 302] });
+    expect([request.keepsStatus?.(302), request.keepsStatus?.(301)]).toEqual([true, false]);
+  });
+
+  test.each<[number, string | undefined, number | undefined]>([
+    [429, '7', 7],
+    [503, '99999', 3600],
+    [429, 'Tue, 01 Jan 2030 00:00:30 GMT', 30],
+    [429, 'Tue, 01 Jan 2020 00:00:00 GMT', 0],
+    [429, 'soon', undefined],
+    [429, '-5', undefined],
+    [429, undefined, undefined],
+    [500, '7', undefined],
+  ])('%i with Retry-After %s waits %s s at least', async (status, value, expected) => {
+    const headers: Record<string, string> = value === undefined ? {} : { 'retry-after': value };
+    const { failure } = await run({ url }, { answer: { status, headers } });
+    expect(failure?.retryAfter).toBe(expected);
+    expect(retryAfterOf(value, NOW)).toBe(status === 500 ? 7 : expected);
+  });
+});
+
+describe('what may be repeated', () => {
+  const lost = () => new RetryableError('broken off', { code: 'network' });
+  test.each<[string, JsonObject, Given['answer'], boolean]>([
+    ['a GET', { method: 'GET' }, lost(), true],
+    ['a PUT', { method: 'PUT', body: 1 }, lost(), true],
+    ['a DELETE', { method: 'DELETE' }, { status: 500 }, true],
+    ['a POST that was not connected', { method: 'POST' }, new NotConnected('refused'), true],
+    ['a POST that was broken off', { method: 'POST' }, lost(), false],
+    ['a POST that was answered with 500', { method: 'POST' }, { status: 500 }, false],
+    ['a POST that was answered with 408', { method: 'POST' }, { status: 408 }, false],
+    ['a POST that was answered with 429', { method: 'POST' }, { status: 429 }, true],
+    ['a POST that was answered with 503', { method: 'POST' }, { status: 503 }, true],
+    ['a POST that was redirected to a 503', { method: 'POST' }, { status: 503, redirects: 1 }, false],
+    [
+      'a POST with malformed JSON',
+      { method: 'POST' },
+      { headers: { 'content-type': 'application/json' }, body: '{' },
+      false,
+    ],
+    ['a PATCH that was answered with 502', { method: 'PATCH' }, { status: 502 }, false],
+    ['an idempotent POST that was broken off', { method: 'POST', idempotent: true }, lost(), true],
+    ['an idempotent PATCH with 500', { method: 'PATCH', idempotent: true }, { status: 500 }, true],
+  ])('%s', async (_, config, answer, mayRepeat) => {
+    const { failure, request, told } = await run({ url, ...config }, { answer });
+    expect(failure).toBeInstanceOf(mayRepeat ? RetryableError : TerminalError);
+    const isOnce = (config.method === 'POST' || config.method === 'PATCH') && config.idempotent !== true;
+    expect(request.isOnce).toBe(isOnce);
+    expect(told).toEqual(isOnce && !(answer instanceof NotConnected) ? ['forbidRepeat'] : []);
+  });
+
+  test('the code and status stay', async () => {
+    const { failure } = await run({ url, method: 'POST' }, { answer: { status: 500, body: 'x' } });
+    expect(failure).toMatchObject({ code: 'http_500', status: 500, details: { body: 'x' } });
+  });
+
+  test('an idempotent POST names itself, the same for every attempt; an own key goes before', async () => {
+    expect((await run({ url, method: 'POST', idempotent: true })).request.headers['idempotency-key']).toBe(
+      'execution-1:it',
+    );
+    expect((await run({ url, method: 'POST' })).request.headers).not.toHaveProperty('idempotency-key');
+    expect((await run({ url, idempotent: true })).request.headers).not.toHaveProperty('idempotency-key');
+    const headers = { 'Idempotency-Key': 'mine' };
+    expect(
+      (await run({ url, method: 'POST', idempotent: true, headers })).request.headers['idempotency-key'],
+    ).toBe('mine');
+  });
+});
+
+describe('cost', () => {
+  test.each<[Json, string]>([
+    ['0.0020', 'cost 0.002'],
+    [0.5, 'cost 0.5'],
+    ['{{ input }}', 'cost 3'],
+    [null, 'cost null'],
+  ])('%j is added when the request goes out', async (costUsd, expected) => {
+    expect((await run({ url, costUsd }, { input: 3 })).told).toEqual([expected]);
+    expect((await run({ url, costUsd }, { input: 3, answer: { status: 500 } })).told).toEqual([expected]);
+    expect((await run({ url, costUsd }, { input: 3, answer: new NotConnected('x') })).told).toEqual([]);
+  });
+
+  test('nothing is added where none is given', async () => {
+    expect((await run({ url })).told).toEqual([]);
+  });
+
+  test.each<Json>(['free', -1, [1], true])('%j is no cost', async (input) => {
+    expect((await run({ url, costUsd: '$.input' }, { input })).failure).toMatchObject({ code: 'validation' });
+  });
+});
+
+describe('templates that give what does not fit', () => {
+  test.each<[string, Json]>([
+    ['method', 'TRACE'],
+    ['query', 'a=1'],
+    ['headers', []],
+    ['credential', 5],
+    ['expectedStatus', 'ok'],
+    ['expectedStatus', []],
+    ['idempotent', 'yes'],
+    ['maxResponseBytes', 0],
+    ['callback', 3],
+  ])('%s: %j', async (field, input) => {
+    const { failure, sent } = await run({ url, [field]: '$.input' }, { input });
+    expect([failure?.code, sent.length]).toEqual(['validation', 0]);
+    expect(failure?.message).toContain(`config.${field}`);
+  });
+});
+
+describe('a callback', () => {
+  const config = {
+    url,
+    method: 'POST',
+    body: { to: '{{ task.callbackUrl }}', token: '{{ task.callbackToken }}', id: '{{ task.id }}' },
+    callback: { timeoutSeconds: 60, heartbeatSeconds: 5 },
+  };
+  const state = (more: Partial<CallbackState>): Given => ({
+    phase: 'callback',
+    callback: { status: 'open', output: null, error: null, leftMs: 1000, ...more },
+  });
+
+  test('its token is there before the call, which tells it; then the task waits', async () => {
+    const { outcome, request, told } = await run(config);
+    expect(request.body?.toString()).toBe(
+      '{"to":"https://me.example/v1/callbacks/token-1","token":"token-1","id":"it"}',
+    );
+    expect([told, outcome]).toEqual([['callback 60000 5000', 'forbidRepeat'], { kind: 'waitForCallback' }]);
+  });
+
+  test('by default it waits an hour, without heartbeats', async () => {
+    expect((await run({ url, callback: {} })).told[0]).toBe('callback 3600000 null');
+  });
+
+  test('the body of the accepting answer is not read', async () => {
+    const { outcome } = await run(config, {
+      answer: { headers: { 'content-type': 'application/json' }, body: 'OK' },
+    });
+    expect(outcome).toEqual({ kind: 'waitForCallback' });
+  });
+
+  test('a call that is not accepted fails at once', async () => {
+    expect((await run(config, { answer: { status: 400 } })).failure?.code).toBe('http_400');
+  });
+
+  test('what it brings is the output', async () => {
+    const { outcome, sent } = await run(config, state({ status: 'completed', output: { done: true } }));
+    expect([outcome, sent]).toEqual([{ kind: 'completed', output: { done: true } }, []]);
+  });
+
+  test('an error that it brings is the error', async () => {
+    const error = { code: 'Declined', message: 'no', details: { why: 1 } };
+    const { failure, sent } = await run(config, state({ status: 'failed', error }));
+    expect(failure).toBeInstanceOf(TerminalError);
+    expect([failure, sent]).toEqual([expect.objectContaining(error), []]);
+  });
+
+  test('while there is time it waits on', async () => {
+    expect(await run(config, state({}))).toMatchObject({ outcome: { kind: 'waitForCallback' }, sent: [] });
+  });
+
+  test.each<[string, JsonObject, boolean]>([
+    ['a POST', {}, false],
+    ['an idempotent POST', { idempotent: true }, true],
+    ['a GET', { method: 'GET', body: null }, true],
+  ])('without an answer in time %s fails with timeout', async (_, more, mayRepeat) => {
+    const { failure, sent } = await run({ ...config, ...more }, state({ leftMs: 0 }));
+    expect(failure).toBeInstanceOf(mayRepeat ? RetryableError : TerminalError);
+    expect([failure?.code, sent.length]).toEqual(['timeout', 0]);
+  });
+});
