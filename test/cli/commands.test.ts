@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -169,6 +171,7 @@ describe('dagwright run', () => {
     ['research-brief.yaml', { question: 'Why?', depth: 2 }],
     ['order-fallback.yaml', { orderId: 'o-1', items: [{ sku: 'a', price: 2.5 }] }],
     ['ensemble-vote.json', { text: 'Good or bad?' }],
+    ['support-agent.yaml', { question: 'Where is order 7?' }],
   ])('completes examples/%s', async (name, input) => {
     const { stdout, stderr } = await dagwright([
       'run',
@@ -194,6 +197,23 @@ describe('dagwright executions', () => {
     expect(JSON.parse(shown.stdout).tasks).toHaveLength(2);
     const cancelled = await dagwright(['executions', 'cancel', page.items[0].id, '--json']);
     expect([cancelled.code, JSON.parse(cancelled.stdout).status]).toEqual([1, 'completed']);
+  });
+
+  it('pauses one that has not begun, resumes it, and says that an ended one has ended', async () => {
+    await dagwright(['apply', file('hello.yaml', HELLO)]);
+    const client = new pg.Client(database.url);
+    await client.connect();
+    await client.query(`select set_config('app.current_tenant_id', $1, false)`, [DEFAULT_TENANT_ID]);
+    const { rows } = await client.query(`select dagwright.start_workflow('hello', '{"name":"Ada"}') as id`);
+    await client.end();
+    const act = async (verb: string) => {
+      const { code, stdout } = await dagwright(['executions', verb, rows[0].id, '--json']);
+      return [code, JSON.parse(stdout).status];
+    };
+    expect(await act('pause')).toEqual([0, 'paused']);
+    expect(await act('resume')).toEqual([0, 'pending']);
+    expect(await act('cancel')).toEqual([0, 'cancelled']);
+    expect(await act('pause')).toEqual([1, 'cancelled']);
   });
 
   it('exits 1 for an id that does not exist', async () => {
