@@ -1,0 +1,94 @@
+// dagwright services, as its users see it: real processes, stdout, exit codes.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { openService, pauseService } from '../../src/db/services.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright-services-'));
+let own: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  own = await createDatabase();
+  database = openDatabase(own.url);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.close();
+  await own.drop();
+});
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function services(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const options = {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
+    };
+    const child = execFile(process.execPath, [MAIN, 'services', ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+const json = async (...args: string[]) => JSON.parse((await services(...args, '--json')).stdout);
+
+test('limits are set one by one, listed and removed', async () => {
+  expect(await json('set', 'openai', '--max-concurrency', '4')).toEqual({
+    serviceId: 'openai',
+    maxConcurrency: 4,
+    rate: null,
+    perSeconds: null,
+  });
+  const both = { serviceId: 'openai', maxConcurrency: 4, rate: 60, perSeconds: 0.5 };
+  expect(await json('set', 'openai', '--rate', '60', '--per', '0.5')).toEqual(both);
+  expect((await json('list')).items).toEqual([
+    { ...both, inFlight: 0, state: 'closed', openings: 0, retryInMs: 0, lastError: null },
+  ]);
+  expect((await services('list')).stdout).toMatch(/openai +4 +0 +60 in 0\.5 s +closed/);
+  expect((await services('remove', 'openai')).code).toBe(0);
+  expect(await json('list')).toEqual({ items: [], nextCursor: null });
+  const again = await services('remove', 'openai', '--json');
+  expect([again.code, JSON.parse(again.stdout).errors[0].code]).toEqual([1, 'not_found']);
+});
+
+test('reset closes a breaker and ends a pause', async () => {
+  await openService(database.engine, 'api.example.com', { forMs: 60_000, code: 'http_503' });
+  await pauseService(database.engine, 'slow.example.com', { forMs: 60_000, code: 'rate_limited' });
+  const { items } = await json('list');
+  expect(items).toMatchObject([
+    { serviceId: 'api.example.com', state: 'open', openings: 1, lastError: 'http_503', maxConcurrency: null },
+    { serviceId: 'slow.example.com', state: 'paused', openings: 0, lastError: 'rate_limited' },
+  ]);
+  for (const { retryInMs } of items) expect(retryInMs).toBeGreaterThan(30_000);
+  for (const { serviceId } of items)
+    expect(await json('reset', serviceId)).toEqual({ serviceId, wasHeldBack: true });
+  expect(await json('reset', 'api.example.com')).toEqual({
+    serviceId: 'api.example.com',
+    wasHeldBack: false,
+  });
+  expect((await json('list')).items).toEqual([]);
+});
+
+test.each([
+  [['set', 'x'], 'nothing to set'],
+  [['set', 'x', '--rate', '5'], '--rate and --per go together'],
+  [['set', 'x', '--max-concurrency', '0'], 'a whole number from 1'],
+  [['set', 'x', '--rate', '5', '--per', '-1'], 'expected seconds'],
+  [['set', 'two words', '--max-concurrency', '1'], 'without spaces'],
+])('%j is wrong usage', async (args, message) => {
+  const { code, stderr } = await services(...args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+});

@@ -1,0 +1,92 @@
+// A service in a run: a task that is sent away waits without a slot, and spends no attempt.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RetryableError } from '../../src/core/errors.ts';
+import { createRegistry } from '../../src/tasks/registry.ts';
+import type { TaskType } from '../../src/tasks/task-type.ts';
+import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
+
+/** Calls the service named by its config; what the call does is the test's. */
+const bodies: Record<string, () => Promise<unknown>> = {};
+let called: string[] = [];
+const calling: TaskType = {
+  type: 'calling',
+  isPure: false,
+  prepare: ({ taskId, config }) => ({
+    mappings: [],
+    run: async ({ outside, signal }) => {
+      const output = await outside.services.use(String(config.service), signal, async () => {
+        called.push(taskId);
+        return (await bodies[taskId]?.()) ?? null;
+      });
+      return { kind: 'completed', output };
+    },
+  }),
+};
+const node = (service: string) => ({ taskType: 'calling', config: { service } });
+
+let engine: Engine;
+beforeAll(async () => {
+  const types = new Map<string, TaskType>([...createRegistry([]), ['calling', calling]]);
+  engine = await openEngine({ types, concurrency: 4 });
+});
+afterAll(() => engine.close());
+
+test('an open breaker leaves the task waiting, its attempt unspent; it completes when the service is back', async () => {
+  called = [];
+  bodies.down = () => Promise.reject(new RetryableError('down', { code: 'http_503' }));
+  const retry = { maxAttempts: 5, initialIntervalSeconds: 0.01, jitter: 'none' } as const;
+  const failed = await engine.run(graph('down', { tasks: { down: { ...node('x'), retry } } }));
+  expect(failed.execution.error).toMatchObject({ code: 'http_503', attempts: 5 });
+  expect(called).toHaveLength(5);
+
+  const definition = graph('a', { tasks: { a: node('x') } });
+  await engine.apply(definition);
+  const id = await engine.start(definition.workflowId);
+  const [task] = await until(async () => {
+    const rows = await engine.query<{ attempt: number; left: number }>(
+      `select attempt_number as attempt, extract(epoch from wake_at - clock_timestamp())::float8 as left
+       from dagwright.task_executions where workflow_execution_id = $1 and status = 'waiting'`,
+      [id],
+    );
+    return rows.length > 0 && rows;
+  });
+  expect(task!.left).toBeGreaterThan(0);
+  expect(called).not.toContain('a');
+
+  // The operator closes it; the task's time comes.
+  await engine.query(`delete from dagwright.service_states where service_id = 'x'`);
+  const run = await engine.ended(id);
+  expect(run.task('a')).toMatchObject({ status: 'completed', attempt: 1 });
+  expect(called.filter((taskId) => taskId === 'a')).toHaveLength(1);
+  expect(
+    await engine.query('select from dagwright.task_attempts where workflow_execution_id = $1', [id]),
+  ).toEqual([]);
+  await engine.expectSound();
+});
+
+test('tasks beyond a limit wait for their turn, and other tasks go on meanwhile', async () => {
+  called = [];
+  await engine.query(`select dagwright.set_service_limit_v1('y', 1, null, null)`);
+  const held = gate();
+  const hog = graph('hog', { tasks: { hog: node('y') } });
+  bodies.hog = () => held.opened;
+  await engine.apply(hog);
+  const hogId = await engine.start(hog.workflowId);
+  await until(async () => called.includes('hog'));
+  // Without a limit on how long they hold their slots, these would take all of the worker's.
+  const many = graph('m1; m2; m3; m4; m5; m6', {
+    tasks: Object.fromEntries(['m1', 'm2', 'm3', 'm4', 'm5', 'm6'].map((id) => [id, node('y')])),
+  });
+  await engine.apply(many);
+  const manyId = await engine.start(many.workflowId);
+  const other = await engine.run(graph('o', { tasks: { o: node('z') } }));
+  expect(other.states).toBe('o completed');
+  held.open();
+  await engine.ended(hogId);
+  const run = await engine.ended(manyId);
+  expect(run.tasks.map(({ status, attempt }) => [status, attempt])).toEqual(
+    Array.from({ length: 6 }, () => ['completed', 1]),
+  );
+  await until(async () => (await engine.query('select from dagwright.service_permits')).length === 0);
+  await engine.expectSound();
+});
