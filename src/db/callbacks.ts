@@ -29,24 +29,38 @@ export async function openCallback(
   return rows[0]!.opened;
 }
 
+export interface StoredCallback {
+  readonly hash: Buffer;
+  readonly isCompleted: boolean;
+  readonly output: Json;
+  readonly error: Json;
+  readonly leftMs: number;
+}
+
 /** What has come for a task: its first answer, or how long the wait for its newest token still is. Null: no token. */
 export async function loadCallback(
   db: Queryable,
   executionId: string,
   claim: Claim,
-): Promise<{
-  readonly isCompleted: boolean;
-  readonly output: Json;
-  readonly error: Json;
-  readonly leftMs: number;
-} | null> {
-  const { rows } = await db.query<{ isCompleted: boolean; output: Json; error: Json; leftMs: number }>({
+): Promise<StoredCallback | null> {
+  const { rows } = await db.query<StoredCallback>({
     name: 'load_callback',
-    text: `select completed_at is not null as "isCompleted", output, error,
+    text: `select token_hash as hash, completed_at is not null as "isCompleted", output, error,
         (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as "leftMs"
       from dagwright.task_callbacks where workflow_execution_id = $1 and task_id = $2 and map_index = $3
       order by completed_at is null, created_at desc limit 1`,
     values: [executionId, claim.taskId, claim.mapIndex],
   });
   return rows[0] ?? null;
+}
+
+/** Puts a redacted answer in place of what was sent, which nobody had looked at before. */
+export async function redactCallback(
+  db: Queryable,
+  { hash, output, error }: Pick<StoredCallback, 'hash' | 'output' | 'error'>,
+): Promise<void> {
+  await db.query({
+    text: 'update dagwright.task_callbacks set output = $2, error = $3 where token_hash = $1',
+    values: [hash, ...[output, error].map((value) => (value === null ? null : JSON.stringify(value)))],
+  });
 }

@@ -2,6 +2,7 @@
 // policy and timeout. Computed once per revision, kept in a bounded cache of the worker.
 import { buildPlan } from '../core/build-plan.ts';
 import { withDefaults } from '../core/definition/defaults.ts';
+import { executionTimeoutSeconds } from '../core/definition/execution-timeout.ts';
 import { type CompiledSchema, compileSchema } from '../core/definition/input-schema.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../core/definition/model.ts';
 import type { Result } from '../core/errors.ts';
@@ -14,8 +15,6 @@ import type { PreparedTask, TaskType } from '../tasks/task-type.ts';
 
 /** Seconds that one attempt may run where the definition says nothing. */
 const DEFAULT_TASK_TIMEOUT_SECONDS = 300;
-/** Seconds that an execution may take where the definition says nothing. */
-const DEFAULT_EXECUTION_TIMEOUT_SECONDS = 3600;
 
 /** What is needed to run one attempt: of a node, or of a part of a fan-out. */
 export interface Runnable {
@@ -50,7 +49,8 @@ export interface CompiledPlan {
   readonly outputReads: readonly number[];
   /** The one node that every other one precedes, when it always ends last; else null. */
   readonly soleSink: number | null;
-  readonly timeoutSeconds: number;
+  /** Of an execution; null: none. */
+  readonly timeoutSeconds: number | null;
   /** The row list of open_v1, as JSON: the same for every execution. */
   readonly rowsJson: string;
   /** Roots that open_v1 leaves ready, with jobs. */
@@ -80,7 +80,7 @@ export function compilePlan(
     output,
     outputReads: output === null ? plan.leaves : readsOf([output], plan, null),
     soleSink: soleSinkOf(plan),
-    timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_EXECUTION_TIMEOUT_SECONDS,
+    timeoutSeconds: executionTimeoutSeconds(effective),
     rowsJson: rowsJson(plan, claimed),
     hasReadyRoots: claimed.length < plan.roots.length,
     claimedRoots: claimed,

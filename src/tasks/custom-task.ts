@@ -1,7 +1,6 @@
 // `defineTask`: how authors make a task type of their own, in a module that DAGWRIGHT_TASKS names.
 import { BUILTIN_TASK_TYPES } from '../core/definition/builtin-types.ts';
 import { customTaskType, type TaskTypeRule } from '../core/definition/task-type.ts';
-import { TerminalError } from '../core/errors.ts';
 import { compileMapping, evaluateMapping } from '../core/expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { compareUsd, parseUsd } from '../core/money.ts';
@@ -28,6 +27,7 @@ export interface CustomTaskContext {
   /** Adds US dollars (0 or more, exact decimals; null: unknown) to this attempt's cost. */
   readonly addCost: (usd: string | number | null, usage?: JsonObject) => void;
   readonly log: TaskLog;
+  /** The Fetch API, guarded: public addresses on ports 80 and 443, and what DAGWRIGHT_ALLOWED_HOSTS names. Ends with the attempt. */
   readonly fetch: typeof globalThis.fetch;
 }
 
@@ -92,13 +92,16 @@ function authorContext(context: TaskContext, config: JsonObject): CustomTaskCont
       context.addCost(usd === null ? null : parseUsd(usd), usage);
     },
     log: context.log,
-    fetch: () => Promise.reject(fetchNotAllowed(context.taskId)),
+    fetch: (input, init) => context.outside.http.fetch(input, withSignal(input, init, context.signal)),
   };
 }
 
-function fetchNotAllowed(taskId: string): TerminalError {
-  return new TerminalError(
-    'not_allowed',
-    `Task "${taskId}": ctx.fetch arrives together with external_api; this release has neither`,
-  );
+// A call ends with its attempt, whatever signal of its own it has.
+function withSignal(
+  input: Parameters<typeof fetch>[0],
+  init: RequestInit | undefined,
+  signal: AbortSignal,
+): RequestInit {
+  const own = init?.signal ?? (input instanceof Request ? input.signal : null);
+  return { ...init, signal: own === null ? signal : AbortSignal.any([own, signal]) };
 }

@@ -24,12 +24,24 @@ const DOORS: Record<string, readonly string[]> = {
   'jsonpath-plus': ['core/expression/jsonpath.ts'],
   re2js: ['core/expression/regex.ts', 'core/definition/linear-regexp.ts'],
   'graphile-worker': ['db/migrate.ts', 'engine/queue.ts'],
+  '@pydantic/genai-prices': ['core/cost/price-library.ts'],
   'big.js': ['core/money.ts', 'core/aggregate.ts'],
-  'drizzle-orm': ['db/schema.ts', 'db/migrate.ts'],
+  'drizzle-orm': ['db/schema.ts', 'db/schema-outside.ts', 'db/migrate.ts'],
   commander: ['cli/main.ts'],
+  pino: ['cli/log.ts'],
   yaml: ['core/definition/parse.ts'],
-  'p-queue': [],
+  undici: ['tasks/http/transport.ts'],
+  'p-queue': ['engine/services.ts'],
   'cron-parser': [],
+  '@ai-sdk/anthropic': ['tasks/model/sdk-model.ts'],
+  '@ai-sdk/openai': ['tasks/model/sdk-model.ts'],
+  '@ai-sdk/openai-compatible': ['tasks/model/sdk-model.ts'],
+  '@ai-sdk/google': ['tasks/model/sdk-model.ts'],
+  '@ai-sdk/provider': [
+    'tasks/model/sdk-model.ts',
+    'tasks/model/sdk-prompt.ts',
+    'tasks/model/provider-error.ts',
+  ],
 };
 
 interface Import {

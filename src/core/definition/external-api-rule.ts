@@ -102,5 +102,6 @@ export const EXTERNAL_API: TaskTypeRule = {
     ['url'],
   ),
   usesSecrets: true,
+  waitsForOutside: (config) => config.callback !== undefined,
   outputSchema: (config) => (config.callback === undefined ? outputOf('status', 'headers', 'body') : null),
 };

@@ -186,7 +186,9 @@ const TOP_FIELDS: JsonObject = {
   inputSchema: { type: ['object', 'boolean'], description: 'JSON Schema 2020-12 of the input.' },
   outputSchema: { type: ['object', 'boolean'], description: 'JSON Schema 2020-12 of the output.' },
   defaultParameters: { type: 'object', description: 'Fill the input before it is validated.' },
-  timeoutSeconds: seconds('Of the whole execution.', { default: 3600 }),
+  timeoutSeconds: seconds(
+    'Of the whole execution. Default: 3600, or none where a task waits for a callback.',
+  ),
   maxRetries: {
     type: 'integer',
     minimum: 0,

@@ -42,6 +42,8 @@ export interface TaskTypeRule {
   readonly neverCompletes?: boolean;
   /** Seconds that it surely waits, where they are known. */
   readonly waitSeconds?: (config: JsonObject) => number | null;
+  /** Its end is up to someone or something outside: the execution has no timeout then, unless the definition gives one. */
+  readonly waitsForOutside?: (config: JsonObject) => boolean;
   readonly usesSecrets?: boolean;
   /** Needs a `modelId`, and the node may have one. */
   readonly usesModel?: boolean;

@@ -8,6 +8,7 @@ import type { Plan } from '../plan.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
 import { copyDocument, MAX_DOCUMENT_BYTES } from './copy-document.ts';
 import { noteDefaults, withDefaults } from './defaults.ts';
+import { executionTimeoutSeconds } from './execution-timeout.ts';
 import { checkGraph, type SoundNode } from './graph-check.ts';
 import { compileSchema } from './input-schema.ts';
 import type { WorkflowDefinition } from './model.ts';
@@ -54,7 +55,6 @@ export interface ValidationOptions {
   readonly workflowId?: string;
 }
 
-const DEFAULT_TIMEOUT_SECONDS = 3600;
 type TaskTypes = ReadonlyMap<string, TaskTypeRule>;
 
 /** All problems at once; pointers are RFC 6901 into `document`. */
@@ -103,8 +103,7 @@ function checkNormalized(
   const effective = withDefaults(definition as unknown as WorkflowDefinition);
   noteDefaults(effective, sound, origins);
 
-  const timeoutSeconds =
-    typeof document.timeoutSeconds === 'number' ? document.timeoutSeconds : DEFAULT_TIMEOUT_SECONDS;
+  const timeoutSeconds = executionTimeoutSeconds(effective) ?? Number.POSITIVE_INFINITY;
   const reads: NodeReads[] = [{ taskId: null, reads: readsOfOutput(document, reporter) }];
   effective.nodes.forEach((node, i) => {
     if (reporter.isFull) return;

@@ -114,3 +114,20 @@ describe('external_api is checked when its definition is', () => {
     expect(problemsOf(api({ url }, { serviceId: '' }))).toEqual(['/nodes/0/serviceId range']);
   });
 });
+
+describe('the time of an execution', () => {
+  const waits = typed('a', 'external_api', { url, callback: {} });
+  const part = { taskType: 'external_api', config: { url, callback: {} } };
+  const long = typed('b', 'wait', { seconds: 4000 });
+  const timeout = (...nodes: Doc[]) => problemsOf(workflow(nodes));
+
+  test('has a limit by default, but not where a task waits for a callback', () => {
+    expect(timeout(long)).toEqual(['/nodes/0/config/seconds wait_too_long']);
+    expect(timeout(long, waits)).toEqual([]);
+    expect(timeout(long, typed('p', 'parallel', { branches: { x: part } }))).toEqual([]);
+    expect(timeout(long, typed('p', 'parallel', { items: [1], task: part }))).toEqual([]);
+    expect(problemsOf(workflow([long, waits], { timeoutSeconds: 3600 }))).toEqual([
+      '/nodes/0/config/seconds wait_too_long',
+    ]);
+  });
+});

@@ -1,0 +1,179 @@
+// What an external_api sends: its config, compiled once and evaluated for each call.
+import { DEFAULT_CALLBACK_SECONDS } from '../core/definition/external-api-rule.ts';
+import type { NodeDefinition } from '../core/definition/model.ts';
+import { TerminalError } from '../core/errors.ts';
+import { compileUrl, evaluateMapping, type Mapping } from '../core/expression/mapping.ts';
+import { lazy, readScope, type Scope } from '../core/expression/scope.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+import { compiled, compileField, invalidField, readField } from './compile-config.ts';
+import {
+  addHeader,
+  bodyOf,
+  invalid,
+  isHeaderValue,
+  readCost,
+  readExpected,
+  readHeaders,
+  readIdempotent,
+  readMaxBytes,
+  readMethod,
+  readUrl,
+} from './external-api-fields.ts';
+import type { HttpRequest } from './http/client.ts';
+import type { Callback, CallbackLimits, TaskContext } from './task-type.ts';
+
+const FIELDS = [
+  'method',
+  'query',
+  'headers',
+  'body',
+  'credential',
+  'expectedStatus',
+  'idempotent',
+  'maxResponseBytes',
+  'costUsd',
+  'callback',
+] as const;
+type Field = (typeof FIELDS)[number];
+
+export interface ApiConfig {
+  readonly node: NodeDefinition;
+  readonly mappings: readonly Mapping[];
+  readonly url: Mapping;
+  readonly fields: ReadonlyMap<Field, Mapping>;
+  readonly hasCallback: boolean;
+}
+
+/** A call that is ready to be made. */
+export interface ApiCall {
+  readonly taskId: string;
+  readonly request: Omit<HttpRequest, 'signal' | 'onSend'>;
+  /** X1 of external-api.ts. */
+  readonly mayRepeat: boolean;
+  /** Absent: free. Null: unknown. */
+  readonly costUsd?: string | null;
+  readonly isExpected: (status: number) => boolean;
+  /** For messages. */
+  readonly expected: string;
+}
+
+const MAX_SECONDS = 315_360_000;
+
+export function compileApiConfig(node: NodeDefinition): ApiConfig {
+  const url = compiled(node, compileUrl(String(readField(node, 'url') ?? ''), '/config/url'));
+  const given = FIELDS.filter((field) => readField(node, field) !== undefined);
+  const fields = new Map(given.map((field) => [field, compileField(node, field)]));
+  return { node, url, fields, mappings: [url, ...fields.values()], hasCallback: fields.has('callback') };
+}
+
+/** The task's scope with what only an external_api sees. Throws `validation` where a secret that it names is not there. */
+export function scopeOfCall({ mappings }: ApiConfig, context: TaskContext, callback: Callback | null): Scope {
+  const { scope, outside } = context;
+  for (const { references } of mappings)
+    for (const { root, path, guarded } of references)
+      if (root === 'secrets' && !guarded) requireSecret(String(path[0]), context);
+  const task = lazy(() => {
+    const own = readScope(scope, 'task');
+    const { url: callbackUrl, token: callbackToken } = callback ?? {};
+    return { ...(isJsonObject(own) && own), ...(callback !== null && { callbackUrl, callbackToken }) };
+  });
+  return Object.assign(Object.create(null) as object, scope, { secrets: outside.secrets, task }) as Scope;
+}
+
+export function evaluateWait({ node, fields }: ApiConfig, scope: Scope): CallbackLimits {
+  const mapping = fields.get('callback');
+  const given = mapping === undefined ? {} : evaluateMapping(mapping, scope);
+  if (!isJsonObject(given)) throw invalidField(node, 'callback', 'an object', given);
+  const readMs = (name: string, value: Json): number => {
+    if (typeof value === 'number' && value > 0 && value <= MAX_SECONDS) return Math.ceil(value * 1000);
+    throw invalidField(node, `callback.${name}`, `seconds, up to ${MAX_SECONDS}`, value);
+  };
+  const { timeoutSeconds = DEFAULT_CALLBACK_SECONDS, heartbeatSeconds = null } = given;
+  return {
+    timeoutMs: readMs('timeoutSeconds', timeoutSeconds),
+    heartbeatMs: heartbeatSeconds === null ? null : readMs('heartbeatSeconds', heartbeatSeconds),
+  };
+}
+
+/** Evaluates the config. Throws ExpressionError, or TerminalError `validation`. */
+export function evaluateCall(config: ApiConfig, scope: Scope, context: TaskContext): ApiCall {
+  const { node, fields } = config;
+  const read = reader(config, scope);
+  const { body, method, isIdempotent, mayRepeat } = readSending(config, scope);
+  const headers = readHeaders(node, read('headers'));
+  if (body !== null) addHeader(headers, 'content-type', body.contentType);
+  if (isIdempotent && isUnsafe(method)) addHeader(headers, 'idempotency-key', context.idempotencyKey);
+  addHeader(headers, 'accept', '*/*');
+  addHeader(headers, 'user-agent', 'dagwright');
+  const credential = read('credential');
+  if (credential !== null) authorize(node, headers, credential, context);
+  const expected = readExpected(node, read('expectedStatus'));
+  const isExpected = (status: number): boolean =>
+    expected.some((one) => one === String(status) || one === `${String(status)[0]}xx`);
+  return {
+    taskId: node.taskId,
+    request: {
+      method,
+      url: readUrl(node, evaluateMapping(config.url, scope), read('query')),
+      headers: Object.fromEntries(headers),
+      body: body?.bytes ?? null,
+      maxBytes: readMaxBytes(node, read('maxResponseBytes')),
+      hasSecretBody: fields.get('body')?.references.some(({ root }) => root === 'secrets') ?? false,
+      isOnce: !mayRepeat,
+      keepsStatus: isExpected,
+    },
+    mayRepeat,
+    ...(fields.has('costUsd') && { costUsd: readCost(node, read('costUsd')) }),
+    isExpected,
+    expected: expected.join(', '),
+  };
+}
+
+/** X1 of external-api.ts. */
+export function mayRepeatCall(config: ApiConfig, scope: Scope): boolean {
+  return readSending(config, scope).mayRepeat;
+}
+
+function readSending(config: ApiConfig, scope: Scope) {
+  const read = reader(config, scope);
+  const body = bodyOf(read('body'));
+  const method = readMethod(config.node, read('method'), body !== null);
+  const isIdempotent = readIdempotent(config.node, read('idempotent'));
+  return { body, method, isIdempotent, mayRepeat: isIdempotent || !isUnsafe(method) };
+}
+
+/** Reads a field; null where the author wrote nothing. */
+function reader({ fields }: ApiConfig, scope: Scope): (field: Field) => Json {
+  return (field) => {
+    const mapping = fields.get(field);
+    return mapping === undefined ? null : evaluateMapping(mapping, scope);
+  };
+}
+
+/** Requests that do something anew each time (RFC 9110, 9.2.2). */
+function isUnsafe(method: string): boolean {
+  return method === 'POST' || method === 'PATCH';
+}
+
+function authorize(
+  node: NodeDefinition,
+  headers: Map<string, string>,
+  name: Json,
+  context: TaskContext,
+): void {
+  if (typeof name !== 'string') throw invalidField(node, 'credential', 'the name of a secret', name);
+  if (headers.has('authorization'))
+    throw invalid(node, 'config.credential and config.headers.authorization exclude each other');
+  const secret = requireSecret(name, context);
+  if (!isHeaderValue(secret)) throw invalid(node, `DAGWRIGHT_SECRET_${name} holds what a header cannot hold`);
+  headers.set('authorization', `Bearer ${secret}`);
+}
+
+function requireSecret(name: string, { outside: { secrets }, taskId }: TaskContext): string {
+  const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+  if (secret !== undefined) return secret;
+  throw new TerminalError(
+    'validation',
+    `Task "${taskId}": there is no secret "${name.slice(0, 100)}"; set DAGWRIGHT_SECRET_${name.slice(0, 100)} on the worker`,
+  );
+}

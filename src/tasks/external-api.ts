@@ -1,0 +1,105 @@
+// `external_api`: one HTTP call, through the guard and within the limits of its service; with `callback` the answer comes
+// later. What is sent is made by external-api-call.ts, what comes back is read by external-api-answer.ts.
+//   X1  A POST or PATCH that may have been taken is not sent again, unless `idempotent` says that it may.
+//   X2  A secret is read when the call is made, and is in no output and no error.
+import { NotNow, RetryableError, TerminalError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import { createRedact, type Redact } from '../core/redact.ts';
+import { checkStatus, outputOf } from './external-api-answer.ts';
+import {
+  type ApiCall,
+  type ApiConfig,
+  compileApiConfig,
+  evaluateCall,
+  evaluateWait,
+  mayRepeatCall,
+  scopeOfCall,
+} from './external-api-call.ts';
+import type { HttpAnswer } from './http/client.ts';
+import { NotConnected } from './http/failure.ts';
+import type { Callback, TaskContext, TaskOutcome, TaskType } from './task-type.ts';
+
+export const externalApi: TaskType = {
+  type: 'external_api',
+  isPure: false,
+  prepare(node) {
+    const config = compileApiConfig(node);
+    return {
+      mappings: config.mappings,
+      run: (context) =>
+        context.phase === 'callback' ? lookForCallback(config, context) : call(config, context),
+    };
+  },
+};
+
+async function call(config: ApiConfig, context: TaskContext): Promise<TaskOutcome> {
+  const wait = config.hasCallback ? evaluateWait(config, scopeOfCall(config, context, null)) : null;
+  const callback = wait === null ? null : await context.openCallback(wait);
+  const api = evaluateCall(config, scopeOfCall(config, context, callback), context);
+  const { services } = context.outside;
+  const serviceId = config.node.serviceId ?? api.request.url.host;
+  const redact = redactionOf(context, callback);
+  const output = await services.use(serviceId, context.signal, () =>
+    send(api, context, { redact, wantsOutput: callback === null }),
+  );
+  return callback === null ? { kind: 'completed', output } : { kind: 'waitForCallback' };
+}
+
+/** Within `use`, which learns from its errors how the service is. */
+async function send(
+  api: ApiCall,
+  context: TaskContext,
+  { redact, wantsOutput }: { redact: Redact; wantsOutput: boolean },
+): Promise<Json> {
+  let answer: HttpAnswer | null = null;
+  const onSend = (): void => {
+    // Before it goes out: the worker may not live to see the answer.
+    if (api.costUsd !== undefined) context.addCost(api.costUsd);
+    if (!api.mayRepeat) context.forbidRepeat();
+  };
+  try {
+    answer = await context.outside.http.request({ ...api.request, signal: context.signal, onSend });
+    checkStatus(answer, api, { redact, now: context.now });
+    return wantsOutput ? outputOf(answer, api, redact) : null;
+  } catch (error) {
+    throw api.mayRepeat || wasNotTaken(error, answer) ? error : unrepeatable(error);
+  }
+}
+
+// The engine knows the secrets; a token is known here only.
+function redactionOf({ outside }: TaskContext, callback: Callback | null): Redact {
+  if (callback === null) return outside.redact;
+  const hideToken = createRedact([callback.token]);
+  return (text) => hideToken(outside.redact(text));
+}
+
+/** X1. After a redirect the first of the two requests was answered with something else. */
+function wasNotTaken(error: unknown, answer: HttpAnswer | null): boolean {
+  if (answer === null) return error instanceof NotConnected || error instanceof NotNow;
+  return answer.redirects === 0 && (answer.status === 429 || answer.status === 503);
+}
+
+function unrepeatable(error: unknown): unknown {
+  if (!(error instanceof RetryableError)) return error;
+  const { code, message, details, status } = error;
+  return new TerminalError(code, message, { details, status });
+}
+
+function lookForCallback(config: ApiConfig, context: TaskContext): TaskOutcome {
+  const { callback } = context;
+  if (callback === null || callback.status === 'open') {
+    if (callback !== null && callback.leftMs > 0) return { kind: 'waitForCallback' };
+    const message = `Task "${config.node.taskId}": no callback came in time`;
+    const scope = scopeOfCall(config, context, { token: '', url: '' });
+    throw mayRepeatCall(config, scope)
+      ? new RetryableError(message, { code: 'timeout' })
+      : new TerminalError('timeout', message);
+  }
+  if (callback.status === 'completed') return { kind: 'completed', output: callback.output };
+  const {
+    code = 'handler_error',
+    message = 'the callback reported a failure',
+    details,
+  } = callback.error ?? {};
+  throw new TerminalError(code, message, { details });
+}

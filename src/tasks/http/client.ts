@@ -1,0 +1,116 @@
+// How tasks call out over HTTP: through the SSRF guard, with limits of time and size.
+import type { AllowList } from './allow-list.ts';
+import { readBody } from './body.ts';
+import { bodyOf, discard, follow, isBodyless, type Line } from './exchange.ts';
+import { fetchThrough } from './fetch.ts';
+import { Guard, type Resolve } from './guard.ts';
+import { createTransport, type RawAnswer, type TimeLimits } from './transport.ts';
+
+export interface OutsideHttp {
+  /** The Fetch API behind the guard; for libraries and task authors. Follows at most 3 redirects, each checked anew. */
+  readonly fetch: typeof globalThis.fetch;
+  /**
+   * One call, read to its end. Throws TerminalError (`blocked_destination`, `payload_too_large`, `validation`),
+   * RetryableError (`network`, `timeout`, `output_invalid`; NotConnected where the request was surely not sent), or the
+   * signal's reason.
+   */
+  request(request: HttpRequest): Promise<HttpAnswer>;
+  /** Breaks off what is under way. */
+  close(): Promise<void>;
+}
+
+export interface HttpRequest {
+  /** Upper case. */
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | null;
+  /** Ends the call, and closes its connection. */
+  readonly signal: AbortSignal;
+  /** Of the body, decompressed. */
+  readonly maxBytes: number;
+  /** The body is not sent to another origin. */
+  readonly hasSecretBody: boolean;
+  /** Nothing tells whether it may be sent again, so that it needs a connection that is surely alive. */
+  readonly isOnce: boolean;
+  /** Redirects that are answers, not followed. */
+  readonly keepsStatus?: (status: number) => boolean;
+  /** Called when the request is about to be written to its connection. */
+  readonly onSend?: () => void;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case; repeated ones joined by ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+  /** Redirects that were followed. */
+  readonly redirects: number;
+}
+
+export interface HttpOptions {
+  readonly allowedHosts: AllowList;
+  /** Hosts (`host`, or `host:port`) of this installation that no task may call. */
+  readonly deniedHosts?: readonly string[];
+  readonly resolve?: Resolve;
+  /** Certificates to trust besides the usual ones, PEM. */
+  readonly ca?: readonly string[];
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface HttpLimits extends TimeLimits {
+  /** With `fetch`, where a model may think between two parts of its answer. */
+  readonly fetchIdleMs: number;
+  readonly fetchMaxBytes: number;
+}
+
+// An attempt's own timeout (300 s by default) ends a call earlier than most of these.
+const LIMITS: HttpLimits = {
+  connectMs: 10_000,
+  headersMs: 600_000,
+  idleMs: 30_000,
+  fetchIdleMs: 300_000,
+  fetchMaxBytes: 32_000_000,
+};
+export function createHttp(options: HttpOptions): OutsideHttp {
+  const { allowedHosts: allowed, deniedHosts = [], resolve, ca } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const guard = new Guard({ allowed, deniedHosts, resolve });
+  const transport = createTransport({ guard, connectMs: limits.connectMs, ca });
+  const line: Line = { guard, transport, limits };
+  const fetchLine = {
+    ...line,
+    limits: { ...limits, idleMs: limits.fetchIdleMs },
+    maxBytes: limits.fetchMaxBytes,
+  };
+  return {
+    async request(request) {
+      const answer = await follow(request, line);
+      const { status, redirects } = answer;
+      const headers = new Map(headersOf(answer.raw));
+      if (isBodyless(answer)) {
+        discard(answer.raw);
+        return { status, headers, redirects, body: Buffer.alloc(0) };
+      }
+      const body = await orReason(request.signal, readBody(bodyOf(answer, request.maxBytes)));
+      return { status, headers, redirects, body };
+    },
+    fetch: (input, init) => fetchThrough(input, init, fetchLine),
+    close: () => transport.close(),
+  };
+}
+
+function* headersOf({ headers }: RawAnswer): Iterable<[string, string]> {
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) yield [name, [value].flat().join(', ')];
+}
+
+async function orReason<T>(signal: AbortSignal, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
