@@ -91,7 +91,9 @@ export async function withContext(
       const hint =
         config.databaseUrl === undefined
           ? 'dagwright db status'
-          : 'check DATABASE_URL, and that the server runs';
+          : /unsupported startup parameter/.test(reason)
+            ? 'DATABASE_URL is a transaction pooler: set DIRECT_DATABASE_URL to the PostgreSQL behind it'
+            : 'check DATABASE_URL, and that the server runs';
       return fail(
         new Refusal([
           { pointer: '', code: 'database', message: `cannot reach the database: ${reason}`, hint },

@@ -13,6 +13,14 @@ export async function serve(
   const role = options.role ?? context.config.role;
   if (role === 'api' || role === 'scheduler')
     throw refuse('not_supported', `role "${role}" is not built yet`, 'start --role worker');
+  if (context.config.isProduction && context.config.databaseUrl === undefined && !context.isEphemeral)
+    throw refuse(
+      'setting',
+      'DATABASE_URL is not set, and with NODE_ENV=production no embedded database is started',
+      'DATABASE_URL=postgres://user:password@host:port/database',
+      'DATABASE_URL',
+    );
+  const signalled = whenSignalled(context.config.isUnderNpm);
   return await context.withSystem(
     async (system) => {
       const worker = system.createWorker();
@@ -22,13 +30,7 @@ export async function serve(
         concurrency: context.config.concurrency,
       });
       if (options.isDev) context.note(`worker ready; database ${system.url}\nCtrl-C ends it.`);
-      const signal = await new Promise<string>((resolve) => {
-        process.once('SIGTERM', resolve);
-        process.once('SIGINT', resolve);
-        if (context.config.isUnderNpm) whenOrphaned(() => resolve('the process that started it has gone'));
-      });
-      process.once('SIGTERM', () => process.exit(1));
-      process.once('SIGINT', () => process.exit(1));
+      const signal = await signalled;
       context.log.info('draining', { signal, running: worker.running });
       await worker.stop();
       context.log.info('the worker has ended');
@@ -36,6 +38,21 @@ export async function serve(
     },
     { migrate: options.isDev },
   );
+}
+
+// Listens from the first moment on: process 1 of a container, without a handler, is not ended by SIGTERM at all. A second
+// signal ends the process at once.
+function whenSignalled(isUnderNpm: boolean): Promise<string> {
+  return new Promise((resolve) => {
+    const end = (reason: string) => {
+      process.once('SIGTERM', () => process.exit(1));
+      process.once('SIGINT', () => process.exit(1));
+      resolve(reason);
+    };
+    process.once('SIGTERM', end);
+    process.once('SIGINT', end);
+    if (isUnderNpm) whenOrphaned(() => end('the process that started it has gone'));
+  });
 }
 
 // npm and npx end on a signal without handing it on: the worker would live on, unseen.

@@ -1,0 +1,42 @@
+# The image of Dagwright: compiled code and production packages on a small Node, no compiler, no PostgreSQL inside.
+# `npx node deploy/check-image.ts` performs these steps without a container engine and tries the result; so that it can,
+# RUN lines work in the current folder only.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build -- --declaration false
+
+# `import … from 'dagwright'` in task modules leads to the compiled code here.
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
+  && npm pkg set "exports[.]=./dist/index.js" "bin.dagwright=dist/cli/main.js"
+
+FROM ${NODE_IMAGE}
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Dagwright" \
+  org.opencontainers.image.description="Durable DAG workflows on nothing but PostgreSQL" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}"
+ENV NODE_ENV=production
+WORKDIR /app
+COPY LICENSE ./
+COPY drizzle drizzle
+COPY --from=packages /app/package.json ./
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# The user "node" of the base image, as a number, so that Kubernetes can tell that it is not root. It owns nothing here.
+USER 1000:1000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["node", "dist/cli/main.js", "health"]
+# Node itself is process 1: it gets SIGTERM, and starts no processes that it would have to reap.
+ENTRYPOINT ["node", "dist/cli/main.js"]
+CMD ["start"]

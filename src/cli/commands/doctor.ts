@@ -1,0 +1,53 @@
+// dagwright doctor: what is wrong, and what to do. One line per check; exit code 1 if one failed.
+import { openProbe } from '../../db/doctor.ts';
+import { migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
+import type { CommandContext } from '../context.ts';
+import { type CheckResult, makeCheck, passwordsOf, type Status, worst } from '../doctor/check.ts';
+import { databaseChecks } from '../doctor/database-checks.ts';
+import { engineChecks, settingsCheck } from '../doctor/engine-checks.ts';
+import { openServer } from '../system.ts';
+
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const satisfies Record<Status, string>;
+
+/** Makes all checks, each on its own. --json: `{ checks: [{ name, status, message, hint }] }`. */
+export async function doctor(context: CommandContext): Promise<number> {
+  const { config } = context;
+  const server = await openServer({ config, ephemeral: context.isEphemeral, onProgress: context.note });
+  try {
+    // As with every command, an embedded database is brought up to date by itself.
+    if (server.isEmbedded && (await pendingMigrations(server.url)) > 0) await migrateDatabase(server.url);
+    const secrets = passwordsOf([server.url, server.directUrl]);
+    const results: CheckResult[] = [];
+    const make = async (check: Parameters<typeof makeCheck>[0]) => {
+      const result = await makeCheck(check, secrets);
+      results.push(result);
+      show(context, result);
+    };
+    await make(settingsCheck(config));
+    const client = await openProbe(server.url).catch((error: unknown) => error as Error);
+    if (client instanceof Error) {
+      await make({
+        name: 'database',
+        look: () => Promise.reject(client),
+        ifBroken: 'check DATABASE_URL, and that the server runs; the other checks need it',
+      });
+    } else {
+      try {
+        for (const check of [...databaseChecks(client, server), ...engineChecks(client)]) await make(check);
+      } finally {
+        await client.end().catch(() => {});
+      }
+    }
+    context.printJson({ checks: results });
+    const count = (status: Status) => results.filter((result) => result.status === status).length;
+    context.say(`\n${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} wrong`);
+    return worst(results) === 'fail' ? 1 : 0;
+  } finally {
+    await server.stop();
+  }
+}
+
+function show(context: CommandContext, { name, status, message, hint }: CheckResult): void {
+  context.say(`${context.paint(COLOURS[status], status.padEnd(4))}  ${name.padEnd(12)}  ${message}`);
+  if (hint !== null) context.say(`${' '.repeat(20)}-> ${hint}`);
+}
