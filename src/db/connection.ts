@@ -1,76 +1,116 @@
 // Connections to PostgreSQL: one pool for the engine's work, under the engine's role, and transactions under the
-// tenant's role for everything done in a tenant's name.
+// tenant's role for everything done in a tenant's name. Every statement is limited twice: by the server, and a little
+// later by the client, for a server that cannot be reached any more though no socket says so.
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { BoundedClient, isReadTimeout } from './bounded-client.ts';
 import { ROLES } from './migrate.ts';
+import { poolerClient } from './pooler-client.ts';
+import { inTransaction } from './transaction.ts';
 
 // bigint columns here are counters and milliseconds, all below 2^53; instants are handed out as ISO strings.
 const INT8 = 20;
 const TIMESTAMPTZ = 1184;
+const NUMERIC = 1700;
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8) return Number;
+    if (oid === NUMERIC) return trimScale;
     if (oid === TIMESTAMPTZ) return (text: string) => new Date(text).toISOString();
     return pg.types.getTypeParser(oid, format as 'text');
   }) as typeof pg.types.getTypeParser,
 };
 
+// Sums keep the widest scale of their parts: 0.30 is 0.3, as money.ts writes it.
+function trimScale(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
 export interface Database {
   /** Work of the engine: all tenants, by explicit policy. */
   readonly engine: pg.Pool;
   readonly url: string;
+  /** Past a pooler, for what needs a session of its own: LISTEN, locks, the queue. Else the same as `url`. */
+  readonly directUrl: string;
   /** Runs `work` in one transaction that can see and touch only this tenant's rows. */
   withTenant<T>(tenantId: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
+/** Settings of a session; times in milliseconds. */
+type Settings = { readonly statement_timeout: number } & Readonly<Record<string, string | number>>;
+
+const ENGINE: Settings = {
+  role: ROLES.engine,
+  timezone: 'UTC',
+  idle_in_transaction_session_timeout: 15_000,
+  lock_timeout: 10_000,
+  statement_timeout: 20_000,
+};
+const TENANT: Settings = {
+  timezone: 'UTC',
+  idle_in_transaction_session_timeout: 15_000,
+  statement_timeout: 60_000,
+};
+/** How much later than the server the client gives a statement up, in milliseconds. */
+const CLIENT_LIMIT_LATER_MS = 3_000;
+
 /** Connection settings shared by every connection of the engine's role. */
 export function engineConnection(url: string, name: string): pg.ClientConfig {
+  return { ...connectionOf(url, name, ENGINE), options: startupOptions(ENGINE) };
+}
+
+function connectionOf(url: string, name: string, settings: Settings): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: name,
-    options: `-c role=${ROLES.engine} -c timezone=UTC -c idle_in_transaction_session_timeout=15000 -c lock_timeout=10000 -c statement_timeout=60000`,
+    query_timeout: settings.statement_timeout + CLIENT_LIMIT_LATER_MS,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     types,
   };
 }
 
-/** Opens the pools; connects lazily. `max` is the number of connections for work. */
-export function openDatabase(url: string, options: { max?: number; name?: string } = {}): Database {
-  const name = options.name ?? 'dagwright';
-  const engine = createPool({
-    ...engineConnection(url, name),
-    max: options.max ?? 6,
-    idleTimeoutMillis: 30_000,
-  });
-  const tenant = createPool({
-    ...engineConnection(url, name),
-    options: '-c timezone=UTC -c idle_in_transaction_session_timeout=15000 -c statement_timeout=60000',
-    max: 4,
-    idleTimeoutMillis: 5_000,
-  });
+const startupOptions = (settings: Settings) =>
+  Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+
+const localSettings = (settings: Settings) =>
+  Object.entries(settings)
+    .map(([name, value]) => `set local ${name} = ${typeof value === 'number' ? value : `'${value}'`}`)
+    .join('; ');
+
+/**
+ * Opens the pools; connects lazily. `max` is the number of connections for work. With a `directUrl` of its own, `url` is
+ * taken for a pooler in transaction mode.
+ */
+export function openDatabase(
+  url: string,
+  options: { readonly max?: number; readonly name?: string; readonly directUrl?: string | undefined } = {},
+): Database {
+  const directUrl = options.directUrl ?? url;
+  const open = (settings: Settings, size: pg.PoolConfig) =>
+    createPool({
+      ...connectionOf(url, options.name ?? 'dagwright', settings),
+      ...(directUrl === url
+        ? { options: startupOptions(settings) }
+        : { Client: poolerClient(localSettings(settings)) as new () => pg.ClientBase }),
+      ...size,
+    });
+  const engine = open(ENGINE, { max: options.max ?? 6, idleTimeoutMillis: 30_000 });
+  const tenant = open(TENANT, { max: 4, idleTimeoutMillis: 5_000 });
   return {
     engine,
     url,
+    directUrl,
     async withTenant(tenantId, work) {
-      const client = await tenant.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query('begin');
+      return await inTransaction(tenant, async (client) => {
         await client.query(`set local role ${ROLES.tenant}`);
         await client.query(`select set_config('app.current_tenant_id', $1, true)`, [tenantId]);
-        const value = await work(client);
-        await client.query('commit');
-        return value;
-      } catch (error) {
-        await client.query('rollback').catch((failure: Error) => {
-          broken = failure;
-        });
-        throw error;
-      } finally {
-        client.release(broken);
-      }
+        return await work(client);
+      });
     },
     async close() {
       await Promise.all([engine.end(), tenant.end()]);
@@ -78,9 +118,12 @@ export function openDatabase(url: string, options: { max?: number; name?: string
   };
 }
 
-// An error on an idle connection must not end the process: the pool drops the connection, the next query opens another.
-function createPool(config: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool(config);
+/**
+ * A pool of connections that give up. An error on an idle one must not end the process: the pool drops the connection,
+ * the next query opens another.
+ */
+export function createPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({ Client: BoundedClient as new () => pg.ClientBase, ...config });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
@@ -89,6 +132,7 @@ function createPool(config: pg.PoolConfig): pg.Pool {
 /** Whether an error says that the connection or the server went away, so that the fate of the statement is unknown. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (isReadTimeout(error)) return true;
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string') {
     // 25P03, 25P04: a process that stood still within a transaction lost it together with its connection.
@@ -97,7 +141,7 @@ export function isConnectionLoss(error: unknown): boolean {
       return true;
     if (/^[0-9A-Z]{5}$/.test(code)) return false;
   }
-  return /Connection terminated|timeout exceeded when trying to connect|not queryable|Client has encountered a connection error/i.test(
+  return /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Client has encountered a connection error|Received unexpected \w+ message/i.test(
     error.message,
   );
 }

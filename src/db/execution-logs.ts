@@ -25,7 +25,7 @@ export interface LogLine {
 export async function writeLogLines(db: Queryable, lines: readonly LogLine[]): Promise<void> {
   await db.query({
     name: 'write_log_lines',
-    // Executions are looked up by key one by one, whatever the statistics (0001_engine.sql).
+    // Executions are looked up by key one by one, whatever the statistics (functions/).
     text: `insert into dagwright.execution_logs (id, tenant_id, workflow_execution_id, task_id, map_index, attempt_number, at, level, message, fields)
       select l.id, o.tenant_id, l.execution_id, l.task_id, l.map_index, l.attempt, l.at, l.level::dagwright.log_level, l.message, l.fields::jsonb
       from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::timestamptz[], $7::text[], $8::text[], $9::text[])

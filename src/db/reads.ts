@@ -4,7 +4,8 @@ import type { TaskState } from '../core/decide.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../core/status.ts';
-import type { Claim, Queryable } from './transitions.ts';
+import { within } from './bounded-client.ts';
+import { type Claim, LOOP_LIMIT_MS, type Queryable } from './transitions.ts';
 
 export interface ExecutionRow {
   readonly id: string;
@@ -22,14 +23,15 @@ export interface ExecutionRow {
   readonly startedAt: string | null;
 }
 
-/** The executions with these ids, in no order. */
+/** The executions with these ids, in no order. Key by key: `= any` may be planned as a scan while the table is new. */
 export async function loadExecutions(db: Queryable, ids: readonly string[]): Promise<ExecutionRow[]> {
   const { rows } = await db.query<ExecutionRow>({
     name: 'load_executions',
     text: `select id, tenant_id as "tenantId", workflow_id as "workflowId", revision, version_id as "versionId", status,
       open_tasks as "openTasks", failed_tasks as "failedTasks", trigger_type as "triggerType", trigger, input,
       created_at as "createdAt", started_at as "startedAt"
-      from dagwright.workflow_executions where id = any($1)`,
+      from unnest($1::uuid[]) as wanted(wanted_id)
+      cross join lateral (select * from dagwright.workflow_executions where id = wanted_id offset 0) o`,
     values: [ids],
   });
   return rows;
@@ -165,6 +167,7 @@ export async function loadOwned(
   executionIds: readonly string[] | null,
 ): Promise<{ readonly executionId: string; readonly claim: Claim }[]> {
   const { rows } = await db.query<{ e: string } & Claim>({
+    ...within(LOOP_LIMIT_MS),
     text: `select t.workflow_execution_id as e, t.task_id as "taskId", t.map_index as "mapIndex", t.fence,
         t.attempt_number as attempt, t.recoveries, t.waiting_on as phase
       from dagwright.workflow_executions o join dagwright.task_executions t on t.workflow_execution_id = o.id

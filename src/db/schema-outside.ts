@@ -129,6 +129,7 @@ export const serviceStarts = dagwright.table(
 
 /** Services whose circuit breaker is not closed, or that asked for a pause. No row: all is well. */
 export const serviceStates = dagwright.table('service_states', {
+  /** `service@tenant`: what fails for one tenant holds no other back. */
   serviceId: text('service_id').primaryKey(),
   /** In a row; 0: closed. */
   openings: integer().notNull().default(0),

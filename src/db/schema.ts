@@ -1,5 +1,5 @@
 // The tables, as drizzle declares them; `drizzle-kit generate` turns changes into migrations. Row-level security, functions
-// and views are written by hand in drizzle/*_engine.sql. Hot statements are plain SQL in the functions there.
+// and views are written by hand in functions/*.sql. Hot statements are plain SQL in the functions there.
 //
 // Hot rows: workflow_executions and task_executions change at every step. Their counters stand in no index, so that
 // updates stay heap-only; payloads are written once and live in TOAST.

@@ -168,11 +168,12 @@ export async function pauseService(
   });
 }
 
-/** Closes a breaker and ends a pause; false where there was nothing to end. */
+/** Closes the breakers of a service (`service`, of all tenants; or `service@tenant`) and ends pauses; false: there was nothing to end. */
 export async function resetService(db: Queryable, serviceId: string): Promise<boolean> {
-  const { rowCount } = await db.query('delete from dagwright.service_states where service_id = $1', [
-    serviceId,
-  ]);
+  const { rowCount } = await db.query(
+    `delete from dagwright.service_states where service_id = $1 or starts_with(service_id, $1 || '@')`,
+    [serviceId],
+  );
   return (rowCount ?? 0) > 0;
 }
 

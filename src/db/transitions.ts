@@ -1,4 +1,4 @@
-// The engine's transitions, one call each: typed fronts of the functions in drizzle/*_engine.sql, which say what each
+// The engine's transitions, one call each: typed fronts of the functions in functions/*.sql, which say what each
 // does and keeps. Values that were serialised before (Storable) are spliced in as JSON text, not parsed again.
 import type pg from 'pg';
 import { within } from './bounded-client.ts';

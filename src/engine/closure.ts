@@ -9,6 +9,7 @@ import { untilAnswered } from '../db/connection.ts';
 import { loadStates, lockExecution } from '../db/reads.ts';
 import { settleBatch } from '../db/settle.ts';
 import type { ChildEdge, FurtherEnd, Settle, SettleResult } from '../db/settlement.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Queryable } from '../db/transitions.ts';
 import type { CompiledNode } from './compiled.ts';
 import type { WorkerContext } from './context.ts';
@@ -25,23 +26,20 @@ export async function settleWithClosure(
   return await untilAnswered(
     async () => {
       await worker.whileAlive();
-      return await inTransaction(worker, memory, node, state, settle);
+      return await settleAtOnce(worker, memory, node, state, settle);
     },
     () => worker.suspect(memory.row.id),
   );
 }
 
-async function inTransaction(
+async function settleAtOnce(
   worker: WorkerContext,
   memory: ExecutionMemory,
   node: CompiledNode,
   state: TaskState,
   settle: Settle,
 ): Promise<SettleResult> {
-  const client = await worker.pool.connect();
-  let broken: Error | undefined;
-  try {
-    await client.query('begin');
+  return await inTransaction(worker.pool, async (client) => {
     const execution = await lockExecution(client, memory.row.id);
     const { ends, failing, states } = await closureOf(
       client,
@@ -58,16 +56,8 @@ async function inTransaction(
         failing,
       },
     ]);
-    await client.query('commit');
     return result!;
-  } catch (error) {
-    await client.query('rollback').catch((failure: Error) => {
-      broken = failure;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  });
 }
 
 async function closureOf(

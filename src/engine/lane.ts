@@ -86,7 +86,8 @@ async function runStep(
       next: wantsNext ? rest.slice(0, 16) : [],
       takesPure: !worker.draining,
     });
-    if (result.outcome === 'lost') noteLost(worker, work, result);
+    // A release that is sent again may find its task in other hands: it had been given back, nothing was stale.
+    if (result.outcome === 'lost' && end.kind !== 'released') noteLost(worker, work, result);
     if (end.kind === 'failed' && end.retryInMs !== null) worker.wakeIn(end.retryInMs);
     if (end.kind === 'waiting') worker.wakeIn(end.delayMs);
     return { list: rest, result };

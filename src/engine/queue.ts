@@ -1,6 +1,7 @@
 // Runs graphile-worker under supervision. Its state decides nothing: a job is only a wake-up.
 //   Q1  A pool that ends unasked (database outage, fatal error) is replaced at once; its id is unlocked later.
 //   Q2  Handlers never throw, so graphile's own retries never happen.
+//   Q3  Notifications are an optimisation: a listener that went silent delays a job by a poll, and is replaced.
 
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,8 +12,9 @@ import {
   run,
   type WorkerEventMap,
 } from 'graphile-worker';
-import pg from 'pg';
-import { engineConnection, untilAnswered } from '../db/connection.ts';
+import type pg from 'pg';
+import { probeListener } from '../db/bounded-client.ts';
+import { createPool, engineConnection, untilAnswered } from '../db/connection.ts';
 import { ROLES } from '../db/migrate.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import type { JobPayload } from './job.ts';
@@ -35,6 +37,12 @@ interface Begun {
 
 /** How often graphile looks for jobs on its own; notifications make it look at once. */
 const POLL_MS = 2_000;
+/** A listening connection is asked so often whether it still is one, and has so long to answer. */
+const PROBE_MS = 8_000;
+const PROBE_LIMIT_MS = 5_000;
+/** Of its statements, by the server and by the client: a fetch that hangs holds up all others. */
+const STATEMENT_MS = 10_000;
+const CLIENT_LIMIT_MS = 12_000;
 
 export class Queue {
   readonly #options: QueueOptions;
@@ -45,16 +53,14 @@ export class Queue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
-    const config = engineConnection(options.url, 'dagwright queue');
-    // graphile's schema has the same owner as ours. Its own timeouts are longer than those of our work.
-    this.#pool = new pg.Pool({
-      ...config,
+    // graphile's schema has the same owner as ours.
+    this.#pool = createPool({
+      ...engineConnection(options.url, 'dagwright queue'),
       types: undefined,
-      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=60000`,
+      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${STATEMENT_MS}`,
+      query_timeout: CLIENT_LIMIT_MS,
       max: 4,
     });
-    this.#pool.on('error', () => {});
-    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   async start(): Promise<void> {
@@ -108,6 +114,7 @@ export class Queue {
       events.on('pool:gracefulShutdown', () => resolve(poolId));
     });
     events.on('localQueue:setMode', waitForReturnedJobs);
+    events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient));
     const { concurrency, handle, onPool } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
@@ -134,6 +141,15 @@ export class Queue {
     // Before its id is known, a crash would leave its jobs to what take_over_v1 unlocks for everybody.
     await untilAnswered(() => onPool(poolId));
     return { ended };
+  }
+
+  // Q3. One that fails a probe is ended, and graphile opens another.
+  #watchListener(client: pg.PoolClient): void {
+    const probing = setInterval(() => {
+      probeListener(client, PROBE_LIMIT_MS).catch(() => clearInterval(probing));
+    }, PROBE_MS);
+    probing.unref();
+    client.once('end', () => clearInterval(probing));
   }
 
   async #unlockLater(poolId: string): Promise<void> {

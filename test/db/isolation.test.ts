@@ -66,6 +66,28 @@ describe('the catalogue', () => {
       });
   });
 
+  test('the policies say the same of every table: a tenant its own rows, the engine all', async () => {
+    const rows = await engine.query<{
+      name: string;
+      policy: string;
+      roles: string[];
+      using: string;
+      check: string;
+    }>(
+      `select tablename as name, policyname as policy, roles::text[], qual as using, with_check as check
+       from pg_policies where schemaname = 'dagwright'`,
+    );
+    for (const { name, policy, roles, using, check } of rows) {
+      const key = name === 'tenants' ? 'id' : 'tenant_id';
+      const own = `(${key} = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)`;
+      expect([name, policy, [...roles].sort(), using, check]).toEqual(
+        policy === 'engine_sees_all'
+          ? [name, policy, [ROLES.engine], 'true', 'true']
+          : [name, 'tenant_isolation', [ROLES.owner, ROLES.tenant].sort(), own, own],
+      );
+    }
+  });
+
   test('tables without tenant data are closed to the tenant role', async () => {
     expect(
       await engine.query(

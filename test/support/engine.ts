@@ -26,9 +26,13 @@ import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskLog, TaskType } from '../../src/tasks/task-type.ts';
 import { planOf } from '../core/support/text-plan.ts';
 import { createDatabase } from './database.ts';
+import { type FaultyDatabase, faultyDatabase } from './faulty-pg.ts';
+
+/** Seed of the faults that all engine tests meet in their workers' database; unset: none. */
+const FAULTS_SEED = process.env.DAGWRIGHT_TEST_FAULTS;
 
 /** Above what anything takes on a loaded machine; nothing waits this long when all is well. */
-const EVENT_MS = 20_000;
+const EVENT_MS = FAULTS_SEED === undefined ? 20_000 : 60_000;
 
 export type Body = (context: CustomTaskContext) => unknown;
 
@@ -46,6 +50,8 @@ export interface Run {
 
 export interface Engine {
   readonly database: Database;
+  /** The one of the workers: another where `reach` or faults are asked for. */
+  readonly workersDatabase: Database;
   readonly worker: Worker;
   /** What a `probe` task does, by taskId; returns its taskId where there is none. */
   readonly bodies: { [taskId: string]: Body };
@@ -66,11 +72,41 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export async function openEngine(
-  options: Partial<WorkerOptions> & { idle?: boolean; moreTypes?: readonly TaskType[] } = {},
-): Promise<Engine> {
+export interface EngineOptions extends Partial<WorkerOptions> {
+  /** Task types besides the built-in ones and `probe`. */
+  readonly moreTypes?: readonly TaskType[];
+  /** The worker is not started. */
+  readonly idle?: boolean;
+  /** How the workers reach the database at this URL. */
+  readonly reach?: (url: string) => Database;
+  /** Seed of faults in the workers' database; false: none, whatever the environment says. */
+  readonly faults?: number | false;
+}
+
+export async function openEngine(engineOptions: EngineOptions = {}): Promise<Engine> {
+  const { idle, reach, faults, moreTypes = [], ...options } = engineOptions;
   const own = await createDatabase();
   const database = openDatabase(own.url);
+  const reached = reach?.(own.url) ?? database;
+  const seed = faults ?? (FAULTS_SEED === undefined ? false : Number(FAULTS_SEED));
+  const faulty: FaultyDatabase | null = seed === false ? null : faultyDatabase(reached, seed);
+  const workersDatabase = faulty ?? reached;
+  const createWorker = (more: Partial<WorkerOptions> = {}) => {
+    const worker = new Worker({
+      ...{ database: workersDatabase, types, log, concurrency: 8 },
+      ...options,
+      ...more,
+    });
+    if (faulty === null) return worker;
+    // A worker that cannot register ends, so it starts without faults.
+    const start = worker.start.bind(worker);
+    worker.start = async () => {
+      faulty.isFaulty = false;
+      await start();
+      faulty.isFaulty = true;
+    };
+    return worker;
+  };
   const bodies: { [taskId: string]: Body } = Object.create(null);
   const entered: string[] = [];
   const logged: string[] = [];
@@ -82,7 +118,7 @@ export async function openEngine(
         return (bodies[context.taskId] ?? (() => context.taskId))(context);
       },
     }),
-    ...(options.moreTypes ?? []),
+    ...moreTypes,
   ]);
   const note = (message: string, fields?: unknown) =>
     void logged.push(`${message} ${JSON.stringify(fields ?? '')}`);
@@ -92,7 +128,8 @@ export async function openEngine(
     (await database.engine.query(text, [...values])).rows;
   const engine: Engine = {
     database,
-    worker: new Worker({ database, types, log, concurrency: 8, ...options }),
+    workersDatabase,
+    worker: createWorker(),
     bodies,
     entered,
     logged,
@@ -125,7 +162,7 @@ export async function openEngine(
       return await engine.ended(await engine.start(definition.workflowId, request));
     },
     async addWorker(more = {}) {
-      const worker = new Worker({ database, types, log, concurrency: 8, ...options, ...more });
+      const worker = createWorker(more);
       workers.push(worker);
       await worker.start();
       return worker;
@@ -149,12 +186,13 @@ export async function openEngine(
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      if (reached !== database) await reached.close().catch(() => {});
       await database.close().catch(() => {});
       await own.drop();
     },
   };
   workers.push(engine.worker);
-  if (!options.idle) await engine.worker.start();
+  if (!idle) await engine.worker.start();
   return engine;
 }
 

@@ -3,7 +3,7 @@
 --   B2  The first answer of a task counts; later ones, and answers to a task that has ended, change nothing.
 --   B3  Lock order: execution, task, callback.
 
--- Makes a token known for a running attempt; false when it is no longer the caller's.
+-- Makes a token known for a running attempt; false when it is no longer the caller's. Its time runs from here on.
 create or replace function dagwright.open_callback_v1(x uuid, task text, idx int, f bigint, hash bytea, timeout_ms bigint, heartbeat_ms bigint)
 returns boolean language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -11,13 +11,16 @@ declare
 begin
   perform from dagwright.workflow_executions where id = x for no key update;
   now_ := clock_timestamp();
+  -- An error that came was taken by an earlier attempt; this one waits for an answer of its own.
+  delete from dagwright.task_callbacks where workflow_execution_id = x and task_id = task and map_index = idx and error is not null;
   insert into dagwright.task_callbacks (token_hash, tenant_id, workflow_execution_id, task_id, map_index, created_at, times_out_at, expires_at, heartbeat_ms)
   select hash, t.tenant_id, x, task, idx, now_, now_ + timeout_ms * interval '1 millisecond',
     now_ + least(timeout_ms, heartbeat_ms) * interval '1 millisecond', heartbeat_ms
   from dagwright.task_executions t
   where t.workflow_execution_id = x and t.task_id = task and t.map_index = idx and t.status = 'running' and t.fence = f
   on conflict do nothing;
-  return found;
+  -- Sent again because its answer was lost, it finds its own row.
+  return found or exists (select from dagwright.task_callbacks where token_hash = hash);
 end $$;
 
 -- What a callback brings. kind: 'output', 'error' or 'heartbeat'. Returns 'accepted', 'already_completed' or 'expired' (its
@@ -32,7 +35,7 @@ declare
 begin
   select workflow_execution_id as e, task_id, map_index into c from dagwright.task_callbacks where token_hash = hash;
   if not found then return null; end if;
-  select id, status, priority into x from dagwright.workflow_executions where id = c.e for no key update;
+  select id, status, priority, paused_at into x from dagwright.workflow_executions where id = c.e for no key update;
   select status, waiting_on into t from dagwright.task_executions
     where workflow_execution_id = c.e and task_id = c.task_id and map_index = c.map_index for no key update;
   now_ := clock_timestamp();
@@ -41,11 +44,11 @@ begin
     return 'already_completed';
   end if;
   if t.status in ('completed', 'failed', 'skipped', 'cancelled') or x.status not in ('running', 'paused')
-     or not exists (select from dagwright.task_callbacks where token_hash = hash and expires_at > now_) then
+     or not exists (select from dagwright.task_callbacks where token_hash = hash and expires_at > coalesce(x.paused_at, now_)) then
     return 'expired';
   end if;
   if kind = 'heartbeat' then
-    update dagwright.task_callbacks set expires_at = least(times_out_at, now_ + heartbeat_ms * interval '1 millisecond')
+    update dagwright.task_callbacks set expires_at = least(times_out_at, coalesce(x.paused_at, now_) + heartbeat_ms * interval '1 millisecond')
       where token_hash = hash and heartbeat_ms is not null;
     return 'accepted';
   end if;

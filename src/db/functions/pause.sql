@@ -1,4 +1,5 @@
--- Pauses an execution of the current tenant: what runs may end, nothing else begins, timers and the deadline stand still.
+-- Pauses an execution of the current tenant: what runs may end, nothing else begins. The deadline and the time of callbacks stand
+-- still; timers that come due meanwhile fire when it is resumed.
 -- Returns its status afterwards: 'paused', or the terminal status it has; null where there is none.
 --   P1  No claim after the commit: every claim is written under the execution's lock, where it sees the status.
 --   P2  No wake-up is lost: what becomes ready or due meanwhile is kept in its row, and resume, under the same lock, wakes it.
@@ -36,7 +37,10 @@ begin
   update dagwright.workflow_executions set paused_at = null, deadline_at = deadline_at + (now_ - x.paused_at),
     status = case when x.started_at is null then 'pending'::dagwright.execution_status else 'running' end
     where id = execution_id;
-  update dagwright.task_executions set wake_at = held_wake_at, held_wake_at = null
+  update dagwright.task_callbacks set expires_at = expires_at + (now_ - x.paused_at), times_out_at = times_out_at + (now_ - x.paused_at)
+    where workflow_execution_id = execution_id and completed_at is null;
+  update dagwright.task_executions set held_wake_at = null,
+      wake_at = held_wake_at + case when waiting_on = 'callback' then now_ - x.paused_at else interval '0' end
     where workflow_execution_id = execution_id and held_wake_at is not null;
   select array_agg(task_id order by task_id, map_index), array_agg(map_index order by task_id, map_index) into ts, ms
     from dagwright.task_executions where workflow_execution_id = execution_id and ready_at is not null;

@@ -6,7 +6,8 @@ declare
   n int := 0;
   stale constant timestamptz := clock_timestamp() - interval '30 seconds';
 begin
-  if not exists (select from dagwright.task_executions where ready_at < stale)
+  if not exists (select from dagwright.task_executions t join dagwright.workflow_executions o on o.id = t.workflow_execution_id
+       where t.ready_at < stale and o.status = 'running')
      and not exists (select from dagwright.workflow_executions where status = 'pending' and created_at < stale)
      and not exists (select from dagwright.workflow_executions where status = 'running' and open_tasks = 0) then
     return 0;

@@ -47,7 +47,9 @@ begin
         update dagwright.task_executions t set
           status = case when t.waiting_on is null then 'pending'::dagwright.task_status else 'waiting' end,
           fence = t.fence + 1, recoveries = t.recoveries + (t.started_at is not null)::int, ready_at = now_,
+          -- A claim from waiting does not count an attempt; the one that a crash took is counted here.
           attempt_number = t.attempt_number - (t.started_at is null and t.waiting_on is null and t.recoveries <= 3)::int
+            + (t.started_at is not null and t.waiting_on is not null and t.recoveries <= 2)::int
         where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id
         returning t.task_id, t.map_index)
       select array_agg(task_id), array_agg(map_index) into ts, ms from taken;

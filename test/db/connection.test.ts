@@ -1,0 +1,145 @@
+// The connection itself: what a statement without an answer does to it, and a worker whose network fails.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { probeListener, within } from '../../src/db/bounded-client.ts';
+import { createPool, type Database, isConnectionLoss, openDatabase } from '../../src/db/connection.ts';
+import { inTransaction } from '../../src/db/transaction.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { type FaultyProxy, startProxy } from '../support/proxy.ts';
+
+let own: TestDatabase;
+let proxy: FaultyProxy;
+let database: Database;
+beforeAll(async () => {
+  own = await createDatabase();
+  const { hostname, port } = new URL(own.url);
+  proxy = await startProxy({ host: hostname, port: Number(port) });
+});
+beforeEach(async () => {
+  database = openDatabase(proxy.urlOf(own.url), { max: 2 });
+  return async () => {
+    proxy.heal({ forgets: true });
+    proxy.reset();
+    await database.close();
+  };
+});
+afterAll(async () => {
+  await proxy.close();
+  await own.drop();
+});
+
+const lossOf = async (work: Promise<unknown>) =>
+  isConnectionLoss(await work.catch((error: unknown) => error));
+const withinShort = (text: string) => ({ text, ...within(300) });
+
+describe('a statement without an answer', () => {
+  test('ends as a lost connection, which is not used again', async () => {
+    await database.engine.query('select 1');
+    expect(proxy.blackholeOpen()).toBe(1);
+    expect(await lossOf(database.engine.query(withinShort('select 2')))).toBe(true);
+    for (let i = 0; i < 100; i++)
+      expect((await database.engine.query(withinShort(`select ${i} as n`))).rows).toEqual([{ n: i }]);
+    expect(database.engine.totalCount).toBe(1);
+  });
+
+  test('ends a transaction and its connection, though it was released as if it were sound', async () => {
+    const client = await database.engine.connect();
+    await client.query('begin');
+    proxy.blackholeOpen();
+    expect(await lossOf(client.query(withinShort('select 1')))).toBe(true);
+    // Not after another limit: the connection has ended.
+    const startedAt = performance.now();
+    expect(await lossOf(client.query('rollback'))).toBe(true);
+    expect(performance.now() - startedAt).toBeLessThan(200);
+    client.release();
+    expect((await database.engine.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+    expect(database.engine.totalCount).toBe(1);
+  });
+
+  test('lets a transaction fail with the loss, not with what its rollback met', async () => {
+    await database.engine.query('select 1');
+    const failing = inTransaction(database.engine, async (client) => {
+      proxy.blackholeOpen();
+      await client.query(withinShort('select 1'));
+    });
+    await expect(failing).rejects.toThrow('Query read timeout');
+    expect(database.engine.idleCount).toBe(0);
+  });
+
+  test('is given up by the client a little after the server would have', () => {
+    const { query_timeout, options } = database.engine.options;
+    const limit = Number(/statement_timeout=(\d+)/.exec(options ?? '')![1]);
+    expect(query_timeout).toBeGreaterThan(limit);
+    expect(query_timeout).toBeLessThan(limit + 5_000);
+  });
+
+  test('of the server alone is cancelled there, and the connection stays', async () => {
+    const limited = `set local statement_timeout = 100`;
+    const cancelled = inTransaction(database.engine, async (client) => {
+      await client.query(limited);
+      await client.query('select pg_sleep(5)');
+    });
+    await expect(cancelled).rejects.toMatchObject({ code: '57014' });
+    expect(database.engine.idleCount).toBe(1);
+  });
+});
+
+test('connections that cannot be made are given up', async () => {
+  proxy.blackhole();
+  expect(await lossOf(database.engine.query('select 1'))).toBe(true);
+});
+
+test('connections that are reset are replaced, and nobody is told but those who use them', async () => {
+  await Promise.all([database.engine.query('select 1'), database.engine.query('select 1')]);
+  proxy.reset();
+  await expect.poll(() => database.engine.totalCount).toBe(0);
+  expect((await database.engine.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+});
+
+test('a slow network delays answers and breaks nothing', async () => {
+  proxy.delay(50);
+  try {
+    const startedAt = performance.now();
+    expect((await database.engine.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+    expect(performance.now() - startedAt).toBeGreaterThan(100);
+  } finally {
+    proxy.delay(0);
+  }
+});
+
+describe('a listener', () => {
+  const errors: Error[] = [];
+  const listen = async () => {
+    const pool = createPool({ connectionString: proxy.urlOf(own.url), max: 1 });
+    const client = await pool.connect();
+    errors.length = 0;
+    client.on('error', (error) => void errors.push(error));
+    await client.query('listen something');
+    return { pool, client };
+  };
+
+  test('that answers and listens is left alone', async () => {
+    const { pool, client } = await listen();
+    await probeListener(client, 1_000);
+    expect(errors).toEqual([]);
+    client.release();
+    await pool.end();
+  });
+
+  test('that is silent is ended, and its owner told', async () => {
+    const { pool, client } = await listen();
+    proxy.blackholeOpen();
+    await expect(probeListener(client, 200)).rejects.toThrow('Query read timeout');
+    expect(errors).toHaveLength(1);
+    client.release();
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('that listens to nothing any more is ended', async () => {
+    const { pool, client } = await listen();
+    await client.query('unlisten *');
+    await probeListener(client, 1_000);
+    expect(errors.map(({ message }) => message)).toEqual(['LISTEN was lost']);
+    client.release();
+    expect(pool.totalCount).toBe(0);
+  });
+});

@@ -1,0 +1,113 @@
+// A worker whose network fails, though no socket says so: it goes on by itself. And one with too few connections.
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openDatabase } from '../../src/db/connection.ts';
+import { createDatabase } from '../support/database.ts';
+import { type Engine, failing, graph, openEngine, until } from '../support/engine.ts';
+import { type FaultyProxy, startProxy } from '../support/proxy.ts';
+
+/** A queue that is not told of a job finds it so late at most: its poll, and 1 s. */
+const PICK_UP_MS = 3_000;
+
+let proxy: FaultyProxy;
+let engine: Engine;
+beforeAll(async () => {
+  const probe = await createDatabase();
+  const { hostname, port } = new URL(probe.url);
+  await probe.drop();
+  proxy = await startProxy({ host: hostname, port: Number(port) });
+  engine = await openEngine({ reach: (url) => openDatabase(proxy.urlOf(url)), faults: false });
+});
+afterEach(() => engine.expectSound());
+afterAll(async () => {
+  await engine.close();
+  await proxy.close();
+});
+
+const chain = graph('a -> b -> c');
+
+async function pickUpMs(): Promise<number> {
+  const startedAt = performance.now();
+  const run = await engine.ended(await engine.start(chain.workflowId));
+  expect(run.execution.status).toBe('completed');
+  return performance.now() - startedAt;
+}
+
+test('a listener that went silent delays a job by no more than a poll, and is replaced', async () => {
+  await engine.apply(chain);
+  expect(await pickUpMs()).toBeLessThan(PICK_UP_MS);
+  const listens = (sent: string) => sent.includes('LISTEN "jobs:insert"');
+  expect(proxy.blackholeOpen(listens)).toBe(1);
+  for (let i = 0; i < 5; i++) expect(await pickUpMs()).toBeLessThan(PICK_UP_MS);
+  await until(async () => proxy.count(listens));
+  expect(await pickUpMs()).toBeLessThan(PICK_UP_MS);
+});
+
+test('a network that is silent for 20 s, and forgets its connections, stops a worker no longer than that', async () => {
+  const before = engine.worker.id;
+  const long = graph('a -> slow -> b; f -!-> g', { tasks: { f: failing() } });
+  let isSilent = false;
+  engine.bodies.slow = async () => {
+    if (isSilent) return;
+    isSilent = true;
+    proxy.blackhole();
+    await pause(1_000);
+  };
+  await engine.apply(long);
+  const ids = await Promise.all([engine.start(long.workflowId), engine.start(long.workflowId)]);
+  await until(async () => isSilent);
+  await pause(20_000);
+  // What starts meanwhile waits as well.
+  ids.push(await engine.start(chain.workflowId));
+  proxy.heal({ forgets: true });
+  const healedAt = performance.now();
+  for (const id of ids) expect((await engine.ended(id)).execution.status).toBe('completed');
+  console.log(
+    `all ended ${Math.round(performance.now() - healedAt)} ms after the network healed; ` +
+      `${before === engine.worker.id ? 'the same worker' : 'registered anew'}; ${engine.logged.join(' | ')}`,
+  );
+  expect(await pickUpMs()).toBeLessThan(PICK_UP_MS);
+}, 90_000);
+
+test('two connections serve a worker of 20 slots: no statement waits for itself, and no heartbeat is missed', async () => {
+  const small = await openEngine({
+    reach: (url) => openDatabase(url, { max: 2 }),
+    concurrency: 20,
+    faults: false,
+  });
+  try {
+    const mixed = graph('f -> x; f -!-> y; s -> t', { failurePolicy: 'continue', tasks: { f: failing() } });
+    const fanned = graph('p -> z', {
+      tasks: {
+        p: {
+          taskType: 'parallel',
+          config: { items: '$.input.items', task: { taskType: 'probe', config: {} } },
+        },
+      },
+    });
+    await small.apply(mixed);
+    await small.apply(fanned);
+    const beats = () =>
+      small.query<{ late: number }>(
+        `select extract(epoch from clock_timestamp() - heartbeat_at)::float8 as late from dagwright.workers`,
+      );
+    let latest = 0;
+    const watching = setInterval(async () => {
+      for (const { late } of await beats()) latest = Math.max(latest, late);
+    }, 250);
+    const items = Array.from({ length: 20 }, (_, i) => i);
+    const ids = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        small.start(i % 2 === 0 ? mixed.workflowId : fanned.workflowId, { input: { items } }),
+      ),
+    );
+    for (const id of ids) expect((await small.ended(id)).execution.status).toBe('completed');
+    clearInterval(watching);
+    // A beat every 3 s; two missed ones would be 6 s and more.
+    expect(latest).toBeLessThan(6);
+    expect(small.logged).toEqual([]);
+    await small.expectSound();
+  } finally {
+    await small.close();
+  }
+});

@@ -1,0 +1,140 @@
+// The engine's protocol by hand: executions that no worker runs, opened, claimed and settled by the test itself, so that
+// each interleaving of two transitions is the same every time.
+
+import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
+import { newId } from '../../src/core/id.ts';
+import type { Settle, SettleRow } from '../../src/db/settlement.ts';
+import { type Claim, openBatch, type Queryable } from '../../src/db/transitions.ts';
+import { registerWorker } from '../../src/db/workers.ts';
+import { type Engine, openEngine, until } from './engine.ts';
+
+export interface Protocol {
+  readonly engine: Engine;
+  /** A worker that has a row and does nothing. */
+  readonly worker: { readonly id: string; readonly slots: number };
+  /** Starts, and opens: the first root is claimed, further ones are ready. */
+  open(definition: WorkflowDefinition): Promise<{ readonly id: string; readonly claim: Claim }>;
+  /** Everything that is stored of an execution, jobs included. */
+  rowsOf(id: string): Promise<unknown>;
+  /** One task's row. */
+  taskOf(id: string, taskId: string): Promise<Record<string, unknown>>;
+  /** Jobs that would wake the task; null: that open or conclude the execution. */
+  jobsFor(id: string, taskId: string | null): Promise<number>;
+  /**
+   * Holds the execution, begins `second`, does `first` when that waits, and commits: `second` must judge by what `first`
+   * has done. Rejects when `second` does not wait.
+   */
+  meanwhile<T>(
+    id: string,
+    first: (client: Queryable) => Promise<unknown>,
+    second: () => Promise<T>,
+  ): Promise<T>;
+}
+
+export async function openProtocol(): Promise<Protocol> {
+  const engine = await openEngine({ idle: true, faults: false });
+  const pool = engine.database.engine;
+  const worker = { id: newId(), slots: 4 };
+  await registerWorker(pool, { id: worker.id, host: 'here', pid: 1, concurrency: 4, leaseSeconds: 15 });
+  return {
+    engine,
+    worker,
+    async open(definition) {
+      await engine.apply(definition);
+      const id = await engine.start(definition.workflowId);
+      let roots = 0;
+      const rows = definition.nodes.map(({ taskId, taskType, dependsOn = [] }) => ({
+        t: taskId,
+        ty: taskType,
+        p: dependsOn.length,
+        c: dependsOn.length > 0 ? undefined : roots++ === 0 ? 1 : 2,
+      }));
+      await openBatch(pool, worker, [
+        {
+          executionId: id,
+          deadlineSeconds: 3600,
+          rowsJson: JSON.stringify(rows),
+          rowCount: rows.length,
+          hasReady: roots > 1,
+        },
+      ]);
+      return { id, claim: claimOn(definition.nodes[0]!.taskId) };
+    },
+    async rowsOf(id) {
+      const [row] = await engine.query(
+        `select (select to_jsonb(o) from dagwright.workflow_executions o where o.id = $1) as execution,
+           (select jsonb_agg(t order by t.task_id, t.map_index) from dagwright.task_executions t where t.workflow_execution_id = $1) as tasks,
+           (select jsonb_agg(a) from dagwright.task_attempts a where a.workflow_execution_id = $1) as attempts,
+           (select jsonb_agg(c) from dagwright.task_callbacks c where c.workflow_execution_id = $1) as callbacks,
+           (select count(*)::int from dagwright.jobs_v1() j where j.execution_id = $1) as jobs`,
+        [id],
+      );
+      return row;
+    },
+    async taskOf(id, taskId) {
+      const [row] = await engine.query(
+        `select * from dagwright.task_executions where workflow_execution_id = $1 and task_id = $2 and map_index = -1`,
+        [id, taskId],
+      );
+      return row!;
+    },
+    async jobsFor(id, taskId) {
+      const [row] = await engine.query<{ n: number }>(
+        `select count(*)::int as n from dagwright.jobs_v1() where execution_id = $1 and task_id is not distinct from $2`,
+        [id, taskId],
+      );
+      return row!.n;
+    },
+    async meanwhile(id, first, second) {
+      const client = await pool.connect();
+      try {
+        await client.query('begin');
+        await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
+        let hasEnded = false;
+        const ending = second().finally(() => {
+          hasEnded = true;
+        });
+        ending.catch(() => {});
+        await until(async () => {
+          if (hasEnded) throw new Error('it did not wait for the transaction that holds the execution');
+          const [row] = await engine.query<{ n: number }>(
+            `select count(*)::int as n from pg_locks l join pg_stat_activity a on a.pid = l.pid
+             where a.datname = current_database() and not l.granted`,
+          );
+          return row!.n;
+        });
+        await first(client);
+        await client.query('commit');
+        return await ending;
+      } finally {
+        await client.query('rollback').catch(() => {});
+        client.release();
+      }
+    },
+  };
+}
+
+/** The first claim of a task. */
+export function claimOn(taskId: string): Claim {
+  return { taskId, mapIndex: -1, fence: 1, attempt: 1, recoveries: 0, phase: null };
+}
+
+/** A completion that wants to go on, unless `row` and `more` say otherwise. */
+export function settleOf(
+  executionId: string,
+  row: Partial<SettleRow> & { readonly claim: Claim },
+  more: Partial<Settle> = {},
+): Settle {
+  return {
+    executionId,
+    row: { to: 'completed', outputJson: '"done"', durationMs: 5, costUsd: '0.1', ...row },
+    edges: [],
+    wantsNext: true,
+    next: [],
+    extraPure: 0,
+    ...more,
+  };
+}
+
+/** The edge of success to a child. */
+export const toChild = (taskId: string) => ({ taskId, outcome: 'success', isPure: false }) as const;
