@@ -6,7 +6,7 @@
 --   B2  The first answer of a task counts; later ones, and answers to a task that has ended, change nothing.
 --   B3  Lock order: execution, task, callback.
 
--- Makes a token known for a running attempt; false when it is no longer the caller's.
+-- Makes a token known for a running attempt; false when it is no longer the caller's. Its time runs from here on.
 create or replace function dagwright.open_callback_v1(x uuid, task text, idx int, f bigint, hash bytea, timeout_ms bigint, heartbeat_ms bigint)
 returns boolean language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -14,13 +14,16 @@ declare
 begin
   perform from dagwright.workflow_executions where id = x for no key update;
   now_ := clock_timestamp();
+  -- An error that came was taken by an earlier attempt; this one waits for an answer of its own.
+  delete from dagwright.task_callbacks where workflow_execution_id = x and task_id = task and map_index = idx and error is not null;
   insert into dagwright.task_callbacks (token_hash, tenant_id, workflow_execution_id, task_id, map_index, created_at, times_out_at, expires_at, heartbeat_ms)
   select hash, t.tenant_id, x, task, idx, now_, now_ + timeout_ms * interval '1 millisecond',
     now_ + least(timeout_ms, heartbeat_ms) * interval '1 millisecond', heartbeat_ms
   from dagwright.task_executions t
   where t.workflow_execution_id = x and t.task_id = task and t.map_index = idx and t.status = 'running' and t.fence = f
   on conflict do nothing;
-  return found;
+  -- Sent again because its answer was lost, it finds its own row.
+  return found or exists (select from dagwright.task_callbacks where token_hash = hash);
 end $$;
 
 -- What a callback brings. kind: 'output', 'error' or 'heartbeat'. Returns 'accepted', 'already_completed' or 'expired' (its
@@ -35,7 +38,7 @@ declare
 begin
   select workflow_execution_id as e, task_id, map_index into c from dagwright.task_callbacks where token_hash = hash;
   if not found then return null; end if;
-  select id, status, priority into x from dagwright.workflow_executions where id = c.e for no key update;
+  select id, status, priority, paused_at into x from dagwright.workflow_executions where id = c.e for no key update;
   select status, waiting_on into t from dagwright.task_executions
     where workflow_execution_id = c.e and task_id = c.task_id and map_index = c.map_index for no key update;
   now_ := clock_timestamp();
@@ -44,11 +47,11 @@ begin
     return 'already_completed';
   end if;
   if t.status in ('completed', 'failed', 'skipped', 'cancelled') or x.status not in ('running', 'paused')
-     or not exists (select from dagwright.task_callbacks where token_hash = hash and expires_at > now_) then
+     or not exists (select from dagwright.task_callbacks where token_hash = hash and expires_at > coalesce(x.paused_at, now_)) then
     return 'expired';
   end if;
   if kind = 'heartbeat' then
-    update dagwright.task_callbacks set expires_at = least(times_out_at, now_ + heartbeat_ms * interval '1 millisecond')
+    update dagwright.task_callbacks set expires_at = least(times_out_at, coalesce(x.paused_at, now_) + heartbeat_ms * interval '1 millisecond')
       where token_hash = hash and heartbeat_ms is not null;
     return 'accepted';
   end if;
@@ -166,6 +169,8 @@ begin
         where workflow_execution_id = x and status in ('pending', 'running', 'waiting', 'retrying')) o
   where t.workflow_execution_id = x and t.task_id = o.task_id and t.map_index = o.map_index;
   get diagnostics n = row_count;
+  -- What came for tasks that will not look at it any more was not redacted.
+  update dagwright.task_callbacks set output = null, error = null where workflow_execution_id = x and completed_at is not null;
   update dagwright.workflow_executions set status = to_status, output = out_, error = err, open_tasks = 0,
     next_seq = seq + n + 1, completed_at = at, deadline_at = null,
     duration_ms = (extract(epoch from at - coalesce(started_at, created_at)) * 1000)::bigint
@@ -217,7 +222,8 @@ create or replace view dagwright.v_orphans with (security_invoker = true) as
       or (t.status = 'waiting' and t.waiting_on = 'items' and t.items_open > 0));
 
 -- src/db/functions/pause.sql
--- Pauses an execution of the current tenant: what runs may end, nothing else begins, timers and the deadline stand still.
+-- Pauses an execution of the current tenant: what runs may end, nothing else begins. The deadline and the time of callbacks stand
+-- still; timers that come due meanwhile fire when it is resumed.
 -- Returns its status afterwards: 'paused', or the terminal status it has; null where there is none.
 --   P1  No claim after the commit: every claim is written under the execution's lock, where it sees the status.
 --   P2  No wake-up is lost: what becomes ready or due meanwhile is kept in its row, and resume, under the same lock, wakes it.
@@ -255,7 +261,10 @@ begin
   update dagwright.workflow_executions set paused_at = null, deadline_at = deadline_at + (now_ - x.paused_at),
     status = case when x.started_at is null then 'pending'::dagwright.execution_status else 'running' end
     where id = execution_id;
-  update dagwright.task_executions set wake_at = held_wake_at, held_wake_at = null
+  update dagwright.task_callbacks set expires_at = expires_at + (now_ - x.paused_at), times_out_at = times_out_at + (now_ - x.paused_at)
+    where workflow_execution_id = execution_id and completed_at is null;
+  update dagwright.task_executions set held_wake_at = null,
+      wake_at = held_wake_at + case when waiting_on = 'callback' then now_ - x.paused_at else interval '0' end
     where workflow_execution_id = execution_id and held_wake_at is not null;
   select array_agg(task_id order by task_id, map_index), array_agg(map_index order by task_id, map_index) into ts, ms
     from dagwright.task_executions where workflow_execution_id = execution_id and ready_at is not null;
@@ -265,6 +274,46 @@ begin
     perform dagwright.enqueue_v1(execution_id, ts, ms, slots, x.priority);
   end if;
   return case when x.started_at is null then 'pending' else 'running' end;
+end $$;
+
+-- src/db/functions/reconcile.sql
+-- Re-enqueues what has been an orphan for 30 seconds, and counts it: in a sound engine it finds nothing.
+create or replace function dagwright.reconcile_v1(slots int) returns int
+language plpgsql set enable_seqscan = off as $$
+declare
+  x record;
+  n int := 0;
+  stale constant timestamptz := clock_timestamp() - interval '30 seconds';
+begin
+  if not exists (select from dagwright.task_executions t join dagwright.workflow_executions o on o.id = t.workflow_execution_id
+       where t.ready_at < stale and o.status = 'running')
+     and not exists (select from dagwright.workflow_executions where status = 'pending' and created_at < stale)
+     and not exists (select from dagwright.workflow_executions where status = 'running' and open_tasks = 0) then
+    return 0;
+  end if;
+  for x in
+    select o.id, o.priority, o.status, o.open_tasks, v.ts, v.ms from (
+      select execution_id, array_agg(task_id) filter (where task_id is not null) as ts,
+        array_agg(map_index) filter (where task_id is not null) as ms
+      from dagwright.v_orphans group by execution_id) v
+    join dagwright.workflow_executions o on o.id = v.execution_id
+    where (o.status = 'pending' and o.created_at < stale) or (o.status = 'running' and o.open_tasks = 0 and o.started_at < stale)
+      or exists (select from dagwright.task_executions t where t.workflow_execution_id = o.id and t.ready_at < stale)
+    for no key update of o skip locked
+  loop
+    if x.status = 'pending' or x.open_tasks = 0 then
+      perform dagwright.add_jobs_v1(array[json_build_object('e', x.id)], x.priority);
+      n := n + 1;
+    else
+      perform dagwright.enqueue_v1(x.id, x.ts, x.ms, slots, x.priority);
+      n := n + cardinality(x.ts);
+    end if;
+  end loop;
+  if n > 0 then
+    insert into dagwright.engine_counters (name, value) values ('reconciler_repairs', n)
+      on conflict (name) do update set value = engine_counters.value + excluded.value;
+  end if;
+  return n;
 end $$;
 
 -- src/db/functions/retention.sql
@@ -807,6 +856,12 @@ begin
 
       if s."to" = 'released' then
         ready_t := ready_t || s.t; ready_m := ready_m || s.m;
+      elsif s.wo = 'callback' then
+        -- Its answer may have come before it waited.
+        update dagwright.task_executions u set ready_at = now_, wake_at = null, held_wake_at = null
+        where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m and exists (
+          select from dagwright.task_callbacks c where c.workflow_execution_id = x.e and c.task_id = s.t and c.map_index = s.m and c.completed_at is not null);
+        if found then ready_t := ready_t || s.t; ready_m := ready_m || s.m; end if;
       elsif s.fo is not null then
         -- A fan-out opens: the first items of its window, one for this lane, the rest as ready with jobs.
         lane := case when s.i = any(lanes) then 1 else 0 end + case when s.pure then extra else 0 end;
@@ -1051,7 +1106,9 @@ begin
         update dagwright.task_executions t set
           status = case when t.waiting_on is null then 'pending'::dagwright.task_status else 'waiting' end,
           fence = t.fence + 1, recoveries = t.recoveries + (t.started_at is not null)::int, ready_at = now_,
+          -- A claim from waiting does not count an attempt; the one that a crash took is counted here.
           attempt_number = t.attempt_number - (t.started_at is null and t.waiting_on is null and t.recoveries <= 3)::int
+            + (t.started_at is not null and t.waiting_on is not null and t.recoveries <= 2)::int
         where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id
         returning t.task_id, t.map_index)
       select array_agg(task_id), array_agg(map_index) into ts, ms from taken;

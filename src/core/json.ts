@@ -54,6 +54,13 @@ export function toStorableJson(value: unknown, maxBytes: number = MAX_VALUE_BYTE
   return { ok: true, json };
 }
 
+/** True where a value is nested deeper than {@link MAX_DEPTH}; JSON.parse takes any depth, what walks a value does not. */
+export function isTooDeep(value: Json, left: number = MAX_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (left === 0) return true;
+  return Object.values(value).some((member) => isTooDeep(member, left - 1));
+}
+
 /** True when PostgreSQL can store the text: no NUL, no lone surrogate. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();

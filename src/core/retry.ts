@@ -79,3 +79,16 @@ function retryAfterMs(seconds: number | undefined): number {
   if (seconds === undefined || !(seconds > 0)) return 0;
   return Math.ceil(Math.min(seconds, MAX_RETRY_AFTER_SECONDS) * 1000);
 }
+
+/**
+ * Seconds that a Retry-After header asks for, an hour at most: of a number, or of an HTTP date (RFC 9110, 10.2.3) seen from
+ * `now` (ISO 8601). Undefined where there is none, or it is neither.
+ */
+export function parseRetryAfter(text: string | undefined, now: string): number | undefined {
+  const trimmed = text?.trim() ?? '';
+  if (!/^[\dA-Z]/i.test(trimmed)) return undefined;
+  const seconds = /^\d{1,9}(\.\d+)?$/.test(trimmed)
+    ? Number(trimmed)
+    : Math.ceil((Date.parse(trimmed) - Date.parse(now)) / 1000);
+  return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_SECONDS) : undefined;
+}

@@ -13,9 +13,6 @@ import { Aborted } from './held.ts';
 const TOKEN_BYTES = 32;
 const CODE = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
 
-/** A task that begins to wait looks once after so long: its answer may have come before it waited. */
-export const FIRST_LOOK_MS = 1_000;
-
 /** A new token, known to the database when this resolves. */
 export async function openCallbackOf(
   worker: WorkerContext,

@@ -148,11 +148,10 @@ export async function contextOf(
         taskId: claim.taskId,
         maxBytes: MAX_VALUE_BYTES,
       });
-      const { spentUsd, usageJson } = parts.spent.soFar();
-      const kept = { json, spentUsd, usageJson };
-      if (!(await untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, kept))))
-        throw new Aborted('lost');
-      parts.spent.keep(spentUsd);
+      const isOurs = await parts.spent.keep((sum) =>
+        untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, { json, ...sum })),
+      );
+      if (!isOurs) throw new Aborted('lost');
     },
     outside: worker.outside,
     forbidRepeat: () => parts.spent.forbidRepeat(),

@@ -8,8 +8,8 @@ import { nextDelayMs } from '../core/retry.ts';
 import type { SkipReason } from '../core/status.ts';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import type { Claim } from '../db/transitions.ts';
-import type { CallbackState, FanOut } from '../tasks/task-type.ts';
-import { FIRST_LOOK_MS } from './attempt-callback.ts';
+import type { FanOut, TaskContext } from '../tasks/task-type.ts';
+import { callbackStateOf } from './attempt-callback.ts';
 import { contextOf, needed, scopeOf, storable, type Work } from './attempt-context.ts';
 import { errorOf, MAX_RECOVERIES, workerLost } from './attempt-error.ts';
 import type { CompiledNode } from './compiled.ts';
@@ -123,11 +123,17 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     hasEntered = !runnable.type.isPure;
     const running = runnable.prepared.run(context);
     const outcome = running instanceof Promise ? await Promise.race([running, aborted]) : running;
+    if (hasEntered) await spent.settled();
     switch (outcome.kind) {
       case 'wait':
         return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...end() };
       case 'waitForCallback':
-        return { kind: 'waiting', on: 'callback', delayMs: callbackDelayMs(context.callback), ...end() };
+        return {
+          kind: 'waiting',
+          on: 'callback',
+          delayMs: await callbackDelayMs(worker, work, context),
+          ...end(),
+        };
       case 'fanOut':
         return {
           kind: 'fanOut',
@@ -161,6 +167,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       ...end(),
     };
   } catch (failure) {
+    if (hasEntered) await spent.settled();
     if (failure instanceof Aborted && failure.reason !== 'timeout') {
       return { kind: failure.reason === 'shutdown' ? 'released' : 'abandoned', ...end() };
     }
@@ -217,6 +224,12 @@ function isPlain(value: unknown): boolean {
   return value === null || typeof value === 'boolean';
 }
 
-function callbackDelayMs(state: CallbackState | null): number {
-  return state === null ? FIRST_LOOK_MS : Math.max(0, state.leftMs);
+// Until its time is over: an answer wakes it before.
+async function callbackDelayMs(
+  worker: WorkerContext,
+  { memory, claim }: Work,
+  { callback }: TaskContext,
+): Promise<number> {
+  const { leftMs } = callback ?? (await callbackStateOf(worker, memory.row.id, claim));
+  return Math.max(0, leftMs);
 }

@@ -1,4 +1,5 @@
-// Calls to outside services: one queue per service in this process, its limits and its circuit breaker among all workers.
+// Calls to outside services: one queue per service in this process, its limits among all workers, and its circuit breaker
+// among all workers for each tenant.
 //   V1  A call that may begin soon waits here, up to two seconds. Any other is sent away (NotNow): its task waits without a
 //       slot of the worker, and comes back in its turn.
 //   V2  A service without limits whose breaker is closed costs no statement.
@@ -7,7 +8,7 @@ import PQueue from 'p-queue';
 import { type Outcome, outcomeOf } from '../core/breaker.ts';
 import { NotNow, RetryableError, TerminalError } from '../core/errors.ts';
 import type { Queryable } from '../db/transitions.ts';
-import type { Services } from '../tasks/outside.ts';
+import type { Services, ServiceUse } from '../tasks/outside.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { Aborted } from './held.ts';
 import { ServiceHealth } from './service-health.ts';
@@ -51,16 +52,17 @@ export class OutsideServices implements Services {
     this.#health = new ServiceHealth({ ...options, ...this.#listeners() });
   }
 
-  async use<T>(serviceId: string, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  async use<T>({ serviceId, tenantId }: ServiceUse, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new Error('this worker has ended: it calls no service any more');
     signal.throwIfAborted();
     await this.#health.refresh();
     const service = this.#serviceOf(serviceId);
     service.users++;
     try {
-      const admission = this.#health.look(serviceId);
+      const breakerId = `${serviceId}@${tenantId}`;
+      const admission = this.#health.look(breakerId);
       if (admission.kind === 'wait') throw this.#notNow(service, admission.because, admission.waitMs);
-      return await this.#inTurn(service, signal, () => this.#run(service, signal, call));
+      return await this.#inTurn(service, signal, () => this.#run(service, breakerId, signal, call));
     } finally {
       service.users--;
       this.#forgetIdle();
@@ -97,12 +99,17 @@ export class OutsideServices implements Services {
     return await queue.add(start, { signal: waiting.signal }).finally(leave);
   }
 
-  async #run<T>(service: Service, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  async #run<T>(
+    service: Service,
+    breakerId: string,
+    signal: AbortSignal,
+    call: () => Promise<T>,
+  ): Promise<T> {
     const entry = service.permits === null ? null : await service.permits.acquire(signal);
     if (entry?.kind === 'refused') throw this.#notNow(service, 'busy', entry.waitMs);
     try {
       signal.throwIfAborted();
-      const begun = await this.#health.begin(service.id);
+      const begun = await this.#health.begin(breakerId);
       if (begun.kind === 'wait') throw this.#notNow(service, begun.because, begun.waitMs);
       let outcome: Outcome = { kind: 'unknown' };
       let code = '';
@@ -118,7 +125,7 @@ export class OutsideServices implements Services {
         throw error;
       } finally {
         service.callMs += (performance.now() - startedAtMs - service.callMs) / 8;
-        this.#health.ended(service.id, begun, outcome, code);
+        this.#health.ended(breakerId, begun, outcome, code);
       }
     } finally {
       entry?.release();

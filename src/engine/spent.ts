@@ -14,6 +14,7 @@ export class Spent {
   #keptUsd: string | null | undefined;
   #usage: JsonObject | undefined;
   #mayRepeat = true;
+  #keeping: Promise<unknown> = Promise.resolve();
 
   constructor(redact: Redact) {
     this.#redact = redact;
@@ -36,17 +37,37 @@ export class Spent {
     return this.#mayRepeat;
   }
 
-  /** All of it, as a checkpoint records it. */
-  soFar(): { readonly spentUsd: string | null; readonly usageJson: string | null } {
+  /**
+   * Records what was spent so far with a checkpoint, one after the other. What it records counts as recorded only when it
+   * resolves; `write` resolves to false where the attempt is no longer the caller's.
+   */
+  keep(
+    write: (sum: { readonly spentUsd: string | null; readonly usageJson: string | null }) => Promise<boolean>,
+  ): Promise<boolean> {
+    const kept = this.#keeping.then(async () => {
+      const sum = this.#soFar();
+      const isOurs = await write(sum);
+      if (isOurs) {
+        this.#keptUsd = sum.spentUsd;
+        // What comes next begins after the checkpoint: what was sent before it is not sent again.
+        this.#mayRepeat = true;
+      }
+      return isOurs;
+    });
+    this.#keeping = kept.catch(() => {});
+    return kept;
+  }
+
+  /** Resolves when no checkpoint is under way: until then it is not known what is recorded. */
+  async settled(): Promise<void> {
+    await this.#keeping;
+  }
+
+  #soFar(): { readonly spentUsd: string | null; readonly usageJson: string | null } {
     return {
       spentUsd: this.#usd === undefined ? '0' : this.#usd,
       usageJson: this.#usage === undefined ? null : JSON.stringify(this.#usage),
     };
-  }
-
-  /** A checkpoint has recorded so much. */
-  keep(spentUsd: string | null): void {
-    this.#keptUsd = spentUsd;
   }
 
   /** What the end of the attempt still has to record. */

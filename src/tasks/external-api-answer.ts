@@ -1,8 +1,8 @@
 // What an external_api makes of an answer: its output, or the error that it is.
 import { RetryableError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { isTooDeep, type Json, MAX_DEPTH } from '../core/json.ts';
 import { type Redact, redactJson } from '../core/redact.ts';
-import { MAX_RETRY_AFTER_SECONDS } from '../core/retry.ts';
+import { parseRetryAfter } from '../core/retry.ts';
 import type { ApiCall } from './external-api-call.ts';
 import type { HttpAnswer } from './http/client.ts';
 
@@ -45,7 +45,7 @@ export function checkStatus(
   const excerpt =
     text === null ? null : redact(text).slice(0, EXCERPT_CHARS).toWellFormed().replaceAll('\0', '');
   const retryAfter =
-    status === 429 || status === 503 ? retryAfterOf(headers.get('retry-after'), now) : undefined;
+    status === 429 || status === 503 ? parseRetryAfter(headers.get('retry-after'), now) : undefined;
   throw new RetryableError(message, {
     code: `http_${status}`,
     status,
@@ -73,17 +73,19 @@ function bodyOf(answer: HttpAnswer, call: ApiCall, redact: Redact): Json {
     return { base64: Buffer.from(redact(bytes), 'latin1').toString('base64') };
   }
   if (!isJson(typeOf(answer))) return text;
+  const invalid = (what: string) =>
+    new RetryableError(`${whereOf(call)} answered ${answer.status} with ${what}`, {
+      code: 'output_invalid',
+      status: answer.status,
+    });
+  let value: Json;
   try {
-    return JSON.parse(text) as Json;
+    value = JSON.parse(text) as Json;
   } catch {
-    throw new RetryableError(
-      `${whereOf(call)} answered ${answer.status} with a body that is not valid JSON`,
-      {
-        code: 'output_invalid',
-        status: answer.status,
-      },
-    );
+    throw invalid('a body that is not valid JSON');
   }
+  if (isTooDeep(value)) throw invalid(`a body that is nested deeper than ${MAX_DEPTH}`);
+  return value;
 }
 
 /** Null where the body is no text: by its Content-Type, or without one by its bytes. */
@@ -110,16 +112,6 @@ function typeOf({ headers }: HttpAnswer): string {
 
 function isJson(type: string): boolean {
   return /^(application|text)\/json$|\+json$/.test(type);
-}
-
-/** Seconds, of a number of them or of an HTTP date (RFC 9110, 10.2.3). */
-export function retryAfterOf(text: string | undefined, now: string): number | undefined {
-  if (text === undefined) return undefined;
-  const seconds = /^\d{1,9}$/.test(text.trim())
-    ? Number(text)
-    : Math.ceil((Date.parse(text) - Date.parse(now)) / 1000);
-  if (!Number.isFinite(seconds) || !/^[\dA-Z]/i.test(text.trim())) return undefined;
-  return Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_SECONDS);
 }
 
 function whereOf({ taskId, request: { method, url } }: ApiCall): string {

@@ -37,9 +37,10 @@ async function call(config: ApiConfig, context: TaskContext): Promise<TaskOutcom
   const callback = wait === null ? null : await context.openCallback(wait);
   const api = evaluateCall(config, scopeOfCall(config, context, callback), context);
   const { services } = context.outside;
-  const serviceId = config.node.serviceId ?? api.request.url.host;
+  // A host may hold a secret; what names a service is stored.
+  const serviceId = config.node.serviceId ?? context.outside.redact(api.request.url.host);
   const redact = redactionOf(context, callback);
-  const output = await services.use(serviceId, context.signal, () =>
+  const output = await services.use({ serviceId, tenantId: context.tenantId }, context.signal, () =>
     send(api, context, { redact, wantsOutput: callback === null }),
   );
   return callback === null ? { kind: 'completed', output } : { kind: 'waitForCallback' };
@@ -53,7 +54,7 @@ async function send(
 ): Promise<Json> {
   let answer: HttpAnswer | null = null;
   const onSend = (): void => {
-    // Before it goes out: the worker may not live to see the answer.
+    // As it goes out: an error costs as much as an answer.
     if (api.costUsd !== undefined) context.addCost(api.costUsd);
     if (!api.mayRepeat) context.forbidRepeat();
   };
@@ -62,7 +63,9 @@ async function send(
     checkStatus(answer, api, { redact, now: context.now });
     return wantsOutput ? outputOf(answer, api, redact) : null;
   } catch (error) {
-    throw api.mayRepeat || wasNotTaken(error, answer) ? error : unrepeatable(error);
+    // An abort is the engine's to judge.
+    if (api.mayRepeat || context.signal.aborted || wasNotTaken(error, answer)) throw error;
+    throw unrepeatable(error);
   }
 }
 
@@ -79,10 +82,13 @@ function wasNotTaken(error: unknown, answer: HttpAnswer | null): boolean {
   return answer.redirects === 0 && (answer.status === 429 || answer.status === 503);
 }
 
-function unrepeatable(error: unknown): unknown {
-  if (!(error instanceof RetryableError)) return error;
-  const { code, message, details, status } = error;
-  return new TerminalError(code, message, { details, status });
+function unrepeatable(error: unknown): TerminalError {
+  if (error instanceof TerminalError) return error;
+  if (error instanceof RetryableError) {
+    const { code, message, details, status } = error;
+    return new TerminalError(code, message, { details, status });
+  }
+  return new TerminalError('handler_error', error instanceof Error ? error.message : String(error));
 }
 
 function lookForCallback(config: ApiConfig, context: TaskContext): TaskOutcome {

@@ -33,11 +33,18 @@ export interface Prices {
   }): Promise<PricedUsage>;
 }
 
+export interface ServiceUse {
+  /** Its limits are the installation's: all tenants share them. */
+  readonly serviceId: string;
+  /** Its circuit breaker is the tenant's own: what one author makes fail holds nobody else back. */
+  readonly tenantId: string;
+}
+
 /** Limits and circuit breakers of outside services, shared by all tasks of this worker and, where set, by all workers. */
 export interface Services {
   /**
    * Runs `call` when the service's limits and its circuit breaker allow it. Throws NotNow where that will take longer than
    * a worker's slot should be held; rejects with the signal's reason when it is aborted meanwhile.
    */
-  use<T>(serviceId: string, signal: AbortSignal, call: () => Promise<T>): Promise<T>;
+  use<T>(service: ServiceUse, signal: AbortSignal, call: () => Promise<T>): Promise<T>;
 }

@@ -1,6 +1,7 @@
 // Callbacks through the whole engine: an answer that comes before, while and after its task waits; a repeated one; none.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TerminalError } from '../../src/core/errors.ts';
+import { pauseExecution, resumeExecution } from '../../src/db/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
 import { type Engine, graph, openEngine, until } from '../support/engine.ts';
@@ -9,6 +10,8 @@ let engine: Engine;
 const tokens = new Map<string, string>();
 /** Called with the token before the task begins to wait. */
 let whileCalling: (token: string) => Promise<void> = async () => {};
+/** Called with the token when the task looks for its answer. */
+let whileLooking: (token: string) => Promise<void> = async () => {};
 let limits = { timeoutMs: 20_000, heartbeatMs: null as number | null };
 
 // What external_api does with `callback`, without the call.
@@ -25,6 +28,7 @@ const later: TaskType = {
         await whileCalling(token);
         return { kind: 'waitForCallback' };
       }
+      if (callback.status === 'open') await whileLooking(tokens.get(context.executionId)!);
       if (callback.status === 'completed') return { kind: 'completed', output: callback.output };
       if (callback.status === 'failed')
         throw new TerminalError(callback.error!.code, callback.error!.message);
@@ -116,6 +120,60 @@ describe('a callback', () => {
     expect(await complete(beating.token, 'alive')).toBe('accepted');
     expect((await engine.ended(beating.id)).task('c').output).toBe('alive');
     expect(await complete(silent.token, 1)).toBe('expired');
+  });
+
+  it('is not missed when it comes while the task looks for it', async () => {
+    const { id, token } = await start();
+    let looks = 0;
+    whileLooking = async () => {
+      if (looks++ === 0) expect(await complete(token, 'just now')).toBe('accepted');
+    };
+    await waits(id);
+    // It looks, as when a heartbeat had postponed its end.
+    await engine.query(
+      `update dagwright.task_executions set wake_at = clock_timestamp() where workflow_execution_id = $1 and task_id = 'c'`,
+      [id],
+    );
+    expect((await engine.ended(id)).task('c').output).toBe('just now');
+    whileLooking = async () => {};
+    expect(looks).toBe(1);
+  });
+
+  it('of a later attempt counts, although an earlier one was answered with an error', async () => {
+    const definition = graph('c', {
+      tasks: {
+        c: { taskType: 'later', retry: { maxAttempts: 2, initialIntervalSeconds: 0, retryOn: ['oops'] } },
+      },
+    });
+    await engine.apply(definition);
+    const id = await engine.start(definition.workflowId);
+    const first = await until(async () => tokens.get(id));
+    await waits(id);
+    await asTenant('dagwright.complete_callback($1, error => $2)', first, { code: 'oops', message: 'again' });
+    const second = await until(async () => (tokens.get(id) === first ? null : tokens.get(id)));
+    await waits(id);
+    expect(await complete(second, 'fine')).toBe('accepted');
+    expect((await engine.ended(id)).task('c')).toMatchObject({ output: 'fine', attempt: 2 });
+  });
+
+  it('has its time while its execution is paused', async () => {
+    limits = { timeoutMs: 1_500, heartbeatMs: null };
+    const { id, token } = await start();
+    limits = { timeoutMs: 20_000, heartbeatMs: null };
+    await waits(id);
+    await pauseExecution(engine.database, DEFAULT_TENANT_ID, id);
+    // As if it stood for an hour.
+    await engine.query(
+      `update dagwright.workflow_executions set paused_at = paused_at - interval '1 hour' where id = $1`,
+      [id],
+    );
+    await engine.query(
+      `update dagwright.task_callbacks set expires_at = expires_at - interval '1 hour', times_out_at = times_out_at - interval '1 hour' where workflow_execution_id = $1`,
+      [id],
+    );
+    expect(await complete(token, 'in time')).toBe('accepted');
+    await resumeExecution(engine.database, DEFAULT_TENANT_ID, id);
+    expect((await engine.ended(id)).task('c').output).toBe('in time');
   });
 
   it('is refused for another tenant, without a tenant, and with an unknown token', async () => {

@@ -13,11 +13,15 @@ const calling: TaskType = {
   isPure: false,
   prepare: ({ taskId, config }) => ({
     mappings: [],
-    run: async ({ outside, signal }) => {
-      const output = await outside.services.use(String(config.service), signal, async () => {
-        called.push(taskId);
-        return (await bodies[taskId]?.()) ?? null;
-      });
+    run: async ({ outside, signal, tenantId }) => {
+      const output = await outside.services.use(
+        { serviceId: String(config.service), tenantId },
+        signal,
+        async () => {
+          called.push(taskId);
+          return (await bodies[taskId]?.()) ?? null;
+        },
+      );
       return { kind: 'completed', output };
     },
   }),
@@ -54,7 +58,7 @@ test('an open breaker leaves the task waiting, its attempt unspent; it completes
   expect(called).not.toContain('a');
 
   // The operator closes it; the task's time comes.
-  await engine.query(`delete from dagwright.service_states where service_id = 'x'`);
+  await engine.query(`delete from dagwright.service_states where service_id like 'x@%'`);
   const run = await engine.ended(id);
   expect(run.task('a')).toMatchObject({ status: 'completed', attempt: 1 });
   expect(called.filter((taskId) => taskId === 'a')).toHaveLength(1);

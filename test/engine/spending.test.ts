@@ -1,6 +1,7 @@
 // What attempts spend is recorded once and never lost: checkpoints, failures, cancels and crashes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TerminalError } from '../../src/core/errors.ts';
+import { NotNow, TerminalError } from '../../src/core/errors.ts';
+import { newId } from '../../src/core/id.ts';
 import { cancelExecution } from '../../src/db/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
@@ -21,6 +22,20 @@ const attempts = (id: string) =>
      where workflow_execution_id = $1 order by fence`,
     [id],
   );
+
+/** As if the worker of its running task had died: the row is handed to one that never was, and taken over from it. */
+async function dieUnder(id: string): Promise<void> {
+  const dead = newId();
+  await engine.query(
+    `insert into dagwright.workers (id, host, pid, concurrency, started_at, heartbeat_at, beating_since, lease_seconds)
+     values ($1, 'gone', 1, 1, now() - interval '1 hour', now() - interval '1 hour', now() - interval '1 hour', 15)`,
+    [dead],
+  );
+  await engine.query(
+    `update dagwright.task_executions set worker_id = $2 where workflow_execution_id = $1 and status = 'running'`,
+    [id, dead],
+  );
+}
 
 describe('what an attempt spends', () => {
   it('counts once when it was checkpointed and then completes', async () => {
@@ -98,22 +113,57 @@ describe('what an attempt spends', () => {
     await engine.apply(definition);
     const id = await engine.start(definition.workflowId);
     await first.opened;
-    // As if its worker had died: the row is handed to one that never was, and taken over from it.
-    const dead = '00000000-0000-7000-8000-00000000dead';
-    await engine.query(
-      `insert into dagwright.workers (id, host, pid, concurrency, started_at, heartbeat_at, beating_since, lease_seconds)
-       values ($1, 'gone', 1, 1, now() - interval '1 hour', now() - interval '1 hour', now() - interval '1 hour', 15)`,
-      [dead],
-    );
-    await engine.query(
-      `update dagwright.task_executions set worker_id = $2 where workflow_execution_id = $1`,
-      [id, dead],
-    );
+    await dieUnder(id);
     const run = await engine.ended(id);
     second.open();
     await until(async () => engine.worker.running === 0);
     expect(run.execution.costUsd).toBe('0.5');
     expect(await attempts(id)).toEqual([{ cost: '0.25', usage: { model: 'm' }, code: 'worker_lost' }]);
+  });
+
+  it('counts once when a checkpoint is under way as the attempt ends', async () => {
+    engine.bodies.a = async (context) => {
+      context.addCost('1');
+      // An author who does not wait for it.
+      void context.checkpoint(1).catch(() => {});
+      return 'done';
+    };
+    engine.bodies.b = async (context) => {
+      context.addCost('1');
+      const first = context.checkpoint(1);
+      context.addCost('1');
+      await Promise.all([first, context.checkpoint(2)]);
+    };
+    const runs = await Promise.all(Array.from({ length: 15 }, () => engine.run(graph('a -> b'))));
+    expect(runs.map(({ execution }) => execution.costUsd)).toEqual(Array(15).fill('3'));
+    delete engine.bodies.b;
+  });
+
+  it('counts once when a timeout ends the attempt while its checkpoint waits', async () => {
+    const client = await engine.database.engine.connect();
+    try {
+      const entered = gate();
+      engine.bodies.a = async (context) => {
+        context.addCost('1');
+        await client.query('begin');
+        await client.query('select from dagwright.workflow_executions where id = $1 for update', [
+          context.executionId,
+        ]);
+        entered.open();
+        await context.checkpoint(1);
+      };
+      const definition = graph('a', { tasks: { a: { timeoutSeconds: 1 } } });
+      await engine.apply(definition);
+      const id = await engine.start(definition.workflowId);
+      await entered.opened;
+      // Its time is over when the lock is free again.
+      await client.query('select pg_sleep(1.5)');
+      await client.query('commit');
+      const run = await engine.ended(id);
+      expect(run.execution).toMatchObject({ status: 'failed', costUsd: '1' });
+    } finally {
+      client.release(true);
+    }
   });
 
   it('of a refused failure is recorded too', async () => {
@@ -123,5 +173,32 @@ describe('what an attempt spends', () => {
     };
     const run = await engine.run(graph('a'));
     expect(run.execution).toMatchObject({ status: 'failed', costUsd: '1.5' });
+  });
+});
+
+describe('a task that could not run at first', () => {
+  it('has no more tries than its policy gives, whatever crashes', async () => {
+    let entries = 0;
+    const [died, late] = [gate(), gate()];
+    engine.bodies.a = async () => {
+      entries++;
+      if (entries === 1) throw new NotNow('not yet', 20);
+      if (entries === 2) {
+        died.open();
+        await late.opened;
+      }
+      throw new Error('it fails');
+    };
+    const definition = graph('a', { tasks: { a: { retry: { maxAttempts: 1 } } } });
+    await engine.apply(definition);
+    const id = await engine.start(definition.workflowId);
+    await died.opened;
+    await dieUnder(id);
+    const run = await engine.ended(id);
+    late.open();
+    await until(async () => engine.worker.running === 0);
+    expect(run.execution.status).toBe('failed');
+    expect(entries).toBe(3);
+    expect(run.task('a').attempt).toBe(2);
   });
 });

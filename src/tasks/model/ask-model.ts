@@ -54,12 +54,16 @@ async function askOne<T extends Answered>(
   const access = accessOf(request, outside);
   const model = access.dialect === 'simulated' ? simulatedModel(access.name) : sdkModel(access, outside, log);
   let latencyMs = 0;
-  const answer = await outside.services.use(serviceId ?? access.provider, context.signal, async () => {
-    const startedAt = performance.now();
-    const answered = await ask(model);
-    latencyMs = Math.round(performance.now() - startedAt);
-    return answered;
-  });
+  const answer = await outside.services.use(
+    { serviceId: serviceId ?? access.provider, tenantId: context.tenantId },
+    context.signal,
+    async () => {
+      const startedAt = performance.now();
+      const answered = await ask(model);
+      latencyMs = Math.round(performance.now() - startedAt);
+      return answered;
+    },
+  );
   await spending.add(access, answer, new Date(), latencyMs);
   return { answer, access };
 }

@@ -2,7 +2,7 @@
 // with a text, and with a responseSchema until that fits.
 //   C1  After every turn that is not the last, and after every tool call, the progress is committed before anything else
 //       happens. A resumed attempt adds no cost of earlier turns.
-//   C2  A turn is never asked for beyond maxSteps, a repair never twice.
+//   C2  A turn is never asked for beyond maxSteps, but for the one repair of an answer that does not fit.
 import type { CompiledSchema } from '../../core/definition/input-schema.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';

@@ -3,9 +3,9 @@
 import type { APICallError } from '@ai-sdk/provider';
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import { isJsonObject, storableText } from '../../core/json.ts';
+import { parseRetryAfter } from '../../core/retry.ts';
 
 /** Seconds: a longer Retry-After is not believed. */
-const MAX_RETRY_AFTER_SECONDS = 3600;
 const MAX_SAID_CHARS = 500;
 const REQUEST_ID_HEADERS = ['request-id', 'x-request-id', 'x-goog-request-id'];
 const NETWORK_NAMES = new Set(['TypeError', 'SocketError']);
@@ -99,15 +99,9 @@ function suffix(call: APICallError | undefined): string {
   return id === undefined ? '' : ` (request ${id.slice(0, 100)})`;
 }
 
-/** Seconds or an HTTP date (RFC 9110 10.2.3). */
 function retryAfterOf(call: APICallError): { retryAfter?: number } {
-  const header = call.responseHeaders?.['retry-after'];
-  if (header === undefined) return {};
-  const seconds = /^\s*\d+(\.\d+)?\s*$/.test(header)
-    ? Number(header)
-    : (Date.parse(header) - Date.now()) / 1000;
-  if (!Number.isFinite(seconds)) return {};
-  return { retryAfter: Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_SECONDS) };
+  const retryAfter = parseRetryAfter(call.responseHeaders?.['retry-after'], new Date().toISOString());
+  return retryAfter === undefined ? {} : { retryAfter };
 }
 
 function causesOf(failure: unknown): unknown[] {

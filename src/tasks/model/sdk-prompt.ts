@@ -7,7 +7,7 @@ import type {
   LanguageModelV4ToolResultPart,
   SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, isTooDeep, type Json, type JsonObject } from '../../core/json.ts';
 import { type ContentPart, type ModelMessage, textOf } from './message.ts';
 
 type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];
@@ -128,8 +128,10 @@ function storableTexts(value: Json): Json {
 /** Arguments may be no JSON; the call is then answered with that error. */
 function readArguments(text: string): JsonObject {
   try {
-    return { input: JSON.parse(text === '' ? '{}' : text) as Json };
+    const input = JSON.parse(text === '' ? '{}' : text) as Json;
+    if (!isTooDeep(input)) return { input };
   } catch {
-    return { input: {}, malformed: text.slice(0, 1000) };
+    // As what is too deep: the model is told.
   }
+  return { input: {}, malformed: text.slice(0, 1000) };
 }

@@ -4,7 +4,7 @@ import type { NodeDefinition } from '../../../src/core/definition/model.ts';
 import { NotNow, RetryableError, TerminalError } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { createRedact } from '../../../src/core/redact.ts';
-import { retryAfterOf } from '../../../src/tasks/external-api-answer.ts';
+import { parseRetryAfter } from '../../../src/core/retry.ts';
 import type { HttpAnswer, HttpRequest } from '../../../src/tasks/http/client.ts';
 import { NotConnected } from '../../../src/tasks/http/failure.ts';
 import type { CallbackState, TaskContext } from '../../../src/tasks/task-type.ts';
@@ -32,7 +32,7 @@ async function run(config: JsonObject, given: Given = {}) {
     secrets,
     redact: createRedact(Object.values(secrets)),
     services: {
-      use: (serviceId, _signal, call) => {
+      use: ({ serviceId }, _signal, call) => {
         use?.(serviceId);
         return call();
       },
@@ -370,7 +370,29 @@ describe('a status that was not expected', () => {
     const headers: Record<string, string> = value === undefined ? {} : { 'retry-after': value };
     const { failure } = await run({ url }, { answer: { status, headers } });
     expect(failure?.retryAfter).toBe(expected);
-    expect(retryAfterOf(value, NOW)).toBe(status === 500 ? 7 : expected);
+    expect(parseRetryAfter(value, NOW)).toBe(status === 500 ? 7 : expected);
+  });
+});
+
+describe('what a server may make of us', () => {
+  test('a POST that was answered with JSON too deep to be kept is not sent again', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const { failure } = await run(
+      { url: 'https://api.example/', method: 'POST', body: 1 },
+      { answer: { headers: { 'content-type': 'application/json' }, body: deep } },
+    );
+    expect(failure).toBeInstanceOf(TerminalError);
+    expect(failure).toMatchObject({ code: 'output_invalid' });
+  });
+
+  test('a secret in the host is not in the name of the service', async () => {
+    const named: string[] = [];
+    await run(
+      { url: 'https://{{ secrets.KEY }}.api.example/' },
+      { use: (serviceId) => void named.push(serviceId) },
+    );
+    expect(named).toHaveLength(1);
+    expect(named[0]).not.toContain(SECRETS.KEY);
   });
 });
 
