@@ -1,0 +1,115 @@
+// Fences (ARCHITECTURE: "an old one changes nothing"): whatever an attempt writes after another has got its task is refused,
+// by each function that writes. The task is running again, under the next fence, so that the fence alone can tell.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openCallback } from '../../src/db/callbacks.ts';
+import { settleBatch } from '../../src/db/settle.ts';
+import type { Settle, SettleRow } from '../../src/db/settlement.ts';
+import { type Claim, markEntered, writeCheckpoint } from '../../src/db/transitions.ts';
+import { graph } from '../support/engine.ts';
+import { openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
+
+let protocol: Protocol;
+beforeAll(async () => {
+  protocol = await openProtocol();
+});
+afterAll(() => protocol.engine.close());
+
+const pool = () => protocol.engine.database.engine;
+const settle = (...settles: Settle[]) => settleBatch(pool(), protocol.worker, settles);
+
+/** An execution whose first task has been taken from the claim that is returned, and is running under the next one. */
+async function openAndLose(): Promise<{ id: string; old: Claim; now: Claim }> {
+  const { id, claim } = await protocol.open(graph('a -> b'));
+  await protocol.engine.query(
+    `update dagwright.task_executions set fence = fence + 1 where workflow_execution_id = $1 and task_id = 'a'`,
+    [id],
+  );
+  return { id, old: claim, now: { ...claim, fence: claim.fence + 1 } };
+}
+
+const LOST = { outcome: 'lost', found: { fence: 2, status: 'running' }, next: null, extras: [] };
+const FAN_OUT = {
+  total: 2,
+  concurrency: 2,
+  tolerated: 0,
+  needed: 2,
+  types: ['probe'],
+  itemsJson: '[1,2]',
+};
+const ENDS: readonly [string, Partial<SettleRow>, Partial<Settle>?][] = [
+  ['completed, alone', {}, { edges: [toChild('b')] }],
+  ['completed, with what follows', {}, { edges: [toChild('b')], further: [] }],
+  ['completed, as the last task', {}, { finishOutputJson: '"all"' }],
+  [
+    'failed, with the end of another',
+    { to: 'failed', errorJson: '{}', keepAttempt: true },
+    {
+      further: [
+        {
+          taskId: 'b',
+          status: 'skipped',
+          reason: 'upstream_failed',
+          isFanOut: false,
+          cancelRunningItems: false,
+        },
+      ],
+    },
+  ],
+  [
+    'skipped',
+    { to: 'skipped', reason: 'condition_false' },
+    { edges: [{ ...toChild('b'), outcome: 'skipped' }] },
+  ],
+  ['cancelled', { to: 'cancelled' }],
+  ['retrying', { to: 'retrying', wakeMs: 5, errorJson: '{}', keepAttempt: true }],
+  ['waiting', { to: 'waiting', waitingOn: 'timer', wakeMs: 5 }],
+  ['released', { to: 'released' }],
+  ['a fan-out that opens', { to: 'waiting', waitingOn: 'items', fanOut: FAN_OUT }],
+  ['the end of the execution', { end: { status: 'completed', outputJson: '1', errorJson: 'null' } }],
+];
+
+describe('a settle under an old fence is lost, and changes nothing', () => {
+  test.each(ENDS)('%s', async (_, row, more) => {
+    const { id, old, now } = await openAndLose();
+    const before = await protocol.rowsOf(id);
+    expect(await settle(settleOf(id, { claim: old, ...row }, more))).toMatchObject([LOST]);
+    expect(await protocol.rowsOf(id)).toEqual(before);
+    expect(await settle(settleOf(id, { claim: now, ...row }, more))).toMatchObject([{ outcome: 'settled' }]);
+    expect(await protocol.rowsOf(id)).not.toEqual(before);
+  });
+
+  test('completed, in a batch with others that are not', async () => {
+    const [lost, kept] = [await openAndLose(), await openAndLose()];
+    const before = await protocol.rowsOf(lost.id);
+    const edges = [toChild('b')];
+    const results = await settle(
+      settleOf(lost.id, { claim: lost.old }, { edges }),
+      settleOf(kept.id, { claim: kept.now }, { edges }),
+    );
+    expect(results).toMatchObject([LOST, { outcome: 'settled', next: { taskId: 'b' } }]);
+    expect(await protocol.rowsOf(lost.id)).toEqual(before);
+  });
+});
+
+describe('what an attempt writes while it runs is refused under an old fence', () => {
+  const writes: readonly [string, (id: string, claim: Claim) => Promise<boolean>][] = [
+    [
+      'a checkpoint and what was spent',
+      (id, claim) => writeCheckpoint(pool(), id, claim, { json: '1', spentUsd: '0.5', usageJson: '{}' }),
+    ],
+    ['that its body is entered', (id, claim) => markEntered(pool(), id, claim, false)],
+    [
+      'a callback',
+      (id, claim) =>
+        openCallback(pool(), id, claim, { hash: Buffer.from(id), timeoutMs: 9, heartbeatMs: null }),
+    ],
+  ];
+  test.each(writes)('%s', async (_, write) => {
+    const { id, old, now } = await openAndLose();
+    const before = await protocol.rowsOf(id);
+    expect(await write(id, old)).toBe(false);
+    expect(await protocol.rowsOf(id)).toEqual(before);
+    expect(await write(id, now)).toBe(true);
+    expect(await protocol.rowsOf(id)).not.toEqual(before);
+  });
+});
