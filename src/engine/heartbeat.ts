@@ -12,7 +12,7 @@ export interface Heartbeat {
   stop(): Promise<void>;
 }
 
-/** Begins to beat for a registered worker; resolves after the first beat. */
+/** Begins to beat for a registered worker; resolves after the first beat, or when it is told that it is dead. */
 export async function startHeartbeat(options: {
   readonly url: string;
   readonly workerId: string;
@@ -46,15 +46,22 @@ export async function startHeartbeat(options: {
   const ticking = setInterval(() => Atomics.add(counter, 0, 1), 1000);
   ticking.unref();
   let isStopping = false;
+  let hasBegun = false;
   await new Promise<void>((resolve, reject) => {
+    const begin = () => {
+      hasBegun = true;
+      resolve();
+    };
     thread.on('message', (message: HeartbeatMessage) => {
-      if (message.kind === 'beat') resolve();
+      // Dead before its first beat: the worker registers anew, and whoever waits for this one goes on.
+      if (message.kind !== 'missed') begin();
       options.onMessage(message);
     });
-    // A thread that ends unasked leaves the worker without a lease: tell it as a death, so that it registers anew.
+    // A thread that ends unasked leaves the worker without a lease: tell it as a death, so that it registers anew. Before
+    // it has begun, whoever waits for it is told.
     thread.on('error', (error) => {
+      if (hasBegun && !isStopping) options.onMessage({ kind: 'dead' });
       reject(error);
-      if (!isStopping) options.onMessage({ kind: 'dead' });
     });
   });
   return {

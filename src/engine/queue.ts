@@ -2,6 +2,8 @@
 //   Q1  A pool that ends unasked (database outage, fatal error) is replaced at once; its id is unlocked later.
 //   Q2  Handlers never throw, so graphile's own retries never happen.
 //   Q3  Notifications are an optimisation: a listener that went silent delays a job by a poll, and is replaced.
+//   Q4  A fetch that failed may have locked jobs that nobody knows of: they are unlocked later. A pool that cannot fetch at
+//       all is replaced, like one that ended.
 
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,6 +28,8 @@ export interface QueueOptions {
   readonly log: TaskLog;
   /** A pool began: its id must be known before its jobs can be unlocked after a crash. */
   readonly onPool: (poolId: string) => Promise<void>;
+  /** A fetch of this pool failed: what it may have locked can be unlocked. Jobs under way are, too, and come twice. */
+  readonly onFetchLost: (poolId: string) => Promise<void>;
   /** A pool ended unasked, and its jobs can be unlocked. */
   readonly onPoolEnded: (poolId: string) => Promise<void>;
 }
@@ -37,6 +41,9 @@ interface Begun {
 
 /** How often graphile looks for jobs on its own; notifications make it look at once. */
 const POLL_MS = 2_000;
+/** graphile-worker 0.18.0 keeps a failure to look its task types up for good: a pool that met one never fetches. */
+const MAX_FETCH_FAILURES = 3;
+const FETCH_FAILED = 'Error occurred fetching jobs';
 /** A listening connection is asked so often whether it still is one, and has so long to answer. */
 const PROBE_MS = 8_000;
 const PROBE_LIMIT_MS = 5_000;
@@ -87,11 +94,13 @@ export class Queue {
       const poolId = await begun.ended;
       if (this.#isStopping) return;
       this.#options.log.warn('the queue pool ended and is replaced', { poolId });
-      void this.#unlockLater(poolId);
+      void this.#unlockLater(poolId, this.#options.onPoolEnded);
       while (!this.#isStopping) {
         try {
           begun = await this.#begin();
           failures = 0;
+          // It was asked to stop meanwhile, and could not know of this pool.
+          if (this.#isStopping) await this.#runner?.stop().catch(() => {});
           break;
         } catch (error) {
           failures++;
@@ -106,7 +115,10 @@ export class Queue {
   async #begin(): Promise<Begun> {
     const events = new EventEmitter() as GraphileEvents;
     let poolId = '';
+    let failures = 0;
+    let giveUp = () => {};
     const ended = new Promise<string>((resolve) => {
+      giveUp = () => resolve(poolId);
       events.on('pool:create', ({ workerPool }) => {
         poolId = workerPool.id;
       });
@@ -115,12 +127,20 @@ export class Queue {
     });
     events.on('localQueue:setMode', waitForReturnedJobs);
     events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient));
+    events.on('localQueue:getJobs:complete', () => {
+      failures = 0;
+    });
+    const noteFailure = (message: string) => {
+      if (!message.startsWith(FETCH_FAILED) || this.#isStopping) return;
+      void this.#unlockLater(poolId, this.#options.onFetchLost);
+      if (++failures === MAX_FETCH_FAILURES) giveUp();
+    };
     const { concurrency, handle, onPool } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
       events,
       noHandleSignals: true,
-      logger: new Logger(() => () => {}),
+      logger: new Logger(() => (_, message) => noteFailure(message)),
       crontab: '',
       taskList: { dagwright: async (payload) => await handle(payload as JobPayload) },
       preset: {
@@ -138,6 +158,8 @@ export class Queue {
       () => events.emit('pool:fatalError', {} as never),
     );
     this.#runner = runner;
+    // One that was given up lives: what it runs may end, then it goes.
+    void ended.then(() => runner.stop()).catch(() => {});
     // Before its id is known, a crash would leave its jobs to what take_over_v1 unlocks for everybody.
     await untilAnswered(() => onPool(poolId));
     return { ended };
@@ -152,9 +174,10 @@ export class Queue {
     client.once('end', () => clearInterval(probing));
   }
 
-  async #unlockLater(poolId: string): Promise<void> {
+  // Not at once: a call whose connection was lost may still be at work in the server.
+  async #unlockLater(poolId: string, unlock: (poolId: string) => Promise<void>): Promise<void> {
     await delay(5_000, undefined, { ref: false });
-    await untilAnswered(() => this.#options.onPoolEnded(poolId)).catch(() => {});
+    await untilAnswered(() => unlock(poolId)).catch(() => {});
   }
 }
 

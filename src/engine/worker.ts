@@ -130,6 +130,7 @@ export class Worker {
         this.#poolIds.push(poolId);
         await addPoolId(this.#pool, this.#id, poolId);
       },
+      onFetchLost: (poolId) => unlockPools(this.#pool, [poolId]),
       onPoolEnded: async (poolId) => {
         await unlockPools(this.#pool, [poolId]);
         this.#poolIds = this.#poolIds.filter((id) => id !== poolId);

@@ -1,27 +1,32 @@
-// Q1: a pool that ends unasked is replaced, so that no worker idles silently after an outage.
+// Q1 and Q4: a pool that ends unasked, or cannot fetch, is replaced, and jobs whose fetch lost its answer are not stranded:
+// no worker idles silently after trouble with the database.
 import pg from 'pg';
-import { expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { Queue } from '../../src/engine/queue.ts';
 import type { TaskLog } from '../../src/tasks/task-type.ts';
 import { createDatabase } from '../support/database.ts';
 import { gate, until } from '../support/engine.ts';
 
-test('a pool that could not complete a job while the database was away is replaced, and fetches again', async () => {
-  const own = await createDatabase();
-  const name = new URL(own.url).pathname.slice(1);
-  const admin = new pg.Client({ connectionString: inject('adminUrl') });
-  await admin.connect();
-  const handled: string[] = [];
-  const began: string[] = [];
-  const ended: string[] = [];
-  const held = gate();
+const handled: string[] = [];
+const began: string[] = [];
+const ended: string[] = [];
+let held: ReturnType<typeof gate>;
+let own: Awaited<ReturnType<typeof createDatabase>>;
+let queue: Queue;
+
+beforeEach(async () => {
+  own = await createDatabase();
+  held = gate();
+  for (const list of [handled, began, ended]) list.length = 0;
   const log: TaskLog = {
     debug() {},
     info() {},
     warn: (_, fields) => void (fields?.poolId !== undefined && ended.push(String(fields.poolId))),
     error() {},
   };
-  const queue = new Queue({
+  const admin = (poolId: string) =>
+    inDatabase('select dagwright.unlock_pools_v1(array[$1])', [poolId]).then(() => {});
+  queue = new Queue({
     url: own.url,
     concurrency: 2,
     log,
@@ -30,14 +35,56 @@ test('a pool that could not complete a job while the database was away is replac
       await held.opened;
     },
     onPool: async (poolId) => void began.push(poolId),
-    onPoolEnded: async () => {},
+    onPoolEnded: admin,
+    onFetchLost: admin,
   });
-  const add = async (e: string) => {
-    const client = new pg.Client({ connectionString: own.url });
-    await client.connect();
-    await client.query('select dagwright.add_jobs_v1(array[$1::json], 5)', [JSON.stringify({ e })]);
+});
+afterEach(async () => {
+  held.open();
+  await queue.stop();
+  await own.drop();
+});
+
+async function inDatabase(text: string, values: readonly unknown[] = []): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: own.url });
+  await client.connect();
+  try {
+    return (await client.query(text, [...values])).rows;
+  } finally {
     await client.end();
+  }
+}
+
+const add = (e: string) =>
+  inDatabase('select dagwright.add_jobs_v1(array[$1::json], 5)', [JSON.stringify({ e })]);
+
+/** Loses the connection of one statement that matches: after it was done, or before. Returns what undoes it. */
+function loseOnce(pattern: RegExp, when: 'before' | 'after'): { readonly lost: Promise<void>; undo(): void } {
+  const original = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+  const { promise: lost, resolve } = Promise.withResolvers<void>();
+  const undo = () => {
+    pg.Client.prototype.query = original as typeof pg.Client.prototype.query;
   };
+  async function loseIt(client: pg.Client, args: unknown[]): Promise<never> {
+    if (when === 'after') await original.apply(client, args);
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    resolve();
+    throw new Error('Connection terminated unexpectedly');
+  }
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const [config] = args as [{ name?: string; text?: string } | string];
+    const text = typeof config === 'string' ? config : `${config?.name ?? ''} ${config?.text ?? ''}`;
+    if (!pattern.test(text)) return original.apply(this, args);
+    undo();
+    return loseIt(this, args);
+  } as typeof pg.Client.prototype.query;
+  return { lost, undo };
+}
+
+test('a pool that could not complete a job while the database was away is replaced, and fetches again', async () => {
+  const name = new URL(own.url).pathname.slice(1);
+  const admin = new pg.Client({ connectionString: inject('adminUrl') });
+  await admin.connect();
   try {
     await queue.start();
     await add('before');
@@ -49,13 +96,38 @@ test('a pool that could not complete a job while the database was away is replac
     await admin.query(`alter database ${name} allow_connections true`);
     await add('after');
     await until(async () => handled.includes('after'));
-    expect(ended).toEqual([began[0]]);
+    expect(ended[0]).toBe(began[0]);
     expect(began.length).toBeGreaterThan(1);
   } finally {
     await admin.query(`alter database ${name} allow_connections true`);
-    held.open();
-    await queue.stop();
     await admin.end();
-    await own.drop();
+  }
+});
+
+test('jobs that a fetch has locked are worked although its answer was lost', async () => {
+  held.open();
+  await queue.start();
+  await add('first');
+  await until(async () => handled.includes('first'));
+  const { lost, undo } = loseOnce(/update .*_private_jobs.*locked_by|get_job/is, 'after');
+  try {
+    await add('second');
+    await lost;
+    await until(async () => handled.includes('second'));
+  } finally {
+    undo();
+  }
+});
+
+test('a pool whose first look at its task types failed is replaced', async () => {
+  held.open();
+  const { lost, undo } = loseOnce(/select id, identifier from .*_private_tasks/is, 'before');
+  try {
+    await queue.start();
+    await add('job');
+    await lost;
+    await until(async () => handled.includes('job'));
+  } finally {
+    undo();
   }
 });
