@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // unit: pure, milliseconds. database: a real PostgreSQL, one cloned database per file. crash: real processes, killed.
 export default defineConfig({
   test: {
+    // Most tests wait for a database, a process or a clock, not for a processor.
+    maxWorkers: 3,
     projects: [
       { test: { name: 'unit', include: ['test/core/**/*.test.ts', 'test/house/**/*.test.ts'] } },
       {

@@ -266,7 +266,7 @@ describe('money', () => {
     );
     expect(run.execution.status).toBe('completed');
     const [row] = await engine.query<{ sum: string; priced: number }>(
-      `select sum(cost_usd)::text as sum, count(*) filter (where cost_usd > 0)::int as priced from dagwright.task_executions where workflow_execution_id = $1`,
+      `select sum(cost_usd) as sum, count(*) filter (where cost_usd > 0)::int as priced from dagwright.task_executions where workflow_execution_id = $1`,
       [run.execution.id],
     );
     expect(row).toEqual({ sum: run.execution.costUsd, priced: 5 });
