@@ -23,7 +23,7 @@ export default defineConfig({
           globalSetup: ['test/support/database-server.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
     ],
