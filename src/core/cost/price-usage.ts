@@ -5,28 +5,17 @@
 //   C3  Tokens of which no rate is known, or whose kind cannot be told from the counts, make the cost null, never less.
 // The same rules as @pydantic/genai-prices, which the rates come from, but for C3, where the library says 0 or throws.
 import { multiplyUsd, priceTokens, sumUsd, type Usd } from '../money.ts';
-import type { PricedUsage, TokenUsage, UsageParts } from './usage.ts';
+import { type PricedUsage, type TokenUsage, USAGE_PARTS, type UsageParts } from './usage.ts';
 
 /** US dollars per million tokens; `webSearches` and `requests` per thousand. Canonical decimals. */
 export const RATE_KINDS = [
   'input',
   'cachedInput',
   'cacheWrite',
-  'cacheWrite1h',
   'output',
   'reasoning',
-  'inputAudio',
-  'inputImage',
-  'inputVideo',
-  'cachedInputAudio',
-  'cachedInputImage',
-  'cachedInputVideo',
-  'outputAudio',
-  'outputImage',
-  'outputVideo',
-  'outputCitation',
-  'webSearches',
   'requests',
+  ...USAGE_PARTS,
 ] as const;
 export type RateKind = (typeof RATE_KINDS)[number];
 export type Rates = Readonly<Partial<Record<RateKind, Usd>>>;
