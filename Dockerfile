@@ -26,7 +26,8 @@ LABEL org.opencontainers.image.title="Dagwright" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
-ENV NODE_ENV=production
+# Look-ups of names that nobody answers must not hold up all others.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=16
 WORKDIR /app
 COPY LICENSE ./
 COPY drizzle drizzle

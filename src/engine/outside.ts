@@ -1,6 +1,6 @@
 // Puts together what a worker's tasks reach the outside world through: HTTP behind the guard, secrets, prices, limits.
 import type pg from 'pg';
-import { createRedact } from '../core/redact.ts';
+import { createRedact, MIN_SECRET_LENGTH } from '../core/redact.ts';
 import { parseAllowList } from '../tasks/http/allow-list.ts';
 import { createHttp } from '../tasks/http/client.ts';
 import type { Outside, ProviderAccess } from '../tasks/outside.ts';
@@ -36,6 +36,12 @@ export function openOutside(
   },
 ): OpenOutside {
   const secrets: Record<string, string> = Object.assign(Object.create(null), settings.secrets);
+  for (const [name, value] of Object.entries(secrets))
+    if (value.length < MIN_SECRET_LENGTH)
+      worker.log.warn(
+        `a secret is too short to be hidden where it comes back: it has less than ${MIN_SECRET_LENGTH} characters`,
+        { name },
+      );
   const providers = settings.providers ?? new Map();
   const keys = [...providers.values()].flatMap(({ apiKey }) => apiKey ?? []);
   const allowed = parseAllowList(settings.allowedHosts ?? []);

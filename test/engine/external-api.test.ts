@@ -283,3 +283,54 @@ describe('external_api with a callback', () => {
     expect(JSON.stringify(run)).not.toContain(token);
   });
 });
+
+describe('as the tool of a model', () => {
+  it('is called with the arguments, a secret and a key of its own, and answers the model', async () => {
+    answers = [
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('{"celsius":21}');
+      },
+    ];
+    const run = await engine.run(
+      definition([
+        {
+          taskId: 'ask',
+          taskType: 'model_inference',
+          modelId: 'simulated/agent',
+          dependsOn: [],
+          config: {
+            prompt: 'How warm is it?',
+            tools: [
+              {
+                name: 'weather',
+                inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+                task: {
+                  taskType: 'external_api',
+                  config: {
+                    method: 'POST',
+                    url: `${stub.origin}/weather`,
+                    credential: 'ACME',
+                    idempotent: true,
+                    costUsd: '0.002',
+                    body: { city: '{{ task.input.city }}' },
+                  },
+                },
+              },
+            ],
+          },
+        },
+      ]),
+    );
+    expect(run.execution.status).toBe('completed');
+    const { output, resourceUsage, costUsd } = run.task('ask');
+    const [received] = stub.received;
+    expect(received!.headers).toMatchObject({
+      authorization: 'Bearer acme-s3cret-key',
+      'idempotency-key': `${run.execution.id}:ask#tool:1`,
+    });
+    expect(JSON.stringify(output)).toContain('celsius');
+    expect(JSON.stringify([output, resourceUsage])).not.toContain('acme-s3cret-key');
+    expect(Number(costUsd)).toBeGreaterThan(0.002);
+  });
+});
