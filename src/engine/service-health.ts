@@ -27,7 +27,7 @@ import {
   type ServiceView,
 } from '../db/services.ts';
 import type { Queryable } from '../db/transitions.ts';
-import { backoffMs, pause } from './pause.ts';
+import { abortableDelay, backoffMs } from './abortable-delay.ts';
 
 const READ_EVERY_MS = 1_000;
 /** A call waits so long for what the others wrote; it is in no hurry the first time. */
@@ -82,7 +82,7 @@ export class ServiceHealth {
     if (this.#reading === null) return;
     if (this.#view === null) return await this.#reading;
     const done = new AbortController();
-    const late = pause(READ_PATIENCE_MS, done.signal).catch(() => {});
+    const late = abortableDelay(READ_PATIENCE_MS, done.signal).catch(() => {});
     await Promise.race([this.#reading, late]);
     done.abort();
   }
@@ -225,7 +225,7 @@ export class ServiceHealth {
       } catch (error) {
         onFailure(error);
         if (closing.aborted || !(isConnectionLoss(error) || isRetryable(error))) return;
-        await pause(backoffMs(failures), closing).catch(() => {});
+        await abortableDelay(backoffMs(failures), closing).catch(() => {});
       }
     }
   }

@@ -7,7 +7,7 @@ import { newId } from '../core/id.ts';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import { exchangePermits, type PermitAnswer } from '../db/services.ts';
 import type { Queryable } from '../db/transitions.ts';
-import { backoffMs, pause } from './pause.ts';
+import { abortableDelay, backoffMs } from './abortable-delay.ts';
 
 /** How long a call waits for a permit while it holds a slot of the worker. */
 export const PATIENCE_MS = 2_000;
@@ -69,7 +69,7 @@ export class ServicePermits {
         if (answer === null || answer.granted) {
           const waitMs = answer?.waitMs ?? 0;
           // Timers may fire a millisecond early.
-          if (waitMs > 0) await pause(Math.ceil(waitMs) + 1, signal);
+          if (waitMs > 0) await abortableDelay(Math.ceil(waitMs) + 1, signal);
           return { kind: 'granted', release };
         }
       } catch (error) {
@@ -79,7 +79,7 @@ export class ServicePermits {
       if (answer.waitMs !== null) return { kind: 'refused', waitMs: answer.waitMs };
       const lookMs = Math.min(FIRST_LOOK_MS * 2 ** tries, MAX_LOOK_MS) * (0.5 + Math.random() / 2);
       if (performance.now() + lookMs > untilMs) return { kind: 'refused', waitMs: BUSY_MS };
-      await pause(lookMs, signal, this.#wakers);
+      await abortableDelay(lookMs, signal, this.#wakers);
     }
   }
 
@@ -141,7 +141,7 @@ export class ServicePermits {
         if (isConnectionLoss(error) || isRetryable(error) || failures < 20)
           this.#released.push(...released, ...wanted.map(({ id }) => id));
         failures++;
-        await pause(backoffMs(failures), this.#options.closing).catch(() => {});
+        await abortableDelay(backoffMs(failures), this.#options.closing).catch(() => {});
         if (this.#options.closing.aborted) return;
       }
     }

@@ -4,7 +4,7 @@ import { isTooDeep, type Json, MAX_DEPTH } from '../core/json.ts';
 import { type Redact, redactJson } from '../core/redact.ts';
 import { parseRetryAfter } from '../core/retry.ts';
 import type { ApiCall } from './external-api-call.ts';
-import type { HttpAnswer } from './http/client.ts';
+import type { HttpAnswer } from './http/message.ts';
 
 /** Response headers that are kept; the rest may hold sessions and keys. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set([

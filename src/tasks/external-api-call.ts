@@ -19,7 +19,7 @@ import {
   readMethod,
   readUrl,
 } from './external-api-fields.ts';
-import type { HttpRequest } from './http/client.ts';
+import type { HttpRequest } from './http/message.ts';
 import type { Callback, CallbackLimits, TaskContext } from './task-type.ts';
 
 const FIELDS = [

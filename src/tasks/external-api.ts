@@ -15,8 +15,8 @@ import {
   mayRepeatCall,
   scopeOfCall,
 } from './external-api-call.ts';
-import type { HttpAnswer } from './http/client.ts';
 import { NotConnected } from './http/failure.ts';
+import type { HttpAnswer } from './http/message.ts';
 import type { Callback, TaskContext, TaskOutcome, TaskType } from './task-type.ts';
 
 export const externalApi: TaskType = {

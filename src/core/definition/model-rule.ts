@@ -78,7 +78,8 @@ export const MODEL_INFERENCE: TaskTypeRule = {
       minimum: 1,
       maximum: 100,
       default: 10,
-      description: 'Turns of the model, those with calls of tools included; then loop_limit. A repair is one more.',
+      description:
+        'Turns of the model, those with calls of tools included; then loop_limit. A repair is one more.',
     },
     mode: {
       enum: ['text', 'embedding'],

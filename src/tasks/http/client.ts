@@ -4,6 +4,7 @@ import { readBody } from './body.ts';
 import { bodyOf, discard, follow, isBodyless, type Line } from './exchange.ts';
 import { fetchThrough } from './fetch.ts';
 import { Guard, type Resolve } from './guard.ts';
+import type { HttpAnswer, HttpRequest } from './message.ts';
 import { createTransport, type RawAnswer, type TimeLimits } from './transport.ts';
 
 export interface OutsideHttp {
@@ -17,36 +18,6 @@ export interface OutsideHttp {
   request(request: HttpRequest): Promise<HttpAnswer>;
   /** Breaks off what is under way. */
   close(): Promise<void>;
-}
-
-export interface HttpRequest {
-  /** Upper case. */
-  readonly method: string;
-  readonly url: URL;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | null;
-  /** Ends the call, and closes its connection. */
-  readonly signal: AbortSignal;
-  /** Of the body, decompressed. */
-  readonly maxBytes: number;
-  /** The body is not sent to another origin. */
-  readonly hasSecretBody: boolean;
-  /** Nothing tells whether it may be sent again, so that it needs a connection that is surely alive. */
-  readonly isOnce: boolean;
-  /** Redirects that are answers, not followed. */
-  readonly keepsStatus?: (status: number) => boolean;
-  /** Called when the request is about to be written to its connection. */
-  readonly onSend?: () => void;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  /** Names in lower case; repeated ones joined by ", ". */
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
-  /** Redirects that were followed. */
-  readonly redirects: number;
 }
 
 export interface HttpOptions {

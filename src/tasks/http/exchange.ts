@@ -2,9 +2,9 @@
 import type { Readable } from 'node:stream';
 import { RetryableError } from '../../core/errors.ts';
 import { ACCEPT_ENCODING, plainBody } from './body.ts';
-import type { HttpRequest } from './client.ts';
 import { callFailure, NotConnected } from './failure.ts';
 import type { Guard } from './guard.ts';
+import type { HttpRequest } from './message.ts';
 import { type Hop, isRedirect, redirected } from './redirect.ts';
 import type { RawAnswer, TimeLimits, Transport } from './transport.ts';
 

@@ -1,4 +1,4 @@
-// A pause that can be ended early, and leaves neither timer nor listener behind; and how long to pause between tries.
+// A delay that can be ended early, and leaves neither timer nor listener behind; and how long to wait between tries.
 
 /** Milliseconds until the next try after so many failures in a row: a second at most, with jitter. */
 export function backoffMs(failures: number): number {
@@ -6,7 +6,7 @@ export function backoffMs(failures: number): number {
 }
 
 /** Resolves after `ms`, or when its function in `wakers` is called; rejects with the signal's reason. */
-export function pause(ms: number, signal: AbortSignal, wakers?: Set<() => void>): Promise<void> {
+export function abortableDelay(ms: number, signal: AbortSignal, wakers?: Set<() => void>): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason);
