@@ -2,9 +2,9 @@
 // batched as the service batches them. A run has ended when its last settle has committed.
 import { validateDefinition } from '../../src/core/definition/validate.ts';
 import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { applyDefinition } from '../../src/db/definitions.ts';
 import { type Started, startExecutions } from '../../src/db/executions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { Batcher } from '../../src/engine/batcher.ts';
 import { Worker } from '../../src/engine/worker.ts';
 import { type CustomTaskType, defineTask } from '../../src/tasks/custom-task.ts';

@@ -4,8 +4,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { BoundedClient, isReadTimeout } from './bounded-client.ts';
-import { ROLES } from './migrate.ts';
 import { poolerClient } from './pooler-client.ts';
+import { ROLES } from './roles.ts';
 import { inTransaction } from './transaction.ts';
 
 // bigint columns here are counters and milliseconds, all below 2^53; instants are handed out as ISO strings.

@@ -2,8 +2,8 @@
 // staying small. See doctor.ts for how a question is asked.
 import type pg from 'pg';
 import { inspect } from './doctor.ts';
-import { ROLES } from './migrate.ts';
 import { hasOlderPrices } from './pricing.ts';
+import { ROLES } from './roles.ts';
 
 export interface WorkerState {
   readonly id: string;

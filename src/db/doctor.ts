@@ -3,7 +3,7 @@
 // a transaction pooler, and one that fails leaves no trace for the next.
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { ROLES } from './migrate.ts';
+import { ROLES } from './roles.ts';
 
 /** Opens a connection as the login of the URL; its role is chosen by each question. */
 export async function openProbe(

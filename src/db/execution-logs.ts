@@ -1,8 +1,8 @@
 // Log lines of executions: written in batches by workers, read by users under the tenant's role.
 import type { JsonObject } from '../core/json.ts';
+import type { LogLineLevel } from '../core/log-level.ts';
 import type { ExecutionStatus } from '../core/status.ts';
 import type { Database } from './connection.ts';
-import type { LogLineLevel } from './schema-outside.ts';
 import type { Queryable } from './transitions.ts';
 
 /** A line as a worker writes it. */

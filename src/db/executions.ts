@@ -3,8 +3,9 @@ import type { TaskError } from '../core/errors.ts';
 import { newId } from '../core/id.ts';
 import type { Json } from '../core/json.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../core/status.ts';
+import type { TriggerType } from '../core/trigger-type.ts';
 import type { Database } from './connection.ts';
-import { DEFAULT_TENANT_ID, type TriggerType } from './schema.ts';
+import { DEFAULT_TENANT_ID } from './default-tenant.ts';
 
 export interface StartRequest {
   readonly workflowId: string;

@@ -2,21 +2,13 @@
 // processes may start at once. Safe to run again; runs as the login of the URL, which must be allowed to create roles.
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { hasOlderPrices, seedPrices } from './pricing.ts';
+import { ROLES } from './roles.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 const LOCK = 1147_2001;
-
-/** The three roles of the database. The owner owns both schemas; the engine sees all tenants; the tenant role is what `set local role` takes. */
-export const ROLES = {
-  owner: 'dagwright_owner',
-  engine: 'dagwright_engine',
-  tenant: 'dagwright_tenant',
-} as const;
 
 /** Thrown when the database cannot be brought up to date; `hint` says what to do. */
 export class MigrationError extends Error {
@@ -85,6 +77,9 @@ export async function migrateDatabase(url: string): Promise<void> {
 
 // drizzle's error carries the whole migration text; what went wrong is its cause.
 async function applyMigrations(client: pg.Client): Promise<void> {
+  // Loaded when there is something to apply: it costs every process half a second and 130 MB.
+  const { drizzle } = await import('drizzle-orm/node-postgres');
+  const { migrate } = await import('drizzle-orm/node-postgres/migrator');
   try {
     await migrate(drizzle(client), { migrationsFolder: FOLDER, migrationsSchema: 'drizzle' });
   } catch (error) {

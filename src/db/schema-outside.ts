@@ -13,13 +13,11 @@ import {
   time,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { LOG_LINE_LEVELS } from '../core/log-level.ts';
 import { dagwright, instant, usd, workflowExecutions } from './schema.ts';
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
-/** Levels of log lines, the least first. */
-export const LOG_LINE_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLineLevel = (typeof LOG_LINE_LEVELS)[number];
 export const logLevel = dagwright.enum('log_level', LOG_LINE_LEVELS);
 
 /** One-time tokens of calls that answer later. Only a SHA-256 of the token is kept. */

@@ -22,22 +22,9 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { EXECUTION_STATUSES, SKIP_REASONS, TASK_STATUSES } from '../core/status.ts';
+import { TRIGGER_TYPES } from '../core/trigger-type.ts';
 
 export const dagwright = pgSchema('dagwright');
-
-/** The tenant that exists from the first migration on; its id is fixed and documented (README, "Start from SQL"). */
-export const DEFAULT_TENANT_ID = '00000000-0000-7000-8000-000000000001';
-
-export const TRIGGER_TYPES = [
-  'manual',
-  'api',
-  'schedule',
-  'webhook',
-  'sql',
-  'sub_workflow',
-  'event',
-] as const;
-export type TriggerType = (typeof TRIGGER_TYPES)[number];
 
 /** Column types that all tables share: an instant of the database's clock; US dollars, exact. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });

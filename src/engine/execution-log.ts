@@ -7,10 +7,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createIdSequence, timeOfId } from '../core/id.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { LogLineLevel } from '../core/log-level.ts';
 import type { Redact } from '../core/redact.ts';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import { type LogLine, writeLogLines } from '../db/execution-logs.ts';
-import type { LogLineLevel } from '../db/schema-outside.ts';
 import type { Queryable } from '../db/transitions.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { type LogSubject, type LogText, logText } from './log-text.ts';

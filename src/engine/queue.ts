@@ -17,7 +17,7 @@ import {
 import type pg from 'pg';
 import { probeListener } from '../db/bounded-client.ts';
 import { createPool, engineConnection, untilAnswered } from '../db/connection.ts';
-import { ROLES } from '../db/migrate.ts';
+import { ROLES } from '../db/roles.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import type { JobPayload } from './job.ts';
 

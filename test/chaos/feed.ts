@@ -2,7 +2,7 @@
 // database of what was acknowledged (the commit answered); what was not is sent again under its idempotency key. Cancels a few.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import type { Chance } from './statistics.ts';
 import { WORKFLOWS, type Workflow } from './workload.ts';
 

@@ -4,8 +4,8 @@ import { parseDocument } from '../../src/core/definition/parse.ts';
 import { validateDefinition } from '../../src/core/definition/validate.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Database } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { applyDefinition } from '../../src/db/definitions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { valueFor } from './provider.ts';
 import * as tasks from './tasks.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { applyDefinition, findDefinition } from '../../src/db/definitions.ts';
 import {
   cancelExecution,
@@ -10,8 +11,7 @@ import {
   listExecutions,
   startExecutions,
 } from '../../src/db/executions.ts';
-import { ROLES } from '../../src/db/migrate.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { ROLES } from '../../src/db/roles.ts';
 import { below, randomOf } from '../core/support/random.ts';
 import { type Engine, graph, openEngine } from '../support/engine.ts';
 

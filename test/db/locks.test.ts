@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCallback } from '../../src/db/callbacks.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { settleBatch } from '../../src/db/settle.ts';
 import type { Settle } from '../../src/db/settlement.ts';
 import {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDatabase } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import {
   cancelExecution,
   findExecution,
@@ -11,7 +12,6 @@ import {
   listExecutions,
   startExecutions,
 } from '../../src/db/executions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 import { type Pgbouncer, pgbouncerVersion, startPgbouncer } from '../support/pgbouncer.ts';

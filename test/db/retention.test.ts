@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { countDue, deleteBatch, FIRST_ID } from '../../src/db/retention.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { RetentionLoop, runRetentionPass } from '../../src/engine/retention.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/engine.ts';

@@ -1,7 +1,7 @@
 // Starting and cancelling from SQL: another service, in its own transaction, with a login of its own.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { definition, type Engine, graph, openEngine } from '../support/engine.ts';
 
 let engine: Engine;

@@ -2,8 +2,8 @@
 // was executed (commits too), conflicts. Starts carry a key and are sent until they are answered, as careful clients do.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { untilAnswered } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { cancelExecution, startExecutions } from '../../src/db/executions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 import type { FaultyDatabase } from '../support/faulty-pg.ts';
 

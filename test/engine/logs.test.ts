@@ -3,8 +3,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { createRedact, redactNothing } from '../../src/core/redact.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { cancelExecution } from '../../src/db/executions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { ExecutionLog, type ExecutionLogOptions } from '../../src/engine/execution-log.ts';
 import type { TaskLog } from '../../src/tasks/task-type.ts';
 import { type Engine, failing, gate, graph, openEngine, until } from '../support/engine.ts';

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import type { TaskLog } from '../../src/tasks/task-type.ts';
 import { definition, type Engine, openEngine, type Run } from '../support/engine.ts';
 import { type Answer, openRawStub, openStub, raw, type Stub } from '../tasks/http/support/stub-server.ts';

@@ -10,6 +10,7 @@ import { expect } from 'vitest';
 import type { FailurePolicy, NodeDefinition, WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { isTerminalExecution } from '../../src/core/status.ts';
 import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { applyDefinition } from '../../src/db/definitions.ts';
 import {
   type ExecutionView,
@@ -19,7 +20,6 @@ import {
   startExecutions,
   type TaskView,
 } from '../../src/db/executions.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/schema.ts';
 import { Worker, type WorkerOptions } from '../../src/engine/worker.ts';
 import { type CustomTaskContext, defineTask } from '../../src/tasks/custom-task.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';

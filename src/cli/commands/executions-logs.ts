@@ -1,6 +1,7 @@
 // dagwright executions logs: what an execution's tasks logged and what the engine noted, in the order of time.
+
+import { LOG_LINE_LEVELS, type LogLineLevel } from '../../core/log-level.ts';
 import { findLoggedExecution, findLogLines, type LogLineView } from '../../db/execution-logs.ts';
-import { LOG_LINE_LEVELS, type LogLineLevel } from '../../db/schema-outside.ts';
 import type { CommandContext } from '../context.ts';
 import { followLogs } from '../follow-logs.ts';
 import { harmlessText } from '../log.ts';
