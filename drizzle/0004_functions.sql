@@ -846,6 +846,11 @@ begin
       found_ := found_ || s.i;
       cost := cost + coalesce(s.cost, 0);
       unknown := unknown or coalesce(s.unk, false);
+      if s."to" = 'failed' then
+        -- What came for it and was not looked at was not redacted.
+        update dagwright.task_callbacks c set output = null, error = null
+          where c.workflow_execution_id = x.e and c.task_id = s.t and c.map_index = s.m and c.completed_at is not null;
+      end if;
       if s.att then
         insert into dagwright.task_attempts (workflow_execution_id, task_id, map_index, attempt_number, fence, tenant_id,
           worker_id, error, cost_usd, resource_usage, started_at, completed_at, duration_ms)

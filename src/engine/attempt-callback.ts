@@ -32,7 +32,7 @@ export async function callbackStateOf(
   executionId: string,
   claim: Claim,
 ): Promise<CallbackState> {
-  const found = await loadCallback(worker.pool, executionId, claim);
+  const found = await untilAnswered(() => loadCallback(worker.pool, executionId, claim));
   if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
   const { isCompleted, output, error, leftMs } = await withoutSecrets(worker, found);
   if (!isCompleted) return { status: 'open', output: null, error: null, leftMs };

@@ -156,6 +156,23 @@ describe('a callback', () => {
     expect((await engine.ended(id)).task('c')).toMatchObject({ output: 'fine', attempt: 2 });
   });
 
+  it('is waited for although the database was away when the task looked how long', async () => {
+    const pool = engine.database.engine;
+    const query = pool.query.bind(pool);
+    let lost = 0;
+    pool.query = ((...args: [{ name?: string }]) => {
+      if (args[0].name !== 'load_callback' || lost++ > 0)
+        return (query as (...all: unknown[]) => unknown)(...args);
+      return Promise.reject(new Error('Connection terminated unexpectedly'));
+    }) as typeof pool.query;
+    const { id, token } = await start();
+    await waits(id);
+    pool.query = query;
+    expect(lost).toBeGreaterThan(1);
+    await complete(token, 'still');
+    expect((await engine.ended(id)).task('c')).toMatchObject({ output: 'still', attempt: 1 });
+  });
+
   it('has its time while its execution is paused', async () => {
     limits = { timeoutMs: 1_500, heartbeatMs: null };
     const { id, token } = await start();
