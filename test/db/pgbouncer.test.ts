@@ -129,7 +129,8 @@ describe.skipIf(version === null)(`through ${version ?? 'pgbouncer (not installe
     const admin = new pg.Client({ connectionString: engine.database.url });
     await admin.connect();
     let ended = 0;
-    for (let i = 0; i < 20; i++) {
+    // Each is made again by the next call through the pooler, at the latest by the timer loop of the worker.
+    while (ended < 6) {
       const { rowCount } = await admin.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and application_name = 'pooled' order by random() limit 1`,
@@ -138,7 +139,6 @@ describe.skipIf(version === null)(`through ${version ?? 'pgbouncer (not installe
       await pause(25);
     }
     await admin.end();
-    expect(ended).toBeGreaterThan(5);
     for (const id of ids) expect((await engine.ended(id)).execution.status).toBe('completed');
     expect(engine.entered).toHaveLength(ids.length * 6);
     await engine.expectSound();
