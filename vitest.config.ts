@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'database',
-          include: ['test/{db,tasks,engine,cli}/**/*.test.ts'],
+          include: ['test/{db,tasks,engine,triggers,http,cli}/**/*.test.ts'],
           globalSetup: ['test/support/database-server.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -87,6 +87,7 @@ function findUnstorable(
       if (budget.left < 0) return null;
       return isStorableText(value) ? null : `${at} holds text with a NUL or a lone surrogate`;
     case 'number':
+      budget.left -= writtenOutDigits(value);
       if (!Number.isFinite(value)) return `${at} is ${value}, which JSON does not have`;
       return Number.isInteger(value) && Math.abs(value) > Number.MAX_SAFE_INTEGER && Math.abs(value) < 1e21
         ? `${at} is an integer beyond 2^53 and would be rounded; use a string`
@@ -106,6 +107,16 @@ function findUnstorable(
   const problem = findInside(value, at, parents, budget);
   parents.pop();
   return problem;
+}
+
+/**
+ * Digits that JSON.stringify does not write and PostgreSQL does: it writes 1e300 out in full, so that 1 MB of such numbers
+ * would be 50 MB wherever it is read again.
+ */
+export function writtenOutDigits(value: number): number {
+  const magnitude = Math.abs(value);
+  const isPlain = (magnitude < 1e21 && magnitude >= 1e-6) || magnitude === 0 || !Number.isFinite(magnitude);
+  return isPlain ? 0 : Math.ceil(Math.abs(Math.log10(magnitude)));
 }
 
 function findInside(value: object, at: string, parents: object[], budget: { left: number }): string | null {

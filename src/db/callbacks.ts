@@ -64,3 +64,20 @@ export async function redactCallback(
     values: [hash, ...[output, error].map((value) => (value === null ? null : JSON.stringify(value)))],
   });
 }
+
+/**
+ * Gives an answer, as JSON, to the callback with this token's SHA-256; null: there is none. The first answer counts.
+ * Runs for whoever holds the token, whatever the tenant.
+ */
+export async function answerCallback(
+  db: Queryable,
+  hash: Buffer,
+  kind: 'output' | 'error' | 'heartbeat',
+  valueJson: string,
+): Promise<'accepted' | 'already_completed' | 'expired' | null> {
+  const { rows } = await db.query<{ status: 'accepted' | 'already_completed' | 'expired' | null }>({
+    text: 'select dagwright.answer_callback_v1($1, $2, $3) as status',
+    values: [hash, kind, valueJson],
+  });
+  return rows[0]!.status;
+}

@@ -3,6 +3,7 @@
 // later by the client, for a server that cannot be reached any more though no socket says so.
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { storableText } from '../core/json.ts';
 import { BoundedClient, isReadTimeout } from './bounded-client.ts';
 import { poolerClient } from './pooler-client.ts';
 import { ROLES } from './roles.ts';
@@ -26,16 +27,33 @@ function trimScale(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
+/** In whose name a transaction acts: what row-level security lets it see, and what the audit trail says. */
+export interface Acting {
+  readonly tenantId: string;
+  /** `key:<id>`, or the subject that stands behind it (CONTRACT 6). */
+  readonly actor: string;
+  /** IP address of the client, where it came over HTTP. */
+  readonly address?: string | undefined;
+  readonly userAgent?: string | undefined;
+}
+
 export interface Database {
   /** Work of the engine: all tenants, by explicit policy. */
   readonly engine: pg.Pool;
+  /** How its connections are used, by pool. */
+  readonly pools: Readonly<Record<'engine' | 'tenant', PoolUse>>;
   readonly url: string;
   /** Past a pooler, for what needs a session of its own: LISTEN, locks, the queue. Else the same as `url`. */
   readonly directUrl: string;
-  /** Runs `work` in one transaction that can see and touch only this tenant's rows. */
-  withTenant<T>(tenantId: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction that can see and touch only this tenant's rows; a bare id acts as `system`. */
+  withTenant<T>(acting: Acting | string, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction of the engine's role, which sees all tenants; changes are audited as the actor's. */
+  asEngine<T>(acting: Omit<Acting, 'tenantId'>, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
+
+/** Connections open, those of them that are idle, and callers that wait for one. */
+export type PoolUse = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
 
 /** Settings of a session; times in milliseconds. */
 type Settings = { readonly statement_timeout: number } & Readonly<Record<string, string | number>>;
@@ -46,6 +64,7 @@ const ENGINE: Settings = {
   idle_in_transaction_session_timeout: 15_000,
   lock_timeout: 10_000,
   statement_timeout: 20_000,
+  'app.actor': 'system',
 };
 const TENANT: Settings = {
   timezone: 'UTC',
@@ -54,17 +73,25 @@ const TENANT: Settings = {
 };
 /** How much later than the server the client gives a statement up, in milliseconds. */
 const CLIENT_LIMIT_LATER_MS = 3_000;
+/** Someone waits for the answer to a request: what takes longer is better refused and sent again. */
+const OF_REQUESTS: Settings = { statement_timeout: 5_000, lock_timeout: 4_000 };
+const OF_REQUESTS_LATER_MS = 1_000;
 
 /** Connection settings shared by every connection of the engine's role. */
 export function engineConnection(url: string, name: string): pg.ClientConfig {
   return { ...connectionOf(url, name, ENGINE), options: startupOptions(ENGINE) };
 }
 
-function connectionOf(url: string, name: string, settings: Settings): pg.ClientConfig {
+function connectionOf(
+  url: string,
+  name: string,
+  settings: Settings,
+  laterMs = CLIENT_LIMIT_LATER_MS,
+): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: name,
-    query_timeout: settings.statement_timeout + CLIENT_LIMIT_LATER_MS,
+    query_timeout: settings.statement_timeout + laterMs,
     connectionTimeoutMillis: 5000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -82,33 +109,70 @@ const localSettings = (settings: Settings) =>
     .map(([name, value]) => `set local ${name} = ${typeof value === 'number' ? value : `'${value}'`}`)
     .join('; ');
 
-/**
- * Opens the pools; connects lazily. `max` is the number of connections for work. With a `directUrl` of its own, `url` is
- * taken for a pooler in transaction mode.
- */
-export function openDatabase(
-  url: string,
-  options: { readonly max?: number; readonly name?: string; readonly directUrl?: string | undefined } = {},
-): Database {
+/** The actor of what nobody asked for: schedules, the engine itself. */
+export const SYSTEM = 'system';
+
+// One text without parameters, so that it is one round trip.
+function tenantSettings(acting: Acting): string {
+  return `set local role ${ROLES.tenant}; ${setLocal('app.current_tenant_id', acting.tenantId)}; ${actingSettings(acting)}`;
+}
+
+function actingSettings({ actor, address, userAgent }: Omit<Acting, 'tenantId'>): string {
+  return [
+    setLocal('app.actor', actor),
+    setLocal('app.address', address ?? ''),
+    setLocal('app.user_agent', storableText(userAgent ?? '', 500)),
+  ].join('; ');
+}
+
+const setLocal = (name: string, value: string) =>
+  `select set_config('${name}', ${pg.escapeLiteral(value)}, true)`;
+
+export interface DatabaseOptions {
+  /** Connections for work of the engine's role. */
+  readonly max?: number;
+  /** Connections for work in a tenant's name. */
+  readonly tenantMax?: number;
+  readonly name?: string;
+  /** With one of its own, `url` is taken for a pooler in transaction mode. */
+  readonly directUrl?: string | undefined;
+  /** For the HTTP service: a statement gets 5 s, and nothing hangs for longer than 6 s on a server that went silent. */
+  readonly forRequests?: boolean;
+}
+
+/** Opens the pools; connects lazily. */
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const directUrl = options.directUrl ?? url;
-  const open = (settings: Settings, size: pg.PoolConfig) =>
-    createPool({
-      ...connectionOf(url, options.name ?? 'dagwright', settings),
+  const laterMs = options.forRequests ? OF_REQUESTS_LATER_MS : undefined;
+  const open = (usual: Settings, size: pg.PoolConfig) => {
+    const settings: Settings = { ...usual, ...(options.forRequests ? OF_REQUESTS : {}) };
+    return createPool({
+      ...connectionOf(url, options.name ?? 'dagwright', settings, laterMs),
       ...(directUrl === url
         ? { options: startupOptions(settings) }
         : { Client: poolerClient(localSettings(settings)) as new () => pg.ClientBase }),
       ...size,
     });
+  };
   const engine = open(ENGINE, { max: options.max ?? 6, idleTimeoutMillis: 30_000 });
-  const tenant = open(TENANT, { max: 4, idleTimeoutMillis: 5_000 });
+  const tenant = open(TENANT, { max: options.tenantMax ?? 4, idleTimeoutMillis: 5_000 });
   return {
     engine,
+    pools: { engine, tenant },
     url,
     directUrl,
-    async withTenant(tenantId, work) {
+    async withTenant(acting, work) {
+      const settings = tenantSettings(
+        typeof acting === 'string' ? { tenantId: acting, actor: SYSTEM } : acting,
+      );
       return await inTransaction(tenant, async (client) => {
-        await client.query(`set local role ${ROLES.tenant}`);
-        await client.query(`select set_config('app.current_tenant_id', $1, true)`, [tenantId]);
+        await client.query(settings);
+        return await work(client);
+      });
+    },
+    async asEngine(acting, work) {
+      return await inTransaction(engine, async (client) => {
+        await client.query(actingSettings(acting));
         return await work(client);
       });
     },

@@ -4,10 +4,14 @@ import { newId } from '../core/id.ts';
 import type { Json } from '../core/json.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../core/status.ts';
 import type { TriggerType } from '../core/trigger-type.ts';
-import type { Database } from './connection.ts';
+import { within } from './bounded-client.ts';
+import type { Acting, Database } from './connection.ts';
 import { DEFAULT_TENANT_ID } from './default-tenant.ts';
+import type { Queryable } from './transitions.ts';
 
 export interface StartRequest {
+  /** Of the execution, where the caller may have to send it twice: the same id starts once. Made here where absent. */
+  readonly id?: string;
   readonly workflowId: string;
   readonly input?: Json;
   readonly idempotencyKey?: string;
@@ -18,11 +22,20 @@ export interface StartRequest {
   readonly trigger?: Json;
   readonly metadata?: Json;
   readonly createdBy?: string;
+  /** Of the idempotency key: keys of different scopes do not meet. Default `start`. */
+  readonly scope?: string;
+  /** SHA-256 in hex of what was asked; the same key with another is refused. */
+  readonly requestHash?: string;
+  /** ISO instant; the execution is opened only then. */
+  readonly runAt?: string;
 }
+
+/** Why a start is refused: `key_reused` is the same idempotency key with another request. */
+export type StartProblem = 'not_found' | 'not_active' | 'tenant_suspended' | 'tier_too_low' | 'key_reused';
 
 export type Started =
   | { readonly ok: true; readonly id: string; readonly existing: boolean }
-  | { readonly ok: false; readonly problem: 'not_found' | 'not_active' };
+  | { readonly ok: false; readonly problem: StartProblem };
 
 /** Records starts of one tenant in one commit. */
 export async function startExecutions(
@@ -30,20 +43,34 @@ export async function startExecutions(
   tenantId: string,
   requests: readonly StartRequest[],
 ): Promise<Started[]> {
+  return await startExecutionsWith(database.engine, tenantId, requests);
+}
+
+/**
+ * Records starts of one tenant in the caller's transaction, which is of the engine's role. Given up by the client after
+ * `limitMs`.
+ */
+export async function startExecutionsWith(
+  db: Queryable,
+  tenantId: string,
+  requests: readonly StartRequest[],
+  limitMs?: number,
+): Promise<Started[]> {
   const items = requests.map((r, i) => ({
     ...r,
     i,
-    id: newId(),
+    id: r.id ?? newId(),
     idempotencyKey: undefined,
     key: r.idempotencyKey,
     input: r.input ?? {},
   }));
-  const { rows } = await database.engine.query<{
+  const { rows } = await db.query<{
     i: number;
     id: string;
     existing: boolean;
     problem: string | null;
   }>({
+    ...(limitMs === undefined ? {} : within(limitMs)),
     name: 'start_executions_v1',
     text: 'select i, id, existing, problem from dagwright.start_executions_v1($1, $2)',
     values: [tenantId, JSON.stringify(items)],
@@ -51,9 +78,7 @@ export async function startExecutions(
   const results = new Array<Started>(requests.length);
   for (const { i, id, existing, problem } of rows) {
     results[i] =
-      problem === null
-        ? { ok: true, id, existing }
-        : { ok: false, problem: problem as 'not_found' | 'not_active' };
+      problem === null ? { ok: true, id, existing } : { ok: false, problem: problem as StartProblem };
   }
   return results;
 }
@@ -61,10 +86,10 @@ export async function startExecutions(
 /** Pauses: what runs may end, nothing else begins. The status afterwards, or null where there is no such execution. */
 export async function pauseExecution(
   database: Database,
-  tenantId: string,
+  acting: Acting | string,
   id: string,
 ): Promise<ExecutionStatus | null> {
-  return await database.withTenant(tenantId, async (client) => {
+  return await database.withTenant(acting, async (client) => {
     const { rows } = await client.query('select dagwright.pause_execution($1) as status', [id]);
     return rows[0].status;
   });
@@ -73,10 +98,10 @@ export async function pauseExecution(
 /** Lets a paused execution go on. The status afterwards, or null where there is no such execution. */
 export async function resumeExecution(
   database: Database,
-  tenantId: string,
+  acting: Acting | string,
   id: string,
 ): Promise<ExecutionStatus | null> {
-  return await database.withTenant(tenantId, async (client) => {
+  return await database.withTenant(acting, async (client) => {
     const { rows } = await client.query('select dagwright.resume_execution($1) as status', [id]);
     return rows[0].status;
   });
@@ -85,11 +110,11 @@ export async function resumeExecution(
 /** Cancels; the status afterwards, or null where there is no such execution. */
 export async function cancelExecution(
   database: Database,
-  tenantId: string,
+  acting: Acting | string,
   id: string,
   reason?: string,
 ): Promise<ExecutionStatus | null> {
-  return await database.withTenant(tenantId, async (client) => {
+  return await database.withTenant(acting, async (client) => {
     const { rows } = await client.query('select dagwright.cancel_execution($1, $2) as status', [
       id,
       reason ?? null,
@@ -132,10 +157,15 @@ export interface TaskView {
   readonly resourceUsage: Json;
 }
 
-const EXECUTION_COLUMNS = `id, workflow_id as "workflowId", revision, status, output, error,
+export const EXECUTION_COLUMNS = `id, workflow_id as "workflowId", revision, status, output, error,
   completed_with_errors as "completedWithErrors", case when not cost_unknown then actual_cost_usd end as "costUsd",
   duration_ms as "durationMs", trigger_type as "triggerType", created_at as "createdAt", started_at as "startedAt",
   completed_at as "completedAt"`;
+
+/** Of a task_executions t. */
+export const TASK_COLUMNS = `t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.task_type as "taskType", t.status, t.reason,
+  t.attempt_number as attempt, t.output, t.error, t.cost_usd as "costUsd", t.duration_ms as "durationMs",
+  t.started_at as "startedAt", t.completed_at as "completedAt", t.resource_usage as "resourceUsage"`;
 
 /** The execution, or null where this tenant has none with that id. */
 export async function findExecution(
@@ -156,9 +186,7 @@ export async function findExecution(
 export async function findTasks(database: Database, tenantId: string, id: string): Promise<TaskView[]> {
   return await database.withTenant(tenantId, async (client) => {
     const { rows } = await client.query<TaskView>(
-      `select t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.task_type as "taskType", t.status, t.reason,
-         t.attempt_number as attempt, t.output, t.error, t.cost_usd as "costUsd", t.duration_ms as "durationMs",
-         t.started_at as "startedAt", t.completed_at as "completedAt", t.resource_usage as "resourceUsage"
+      `select ${TASK_COLUMNS}
        from dagwright.task_executions t
        join dagwright.workflow_executions o on o.id = t.workflow_execution_id
        left join (select v.id, n.value->>'taskId' as task_id, n.ordinality as position
@@ -171,26 +199,15 @@ export async function findTasks(database: Database, tenantId: string, id: string
   });
 }
 
-/** Newest first; `before` is the id to go on after. */
-export async function listExecutions(
-  database: Database,
-  tenantId: string,
-  filter: {
-    readonly limit: number;
-    readonly status?: string;
-    readonly workflowId?: string;
-    readonly before?: string;
-  },
-): Promise<ExecutionView[]> {
-  return await database.withTenant(tenantId, async (client) => {
-    const { rows } = await client.query<ExecutionView>(
-      `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
-       where tenant_id = $1 and ($3::text is null or status::text = $3) and ($4::text is null or workflow_id = $4)
-         and ($5::uuid is null or id < $5) order by id desc limit $2`,
-      [tenantId, filter.limit, filter.status ?? null, filter.workflowId ?? null, filter.before ?? null],
-    );
-    return rows;
-  });
+/** An execution with its tasks: the object of `run --json` and `executions show --json` (CONTRACT 5). */
+export interface RunView extends ExecutionView {
+  readonly tasks: readonly TaskView[];
+}
+
+/** The execution with its tasks, or null where this tenant has none with that id. */
+export async function findRun(database: Database, { tenantId }: Acting, id: string): Promise<RunView | null> {
+  const execution = await findExecution(database, tenantId, id);
+  return execution && { ...execution, tasks: await findTasks(database, tenantId, id) };
 }
 
 /** The id of a tenant by its name, or null. */

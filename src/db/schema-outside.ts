@@ -1,22 +1,9 @@
 // The tables of what goes on around executions: calls that answer later, prices, limits of outside services, log lines,
 // retention. As schema.ts.
 import { sql } from 'drizzle-orm';
-import {
-  bigint,
-  check,
-  customType,
-  index,
-  integer,
-  jsonb,
-  primaryKey,
-  text,
-  time,
-  uuid,
-} from 'drizzle-orm/pg-core';
+import { bigint, check, index, integer, jsonb, primaryKey, text, time, uuid } from 'drizzle-orm/pg-core';
 import { LOG_LINE_LEVELS } from '../core/log-level.ts';
-import { dagwright, instant, usd, workflowExecutions } from './schema.ts';
-
-const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+import { bytea, dagwright, instant, usd, workflowExecutions } from './schema.ts';
 
 export const logLevel = dagwright.enum('log_level', LOG_LINE_LEVELS);
 

@@ -8,6 +8,7 @@ import {
   bigint,
   boolean,
   check,
+  customType,
   index,
   integer,
   json,
@@ -22,9 +23,11 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { EXECUTION_STATUSES, SKIP_REASONS, TASK_STATUSES } from '../core/status.ts';
+import { TENANT_STATUSES } from '../core/tenant.ts';
 import { TRIGGER_TYPES } from '../core/trigger-type.ts';
 
 export const dagwright = pgSchema('dagwright');
+export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
 /** Column types that all tables share: an instant of the database's clock; US dollars, exact. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
@@ -37,15 +40,25 @@ export const taskStatus = dagwright.enum('task_status', TASK_STATUSES);
 export const skipReason = dagwright.enum('skip_reason', SKIP_REASONS);
 export const triggerType = dagwright.enum('trigger_type', TRIGGER_TYPES);
 
+export const tenantStatus = dagwright.enum('tenant_status', TENANT_STATUSES);
+
 export const tenants = dagwright.table('tenants', {
   id: uuid().primaryKey(),
   name: text().notNull().unique(),
   displayName: text('display_name'),
   tier: integer().notNull().default(1),
-  status: text().notNull().default('active'),
+  /** `suspended`: nothing of it starts, its keys are refused; what runs goes on. */
+  status: tenantStatus().notNull().default('active'),
   settings: jsonb().notNull().default({}),
   createdAt: instant('created_at').notNull().defaultNow(),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
 });
+
+/** The tenant that a row belongs to. */
+export const ownTenant = () =>
+  uuid('tenant_id')
+    .notNull()
+    .references(() => tenants.id);
 
 export const workflowDefinitions = dagwright.table(
   'workflow_definitions',
@@ -58,6 +71,8 @@ export const workflowDefinitions = dagwright.table(
     category: text().notNull().default('custom'),
     status: text().notNull().default('active'),
     latestRevision: integer('latest_revision').notNull(),
+    /** The revision that starts take after a rollback, until the next save; null: the latest. */
+    pinnedRevision: integer('pinned_revision'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
@@ -77,6 +92,8 @@ export const workflowVersions = dagwright.table(
     contentHash: text('content_hash').notNull(),
     /** json, not jsonb: keeps the author's order of keys (named branches, outputs). */
     definition: json().notNull(),
+    /** Tenants of a lower tier may not start it. */
+    minTier: integer('min_tier').notNull().default(1),
     createdBy: text('created_by'),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
@@ -107,6 +124,8 @@ export const workflowExecutions = dagwright.table(
     completedAt: instant('completed_at'),
     /** When the execution fails with `timeout`; null once it is terminal or without one. */
     deadlineAt: instant('deadline_at'),
+    /** A pending execution that is opened only then; null: at once. */
+    runAt: instant('run_at'),
     pausedAt: instant('paused_at'),
     durationMs: bigint('duration_ms', { mode: 'number' }),
     /** Tasks (map_index -1, and items that outlive their fan-out) that are not terminal. */
@@ -124,6 +143,8 @@ export const workflowExecutions = dagwright.table(
   },
   (t) => [
     index('workflow_executions_tenant').on(t.tenantId, t.id),
+    index('workflow_executions_workflow').on(t.tenantId, t.workflowId, t.id),
+    index('workflow_executions_run_at').on(t.runAt).where(sql`run_at is not null`),
     index('workflow_executions_open_idx').on(t.id).where(sql`status in ('pending', 'running', 'paused')`),
     index('workflow_executions_deadline').on(t.deadlineAt).where(sql`deadline_at is not null`),
   ],
@@ -225,6 +246,8 @@ export const idempotencyKeys = dagwright.table(
     scope: text().notNull(),
     key: text().notNull(),
     workflowExecutionId: uuid('workflow_execution_id').notNull(),
+    /** Of what was asked; the same key with another is refused. Null: not compared. */
+    requestHash: bytea('request_hash'),
     createdAt: instant('created_at').notNull(),
   },
   (t) => [

@@ -23,3 +23,17 @@ export async function inTransaction<T>(
     client.release(broken);
   }
 }
+
+/** Runs `work` within the caller's transaction; where it throws, what it did is undone and the transaction goes on. */
+export async function savepoint<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query('savepoint step');
+  try {
+    const value = await work();
+    await client.query('release savepoint step');
+    return value;
+  } catch (error) {
+    // Where even this fails the connection is lost, which the next statement will tell.
+    await client.query('rollback to savepoint step; release savepoint step').catch(() => {});
+    throw error;
+  }
+}

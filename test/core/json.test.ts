@@ -28,6 +28,13 @@ describe('toStorableJson', () => {
     ['a cycle', circular, 'unstorable_output'],
     ['a depth over the limit', deep, 'unstorable_output'],
     [
+      'numbers that PostgreSQL writes out with 300 digits each',
+      Array(4_000).fill(1e300),
+      'payload_too_large',
+    ],
+    ['fractions that it writes out with 300 digits each', Array(4_000).fill(1e-300), 'payload_too_large'],
+    ['as many usual numbers', Array(4_000).fill(0.001), 'stored'],
+    [
       'a getter that throws',
       {
         get a() {

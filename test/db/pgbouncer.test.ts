@@ -5,13 +5,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDatabase } from '../../src/db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import {
-  cancelExecution,
-  findExecution,
-  findTenant,
-  listExecutions,
-  startExecutions,
-} from '../../src/db/executions.ts';
+import { listExecutions } from '../../src/db/execution-list.ts';
+import { cancelExecution, findExecution, findTenant, startExecutions } from '../../src/db/executions.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 import { type Pgbouncer, pgbouncerVersion, startPgbouncer } from '../support/pgbouncer.ts';

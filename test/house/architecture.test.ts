@@ -35,7 +35,6 @@ const DOORS: Record<string, readonly string[]> = {
   ],
   commander: ['cli/command.ts'],
   '@fastify/helmet': ['http/app.ts'],
-  '@fastify/rate-limit': ['http/app.ts'],
   '@fastify/swagger': ['http/openapi.ts'],
   '@fastify/swagger-ui': ['http/openapi.ts'],
   'prom-client': ['http/metrics.ts'],

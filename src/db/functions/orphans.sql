@@ -14,7 +14,7 @@ create or replace view dagwright.v_orphans with (security_invoker = true) as
   with jobs as materialized (select * from dagwright.jobs_v1())
   select o.id as execution_id, null::text as task_id, null::int as map_index, o.status::text, 'pending execution without a job' as problem
     from dagwright.workflow_executions o
-    where o.status = 'pending' and not exists (select from jobs j where j.execution_id = o.id and j.task_id is null)
+    where o.status = 'pending' and o.run_at is null and not exists (select from jobs j where j.execution_id = o.id and j.task_id is null)
   union all
   select o.id, null, null, o.status::text, 'all tasks ended, not concluded' from dagwright.workflow_executions o
     where o.status = 'running' and o.open_tasks = 0 and not exists (select from dagwright.workers w where w.id = o.concluded_by)

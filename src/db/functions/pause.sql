@@ -14,6 +14,8 @@ begin
     update dagwright.task_executions set held_wake_at = wake_at, wake_at = null
       where workflow_execution_id = execution_id and wake_at is not null and status in ('waiting', 'retrying');
     update dagwright.workflow_executions set status = 'paused', paused_at = clock_timestamp() where id = execution_id;
+    perform dagwright.audit_v1(dagwright.current_tenant(), 'executions.pause', 'executions', execution_id::text,
+      jsonb_build_object('status', now_status), jsonb_build_object('status', 'paused'));
     now_status := 'paused';
   end if;
   return now_status;
@@ -30,7 +32,7 @@ declare
   ts text[];
   ms int[];
 begin
-  select id, status, priority, paused_at, started_at, open_tasks into x from dagwright.workflow_executions
+  select id, status, priority, paused_at, started_at, open_tasks, run_at into x from dagwright.workflow_executions
     where id = execution_id and tenant_id = dagwright.current_tenant() for no key update;
   if not found or x.status <> 'paused' then return x.status; end if;
   now_ := clock_timestamp();
@@ -44,7 +46,11 @@ begin
     where workflow_execution_id = execution_id and held_wake_at is not null;
   select array_agg(task_id order by task_id, map_index), array_agg(map_index order by task_id, map_index) into ts, ms
     from dagwright.task_executions where workflow_execution_id = execution_id and ready_at is not null;
-  if x.started_at is null or x.open_tasks = 0 then
+  perform dagwright.audit_v1(dagwright.current_tenant(), 'executions.resume', 'executions', execution_id::text,
+    jsonb_build_object('status', 'paused'), jsonb_build_object('status', case when x.started_at is null then 'pending' else 'running' end));
+  if x.run_at is not null then
+    null; -- start_due_v1 wakes it.
+  elsif x.started_at is null or x.open_tasks = 0 then
     perform dagwright.add_jobs_v1(array[json_build_object('e', execution_id)], x.priority);
   elsif ts is not null then
     perform dagwright.enqueue_v1(execution_id, ts, ms, slots, x.priority);

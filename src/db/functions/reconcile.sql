@@ -8,7 +8,7 @@ declare
 begin
   if not exists (select from dagwright.task_executions t join dagwright.workflow_executions o on o.id = t.workflow_execution_id
        where t.ready_at < stale and o.status = 'running')
-     and not exists (select from dagwright.workflow_executions where status = 'pending' and created_at < stale)
+     and not exists (select from dagwright.workflow_executions where status = 'pending' and run_at is null and created_at < stale)
      and not exists (select from dagwright.workflow_executions where status = 'running' and open_tasks = 0) then
     return 0;
   end if;

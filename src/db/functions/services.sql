@@ -84,10 +84,13 @@ declare
   old_rate int;
   known timestamptz[];
 begin
-  insert into dagwright.service_limits (service_id) values (service) on conflict do nothing;
-  select rate_limit into old_rate from dagwright.service_limits where service_id = service for no key update;
-  update dagwright.service_limits set max_concurrency = concurrency, rate_limit = rate, rate_interval_ms = interval_ms,
-    updated_at = clock_timestamp() where service_id = service;
+  insert into dagwright.service_limits (service_id, max_concurrency, rate_limit, rate_interval_ms) values (service, concurrency, rate, interval_ms)
+    on conflict do nothing;
+  if not found then
+    select rate_limit into old_rate from dagwright.service_limits where service_id = service for no key update;
+    update dagwright.service_limits set max_concurrency = concurrency, rate_limit = rate, rate_interval_ms = interval_ms,
+      updated_at = clock_timestamp() where service_id = service;
+  end if;
   if old_rate is not distinct from rate then return; end if;
   select array_agg(starts_at order by starts_at) into known from (
     select starts_at from dagwright.service_starts where service_id = service order by starts_at desc limit coalesce(rate, 0)) newest;

@@ -16,6 +16,7 @@
 --   S2  Edges, money and items follow only from a settle that was found.
 --   S3  A child is woken by exactly one settle: the one that takes pending_edges to 0 (or first meets its early rule).
 --   S4  A woken child leaves as running for exactly one lane, or as ready with a job, in the same commit.
+--   S5  Each end in an execution has a number of its own (completed_seq), higher than those of all commits before.
 create or replace function dagwright.settle_v1(p jsonb)
 returns table (e uuid, kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
 language plpgsql
@@ -165,14 +166,14 @@ begin
             closed := closed + 1;
           elsif par.items_open = 0 or par.items_failed > par.items_tolerated or par.items_ok >= par.items_needed then
             update dagwright.task_executions u set status = 'cancelled', fence = u.fence + 1, ready_at = null, wake_at = null,
-              waiting_on = null, completed_at = now_, completed_seq = seq
+              waiting_on = null, completed_at = now_, completed_seq = seq + u.map_index
             where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index >= 0
               and u.status in ('pending', 'running', 'waiting', 'retrying');
             insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, completed_at, completed_seq)
-            select x.e, s.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'cancelled', now_, seq
+            select x.e, s.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'cancelled', now_, seq + g
             from dagwright.task_executions u, generate_series(par.items_issued, par.items_total - 1) g
             where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1 and par.items_issued < par.items_total;
-            seq := seq + 1;
+            seq := seq + par.items_total;
             lane := lanes[1];
             update dagwright.task_executions u set
               status = case when lane is null then 'waiting'::dagwright.task_status else 'running' end, fence = u.fence + (lane is not null)::int,
@@ -222,7 +223,7 @@ begin
       where u.workflow_execution_id = x.e and u.task_id = z.t and u.map_index = -1
         and u.status in ('pending', 'running', 'waiting', 'retrying');
       get diagnostics n = row_count;
-      closed := closed + n; seq := seq + n + 1;
+      closed := closed + n; seq := seq + jsonb_array_length(x.z) + 1;
       failures := failures + (select count(*) from jsonb_array_elements(x.z) o where o.value->>'to' = 'failed');
       -- Open fan-outs among them: no more items; what runs ends on its own and keeps the execution open, or is cancelled.
       for d in select o.value->>'t' as t, coalesce((o.value->>'run')::boolean, false) as run
@@ -230,15 +231,17 @@ begin
         update dagwright.task_executions u set
           status = case when u.status = 'pending' then 'skipped'::dagwright.task_status else 'cancelled' end,
           reason = case when u.status = 'pending' then 'execution_failed' else u.reason end,
-          fence = u.fence + 1, ready_at = null, wake_at = null, held_wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq
+          fence = u.fence + 1, ready_at = null, wake_at = null, held_wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq + u.map_index
         where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index >= 0
           and (u.status in ('pending', 'waiting', 'retrying') or (d.run and u.status = 'running'));
         closed := closed - (select count(*)::int from dagwright.task_executions u
           where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index >= 0 and u.status = 'running');
         insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, reason, completed_at, completed_seq)
-        select x.e, d.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'skipped', 'execution_failed', now_, seq
+        select x.e, d.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'skipped', 'execution_failed', now_, seq + g
         from dagwright.task_executions u, generate_series(u.items_issued, u.items_total - 1) g
         where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = -1;
+        select seq + coalesce(u.items_total, 0) into seq from dagwright.task_executions u
+          where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = -1;
       end loop;
     end if;
 

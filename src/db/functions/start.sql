@@ -1,6 +1,9 @@
 -- Records starts for one tenant: an execution row, a job and, with an idempotency key, its row. Nothing else, on every
--- path. p: [{ i, id, workflowId, input, key?, scope?, priority?, triggerType?, trigger?, metadata?, createdBy?, revision? }].
--- Runs as the owner under the tenant's policy; a repeated key returns the first execution.
+-- path. p: [{ i, id, workflowId, input, key?, scope?, requestHash? (hex), priority?, triggerType?, trigger?, metadata?, createdBy?,
+-- revision?, runAt? (opened only then) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
+-- execution, and an id that was started already is not started again. Problems: not_found, not_active, tenant_suspended,
+-- tier_too_low, key_reused (the key came with another requestHash). Every row is found by its whole key, behind `offset 0`:
+-- what was planned as a join or a hashed subquery while the tables were new would read all of the tenant's rows, ever after.
 create or replace function dagwright.start_executions_v1(tenant uuid, p jsonb)
 returns table (i int, id uuid, existing boolean, problem text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -12,55 +15,64 @@ declare
   has_keys constant boolean := jsonb_path_exists(p, '$[*].key');
   bad text;
   jobs record;
+  owner_ record;
 begin
   select r.priority::text into bad from jsonb_to_recordset(p) as r(priority int) where r.priority not between 1 and 10 limit 1;
   if found then raise exception 'priority must be 1 to 10, got %', bad using errcode = '22023'; end if;
   perform set_config('app.current_tenant_id', tenant::text, true);
+  select t.status = 'active' as is_active, t.tier into owner_ from dagwright.tenants t where t.id = tenant;
   now_ := clock_timestamp();
   if has_keys then
     -- In the order of the keys, so that two batches cannot wait for each other.
-    insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, created_at)
-    select tenant, coalesce(r.scope, 'start'), r.key, r.id, now_
-    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text)
+    insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, request_hash, created_at)
+    select tenant, coalesce(r.scope, 'start'), r.key, r.id, decode(r."requestHash", 'hex'), now_
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text, "requestHash" text)
     cross join lateral (select from dagwright.workflow_definitions d join dagwright.workflow_versions v
-      on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.latest_revision)
-      where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' offset 0) v
+      on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
+      where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier offset 0) v
     where r.key is not null order by coalesce(r.scope, 'start'), r.key, r.i
     on conflict do nothing;
   end if;
   for jobs in
     with started as (
       insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, priority, trigger_type, trigger,
-        input, metadata, created_by, created_at)
+        input, metadata, created_by, created_at, run_at)
       select r.id, tenant, r."workflowId", v.revision, v.id, coalesce(r.priority, 5), coalesce(r."triggerType", 'sql')::dagwright.trigger_type,
-        r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_
+        r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_, case when r."runAt" > now_ then r."runAt" end
       from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, input jsonb, key text, scope text, priority int,
-        "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text)
+        "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text, "runAt" timestamptz)
       cross join lateral (select v.id, v.revision from dagwright.workflow_definitions d join dagwright.workflow_versions v
-        on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.latest_revision)
-        where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' offset 0) v
+        on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
+        where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier offset 0) v
       where r.key is null or exists (select from dagwright.idempotency_keys k where k.tenant_id = tenant
-        and k.scope = coalesce(r.scope, 'start') and k.key = r.key and k.workflow_execution_id = r.id)
-      returning id, priority)
-    select priority, array_agg(json_build_object('e', id)) as payloads from started group by priority
+        and k.scope = coalesce(r.scope, 'start') and k.key = r.key and k.workflow_execution_id = r.id offset 0)
+      on conflict do nothing
+      returning id, priority, run_at)
+    select priority, array_agg(json_build_object('e', id)) as payloads from started where run_at is null group by priority
   loop
     perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority);
   end loop;
   -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
   if has_keys then
-    delete from dagwright.idempotency_keys k using jsonb_to_recordset(p) as r(id uuid, key text, scope text)
-      where k.tenant_id = tenant and k.scope = coalesce(r.scope, 'start') and k.key = r.key and k.workflow_execution_id = r.id
-        and not exists (select from dagwright.workflow_executions o where o.id = r.id);
+    delete from dagwright.idempotency_keys k
+      using jsonb_to_recordset(p) as r(id uuid, key text, scope text)
+      cross join lateral (select h.ctid as tid from dagwright.idempotency_keys h where h.tenant_id = tenant
+        and h.scope = coalesce(r.scope, 'start') and h.key = r.key and h.workflow_execution_id = r.id offset 0) h
+      where k.ctid = h.tid and not exists (select from dagwright.workflow_executions o where o.id = r.id offset 0);
   end if;
   return query
     select r.i, coalesce(k.workflow_execution_id, r.id), coalesce(k.workflow_execution_id <> r.id, false),
-      case when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id) then null
-        when d.status is null then 'not_found' when d.status <> 'active' then 'not_active' else 'not_found' end
-    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text)
-    left join dagwright.idempotency_keys k on has_keys and k.tenant_id = tenant and k.scope = coalesce(r.scope, 'start') and k.key = r.key
-    left join dagwright.workflow_definitions d on d.tenant_id = tenant and d.workflow_id = r."workflowId"
-    left join dagwright.workflow_versions v on v.tenant_id = tenant and v.workflow_id = r."workflowId"
-      and v.revision = coalesce(r.revision, d.latest_revision);
+      case when k.workflow_execution_id <> r.id and k.request_hash <> decode(r."requestHash", 'hex') then 'key_reused'
+        when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id offset 0) then null
+        when owner_.is_active is not true then 'tenant_suspended' when d.status is null then 'not_found'
+        when d.status <> 'active' then 'not_active' when v.min_tier > owner_.tier then 'tier_too_low' else 'not_found' end
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text, "requestHash" text)
+    left join lateral (select k.workflow_execution_id, k.request_hash from dagwright.idempotency_keys k where has_keys and k.tenant_id = tenant
+      and k.scope = coalesce(r.scope, 'start') and k.key = r.key offset 0) k on true
+    left join lateral (select d.status, d.pinned_revision, d.latest_revision from dagwright.workflow_definitions d
+      where d.tenant_id = tenant and d.workflow_id = r."workflowId" offset 0) d on true
+    left join lateral (select v.min_tier from dagwright.workflow_versions v where v.tenant_id = tenant and v.workflow_id = r."workflowId"
+      and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision) offset 0) v on true;
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
 revoke execute on function dagwright.start_executions_v1(uuid, jsonb) from public;
@@ -90,11 +102,16 @@ begin
     raise exception 'priority must be 1 to 10, got %', coalesce(priority::text, 'null') using errcode = '22023';
   end if;
   select * into started from dagwright.start_executions_v1(dagwright.current_tenant(), jsonb_build_array(jsonb_strip_nulls(
-    jsonb_build_object('i', 0, 'id', dagwright.uuid_v7(), 'workflowId', workflow_id, 'key', idempotency_key, 'priority', priority, 'triggerType', 'sql'))
+    jsonb_build_object('i', 0, 'id', dagwright.uuid_v7(), 'workflowId', workflow_id, 'key', idempotency_key, 'priority', priority, 'triggerType', 'sql',
+      'createdBy', dagwright.current_actor()))
     || jsonb_build_object('input', coalesce(input, '{}'), 'metadata', metadata)));
   if started.problem = 'not_found' then
     raise exception 'workflow "%" does not exist in this tenant', workflow_id using errcode = 'P0002',
       hint = 'apply its definition first: dagwright apply FILE';
+  elsif started.problem = 'tenant_suspended' then
+    raise exception 'the tenant is suspended' using errcode = '55000', hint = 'dagwright tenants update NAME --status active';
+  elsif started.problem = 'tier_too_low' then
+    raise exception 'workflow "%" needs a tenant of a higher tier', workflow_id using errcode = '55000', hint = 'see minTier of its definition';
   elsif started.problem is not null then
     raise exception 'workflow "%" is not active', workflow_id using errcode = '55000', hint = 'set its status to active';
   end if;
@@ -113,6 +130,8 @@ begin
   if now_status in ('pending', 'running', 'paused') then
     perform dagwright.end_execution_v1(execution_id, 'cancelled', null,
       jsonb_build_object('code', 'cancelled', 'message', coalesce(reason, 'cancelled on request')), null, clock_timestamp());
+    perform dagwright.audit_v1(dagwright.current_tenant(), 'executions.cancel', 'executions', execution_id::text, jsonb_build_object('status', now_status),
+      jsonb_strip_nulls(jsonb_build_object('status', 'cancelled', 'reason', reason)));
     now_status := 'cancelled';
   end if;
   return now_status;

@@ -19,7 +19,7 @@ begin
           (o.value->>4)::float8 as timeout
         from jsonb_array_elements(p->'held') with ordinality o) h
   left join dagwright.task_executions t on t.workflow_execution_id = h.e and t.task_id = h.t and t.map_index = h.m;
-  woken := dagwright.wake_due_v1((p->>'slots')::int, 256);
+  woken := dagwright.wake_due_v1((p->>'slots')::int, 256) + dagwright.start_due_v1(256);
   for x in select o.id from dagwright.workflow_executions o
            where o.id = any(array(select late_.id from dagwright.workflow_executions late_ where late_.deadline_at <= now_ and late_.status <> 'paused' order by late_.deadline_at limit 32))
            order by o.id for no key update skip locked loop

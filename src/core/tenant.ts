@@ -1,0 +1,8 @@
+// The words of tenants.
+
+/** `suspended`: nothing of it starts, and its keys are refused; what runs goes on. */
+export const TENANT_STATUSES = ['active', 'suspended'] as const;
+export type TenantStatus = (typeof TENANT_STATUSES)[number];
+
+/** Of a tenant's name, which is part of the paths of its webhooks. */
+export const TENANT_NAME = /^[a-z][a-z0-9-]{0,62}$/;
