@@ -180,6 +180,12 @@ export function readJson(text: string): Result<unknown> {
 }
 
 function place(text: string, offset: number): string {
-  const before = text.slice(0, offset);
-  return `line ${before.split('\n').length}, column ${offset - before.lastIndexOf('\n')}`;
+  let line = 1;
+  let lineStart = 0;
+  for (let at = 0; at < offset; at++)
+    if (text.charCodeAt(at) === 0x0a) {
+      line += 1;
+      lineStart = at + 1;
+    }
+  return `line ${line}, column ${offset - lineStart + 1}`;
 }

@@ -1,0 +1,128 @@
+// Where outside services deliver: the raw bytes of a request, judged by triggers/webhooks/receive.ts. It takes no key.
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { Delivery } from '../../triggers/webhooks/delivery.ts';
+import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.ts';
+import type { Api } from '../api.ts';
+import { ApiError, unprocessable } from '../problem.ts';
+import { RateLimit } from '../rate-limit.ts';
+import type { Service } from '../service.ts';
+
+/** Refused deliveries a second from one address; above, nothing is looked up for it. */
+const FAILURES_PER_SECOND = 200;
+
+export function addHookRoutes(api: Api, service: Service): void {
+  const deliveries = new RateLimit(service.settings.rateLimit);
+  const failures = new RateLimit(FAILURES_PER_SECOND);
+
+  api.post(
+    '/hooks/*',
+    {
+      config: { access: 'public', body: 'raw', anyQuery: true },
+      onRequest: async (request) => {
+        if (failures.isUsedUp(request.ip)) throw tooMany(1);
+        if (deliveries.take(pathOf(request)) < 0) throw tooMany(1);
+      },
+      schema: {
+        tags: ['webhooks'],
+        summary: 'Deliver an event of an outside service',
+        description:
+          'For the senders of webhooks. The path is that of the webhook, `<tenant name>/<path>`; the sender proves itself as the webhook asks. ' +
+          'The body is JSON, a form or text, at most 1 MB, not compressed. 202 comes after the event and the execution that it starts are committed; ' +
+          'a delivery that is repeated under the same id gets the same answer. An unknown path and a wrong signature both get 401.',
+        operationId: 'deliver',
+        params: Type.Object({ '*': Type.String({ description: '`<tenant name>/<path>`' }) }),
+        response: {
+          200: Type.Object(
+            { challenge: Type.String() },
+            { description: "The answer to Slack's question whether the address is right." },
+          ),
+          202: Type.Object(
+            {
+              eventId: Type.String(),
+              status: Type.String({ enum: ['processed', 'filtered', 'failed'] }),
+              executionId: Type.Optional(Type.String()),
+            },
+            { description: 'The event is stored, and what it led to.' },
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const receipt = await receiveDelivery(service, pathOf(request), deliveryOf(request));
+      if (receipt.kind === 'unauthorized') failures.take(request.ip);
+      const { status, body } = answerTo(receipt);
+      return await reply.code(status as 202).send(body as never);
+    },
+  );
+}
+
+function answerTo(receipt: Receipt): { readonly status: number; readonly body: object } {
+  switch (receipt.kind) {
+    case 'unauthorized':
+      throw new ApiError(
+        401,
+        'unauthorized',
+        'there is no webhook here, or the delivery does not prove its sender',
+      );
+    case 'unacceptable':
+      throw receipt.isMalformed ? malformed(receipt.problems) : unprocessable(receipt.problems);
+    case 'challenge':
+      return { status: 200, body: { challenge: receipt.challenge } };
+    case 'stored': {
+      const { eventId, status, executionId } = receipt;
+      return { status: 202, body: { eventId, status, ...(executionId === null ? {} : { executionId }) } };
+    }
+  }
+}
+
+function malformed(errors: Extract<Receipt, { kind: 'unacceptable' }>['problems']): ApiError {
+  return new ApiError(400, 'malformed_body', 'the body is not what its content type says', { errors });
+}
+
+// Before the bytes are judged, as all of this is the same for a path that nobody has.
+function deliveryOf(request: FastifyRequest): Delivery {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new ApiError(415, 'unsupported_encoding', 'bodies are taken uncompressed only', {
+      headers: { 'accept-encoding': 'identity' },
+    });
+  return {
+    method: request.method,
+    headers: valuesOf(headerPairs(request.raw.rawHeaders)),
+    query: valuesOf(new URLSearchParams(searchOf(request.raw.url ?? ''))),
+    rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+  };
+}
+
+function* headerPairs(rawHeaders: readonly string[]): Generator<[name: string, value: string]> {
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    yield [rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!];
+}
+
+function searchOf(url: string): string {
+  const cut = url.indexOf('?');
+  return cut === -1 ? '' : url.slice(cut);
+}
+
+// What is given more than once has a list: which of two is meant is the verifier's to refuse.
+function valuesOf(pairs: Iterable<[name: string, value: string]>): Record<string, string | string[]> {
+  const values: Record<string, string | string[]> = Object.create(null);
+  for (const [name, value] of pairs) {
+    const before = values[name];
+    if (before === undefined) values[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else values[name] = [before, value];
+  }
+  return values;
+}
+
+function pathOf(request: FastifyRequest): string {
+  return (request.params as { readonly '*'?: string })['*'] ?? '';
+}
+
+function tooMany(seconds: number): ApiError {
+  return new ApiError(429, 'rate_limited', 'too many deliveries in a second', {
+    headers: { 'retry-after': String(Math.max(1, seconds)) },
+  });
+}

@@ -1,0 +1,51 @@
+// What a stored event leads to, by the webhook's filters and mapping as they are now: nothing, an execution, or an error.
+import type { Problem, TaskError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import type { Queryable } from '../../db/transitions.ts';
+import type { Decision } from '../../db/webhook-events.ts';
+import type { WebhookRow } from '../../db/webhooks.ts';
+import type { Starts } from '../starts.ts';
+import { eventScope, triggerOf, type WebhookEvent } from './event-scope.ts';
+import { compileFilters } from './filter.ts';
+import { compileInputMapping } from './mapping.ts';
+
+const MAX_DETAILS = 20;
+
+/** Decides, and records the start where there is one, in the caller's transaction, which is of the engine's role. */
+export async function decideEvent(
+  client: Queryable,
+  starts: Pick<Starts, 'startWith'>,
+  webhook: WebhookRow,
+  event: WebhookEvent,
+): Promise<Decision> {
+  const filters = compileFilters(webhook.filters as Json);
+  const mapping = compileInputMapping(webhook.inputMapping);
+  if (!filters.ok) return failed('validation', filters.problems);
+  if (!mapping.ok) return failed('validation', mapping.problems);
+  const scope = eventScope(event);
+  if (!filters.value(scope)) return { status: 'filtered', executionId: null, error: null };
+  const input = mapping.value(scope);
+  if (!input.ok) return failed(input.problems[0]?.code ?? 'validation', input.problems);
+  const [started] = await starts.startWith(client, webhook.tenantId, [
+    {
+      workflowId: webhook.workflowId,
+      input: input.value,
+      priority: webhook.priority,
+      triggerType: 'webhook',
+      trigger: { ...triggerOf(event), webhookId: webhook.id, eventId: event.eventId },
+      createdBy: `webhook:${webhook.id}`,
+    },
+  ]);
+  if (!started!.ok) return failed(started!.code, started!.problems);
+  return { status: 'processed', executionId: started!.id, error: null };
+}
+
+function failed(code: string, problems: readonly Problem[]): Decision {
+  const [first] = problems;
+  const error: TaskError = {
+    code,
+    message: first?.message ?? code,
+    details: problems.slice(0, MAX_DETAILS).map(({ pointer, code, message }) => ({ pointer, code, message })),
+  };
+  return { status: 'failed', executionId: null, error };
+}

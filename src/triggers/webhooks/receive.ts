@@ -1,0 +1,185 @@
+// Receives deliveries: from the bytes that came in to an answer that can be relied on.
+//   R1  Bytes are verified before anything is parsed. An unknown path, a paused webhook, a suspended tenant and a bad
+//       signature give the same answer after about the same work: each is judged, if by a secret that nobody has.
+//   R2  The event, its decision and the execution are one commit, and the answer comes after it. A crash before leaves
+//       nothing; after, the sender's repetition gets the answer.
+//   R3  A delivery id is one event: a simultaneous repetition waits on the unique key and gets the first's answer.
+//       Without an id every delivery is an event of its own.
+//   R4  What is refused leaves no trace in the database.
+//   R5  A repetition is told the first execution, whatever was replayed since.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Problem } from '../../core/errors.ts';
+import { newId } from '../../core/id.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+import type { WebhookEventStatus } from '../../core/webhook.ts';
+import { type Database, isRetryable } from '../../db/connection.ts';
+import { type EventSummary, findDelivery, insertEvent, settleEvent } from '../../db/webhook-events.ts';
+import { findReceiver, type WebhookRow } from '../../db/webhooks.ts';
+import type { TaskLog } from '../../tasks/task-type.ts';
+import type { Starts } from '../starts.ts';
+import { readBody } from './body.ts';
+import { decideEvent } from './decide.ts';
+import type { Delivery } from './delivery.ts';
+import { extraDigits } from './printed-size.ts';
+import { senderHeaders, senderQuery } from './sender-headers.ts';
+import { isWebhookPath } from './settings.ts';
+import { slackChallenge } from './slack.ts';
+import { openSecrets, type SecretSource } from './stored-secrets.ts';
+import type { VerificationRule, Verifier } from './verification-rule.ts';
+import { verifyDelivery } from './verify.ts';
+
+export interface Receiver extends SecretSource {
+  readonly database: Database;
+  readonly starts: Pick<Starts, 'startWith'>;
+  readonly log: TaskLog;
+}
+
+/** What the sender is told of an event. */
+export interface EventAnswer {
+  readonly eventId: string;
+  readonly status: WebhookEventStatus;
+  readonly executionId: string | null;
+}
+
+export type Receipt =
+  | { readonly kind: 'unauthorized' }
+  /** Verified, but no event: not what its content type says (`isMalformed`), or beyond what can be kept. */
+  | {
+      readonly kind: 'unacceptable';
+      readonly isMalformed: boolean;
+      readonly problems: readonly Problem[];
+    }
+  /** Slack asks whether the address is right; nothing is stored. */
+  | { readonly kind: 'challenge'; readonly challenge: string }
+  | ({ readonly kind: 'stored' } & EventAnswer);
+
+const MAX_TRIES = 4;
+const MAX_EXTRA_DIGITS = 1_000_000;
+const LONG_NUMBERS: readonly Problem[] = [
+  { pointer: '', code: 'too_long', message: 'the numbers of the body have too many digits when written out' },
+];
+/** Nobody has it. */
+const NO_SECRETS: readonly string[] = [randomBytes(32).toString('base64')];
+/** Which scheme a delivery seems to be of, so that judging it for no webhook costs what it costs for one. */
+const SIGNS: readonly (readonly [header: string, verifier: Verifier])[] = [
+  ['webhook-signature', 'standard_webhooks'],
+  ['x-hub-signature-256', 'github'],
+  ['stripe-signature', 'stripe'],
+  ['x-slack-signature', 'slack'],
+];
+
+/** Receives one delivery at `<tenant name>/<path>`. Throws only where the database does not answer. */
+export async function receiveDelivery(
+  receiver: Receiver,
+  fullPath: string,
+  delivery: Delivery,
+): Promise<Receipt> {
+  const { nowMs, webhook } = await findReceiver(receiver.database.engine, ...splitPath(fullPath));
+  const verified = verifyDelivery(delivery, ruleFor(receiver, webhook, delivery, nowMs), nowMs);
+  if (webhook === null) return { kind: 'unauthorized' };
+  if (!verified.ok) {
+    receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
+    return { kind: 'unauthorized' };
+  }
+  const read = readDelivery(delivery, webhook);
+  if (read.kind !== 'readable') return read;
+  return await storeUntilDecided(receiver, webhook, { ...read, deliveryId: verified.deliveryId });
+}
+
+/** What of a delivery is kept. */
+interface Kept {
+  readonly deliveryId: string | null;
+  readonly method: string;
+  readonly headers: JsonObject;
+  readonly query: JsonObject;
+  readonly body: Json;
+}
+
+function readDelivery(
+  delivery: Delivery,
+  webhook: WebhookRow,
+): Receipt | ({ readonly kind: 'readable' } & Omit<Kept, 'deliveryId'>) {
+  const contentType = delivery.headers['content-type'];
+  const read = readBody(
+    delivery.rawBody,
+    typeof contentType === 'string' ? contentType : (contentType?.[0] ?? null),
+  );
+  const query = senderQuery(delivery.query);
+  if (!read.ok) {
+    const isMalformed = read.problems.some(({ code }) => code === 'syntax' || code === 'encoding');
+    return { kind: 'unacceptable', isMalformed, problems: read.problems };
+  }
+  if (!query.ok) return { kind: 'unacceptable', isMalformed: false, problems: query.problems };
+  const { body } = read.value;
+  if (extraDigits(body) > MAX_EXTRA_DIGITS)
+    return { kind: 'unacceptable', isMalformed: false, problems: LONG_NUMBERS };
+  const challenge = webhook.verifier === 'slack' ? slackChallenge(body) : null;
+  if (challenge !== null) return { kind: 'challenge', challenge };
+  const headers = senderHeaders(delivery.headers, webhook.options);
+  return { kind: 'readable', method: delivery.method, headers, query: query.value, body };
+}
+
+// A conflict with another transaction did nothing; a lost connection is the caller's to tell, and the sender's to repeat.
+async function storeUntilDecided(receiver: Receiver, webhook: WebhookRow, kept: Kept): Promise<Receipt> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await storeAndDecide(receiver, webhook, kept);
+    } catch (error) {
+      if (!isRetryable(error) || tries === MAX_TRIES) throw error;
+      await delay(20 * 2 ** tries * (0.5 + Math.random()));
+    }
+  }
+}
+
+async function storeAndDecide(receiver: Receiver, webhook: WebhookRow, kept: Kept): Promise<Receipt> {
+  const { tenantId } = webhook;
+  return await receiver.database.asEngine({ actor: `webhook:${webhook.id}` }, async (client) => {
+    const id = newId();
+    const receivedAt = await insertEvent(client, {
+      ...kept,
+      ...{ id, tenantId, webhookId: webhook.id, bodyJson: JSON.stringify(kept.body) },
+    });
+    if (receivedAt === null) {
+      const first =
+        kept.deliveryId === null ? null : await findDelivery(client, tenantId, webhook.id, kept.deliveryId);
+      // Paused or deleted since it was looked up.
+      return first === null ? { kind: 'unauthorized' } : { kind: 'stored', ...answerOf(first) };
+    }
+    const decision = await decideEvent(client, receiver.starts, webhook, {
+      ...kept,
+      eventId: id,
+      receivedAt,
+    });
+    await settleEvent(client, id, decision);
+    return { kind: 'stored', eventId: id, status: decision.status, executionId: decision.executionId };
+  });
+}
+
+/** What a delivery's repetition is told. */
+function answerOf({ id, status, executionId }: EventSummary): EventAnswer {
+  return { eventId: id, status: executionId === null ? status : 'processed', executionId };
+}
+
+// What is no path of a webhook is looked up all the same, as one that nobody has.
+function splitPath(fullPath: string): [tenantName: string, path: string] {
+  const cut = fullPath.indexOf('/');
+  const path = fullPath.slice(cut + 1);
+  return cut > 0 && isWebhookPath(path) && /^[\x21-\x7e]+$/.test(fullPath)
+    ? [fullPath.slice(0, cut), path]
+    : ['', ''];
+}
+
+function ruleFor(
+  receiver: Receiver,
+  webhook: WebhookRow | null,
+  delivery: Delivery,
+  nowMs: number,
+): VerificationRule {
+  if (webhook !== null) {
+    const { authType, verifier, options } = webhook;
+    return { authType, verifier, options, secrets: openSecrets(webhook, receiver, nowMs, receiver.log) };
+  }
+  const verifier = SIGNS.find(([header]) => Object.hasOwn(delivery.headers, header))?.[1] ?? 'hmac';
+  return { authType: 'none', verifier, secrets: NO_SECRETS, options: {} };
+}

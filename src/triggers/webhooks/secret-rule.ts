@@ -1,0 +1,50 @@
+// Which secrets a webhook may have, and new ones.
+import { randomBytes } from 'node:crypto';
+import type { Problem } from '../../core/errors.ts';
+import { decodeStandardSecret, STANDARD_SECRET_PREFIX } from './standard-webhooks.ts';
+import type { AuthType, Verifier } from './verification-rule.ts';
+
+/** Shorter ones can be guessed from one signed delivery, and are not hidden in logs. */
+export const MIN_SECRET_CHARS = 8;
+export const MAX_SECRET_CHARS = 500;
+
+/** What is wrong with a secret for its use; empty where nothing is. Messages never hold the secret. Pointer `/secret`. */
+export function checkSecret(verifier: Verifier | null, authType: AuthType, secret: string): Problem[] {
+  const problems: Problem[] = [];
+  const report = (message: string): void => {
+    problems.push({ pointer: '/secret', code: 'validation', message });
+  };
+  if (verifier === null && authType === 'none') return problems;
+  const { length } = secret;
+  if (length < MIN_SECRET_CHARS || length > MAX_SECRET_CHARS)
+    report(`a secret has ${MIN_SECRET_CHARS} to ${MAX_SECRET_CHARS} characters, got ${length}`);
+  else if (!isSendable(secret, authType)) report(SENDABLE[authType]);
+  if (verifier === 'standard_webhooks' && decodeStandardSecret(secret) === null)
+    report(
+      `a secret of Standard Webhooks is ${STANDARD_SECRET_PREFIX} and the padded base64 of 24 to 64 bytes` +
+        (authType === 'basic' ? ', so it cannot be a user:password too' : ''),
+    );
+  return problems;
+}
+
+const SENDABLE: Readonly<Record<AuthType, string>> = {
+  none: 'a secret is text without spaces at its ends and without control characters',
+  secret: 'a secret that is sent in a header is visible ASCII characters without spaces',
+  bearer: 'a secret that is sent in a header is visible ASCII characters without spaces',
+  basic: 'a secret for basic is user:password without control characters',
+};
+
+function isSendable(secret: string, authType: AuthType): boolean {
+  if (authType === 'secret' || authType === 'bearer') return /^[\x21-\x7e]+$/.test(secret);
+  // A key that was pasted with a line feed signs nothing that its sender sends.
+  if (!secret.isWellFormed() || /\p{Cc}/u.test(secret) || secret.trim() !== secret) return false;
+  return authType !== 'basic' || /^[^:]+:./u.test(secret);
+}
+
+/** A new secret of 256 random bits: `whsec_…` for Standard Webhooks, else URL-safe text (with `basic`, of user `webhook`). */
+export function newSecret(verifier: Verifier | null, authType: AuthType = 'none'): string {
+  const bytes = randomBytes(32);
+  if (verifier === 'standard_webhooks') return `${STANDARD_SECRET_PREFIX}${bytes.toString('base64')}`;
+  const text = bytes.toString('base64url');
+  return authType === 'basic' ? `webhook:${text}` : text;
+}

@@ -1,0 +1,203 @@
+// dagwright webhooks, as its users see it: real processes, stdout, exit codes; and the printed delivery run by a real shell.
+import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyTo, ORDERS, STRICT, traces } from '../http/support/hooks.ts';
+import { fromHmac, send } from '../http/support/senders.ts';
+import { openService, type TestService } from '../support/service.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright-webhooks-'));
+const encryptionKey = randomBytes(32);
+const SHOP = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const hasTools = ['openssl', 'curl', 'bash'].every((tool) => spawnSync(tool, ['--help']).error === undefined);
+
+let service: TestService;
+beforeAll(async () => {
+  service = await openService({ listen: true, encryptionKey, secrets: { SHOP } });
+  await applyTo(service, [ORDERS, STRICT]);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await service.close();
+});
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const environment = () => ({
+  PATH: process.env.PATH,
+  HOME: folder,
+  DATABASE_URL: service.database.url,
+  DAGWRIGHT_PUBLIC_URL: service.url,
+  DAGWRIGHT_ENCRYPTION_KEY: encryptionKey.toString('base64'),
+  DAGWRIGHT_SECRET_SHOP: SHOP,
+  LOG_LEVEL: 'warn',
+});
+
+const webhooks = (args: readonly string[], env: Record<string, string> = {}) =>
+  dagwright(['webhooks', ...args], env);
+
+function dagwright(args: readonly string[], env: Record<string, string>): Promise<Finished> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...environment(), ...env } };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+async function json(...args: string[]) {
+  const { stdout, stderr } = await webhooks([...args, '--json']);
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    throw new Error(`${stdout}\n${stderr}`);
+  }
+}
+
+describe('dagwright webhooks', () => {
+  it('create prints the secret once; list, show, update and delete never', async () => {
+    const made = await json('create', 'orders', 'cli/one', '--verifier', 'github');
+    expect(made).toMatchObject({
+      path: 'default/cli/one',
+      url: `${service.url}/hooks/default/cli/one`,
+      createdBy: 'cli',
+    });
+    expect(made.secret).toMatch(/^[\w-]{43}$/);
+    const all = [
+      await webhooks(['list']),
+      await webhooks(['list', '--json']),
+      await webhooks(['show', made.id]),
+      await webhooks(['update', made.id, '--priority', '9', '--json']),
+    ];
+    expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(JSON.stringify(all)).not.toContain(made.secret);
+    expect(JSON.parse(all[3]!.stdout)).toMatchObject({ priority: 9, verifier: 'github' });
+    const renewed = await json('update', made.id, '--new-secret', '--previous-secret-expires-in', '0');
+    expect(renewed.secret).not.toBe(made.secret);
+    expect(renewed.secrets).toHaveLength(1);
+    expect((await webhooks(['delete', made.id])).code).toBe(0);
+    expect(await webhooks(['show', made.id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no webhook'),
+    });
+  });
+
+  it('takes filters and mappings from files, and shows events; replay starts them', async () => {
+    const mapping = join(folder, 'mapping.json');
+    writeFileSync(mapping, '{ "name": "{{ body.who.name }}" }');
+    const made = await json(
+      'create',
+      'strict',
+      'cli/two',
+      '--verifier',
+      'hmac',
+      '--input-mapping',
+      `@${mapping}`,
+    );
+    const url = `${service.url}/hooks/${made.path}`;
+    const { body } = await send(url, fromHmac('{"name":"Ann"}', { secret: made.secret, id: 'd1' }));
+    expect(body.status).toBe('failed');
+    const events = await json('events', made.id, '--status', 'failed');
+    expect(events.items).toMatchObject([{ id: body.eventId, error: { code: 'missing_path' } }]);
+    expect((await webhooks(['replay', made.id, body.eventId])).code).toBe(1);
+    await json('update', made.id, '--input-mapping', '{ "name": "{{ body.name }}" }');
+    expect(await json('replay', made.id, body.eventId)).toEqual({
+      eventId: body.eventId,
+      status: 'processed',
+      executionId: expect.any(String),
+    });
+    expect(await json('events', made.id, body.eventId)).toMatchObject({ body: { name: 'Ann' }, replays: 2 });
+  });
+
+  it('refuses what the API refuses, with the same problems', async () => {
+    const refused = await webhooks([
+      'create',
+      'nowhere',
+      'Not a path',
+      '--filters',
+      '[{"fieldPath":"x"}]',
+      '--json',
+    ]);
+    expect(refused.code).toBe(1);
+    const pointers = JSON.parse(refused.stdout).errors.map(({ pointer }: { pointer: string }) => pointer);
+    expect(pointers).toEqual(expect.arrayContaining(['/path', '/filters/0/operator']));
+    expect((await webhooks(['show', 'not-an-id'])).code).toBe(2);
+  });
+
+  it('says where a secret is stored as it is', async () => {
+    const open = await webhooks(['create', 'orders', 'cli/plain', '--json'], {
+      DAGWRIGHT_ENCRYPTION_KEY: '',
+    });
+    expect(open.stderr).toContain('DAGWRIGHT_ENCRYPTION_KEY would protect it');
+    expect((await webhooks(['create', 'orders', 'cli/sealed'])).stderr).toBe('');
+  });
+});
+
+describe('dagwright doctor', () => {
+  const secrets = async (key: string) => {
+    const { stdout } = await dagwright(['doctor', '--json'], { DAGWRIGHT_ENCRYPTION_KEY: key });
+    return JSON.parse(stdout).checks.find(({ name }: { name: string }) => name === 'secrets');
+  };
+
+  it('tells secrets that are stored as they are, and those under a key that is not there', async () => {
+    await service.query('delete from dagwright.webhooks');
+    const [key, other] = [encryptionKey.toString('base64'), randomBytes(32).toString('base64')];
+    expect(await secrets(key)).toMatchObject({ status: 'ok', message: 'none are kept' });
+    await webhooks(['create', 'orders', 'doctor/sealed']);
+    expect(await secrets(key)).toMatchObject({ status: 'ok', message: 'of 1 webhook(s), sealed' });
+    expect(await secrets(`${other},${key}`)).toMatchObject({ status: 'ok' });
+    expect(await secrets(other)).toMatchObject({ status: 'fail', hint: expect.stringContaining('NEW,OLD') });
+    await webhooks(['create', 'orders', 'doctor/plain'], { DAGWRIGHT_ENCRYPTION_KEY: '' });
+    expect(await secrets(key)).toMatchObject({
+      status: 'warn',
+      message: '1 webhook(s) with a secret that is stored as it is',
+    });
+  });
+});
+
+describe.skipIf(!hasTools)('the delivery that create prints (skipped without openssl, curl and bash)', () => {
+  it.each<[string, string[]]>([
+    ['github', ['--verifier', 'github']],
+    ['stripe', ['--verifier', 'stripe', '--secret', `it's a $ecret "for" all\\`]],
+    ['slack', ['--verifier', 'slack']],
+    ['standard', ['--verifier', 'standard_webhooks']],
+    ['standard-env', ['--verifier', 'standard_webhooks', '--secret', '{{ secrets.SHOP }}']],
+    ['hmac', ['--verifier', 'hmac']],
+    ['hmac-env', ['--verifier', 'hmac', '--secret', '{{ secrets.SHOP }}']],
+    [
+      'hmac-other',
+      [
+        '--verifier',
+        'hmac',
+        '--options',
+        '{"algorithm":"sha512","encoding":"base64","prefix":"v=","signatureHeader":"X-Mac","timestampHeader":"X-Time"}',
+      ],
+    ],
+    ['secret', []],
+    ['bearer', ['--auth-type', 'bearer', '--secret', 'a-"bearer"-$secret`x`']],
+    ['basic', ['--auth-type', 'basic', '--secret', 'shop:open sesame $5']],
+    ['both', ['--auth-type', 'bearer', '--verifier', 'github']],
+    ['open', ['--auth-type', 'none']],
+  ])('is accepted: %s', async (name, args) => {
+    const made = await webhooks(['create', 'orders', `try/${name}`, ...args]);
+    expect(made.code, made.stderr).toBe(0);
+    const script = made.stdout.slice(made.stdout.indexOf('BODY='));
+    const ran = await new Promise<Finished>((resolve) => {
+      const child = execFile('bash', ['-c', script], { env: environment() }, (_, stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+      );
+    });
+    expect(JSON.parse(ran.stdout), script + ran.stderr).toMatchObject({ status: 'processed' });
+    const id = /^id +(\S+)$/m.exec(made.stdout)![1]!;
+    expect(await traces(service, id)).toEqual({ events: 1, executions: 1 });
+  });
+});

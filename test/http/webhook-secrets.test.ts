@@ -1,0 +1,165 @@
+// The secrets of webhooks: changed while deliveries go on, and to be found nowhere.
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openService, type TestService } from '../support/service.ts';
+import { applyTo, makeWebhook, ORDERS } from './support/hooks.ts';
+import { fromGithub, fromHmac, fromStandard, type SentDelivery } from './support/senders.ts';
+
+let service: TestService;
+let acme: { id: string; key: string };
+beforeAll(async () => {
+  service = await openService({ secrets: { SHOP: 'from-the-environment-1' } });
+  acme = await service.tenant('acme');
+  await applyTo(service, [ORDERS], acme.id);
+});
+afterAll(() => service.close());
+
+const call = (method: string, path: string, body?: unknown) =>
+  service.call(method, path, { key: acme.key, ...(body === undefined ? {} : { body }) });
+const make = (given: Record<string, unknown> = {}) => makeWebhook(service, given, acme.key);
+const deliver = async (path: string, { body, headers }: SentDelivery) =>
+  await service.call('POST', `/hooks/${path}`, { body, headers });
+
+describe('changing the secret', () => {
+  it('takes the new one at once and the old one until it expires', async () => {
+    const hook = await make({ verifier: 'github' });
+    const next = 'the-next-secret-of-github';
+    const patched = await call('PATCH', `/v1/webhooks/${hook.id}`, { secret: next });
+    expect(patched.body.secrets).toHaveLength(2);
+    expect(patched.body.secrets[0].expiresAt).toBeNull();
+    const inHours = (Date.parse(patched.body.secrets[1].expiresAt) - Date.now()) / 3_600_000;
+    expect(inHours).toBeGreaterThan(23.9);
+    expect(inHours).toBeLessThanOrEqual(24);
+    expect(
+      (await deliver(hook.path, await fromGithub('{}', { secret: hook.secret, id: 'old' }))).status,
+    ).toBe(202);
+    expect((await deliver(hook.path, await fromGithub('{}', { secret: next, id: 'new' }))).status).toBe(202);
+    await service.query(
+      `update dagwright.webhooks set secrets = jsonb_set(secrets, '{1,expiresAt}', to_jsonb('2020-01-01T00:00:00.000Z'::text)) where id = $1`,
+      [hook.id],
+    );
+    expect(
+      (await deliver(hook.path, await fromGithub('{}', { secret: hook.secret, id: 'late' }))).status,
+    ).toBe(401);
+    expect((await deliver(hook.path, await fromGithub('{}', { secret: next, id: 'later' }))).status).toBe(
+      202,
+    );
+    expect((await call('GET', `/v1/webhooks/${hook.id}`)).body.secrets).toHaveLength(1);
+  });
+
+  it('with previousSecretExpiresInSeconds 0 refuses the old one at once', async () => {
+    const hook = await make({ verifier: 'github' });
+    await call('PATCH', `/v1/webhooks/${hook.id}`, {
+      secret: 'the-next-secret-of-github',
+      previousSecretExpiresInSeconds: 0,
+    });
+    expect(
+      (await deliver(hook.path, await fromGithub('{}', { secret: hook.secret, id: 'old' }))).status,
+    ).toBe(401);
+  });
+
+  it('a secret of the environment is resolved when a delivery comes', async () => {
+    const hook = await make({ verifier: 'hmac', secret: '{{ secrets.SHOP }}' });
+    const by = (secret: string, id: string) => deliver(hook.path, fromHmac('{}', { secret, id }));
+    expect((await by('from-the-environment-1', '1')).status).toBe(202);
+    expect((await by('{{ secrets.SHOP }}', '2')).status).toBe(401);
+  });
+});
+
+describe('secrets', () => {
+  it('are in no table, no log line and no answer but the first, in no encoding', async () => {
+    const given = 'canary-secret-number-one-8f2c';
+    const next = 'canary-secret-number-two-77aa';
+    const basic = 'shop:canary-secret-number-three';
+    const hook = await make({ verifier: 'hmac', secret: given });
+    const made = await make({ verifier: 'standard_webhooks' });
+    const shown = await make({ authType: 'basic', secret: basic });
+    const answers = [
+      await call('PATCH', `/v1/webhooks/${hook.id}`, { secret: next }),
+      await call('PUT', `/v1/webhooks/${hook.id}`, {
+        workflowId: 'orders',
+        path: 'canary',
+        verifier: 'hmac',
+      }),
+      await call('GET', `/v1/webhooks/${made.id}`),
+      await call('GET', '/v1/webhooks'),
+      await service.call('POST', '/v1/webhooks', {
+        key: acme.key,
+        headers: { 'idempotency-key': 'canary' },
+        body: { workflowId: 'orders', path: 'canary-kept', secret: given },
+      }),
+      await deliver('acme/canary', fromHmac('{}', { secret: next, id: '1' })),
+      await deliver('acme/canary', fromHmac('{}', { secret: 'wrong-secret', id: '2' })),
+      await deliver(made.path, fromStandard('{}', { secret: made.secret, id: '3' })),
+      await deliver(shown.path, {
+        body: '{}',
+        headers: { authorization: `Basic ${Buffer.from(basic).toString('base64')}` },
+      }),
+      await deliver(shown.path, {
+        body: '{}',
+        headers: { authorization: `Bearer ${given}`, 'x-webhook-secret': given },
+      }),
+      await call('POST', '/v1/webhooks', { workflowId: 'orders', path: '?', secret: given }),
+      await call('POST', '/v1/webhooks', {
+        workflowId: 'orders',
+        path: 'x',
+        verifier: 'standard_webhooks',
+        secret: given,
+      }),
+    ];
+    const dump = await dumpTables();
+    expect(dump).toContain('canary-kept');
+    const places = [dump, service.logged.join('\n'), JSON.stringify(answers)];
+    for (const secret of [given, next, basic, made.secret, made.secret.slice('whsec_'.length)])
+      for (const form of formsOf(secret))
+        for (const place of places) expect(place.includes(form), form).toBe(false);
+  });
+
+  it('sealed for one webhook do not open for another', async () => {
+    const [a, b] = [await make({ verifier: 'hmac' }), await make({ verifier: 'hmac' })];
+    await service.query(
+      'update dagwright.webhooks set secrets = (select secrets from dagwright.webhooks where id = $1) where id = $2',
+      [a.id, b.id],
+    );
+    expect((await deliver(b.path, fromHmac('{}', { secret: a.secret, id: '1' }))).status).toBe(401);
+    expect(service.logged.join('\n')).toContain('a secret of a webhook cannot be opened');
+  });
+});
+
+/** All rows of all tables as text. */
+async function dumpTables(): Promise<string> {
+  const admin = new pg.Client(service.database.url);
+  await admin.connect();
+  try {
+    const { rows: tables } = await admin.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('dagwright', 'graphile_worker')`,
+    );
+    const parts: string[] = [];
+    for (const { name } of tables) {
+      const { rows } = await admin.query<{ text: string }>(`select t::text as text from ${name} t`);
+      parts.push(name, ...rows.map(({ text }) => text));
+    }
+    return parts.join('\n');
+  } finally {
+    await admin.end();
+  }
+}
+
+/** The ways in which a text may be written down. */
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const aligned = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift, 'x'), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    // Only what the surroundings do not touch.
+    return text.slice(shift === 0 ? 0 : 4, -2);
+  });
+  return [
+    secret,
+    bytes.toString('hex'),
+    encodeURIComponent(secret),
+    ...aligned,
+    ...aligned.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+  ];
+}
