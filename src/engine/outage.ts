@@ -8,19 +8,21 @@ const REPEAT_MS = 60_000;
 
 export class Outage {
   readonly #log: TaskLog;
+  readonly #who: string;
   /** When the first beat was missed, on the monotonic clock; null while the database answers. */
   #sinceMs: number | null = null;
   #refusedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(log: TaskLog) {
+  constructor(log: TaskLog, who = 'this worker') {
     this.#log = log;
+    this.#who = who;
   }
 
   /** A beat was missed. */
   note(error: string): void {
     if (this.#sinceMs !== null) return;
     this.#sinceMs = performance.now();
-    this.#log.warn('the database does not answer; this worker waits for it', { error });
+    this.#log.warn(`the database does not answer; ${this.#who} waits for it`, { error });
   }
 
   /** A beat arrived. */

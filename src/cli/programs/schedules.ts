@@ -1,0 +1,105 @@
+// dagwright schedules …
+import { CATCHUP_POLICIES, OVERLAP_POLICIES, SCHEDULE_STATUSES, TICK_STATUSES } from '../../core/schedule.ts';
+import { action, type Command, choice, command, group, Option, wholeNumber } from '../command.ts';
+import { listAllTicks } from '../commands/schedule-ticks.ts';
+import {
+  backfillOne,
+  createOneSchedule,
+  deleteOneSchedule,
+  listAllSchedules,
+  pauseOneSchedule,
+  previewOne,
+  resumeOneSchedule,
+  runOne,
+  showSchedule,
+  updateOneSchedule,
+} from '../commands/schedules.ts';
+
+export function addScheduleCommands(program: Command): void {
+  const schedules = group(program, 'schedules', 'start workflows by cron expressions').addHelpText(
+    'after',
+    `
+Examples:
+  dagwright schedules create research-brief daily '0 9 * * 1-5' --timezone Europe/Paris --input '{"q":1}'
+  dagwright schedules preview '0 9 * * 1-5' --timezone Europe/Paris
+  dagwright schedules ticks ID --status missed
+  dagwright schedules backfill ID --from 2027-01-01T00:00:00Z --to 2027-01-02T00:00:00Z`,
+  );
+  paged(command(schedules, 'list', 'newest first'))
+    .option('--workflow <workflowId>')
+    .addOption(choice('--status <status>', 'only these', SCHEDULE_STATUSES))
+    .action(action(listAllSchedules));
+  withSettings(command(schedules, 'create', 'make a schedule; it is active at once'))
+    .argument('<workflowId>')
+    .argument('<name>', 'unique among the schedules of the workflow')
+    .argument('<cron>', 'minute hour day-of-month month day-of-week, such as "0 9 * * 1-5"')
+    .action(action(createOneSchedule));
+  command(schedules, 'show', 'one schedule').argument('<id>').action(action(showSchedule));
+  withSettings(command(schedules, 'update', 'what is not named stays; another time counts from now on'))
+    .argument('<id>')
+    .option('--name <name>')
+    .option('--cron <expression>')
+    .action(action(updateOneSchedule));
+  command(schedules, 'delete', 'with its ticks; executions stay')
+    .argument('<id>')
+    .action(action(deleteOneSchedule));
+  command(schedules, 'pause', 'nothing fires until it is resumed')
+    .argument('<id>')
+    .option('--reason <text>')
+    .action(action(pauseOneSchedule));
+  command(schedules, 'resume', 'go on with the next nominal time from now on')
+    .argument('<id>')
+    .action(action(resumeOneSchedule));
+  command(schedules, 'preview', 'the next times, in UTC and in the zone of the schedule')
+    .argument('<id|cron>', 'a schedule, or an expression to try')
+    .option('--timezone <zone>', 'of an expression: IANA name')
+    .option('--count <n>', '1 to 100', wholeNumber(1, 100), 10)
+    .action(action(previewOne));
+  command(schedules, 'run', 'start an execution now, which is no tick')
+    .argument('<id>')
+    .action(action(runOne));
+  command(schedules, 'backfill', 'start the nominal times of a range that have no execution')
+    .argument('<id>')
+    .requiredOption('--from <instant>', 'inclusive, such as 2027-01-01T00:00:00Z')
+    .requiredOption('--to <instant>', 'exclusive; not in the future')
+    .action(action(backfillOne));
+  paged(command(schedules, 'ticks', 'what became of each nominal time, the latest first'))
+    .argument('<id>')
+    .addOption(choice('--status <status>', 'only these', TICK_STATUSES))
+    .option('--from <instant>', 'nominal times from here on')
+    .option('--to <instant>', 'nominal times before')
+    .action(action(listAllTicks));
+}
+
+function withSettings(parent: Command): Command {
+  return parent
+    .option('--timezone <zone>', 'IANA name such as Europe/Paris; UTC where absent')
+    .option('--input <json|@file>', 'input of each execution; {} where absent')
+    .option('--priority <n>', 'higher first; 5 where absent', wholeNumber(1, 10))
+    .addOption(
+      choice('--overlap <policy>', 'while the one before is open; skip where absent', OVERLAP_POLICIES),
+    )
+    .addOption(
+      choice('--catchup <policy>', 'ticks that nobody fired in time; last where absent', CATCHUP_POLICIES),
+    )
+    .option(
+      '--catchup-window <seconds>',
+      'how far back `all` looks; a day where absent',
+      wholeNumber(0, 31_622_400),
+    )
+    .option('--jitter <seconds>', 'ticks are due up to so much later', wholeNumber(0, 86_400))
+    .option('--start-at <instant>', 'no tick before; `none` takes it away')
+    .option('--end-at <instant>', 'no tick from then on; `none` takes it away')
+    .addOption(
+      new Option('--pause-on-failure <yes|no>', 'an execution that fails pauses the schedule').choices([
+        'yes',
+        'no',
+      ]),
+    );
+}
+
+function paged(parent: Command): Command {
+  return parent
+    .option('--limit <n>', 'at most 200', wholeNumber(1, 200), 50)
+    .option('--cursor <cursor>', 'nextCursor of the page before');
+}

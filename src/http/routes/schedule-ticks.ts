@@ -1,0 +1,162 @@
+// The times of a schedule: what comes, what became of those that were, and what is started by hand.
+import { Type } from 'typebox';
+import { previewTicks } from '../../core/schedule/preview.ts';
+import { checkSettings, instantMs, timingOf } from '../../core/schedule/settings.ts';
+import { TICK_STATUSES } from '../../core/schedule.ts';
+import { listTicks } from '../../db/schedule-ticks.ts';
+import { findSchedule, nowMs } from '../../db/schedules.ts';
+import { backfill, runNow } from '../../triggers/schedules.ts';
+import type { Api } from '../api.ts';
+import { IdParams } from '../id-params.ts';
+import { answerOnce } from '../once.ts';
+import { PageQuery, pageOf, readPage } from '../page.ts';
+import { badRequest, notFound, unprocessable } from '../problem.ts';
+import { unwrap } from '../schedule-outcome.ts';
+import { BackfillRange, PreviewTiming } from '../schedule-schemas.ts';
+import type { Service } from '../service.ts';
+
+const closed = { additionalProperties: false };
+const tags = ['schedules'];
+const Count = Type.Integer({ minimum: 1, maximum: 100, default: 10 });
+const read = { access: 'schedules:read' } as const;
+const write = { access: 'schedules:write' } as const;
+
+export function addScheduleTickRoutes(api: Api, service: Service): void {
+  addReads(api, service);
+  addActions(api, service);
+}
+
+function addReads(api: Api, { database }: Service): void {
+  api.get(
+    '/v1/schedules/:id/preview',
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: 'The next nominal times, in UTC and in the zone of the schedule',
+        description: 'Also of a paused schedule: as if it were resumed now.',
+        operationId: 'previewSchedule',
+        params: IdParams,
+        querystring: Type.Object({ count: Type.Optional(Count) }, closed),
+      },
+    },
+    async (request) =>
+      await database.withTenant(request.acting, async (client) => {
+        const schedule = await findSchedule(client, request.acting.tenantId, request.params.id);
+        if (schedule === null) throw notFound('schedule');
+        const timing = timingOf(schedule.id, schedule);
+        return { items: previewTicks(timing, await nowMs(client), request.query.count ?? 10) };
+      }),
+  );
+
+  api.post(
+    '/v1/schedules/preview',
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: 'The next nominal times of an expression, without a schedule',
+        description: 'Of `dueAt` the jitter differs from one schedule to the next.',
+        operationId: 'previewExpression',
+        body: PreviewTiming,
+      },
+    },
+    async (request) => {
+      const { count = 10, ...timing } = request.body;
+      const checked = checkSettings({ workflowId: '-', name: '-', ...timing });
+      if (!checked.ok) throw unprocessable(checked.problems);
+      return await database.withTenant(request.acting, async (client) => ({
+        items: previewTicks(timingOf('', checked.value), await nowMs(client), count),
+      }));
+    },
+  );
+
+  api.get(
+    '/v1/schedules/:id/ticks',
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: 'What became of each nominal time',
+        description:
+          'The latest nominal time first. `fired`, `backfilled` and `buffered` (waits for the one before) start an execution; `skipped_overlap` and `missed` do not, and `reason` says why.',
+        operationId: 'listScheduleTicks',
+        params: IdParams,
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            status: Type.Optional(Type.Enum([...TICK_STATUSES])),
+            from: Type.Optional(Type.String({ maxLength: 40, description: 'Nominal times from here on.' })),
+            to: Type.Optional(Type.String({ maxLength: 40, description: 'Nominal times before.' })),
+          },
+          closed,
+        ),
+      },
+    },
+    async (request) => {
+      const { tenantId } = request.acting;
+      const { id } = request.params;
+      const kind = `ticks:${id}`;
+      const { limit, before } = readPage(request, kind, { key: 'text' });
+      const { status, from, to } = request.query;
+      for (const [field, text] of Object.entries({ from, to, cursor: before ?? undefined }))
+        if (text !== undefined && Number.isNaN(instantMs(text)))
+          throw badRequest([
+            {
+              pointer: `/query/${field}`,
+              code: 'format',
+              message: `${field} is not an instant`,
+              hint: '2027-01-01T00:00:00Z',
+            },
+          ]);
+      const rows = await database.withTenant(request.acting, async (client) => {
+        if ((await findSchedule(client, tenantId, id)) === null) throw notFound('schedule');
+        return await listTicks(client, tenantId, id, { limit: limit + 1, before, status, from, to });
+      });
+      return pageOf(kind, tenantId, rows, limit, ({ scheduledAt }) => scheduledAt);
+    },
+  );
+}
+
+function addActions(api: Api, service: Service): void {
+  api.post(
+    '/v1/schedules/:id/run',
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: 'Start an execution now',
+        description:
+          'It is no tick, and overlap does not see it; also of a paused schedule. 409 `cannot_start`.',
+        operationId: 'runSchedule',
+        params: IdParams,
+      },
+    },
+    async (request, reply) =>
+      await answerOnce(service, request, reply, async (client) => {
+        const { id } = unwrap(await runNow(client, request.acting, request.params.id));
+        return { status: 201, body: { id, status: 'pending' } };
+      }),
+  );
+
+  api.post(
+    '/v1/schedules/:id/backfill',
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: 'Start what a range has missed',
+        description:
+          'Starts the nominal times of the range that have no execution: without a tick, or `missed`. All at once, whatever the overlap policy; at most 1000.',
+        operationId: 'backfillSchedule',
+        params: IdParams,
+        body: BackfillRange,
+      },
+    },
+    async (request, reply) =>
+      await answerOnce(service, request, reply, async (client) => ({
+        status: 201,
+        body: unwrap(await backfill(client, request.acting, request.params.id, request.body)),
+      })),
+  );
+}

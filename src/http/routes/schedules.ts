@@ -1,0 +1,167 @@
+// Schedules: made, changed, paused, listed, deleted. Their times: schedule-ticks.ts.
+import { Type } from 'typebox';
+import type { ScheduleFields } from '../../core/schedule/settings.ts';
+import { SCHEDULE_STATUSES } from '../../core/schedule.ts';
+import {
+  deleteSchedule,
+  findSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+} from '../../db/schedules.ts';
+import { addSchedule, changeSchedule } from '../../triggers/schedules.ts';
+import type { Api } from '../api.ts';
+import { IdParams } from '../id-params.ts';
+import { answerOnce } from '../once.ts';
+import { PageQuery, pageOf, readPage } from '../page.ts';
+import { notFound } from '../problem.ts';
+import { unwrap } from '../schedule-outcome.ts';
+import { ChangeSchedule, CreateSchedule, ReplaceSchedule } from '../schedule-schemas.ts';
+import type { Service } from '../service.ts';
+
+const closed = { additionalProperties: false };
+const tags = ['schedules'];
+const KIND = 'schedules';
+const read = { access: 'schedules:read' } as const;
+const write = { access: 'schedules:write' } as const;
+
+export function addScheduleRoutes(api: Api, service: Service): void {
+  addChanges(api, service);
+  addReads(api, service);
+}
+
+function addChanges(api: Api, service: Service): void {
+  const { database } = service;
+  api.post(
+    '/v1/schedules',
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: 'Make a schedule',
+        description:
+          'Active at once; `nextRunAt` is the first nominal time from now on. 409 `name_taken` where the workflow has one of this name.',
+        operationId: 'createSchedule',
+        body: CreateSchedule,
+      },
+    },
+    async (request, reply) =>
+      await answerOnce(service, request, reply, async (client) => ({
+        status: 201,
+        body: unwrap(await addSchedule(client, request.acting, request.body as ScheduleFields)),
+      })),
+  );
+
+  for (const [method, body, summary, operationId] of [
+    ['PUT', ReplaceSchedule, 'Replace the settings of a schedule', 'replaceSchedule'],
+    ['PATCH', ChangeSchedule, 'Change a schedule: what is not named stays', 'changeSchedule'],
+  ] as const)
+    api.route({
+      method,
+      url: '/v1/schedules/:id',
+      config: write,
+      schema: {
+        tags,
+        summary,
+        description:
+          'Another expression, zone, `startAt` or `endAt` counts from now on. 409 `from_definition` where a definition keeps it.',
+        operationId,
+        params: IdParams,
+        body,
+      },
+      handler: async (request) => {
+        const { id } = request.params as { id: string };
+        const change = request.body as Partial<ScheduleFields>;
+        return await database.withTenant(request.acting, async (client) =>
+          unwrap(await changeSchedule(client, request.acting, id, change, { isWhole: method === 'PUT' })),
+        );
+      },
+    });
+
+  api.delete(
+    '/v1/schedules/:id',
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: 'Delete a schedule and its ticks',
+        description: 'Executions that it started go on.',
+        operationId: 'deleteSchedule',
+        params: IdParams,
+      },
+    },
+    async (request, reply) => {
+      const isDeleted = await database.withTenant(request.acting, (client) =>
+        deleteSchedule(client, request.acting.tenantId, request.params.id),
+      );
+      if (!isDeleted) throw notFound('schedule');
+      return await reply.code(204).send();
+    },
+  );
+
+  for (const [verb, summary, change] of [
+    ['pause', 'Pause a schedule: the times until it is resumed get no ticks', pauseSchedule],
+    ['resume', 'Resume a schedule: it goes on with the first nominal time from now on', resumeSchedule],
+  ] as const)
+    api.post(
+      `/v1/schedules/:id/${verb}`,
+      {
+        config: write,
+        schema: { tags, summary, operationId: `${verb}Schedule`, params: IdParams },
+      },
+      async (request) => {
+        const { tenantId, actor } = request.acting;
+        const schedule = await database.withTenant(request.acting, (client) =>
+          change(client, tenantId, request.params.id, `paused by ${actor}`),
+        );
+        if (schedule === null) throw notFound('schedule');
+        return schedule;
+      },
+    );
+}
+
+function addReads(api: Api, { database }: Service): void {
+  api.get(
+    '/v1/schedules',
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: 'List schedules',
+        operationId: 'listSchedules',
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            workflowId: Type.Optional(Type.String({ maxLength: 200 })),
+            status: Type.Optional(Type.Enum([...SCHEDULE_STATUSES])),
+          },
+          closed,
+        ),
+      },
+    },
+    async (request) => {
+      const { tenantId } = request.acting;
+      const { limit, before } = readPage(request, KIND);
+      const { workflowId, status } = request.query;
+      const rows = await database.withTenant(request.acting, (client) =>
+        listSchedules(client, tenantId, { limit: limit + 1, before, workflowId, status }),
+      );
+      return pageOf(KIND, tenantId, rows, limit, ({ id }) => id);
+    },
+  );
+
+  api.get(
+    '/v1/schedules/:id',
+    {
+      config: read,
+      schema: { tags, summary: 'Show a schedule', operationId: 'getSchedule', params: IdParams },
+    },
+    async (request) => {
+      const schedule = await database.withTenant(request.acting, (client) =>
+        findSchedule(client, request.acting.tenantId, request.params.id),
+      );
+      if (schedule === null) throw notFound('schedule');
+      return schedule;
+    },
+  );
+}

@@ -1,0 +1,111 @@
+// Schedules that are changed, paused, backfilled and deleted while they fire.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkSettings } from '../../../src/core/schedule/settings.ts';
+import { OVERLAP_POLICIES } from '../../../src/core/schedule.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
+import {
+  deleteSchedule,
+  findSchedule,
+  pauseSchedule,
+  resumeSchedule,
+  updateSchedule,
+} from '../../../src/db/schedules.ts';
+import type { TaskLog } from '../../../src/tasks/task-type.ts';
+import { createSchedulePass } from '../../../src/triggers/schedule-pass.ts';
+import { backfill } from '../../../src/triggers/schedules.ts';
+import { below, randomOf } from '../../core/support/random.ts';
+import { type Bench, HOUR, openBench } from './support.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench.close());
+
+const ACTING = { tenantId: DEFAULT_TENANT_ID, actor: 'test' };
+const SCHEDULES = 12;
+const ROUNDS = 60;
+
+test('no nominal time starts twice, nothing waits for itself, and each execution has its tick', async () => {
+  const { database } = bench.engine;
+  const complaints: string[] = [];
+  const note = (message: string, fields?: unknown) =>
+    void complaints.push(`${message} ${JSON.stringify(fields)}`);
+  const log: TaskLog = { debug: () => {}, info: () => {}, warn: note, error: note };
+  const schedules = await Promise.all(
+    Array.from({ length: SCHEDULES }, (_, i) =>
+      bench.overdue(30, { catchupPolicy: 'all', overlapPolicy: OVERLAP_POLICIES[i % 4]! }),
+    ),
+  );
+  const change = async (random: () => number): Promise<void> => {
+    const { id, times } = schedules[below(random, SCHEDULES)]!;
+    await database.withTenant(ACTING, async (client) => {
+      const found = await findSchedule(client, DEFAULT_TENANT_ID, id);
+      if (found === null) return;
+      const what = below(random, 6);
+      if (what === 0) await pauseSchedule(client, DEFAULT_TENANT_ID, id, 'test');
+      if (what === 1) await resumeSchedule(client, DEFAULT_TENANT_ID, id);
+      if (what === 2) {
+        const settings = checkSettings({
+          ...{ workflowId: found.workflowId, name: found.name, cronExpression: found.cronExpression },
+          overlapPolicy: OVERLAP_POLICIES[below(random, 4)]!,
+          catchupPolicy: 'all',
+          priority: 1 + below(random, 10),
+        });
+        if (settings.ok) await updateSchedule(client, DEFAULT_TENANT_ID, id, settings.value);
+      }
+      if (what === 3) await backfill(client, ACTING, id, rangeOf(times));
+      if (what === 4 && below(random, 8) === 0) await deleteSchedule(client, DEFAULT_TENANT_ID, id);
+      // As if the scheduler's clock had been set back: all of it is due once more.
+      if (what === 5)
+        await client.query(
+          'update dagwright.schedules set next_run_at = $2, due_at = $2, fence = fence + 1 where id = $1 and due_at is not null',
+          [id, new Date(times[0]!)],
+        );
+    });
+  };
+  const changing = [1, 2].map(async (seed) => {
+    const random = randomOf(seed);
+    for (let round = 0; round < ROUNDS; round++) await change(random);
+  });
+  let isOver = false;
+  const passing = [1, 2].map(async () => {
+    const pass = createSchedulePass({ database, log });
+    while (!isOver) {
+      await pass.run();
+      const open = await bench.engine.query<{ id: string }>(
+        `select id from dagwright.workflow_executions where status = 'pending' order by random() limit 5`,
+      );
+      await bench.end(open.map(({ id }) => id));
+    }
+  });
+  await Promise.all(changing);
+  isOver = true;
+  await Promise.all(passing);
+  expect(complaints).toEqual([]);
+  expect(
+    await bench.engine.query(
+      `select trigger->>'scheduleId' as id, trigger->>'scheduledAt' as at from dagwright.workflow_executions group by 1, 2 having count(*) > 1`,
+    ),
+  ).toEqual([]);
+  expect(
+    await bench.engine.query(
+      `select o.id from dagwright.workflow_executions o join dagwright.schedules s on s.id::text = o.trigger->>'scheduleId'
+       where not exists (select from dagwright.schedule_ticks t where t.workflow_execution_id = o.id and t.status in ('fired', 'backfilled'))`,
+    ),
+  ).toEqual([]);
+  expect(
+    await bench.engine.query(
+      `select t.* from dagwright.schedule_ticks t where (t.status in ('fired', 'backfilled')) <> exists (
+         select from dagwright.workflow_executions o where o.id = t.workflow_execution_id)`,
+    ),
+  ).toEqual([]);
+  expect(
+    await bench.engine.query('select deadlocks from pg_stat_database where datname = current_database()'),
+  ).toEqual([{ deadlocks: 0 }]);
+});
+
+const rangeOf = (times: readonly number[]) => ({
+  from: new Date(times[0]!).toISOString(),
+  to: new Date(times[0]! + 10 * HOUR).toISOString(),
+});
