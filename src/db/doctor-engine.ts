@@ -77,6 +77,27 @@ export async function readRepairs(client: pg.Client): Promise<number> {
   });
 }
 
+export interface ScheduleState {
+  readonly active: number;
+  /** Due for longer than any scheduler needs. */
+  readonly overdue: number;
+  readonly oldestSeconds: number | null;
+  readonly schedulersAlive: number;
+}
+
+/** Active schedules, and whether somebody looks after them. */
+export async function readScheduleState(client: pg.Client): Promise<ScheduleState> {
+  return await inspect(client, ROLES.engine, async () => {
+    const { rows } = await client.query<ScheduleState>(
+      `select count(*)::int as active, count(*) filter (where due_at < now() - interval '30 seconds')::int as overdue,
+         (extract(epoch from now() - min(due_at)))::float8 as "oldestSeconds",
+         (select count(*)::int from dagwright.schedulers where heartbeat_at > now() - interval '10 seconds') as "schedulersAlive"
+       from dagwright.schedules where status = 'active'`,
+    );
+    return rows[0]!;
+  });
+}
+
 export interface HorizonHolder {
   readonly what: string;
   readonly seconds: number | null;

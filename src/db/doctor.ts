@@ -1,6 +1,6 @@
-// What `doctor` asks a database about itself: server, roles, row-level security, and a live try of the isolation. Reads
-// only, or undoes what it wrote: each question has a transaction of its own that is rolled back, so it also works through
-// a transaction pooler, and one that fails leaves no trace for the next.
+// What `doctor` asks a database about itself: server, roles, grants, sessions; whether tenants are kept apart is in
+// isolation-check.ts. Reads only, or undoes what it wrote: each question has a transaction of its own that is rolled back,
+// so it also works through a transaction pooler, and one that fails leaves no trace for the next.
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { ROLES } from './roles.ts';
@@ -79,16 +79,13 @@ export async function readServer(client: pg.Client): Promise<ServerState> {
 export interface RoleState {
   readonly name: string;
   readonly exists: boolean;
-  readonly isSuperuser: boolean;
-  readonly bypassesPolicies: boolean;
   /** Whether the login may `set role` to it. */
   readonly canBeTaken: boolean;
 }
 
 export async function readRoles(client: pg.Client): Promise<RoleState[]> {
   const { rows } = await client.query<Omit<RoleState, 'canBeTaken'>>(
-    `select r.name, p.oid is not null as exists, coalesce(p.rolsuper, false) as "isSuperuser",
-       coalesce(p.rolbypassrls, false) as "bypassesPolicies"
+    `select r.name, p.oid is not null as exists
      from unnest($1::text[]) with ordinality as r(name, k) left join pg_roles p on p.rolname = r.name order by r.k`,
     [Object.values(ROLES)],
   );
@@ -105,7 +102,7 @@ export async function readRoles(client: pg.Client): Promise<RoleState[]> {
   return roles;
 }
 
-/** Grants that are missing, and memberships that would open the policies, each as a phrase. */
+/** Grants that are missing, each as a phrase. */
 export async function findGrantProblems(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ problem: string }>(
     `select format('%s may not read dagwright.%s', '${ROLES.engine}', c.relname) as problem
@@ -117,103 +114,9 @@ export async function findGrantProblems(client: pg.Client): Promise<string[]> {
      union all
      select format('%s.%s belongs to %s, not to ${ROLES.owner}', n.nspname, c.relname, pg_get_userbyid(c.relowner))
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where n.nspname in ('dagwright', 'graphile_worker') and c.relkind in ('r', 'p', 'v') and pg_get_userbyid(c.relowner) <> '${ROLES.owner}'
-     union all
-     select format('${ROLES.tenant} is a member of %s, and so sees all tenants', r) from unnest(array['${ROLES.engine}', '${ROLES.owner}']) r
-       where pg_has_role('${ROLES.tenant}', r, 'USAGE')`,
+       where n.nspname in ('dagwright', 'graphile_worker') and c.relkind in ('r', 'p', 'v') and pg_get_userbyid(c.relowner) <> '${ROLES.owner}'`,
   );
   return rows.map(({ problem }) => problem);
-}
-
-/** What would let one tenant see another's rows, by the catalogue; each as a phrase. `tables`: how many were looked at. */
-export async function findPolicyProblems(client: pg.Client): Promise<{ tables: number; problems: string[] }> {
-  const { rows } = await client.query<{ tables: number; problems: string[] | null }>(
-    `with tenant_tables as (
-       select c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where n.nspname = 'dagwright' and c.relkind in ('r', 'p') and (c.relname = 'tenants' or exists (
-         select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped))),
-     problems as (
-       select relname || ': row-level security is off' as problem from tenant_tables where not relrowsecurity
-       union all
-       select relname || ': row-level security is not forced' from tenant_tables where relrowsecurity and not relforcerowsecurity
-       union all
-       select format('%s: policy %s lets everybody in', t.relname, p.policyname) from tenant_tables t
-         join pg_policies p on p.schemaname = 'dagwright' and p.tablename = t.relname
-         where p.permissive = 'PERMISSIVE' and p.roles && array['public', '${ROLES.tenant}', '${ROLES.owner}']::name[]
-           and coalesce(p.qual, p.with_check, 'true') !~ 'app\\.current_tenant_id'
-       union all
-       select format('view %s runs with the rights of its owner', c.relname)
-         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where n.nspname = 'dagwright' and c.relkind = 'v'
-           and not coalesce(c.reloptions @> array['security_invoker=true'], false)
-       union all
-       select format('function %s has rights of its owner and no fixed search_path', p.proname)
-         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-         where n.nspname = 'dagwright' and p.prosecdef
-           and not exists (select from unnest(p.proconfig) as s where s like 'search_path=%'))
-     select (select count(*)::int from tenant_tables) as tables, (select array_agg(problem order by problem) from problems) as problems`,
-  );
-  return { tables: rows[0]!.tables, problems: rows[0]!.problems ?? [] };
-}
-
-/**
- * Makes a tenant with a definition and an execution, looks at them as another tenant and as nobody, tries to change them,
- * and undoes it all. What leaked, as phrases; none where the isolation holds.
- */
-export async function tryIsolation(client: pg.Client): Promise<string[]> {
-  const [mine, other] = [randomUUID(), randomUUID()];
-  const leaks: string[] = [];
-  return await inspect(client, ROLES.owner, async () => {
-    const actAs = (tenant: string) =>
-      client.query(`select set_config('app.current_tenant_id', $1, true)`, [tenant]);
-    await actAs(mine);
-    await client.query('insert into dagwright.tenants (id, name) values ($1, $2)', [mine, `doctor ${mine}`]);
-    await client.query(`set local role ${ROLES.tenant}`);
-    await client.query(
-      `insert into dagwright.workflow_definitions (tenant_id, workflow_id, latest_revision) values ($1, 'doctor', 1)`,
-      [mine],
-    );
-    await client.query(
-      `insert into dagwright.workflow_versions (id, tenant_id, workflow_id, revision, content_hash, definition)
-       values ($1, $2, 'doctor', 1, '', '{}')`,
-      [randomUUID(), mine],
-    );
-    await client.query(`select dagwright.start_workflow('doctor', '{}')`);
-    for (const [who, tenant] of [
-      ['the tenant itself', mine],
-      ['another tenant', other],
-      ['no tenant', ''],
-    ] as const) {
-      await actAs(tenant);
-      const { rows } = await client.query<{ name: string; seen: number }>(
-        `select 'tenants' as name, count(*)::int as seen from dagwright.tenants where id = $1
-         union all select 'workflow_definitions', count(*)::int from dagwright.workflow_definitions where tenant_id = $1
-         union all select 'workflow_versions', count(*)::int from dagwright.workflow_versions where tenant_id = $1
-         union all select 'workflow_executions', count(*)::int from dagwright.workflow_executions where tenant_id = $1`,
-        [mine],
-      );
-      const expected = tenant === mine ? 1 : 0;
-      for (const { name, seen } of rows)
-        if (seen !== expected) leaks.push(`${who} sees ${seen} row(s) in ${name}, expected ${expected}`);
-    }
-    await actAs(other);
-    const changed = await client.query(
-      `update dagwright.workflow_definitions set name = 'changed' where tenant_id = $1`,
-      [mine],
-    );
-    if (changed.rowCount !== 0) leaks.push('another tenant can change rows');
-    try {
-      await client.query(
-        `insert into dagwright.workflow_definitions (tenant_id, workflow_id, latest_revision) values ($1, 'forged', 1)`,
-        [mine],
-      );
-      leaks.push('another tenant can insert rows');
-    } catch (error) {
-      if ((error as { code?: string }).code !== '42501') throw error;
-    }
-    return leaks;
-  });
 }
 
 /** Writes about 4 MB to a table of its own, and undoes it; milliseconds. Throws what the server says when it has no room. */

@@ -82,7 +82,9 @@ describe('dagwright doctor', () => {
       'workers',
       'queue',
       'orphans',
+      'schedules',
       'prices',
+      'secrets',
     ]);
     for (const { status, hint } of by.values()) expect(hint === null).toBe(status === 'ok');
     const { rows } = await admin.query('select count(*)::int as n from dagwright.tenants');
@@ -102,6 +104,21 @@ describe('dagwright doctor', () => {
       message: expect.stringMatching(/task_attempts.*not forced/),
     });
     expect(by.get('isolation')!.status, 'the other checks go on').toBe('ok');
+  });
+
+  it('fails where a policy is missing, and says how to make it', async () => {
+    const policy = `tenant_isolation on dagwright.task_attempts`;
+    const own = `tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid`;
+    const { code, by } = await whileWrong(
+      `drop policy ${policy}`,
+      `create policy ${policy} to dagwright_owner, dagwright_tenant using (${own}) with check (${own})`,
+    );
+    expect(code).toBe(1);
+    expect(by.get('policies')).toMatchObject({
+      status: 'fail',
+      message: expect.stringMatching(/task_attempts: policy tenant_isolation is missing/),
+      hint: expect.stringMatching(/^create policy tenant_isolation on dagwright\.task_attempts to /),
+    });
   });
 
   it('fails where a policy lets everybody in, by the catalogue and by trying', async () => {
@@ -155,6 +172,24 @@ describe('dagwright doctor', () => {
     });
   });
 
+  it('tells that schedules are overdue and nobody looks after them', async () => {
+    const schedule = `insert into dagwright.schedules (id, tenant_id, workflow_id, name, cron_expression, next_run_at, due_at, created_by)
+      select gen_random_uuid(), id, 'w', 'late', '* * * * *', now() - interval '5 minutes', now() - interval '5 minutes', 'test' from dagwright.tenants`;
+    const scheduler = `insert into dagwright.schedulers (id, host, pid, started_at, heartbeat_at) values (gen_random_uuid(), 'h', 1, now(), now())`;
+    const nobody = await whileWrong(schedule, 'delete from dagwright.schedules');
+    expect(nobody.code).toBe(1);
+    expect(nobody.by.get('schedules')).toMatchObject({
+      status: 'fail',
+      message: expect.stringMatching(/^1 active, 0 scheduler\(s\) alive; 1 overdue by up to 5 m/),
+      hint: expect.stringContaining('dagwright start --role scheduler'),
+    });
+    const slow = await whileWrong(
+      `${schedule}; ${scheduler}`,
+      'delete from dagwright.schedules; delete from dagwright.schedulers',
+    );
+    expect(slow.by.get('schedules')!.status).toBe('warn');
+  });
+
   it('counts a transaction that is open elsewhere, and says how old it is', async () => {
     const other = new pg.Client({ connectionString: database.url });
     await other.connect();
@@ -188,7 +223,7 @@ describe('dagwright doctor', () => {
       expect(by.get('migrations')).toMatchObject({ status: 'fail', hint: 'run: dagwright migrate' });
       expect(by.get('isolation')!.status).toBe('fail');
       expect(by.get('clock')!.status).toBe('ok');
-      expect(by.size).toBe(16);
+      expect(by.size).toBe(18);
     } finally {
       await empty.drop();
     }

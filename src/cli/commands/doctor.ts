@@ -5,6 +5,7 @@ import type { CommandContext } from '../context.ts';
 import { type CheckResult, makeCheck, passwordsOf, type Status, worst } from '../doctor/check.ts';
 import { databaseChecks } from '../doctor/database-checks.ts';
 import { engineChecks, settingsCheck } from '../doctor/engine-checks.ts';
+import { secretsCheck } from '../doctor/secrets-check.ts';
 import { openServer } from '../system.ts';
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const satisfies Record<Status, string>;
@@ -33,7 +34,12 @@ export async function doctor(context: CommandContext): Promise<number> {
       });
     } else {
       try {
-        for (const check of [...databaseChecks(client, server), ...engineChecks(client)]) await make(check);
+        const checks = [
+          ...databaseChecks(client, server),
+          ...engineChecks(client),
+          secretsCheck(client, config),
+        ];
+        for (const check of checks) await make(check);
       } finally {
         await client.end().catch(() => {});
       }

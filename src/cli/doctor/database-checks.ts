@@ -2,15 +2,14 @@
 import type pg from 'pg';
 import {
   findGrantProblems,
-  findPolicyProblems,
   inspect,
   readRoles,
   readServer,
-  tryIsolation,
   trySession,
   tryWriting,
 } from '../../db/doctor.ts';
 import { readHorizon, readHotTables } from '../../db/doctor-engine.ts';
+import { findPolicyProblems, findRoleProblems, tryIsolation } from '../../db/isolation-check.ts';
 import { pendingMigrations, unknownMigrations } from '../../db/migrate.ts';
 import { formatDuration } from '../terminal.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
@@ -85,12 +84,9 @@ async function checkRoles(client: pg.Client): Promise<Finding> {
   const missing = roles.filter((role) => !role.exists);
   if (missing.length > 0)
     return fail(`there is no role ${missing.map(({ name }) => name).join(', ')}`, 'run: dagwright migrate');
-  const strong = roles.filter((role) => role.isSuperuser || role.bypassesPolicies);
+  const strong = await findRoleProblems(client);
   if (strong.length > 0)
-    return fail(
-      `row-level security does not hold for ${strong.map(({ name }) => name).join(', ')}`,
-      strong.map(({ name }) => `alter role ${name} nosuperuser nobypassrls;`).join(' '),
-    );
+    return fail(strong.map(({ problem }) => problem).join('; '), strong.map(({ fix }) => fix).join(' '));
   const closed = roles.filter((role) => !role.canBeTaken);
   if (closed.length > 0)
     return fail(
@@ -111,8 +107,14 @@ async function checkPolicies(client: pg.Client): Promise<Finding> {
   if (tables === 0) return fail('there are no tables', 'run: dagwright migrate');
   if (problems.length > 0)
     return fail(
-      problems.slice(0, 5).join('; '),
-      'alter table … enable row level security, force row level security; the policies are in drizzle/*.sql',
+      problems
+        .slice(0, 5)
+        .map(({ problem }) => problem)
+        .join('; '),
+      problems
+        .slice(0, 5)
+        .map(({ fix }) => fix)
+        .join(' '),
     );
   return ok(`forced on ${tables} tables`);
 }

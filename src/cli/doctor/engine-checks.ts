@@ -2,7 +2,14 @@
 import type pg from 'pg';
 import { PRICE_LIBRARY_VERSION } from '../../core/cost/price-library.ts';
 import { MIN_SECRET_LENGTH } from '../../core/redact.ts';
-import { readOrphans, readPrices, readQueue, readRepairs, readWorkers } from '../../db/doctor-engine.ts';
+import {
+  readOrphans,
+  readPrices,
+  readQueue,
+  readRepairs,
+  readScheduleState,
+  readWorkers,
+} from '../../db/doctor-engine.ts';
 import type { Config } from '../config.ts';
 import { formatDuration } from '../terminal.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
@@ -20,6 +27,7 @@ export function engineChecks(client: pg.Client): Check[] {
       look: () => checkOrphans(client),
       ifBroken: 'on a very large database: select * from dagwright.v_orphans',
     },
+    { name: 'schedules', look: () => checkSchedules(client) },
     { name: 'prices', look: () => checkPrices(client) },
   ];
 }
@@ -89,6 +97,23 @@ async function checkOrphans(client: pg.Client): Promise<Finding> {
       'a sound engine needs no repairs: please report it with the log around "the reconciler repaired orphans"',
     );
   return ok('none, and none ever repaired');
+}
+
+async function checkSchedules(client: pg.Client): Promise<Finding> {
+  const { active, overdue, oldestSeconds, schedulersAlive } = await readScheduleState(client);
+  const text = `${active} active, ${schedulersAlive} scheduler(s) alive`;
+  if (overdue > 0) {
+    const late = `${overdue} overdue by up to ${formatDuration(Math.round((oldestSeconds ?? 0) * 1000))}`;
+    if (schedulersAlive === 0)
+      return fail(`${text}; ${late}`, 'nobody looks after schedules: dagwright start --role scheduler');
+    return warn(
+      `${text}; ${late}`,
+      'look at the log of the scheduler: "a schedule could not be looked after"',
+    );
+  }
+  if (active > 0 && schedulersAlive === 0)
+    return warn(text, 'nobody looks after schedules: dagwright start --role scheduler');
+  return ok(text);
 }
 
 async function checkPrices(client: pg.Client): Promise<Finding> {

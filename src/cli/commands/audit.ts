@@ -1,0 +1,58 @@
+// dagwright audit list: who changed what.
+import { type AuditRecord, listAudit } from '../../db/audit.ts';
+import { CLI_ACTOR } from '../actor.ts';
+import type { CommandContext } from '../context.ts';
+import { requireUuid } from '../list-page.ts';
+import { refuse } from '../refusal.ts';
+import { table } from '../terminal.ts';
+
+export interface AuditOptions {
+  readonly actor?: string;
+  readonly action?: string;
+  readonly resourceType?: string;
+  readonly resourceId?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly installation?: boolean;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export async function listChanges(context: CommandContext, options: AuditOptions): Promise<number> {
+  const before = requireUuid(options.cursor, '--cursor');
+  const filter = { ...options, from: instantOf('--from', options.from), to: instantOf('--to', options.to) };
+  const page = { limit: options.limit + 1, before };
+  return await context.withSystem(async ({ database, tenantId }) => {
+    const found =
+      options.installation === true
+        ? await database.asEngine(CLI_ACTOR, (client) => listAudit(client, null, filter, page))
+        : await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
+            listAudit(client, tenantId, filter, page),
+          );
+    const items = found.slice(0, options.limit);
+    const nextCursor = found.length > options.limit ? items.at(-1)!.id : null;
+    context.printJson({ items, nextCursor });
+    const header = ['at', 'actor', 'action', 'what', 'changes'].map((cell) => context.paint('bold', cell));
+    const rows = items.map((one) => [one.at, one.actor, one.action, one.resourceId, changesOf(one)]);
+    context.say(items.length === 0 ? 'no changes' : table([header, ...rows]));
+    if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);
+    return 0;
+  });
+}
+
+/** `tier 1 -> 2, status active -> suspended`; of what was made or deleted, nothing: --json shows it. */
+function changesOf({ oldValues, newValues }: AuditRecord): string {
+  if (oldValues === null || newValues === null) return '';
+  const text = Object.keys(newValues)
+    .map((name) => `${name} ${JSON.stringify(oldValues[name])} -> ${JSON.stringify(newValues[name])}`)
+    .join(', ');
+  return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
+}
+
+function instantOf(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(ms))
+    throw refuse('usage', `${name}: "${text}" is no date or instant`, '2030-01-01, or 2030-01-01T00:00:00Z');
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,68 @@
+// What a key may do: scopes are `<resource>:read` and `<resource>:write` (CONTRACT 6), roles are lists of them.
+
+/** First segments of the paths under /v1 that take a key. */
+export const RESOURCES = [
+  'workflows',
+  'executions',
+  'reviews',
+  'schedules',
+  'webhooks',
+  'events',
+  'variables',
+  'credentials',
+  'service-limits',
+  'pricing',
+  'stats',
+  'tenants',
+  'api-keys',
+  'audit',
+] as const;
+export type Resource = (typeof RESOURCES)[number];
+
+/** `write` does not hold `read`. `actors:assert`: may say by X-Actor in whose name it acts. */
+export type Scope = `${Resource}:read` | `${Resource}:write` | 'actors:assert';
+
+const readOf = (resource: Resource): Scope => `${resource}:read`;
+const writeOf = (resource: Resource): Scope => `${resource}:write`;
+
+export const SCOPES: readonly Scope[] = [
+  ...RESOURCES.flatMap((resource) => [readOf(resource), writeOf(resource)]),
+  'actors:assert',
+];
+
+export const KEY_ROLES = ['admin', 'editor', 'viewer', 'reviewer'] as const;
+export type KeyRole = (typeof KEY_ROLES)[number];
+
+const READ_BY_ALL = RESOURCES.filter((name) => name !== 'api-keys' && name !== 'audit').map(readOf);
+
+/** What each role may do, within its tenant. What belongs to the installation takes the operator's key besides. */
+export const SCOPES_OF_ROLE: Readonly<Record<KeyRole, readonly Scope[]>> = {
+  admin: SCOPES,
+  editor: [
+    ...READ_BY_ALL,
+    ...(['workflows', 'executions', 'schedules', 'webhooks', 'events', 'variables', 'reviews'] as const).map(
+      writeOf,
+    ),
+  ],
+  viewer: READ_BY_ALL,
+  reviewer: ['reviews:read', 'reviews:write', 'executions:read'],
+};
+
+/** All that roles and scopes grant together; words that this release does not know grant nothing. */
+export function scopesOf(roles: readonly string[], scopes: readonly string[]): ReadonlySet<Scope> {
+  const ofRoles = roles.filter(isKeyRole).flatMap((role) => SCOPES_OF_ROLE[role]);
+  return new Set([...ofRoles, ...scopes.filter(isScope)]);
+}
+
+/** Whether any one of the wanted scopes is granted. */
+export function isAllowed(granted: ReadonlySet<Scope>, wanted: Scope | readonly Scope[]): boolean {
+  return typeof wanted === 'string' ? granted.has(wanted) : wanted.some((scope) => granted.has(scope));
+}
+
+export function isScope(text: string): text is Scope {
+  return (SCOPES as readonly string[]).includes(text);
+}
+
+export function isKeyRole(text: string): text is KeyRole {
+  return (KEY_ROLES as readonly string[]).includes(text);
+}

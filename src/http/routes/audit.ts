@@ -1,0 +1,84 @@
+// The audit trail: who changed what.
+import { Type } from 'typebox';
+import { type AuditFilter, listAudit } from '../../db/audit.ts';
+import type { Api } from '../api.ts';
+import { readInstant } from '../instant.ts';
+import { PageQuery, pageOf, readPage } from '../page.ts';
+import { ApiError, badRequest } from '../problem.ts';
+import type { Service } from '../service.ts';
+
+const Word = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 300, description }));
+const Instant = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
+
+const AuditQuery = Type.Object(
+  {
+    ...PageQuery,
+    actor: Word('Whose changes: `user:alice`, `key:<id>`, `cli`, `system`.'),
+    action: Word('Such as `schedules.update`.'),
+    resourceType: Word('Such as `schedules`.'),
+    resourceId: Word('Its id, or its name where that is its id.'),
+    from: Instant('This instant and later.'),
+    to: Instant('Before this instant.'),
+    installation: Type.Optional(
+      Type.Boolean({
+        description: 'Of what belongs to no tenant: prices and limits of services. For the operator only.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const KIND = 'audit';
+
+export function addAuditRoutes(api: Api, { database }: Service): void {
+  api.get(
+    '/v1/audit',
+    {
+      config: { access: 'audit:read' },
+      schema: {
+        tags: ['audit'],
+        summary: 'List changes',
+        description:
+          'Newest first. Of an update `oldValues` and `newValues` hold what changed; secrets are named and hidden. Only ever appended to.',
+        operationId: 'listAudit',
+        querystring: AuditQuery,
+      },
+    },
+    async (request) => {
+      const { installation = false, from, to, actor, action, resourceType, resourceId } = request.query;
+      if (installation && request.principal?.kind === 'key')
+        throw new ApiError(403, 'forbidden', "installation takes the operator's key (DAGWRIGHT_ADMIN_KEY)");
+      const kind = installation ? `${KIND}:installation` : KIND;
+      const { tenantId } = request.acting;
+      const { limit, before } = readPage(request, kind);
+      const filter: AuditFilter = {
+        actor,
+        action,
+        resourceType,
+        resourceId,
+        from: instantOf('from', from),
+        to: instantOf('to', to),
+      };
+      const page = { limit: limit + 1, before };
+      const rows = installation
+        ? await database.asEngine(request.actor, (client) => listAudit(client, null, filter, page))
+        : await database.withTenant(request.acting, (client) => listAudit(client, tenantId, filter, page));
+      return pageOf(kind, tenantId, rows, limit, ({ id }) => id);
+    },
+  );
+}
+
+function instantOf(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const instant = readInstant(text);
+  if (instant === null)
+    throw badRequest([
+      {
+        pointer: `/query/${name}`,
+        code: 'format',
+        message: `${name} must be an instant such as 2030-01-01T00:00:00Z`,
+      },
+    ]);
+  return instant;
+}

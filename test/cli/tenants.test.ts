@@ -1,0 +1,128 @@
+// dagwright tenants, keys and audit, as their users see them: real processes, stdout, exit codes.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright-tenants-'));
+let own: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  own = await createDatabase();
+  database = openDatabase(own.url);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.close();
+  await own.drop();
+});
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function dagwright(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const options = {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
+    };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+const json = async (...args: string[]) => JSON.parse((await dagwright(...args, '--json')).stdout);
+
+test('a tenant is made, shown, changed, suspended and listed', async () => {
+  const made = await json('tenants', 'create', 'acme', '--tier', '2', '--display-name', 'Acme Ltd');
+  expect(made).toMatchObject({ name: 'acme', displayName: 'Acme Ltd', tier: 2, status: 'active' });
+  expect((await dagwright('tenants', 'show', 'acme')).stdout).toContain(`X-Tenant-Id: ${made.id}`);
+  const changed = await json('tenants', 'update', 'acme', '--status', 'suspended');
+  expect(changed).toMatchObject({ id: made.id, displayName: 'Acme Ltd', tier: 2, status: 'suspended' });
+  expect((await json('tenants', 'list')).items.map(({ name }: { name: string }) => name)).toEqual([
+    'acme',
+    'default',
+  ]);
+  expect((await dagwright('tenants', 'list')).stdout).toMatch(/acme +\S+ +2 +suspended/);
+  const actors = await database.engine.query('select distinct actor from dagwright.audit_logs');
+  expect(actors.rows).toEqual([{ actor: 'cli' }]);
+});
+
+test.for([
+  [['tenants', 'create', 'Acme'], 2, /is no name of a tenant/],
+  [['tenants', 'create', 'default'], 1, /there is a tenant "default"/],
+  [['tenants', 'update', 'default'], 2, /nothing to change/],
+  [['tenants', 'update', 'nobody', '--tier', '2'], 1, /there is no tenant "nobody"/],
+  [['tenants', 'show', 'nobody'], 1, /there is no tenant "nobody"/],
+  [['keys', 'list', '--tenant', 'nobody'], 1, /dagwright tenants create/],
+  [['keys', 'create', 'x'], 2, /needs --roles or --scopes/],
+  [['keys', 'create', 'x', '--roles', 'owner'], 2, /"owner" is no role/],
+  [['keys', 'create', 'x', '--scopes', 'everything'], 2, /"everything" is no scope/],
+  [['keys', 'create', 'x', '--roles', 'admin', '--subject', 'key:1'], 2, /--subject must not be/],
+  [['keys', 'create', 'x', '--roles', 'admin', '--expires-at', '2001-01-01'], 2, /in the future/],
+  [['keys', 'create', 'x', '--roles', 'admin', '--expires-at', 'soon'], 2, /is no instant/],
+  [['keys', 'revoke', 'x'], 2, /is not an id/],
+  [['keys', 'revoke', '00000000-0000-7000-8000-000000000001'], 1, /there is no key/],
+  [['audit', 'list', '--from', 'yesterday'], 2, /is no date or instant/],
+] as const)('%j ends with %i', async ([args, code, message]) => {
+  const finished = await dagwright(...args);
+  expect([finished.code, finished.stderr]).toEqual([code, expect.stringMatching(message)]);
+});
+
+test('a key is printed once, belongs to the tenant of --tenant, and is revoked', async () => {
+  await json('tenants', 'create', 'other');
+  const made = await dagwright('keys', 'create', 'ci', '--tenant', 'other', '--roles', 'editor');
+  expect(made.stdout).toMatch(/^dw_[0-9a-f]{32}_[\w-]{43}\n$/);
+  const { items } = await json('keys', 'list', '--tenant', 'other');
+  expect(items).toMatchObject([{ name: 'ci', roles: ['editor'], createdBy: 'cli', revokedAt: null }]);
+  expect((await json('keys', 'list')).items).toEqual([]);
+  expect((await dagwright('keys', 'revoke', items[0].id)).code).toBe(1);
+  expect((await json('keys', 'revoke', items[0].id, '--tenant', 'other')).revokedAt).not.toBeNull();
+  expect((await dagwright('keys', 'list', '--tenant', 'other')).stdout).toMatch(/ci +editor +revoked/);
+});
+
+test('the audit trail is listed by what, who and when', async () => {
+  await json('tenants', 'create', 'audited');
+  await json('tenants', 'update', 'audited', '--tier', '3');
+  const list = (...args: string[]) => json('audit', 'list', '--tenant', 'audited', ...args);
+  const all = await list();
+  expect(all.items).toMatchObject([
+    { actor: 'cli', action: 'tenants.update', oldValues: { tier: 1 }, newValues: { tier: 3 } },
+    { actor: 'cli', action: 'tenants.create', newValues: { name: 'audited' } },
+  ]);
+  expect((await list('--action', 'tenants.create')).items).toEqual([all.items[1]]);
+  expect((await list('--to', all.items[0].at)).items).toEqual([all.items[1]]);
+  expect((await list('--from', '2999-01-01')).items).toEqual([]);
+  const first = await list('--limit', '1');
+  expect(await list('--cursor', first.nextCursor)).toEqual({ items: [all.items[1]], nextCursor: null });
+  expect((await dagwright('audit', 'list', '--tenant', 'audited')).stdout).toMatch(
+    /tenants\.update.*tier 1 -> 3/,
+  );
+  await json('services', 'set', 'openai', '--max-concurrency', '4');
+  expect((await json('audit', 'list', '--installation')).items).toMatchObject([
+    { actor: 'cli', action: 'service-limits.create', resourceId: 'openai' },
+  ]);
+});
+
+test('start refuses a database that would not keep tenants apart, and says what mends it', async () => {
+  await database.engine.query(
+    `set role none; alter table dagwright.schedules no force row level security; set role dagwright_engine`,
+  );
+  const refused = await dagwright('start', '--role', 'worker');
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /schedules: row-level security is not forced.*\n.*alter table dagwright\.schedules force/,
+    ),
+  ]);
+});
