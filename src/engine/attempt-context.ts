@@ -7,6 +7,7 @@ import { redactJson } from '../core/redact.ts';
 import { untilAnswered } from '../db/connection.ts';
 import { loadCheckpoint, loadFanOutValues, loadParts } from '../db/reads.ts';
 import { type Claim, writeCheckpoint } from '../db/transitions.ts';
+import { loadVariables } from '../db/variables.ts';
 import type { ParentResult, PartResult, TaskContext, TaskLog } from '../tasks/task-type.ts';
 import { callbackStateOf, openCallbackOf } from './attempt-callback.ts';
 import type { CompiledNode, Runnable } from './compiled.ts';
@@ -33,6 +34,7 @@ export async function scopeOf(
 ): Promise<{ scope: ReturnType<typeof attemptScope>; readInput: () => Json }> {
   const { memory, node, claim } = work;
   const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
+  const variables = await loadVariables(worker.pool, memory.row.tenantId, node.variables);
   const readInput = once(() => inputOf(memory, work, results, () => scope));
   const scope = attemptScope(memory, results, {
     taskId: claim.taskId,
@@ -42,6 +44,7 @@ export async function scopeOf(
     input: readInput,
     nowMs: nowOf(memory, node, results),
     item,
+    variables,
   });
   return { scope, readInput };
 }

@@ -32,6 +32,8 @@ export interface CompiledNode extends Runnable {
   readonly condition: Mapping | null;
   /** Tasks whose results the expressions read (by index), beside the parents. */
   readonly reads: readonly number[];
+  /** Names of the variables that the expressions read. */
+  readonly variables: readonly string[];
   /** Of a parallel: its parts; one for all items, or one per named branch. */
   readonly parts: readonly Runnable[] | null;
   readonly partNames: readonly string[] | null;
@@ -47,6 +49,8 @@ export interface CompiledPlan {
   readonly output: Mapping | null;
   /** Tasks that `output` reads, or the leaves. */
   readonly outputReads: readonly number[];
+  /** Names of the variables that `output` reads. */
+  readonly outputVariables: readonly string[];
   /** The one node that every other one precedes, when it always ends last; else null. */
   readonly soleSink: number | null;
   /** Of an execution; null: none. */
@@ -79,6 +83,7 @@ export function compilePlan(
     outputSchema: definition.outputSchema === undefined ? null : must(compileSchema(definition.outputSchema)),
     output,
     outputReads: output === null ? plan.leaves : readsOf([output], plan, null),
+    outputVariables: output === null ? [] : variablesOf([output]),
     soleSink: soleSinkOf(plan),
     timeoutSeconds: executionTimeoutSeconds(effective),
     rowsJson: rowsJson(plan, claimed),
@@ -101,20 +106,16 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
       : (parts.kind === 'items' ? [parts.task] : parts.tasks).map((part) =>
           compileRunnable(part, plan, types),
         );
-  const mappings = [runnable, ...(partRunnables ?? [])].flatMap((r) => [
-    ...r.prepared.mappings,
-    r.input,
-    r.output,
-  ]);
+  const mappings = [
+    condition,
+    ...[runnable, ...(partRunnables ?? [])].flatMap((r) => [...r.prepared.mappings, r.input, r.output]),
+  ].filter((mapping) => mapping !== null);
   return {
     ...runnable,
     plan: node,
     condition,
-    reads: readsOf(
-      [...mappings, condition].filter((mapping) => mapping !== null),
-      plan,
-      node,
-    ),
+    reads: readsOf(mappings, plan, node),
+    variables: variablesOf(mappings),
     parts: partRunnables,
     partNames: parts?.kind === 'branches' ? parts.names : null,
     branches: [...new Set(node.outEdges.flatMap(({ branch }) => branch ?? []))],
@@ -161,6 +162,14 @@ function readsOf(mappings: readonly Mapping[], plan: Plan, reader: PlanNode | nu
     }
   }
   return [...reads];
+}
+
+// Validation lets variables be read by name only.
+function variablesOf(mappings: readonly Mapping[]): readonly string[] {
+  const names = mappings.flatMap(({ references }) =>
+    references.flatMap(({ root, path }) => (root === 'variables' ? String(path[0]) : [])),
+  );
+  return [...new Set(names)];
 }
 
 function ancestorsOf(plan: Plan, reader: PlanNode | null): Iterable<number> {

@@ -7,6 +7,7 @@ import { type Json, MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '..
 import { isConnectionLoss, isRetryable, untilAnswered } from '../db/connection.ts';
 import { loadExecutions, loadStates } from '../db/reads.ts';
 import type { Finish } from '../db/transitions.ts';
+import { loadVariables } from '../db/variables.ts';
 import type { WorkerContext } from './context.ts';
 import { type ExecutionMemory, resultsOf } from './memory.ts';
 import { executionScope } from './scope.ts';
@@ -70,9 +71,12 @@ async function finishOf(
 }
 
 async function outputOf(worker: WorkerContext, memory: ExecutionMemory): Promise<Json> {
-  const { output, outputReads, plan } = memory.compiled;
+  const { output, outputReads, outputVariables, plan } = memory.compiled;
   const results = await resultsOf(worker.pool, memory, outputReads);
-  if (output !== null) return evaluateMapping(output, executionScope(memory, results));
+  if (output !== null) {
+    const variables = await loadVariables(worker.pool, memory.row.tenantId, outputVariables);
+    return evaluateMapping(output, executionScope(memory, results, variables));
+  }
   const outputs: Record<string, Json> = Object.create(null);
   for (const index of plan.leaves) {
     const result = results.get(index);

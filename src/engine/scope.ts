@@ -1,7 +1,7 @@
 // Builds the scope of CONTRACT 2.2 for one attempt, from the execution's memory and the results its expressions read.
 import { createHash } from 'node:crypto';
 import { FUNCTION_CONTEXT, lazy, type Scope } from '../core/expression/scope.ts';
-import type { Json } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { ExecutionMemory, TaskResult } from './memory.ts';
 
 /** What an attempt adds to the execution's scope. */
@@ -15,10 +15,16 @@ export interface AttemptScope {
   /** Milliseconds since the epoch: when the task became able to start; the same for every attempt. */
   readonly nowMs: number;
   readonly item?: { readonly value: Json; readonly index: number };
+  /** Those of the tenant's variables that its expressions read, as they were when the attempt began. */
+  readonly variables: JsonObject;
 }
 
-/** The scope shared by all expressions of an execution. */
-export function executionScope(memory: ExecutionMemory, results: ReadonlyMap<number, TaskResult>): Scope {
+/** The scope shared by all expressions of an execution; with the variables that those to be evaluated read. */
+export function executionScope(
+  memory: ExecutionMemory,
+  results: ReadonlyMap<number, TaskResult>,
+  variables: JsonObject = {},
+): Scope {
   const { row, compiled, input } = memory;
   return {
     __proto__: null,
@@ -35,6 +41,7 @@ export function executionScope(memory: ExecutionMemory, results: ReadonlyMap<num
       startedAt: new Date(memory.startedAtMs).toISOString(),
       status: 'running',
     })),
+    variables,
   } as unknown as Scope;
 }
 
@@ -44,7 +51,7 @@ export function attemptScope(
   results: ReadonlyMap<number, TaskResult>,
   own: AttemptScope,
 ): Scope {
-  const scope: Record<string, unknown> = { ...executionScope(memory, results) };
+  const scope: Record<string, unknown> = { ...executionScope(memory, results, own.variables) };
   scope.task = lazy(() => ({
     id: own.taskId,
     attempt: own.attempt,
@@ -93,8 +100,8 @@ function failuresOf(
   return failed.map(([index, { error }]) => ({ ...error, taskId: nodes[index]!.taskId })) as Json;
 }
 
-// A UUID (version 8, RFC 9562) that is the same for the same text.
-function uuidFrom(text: string): string {
+/** A UUID (version 8, RFC 9562) that is the same for the same text. */
+export function uuidFrom(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

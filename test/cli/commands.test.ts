@@ -118,6 +118,13 @@ describe('dagwright run', () => {
     expect(JSON.parse(stdout).errors[0]).toMatchObject({ pointer: '--input/name', code: expect.any(String) });
   });
 
+  it('saves nothing of a file whose input does not fit', async () => {
+    const path = file('unsaved.yaml', HELLO.replace('workflowId: hello', 'workflowId: unsaved'));
+    expect((await dagwright(['run', path, '--input', '{}', '--json'])).code).toBe(1);
+    const shown = await dagwright(['workflows', 'show', 'unsaved', '--json']);
+    expect([shown.code, JSON.parse(shown.stdout).errors[0].code]).toEqual([1, 'not_found']);
+  });
+
   it('refuses a bad definition with all its problems', async () => {
     const bad = file(
       'bad.yaml',

@@ -1,7 +1,7 @@
 // dagwright apply: saves definitions; nothing is saved unless all are valid.
 import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
-import { type Applied, applyDefinition } from '../../db/definitions.ts';
+import { applyWorkflow, triggerLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
@@ -9,11 +9,11 @@ import { loadTaskTypes } from '../system.ts';
 
 export async function applyFiles(context: CommandContext, files: readonly string[]): Promise<number> {
   const { rules } = await loadTaskTypes(context.config);
-  const valid: ValidDefinition[] = [];
+  const valid: { readonly file: string; readonly checked: ValidDefinition }[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
-    const checked = await checkFile(file, rules);
-    if (checked.ok) valid.push(checked.valid);
+    const checked = await checkFile(file, rules, context.tenant);
+    if (checked.ok) valid.push({ file, checked: checked.valid });
     else
       problems.push(
         ...checked.problems.map((problem) => ({ ...problem, pointer: `${file}#${problem.pointer}` })),
@@ -21,12 +21,16 @@ export async function applyFiles(context: CommandContext, files: readonly string
   }
   if (problems.length > 0) throw new Refusal(problems);
   return await context.withSystem(async (system) => {
-    const items: Applied[] = [];
-    for (const { definition, warnings } of valid) {
-      if (warnings.length > 0) context.note(problemLines(warnings, 'warning'));
-      const applied = await applyDefinition(system.database, system.tenantId, definition, 'cli');
+    const items: Awaited<ReturnType<typeof applyWorkflow>>[] = [];
+    for (const { file, checked } of valid) {
+      if (checked.warnings.length > 0) context.note(problemLines(checked.warnings, 'warning'));
+      const applied = await applyWorkflow(system, checked.definition, file);
       items.push(applied);
-      context.say(`${applied.workflowId} revision ${applied.revision} (${applied.outcome})`);
+      const { workflowId, revision, outcome, status } = applied;
+      context.say(
+        `${workflowId} revision ${revision} (${outcome})${status === 'active' ? '' : `; it is ${status}, so nothing starts it: dagwright workflows activate ${workflowId}`}`,
+      );
+      for (const line of triggerLines(applied.triggers, system)) context.say(line);
     }
     context.printJson({ items });
     return 0;

@@ -6,14 +6,14 @@ import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import { parseDocument } from '../../core/definition/parse.ts';
 import type { Json } from '../../core/json.ts';
 import { findCosts } from '../../db/costs.ts';
-import { applyDefinition, findDefinition } from '../../db/definitions.ts';
-import type { ExecutionView, TaskView } from '../../db/executions.ts';
+import type { RunView } from '../../db/executions.ts';
+import { applyWorkflow, newSecretLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
 import { costSummary } from '../cost-summary.ts';
 import { readDefinition } from '../definition-file.ts';
 import { problemLines, Refusal, refuse } from '../refusal.ts';
 import { ignore, runToEnd } from '../run-execution.ts';
-import { loadTaskTypes, type System } from '../system.ts';
+import { loadTaskTypes } from '../system.ts';
 import { executionSummary } from '../task-table.ts';
 
 export interface RunOptions {
@@ -29,21 +29,25 @@ export async function runWorkflow(
 ): Promise<number> {
   const input = await readInput(options.input);
   const isFile = existsSync(target) || /\.(ya?ml|json)$/i.test(target);
-  const file = isFile ? await readDefinition(target, (await loadTaskTypes(context.config)).rules) : null;
+  const file = isFile
+    ? await readDefinition(target, (await loadTaskTypes(context.config)).rules, context.tenant)
+    : null;
+  // Before anything is saved; whoever starts a stored definition has its input checked there.
+  if (file !== null) refuseInput(file.definition, input);
   if (file !== null && file.warnings.length > 0) context.note(problemLines(file.warnings, 'warning'));
   return await context.withSystem(async (system) => {
-    const definition = file?.definition ?? (await storedDefinition(system, target));
-    checkInput(definition, input);
-    if (file !== null) await applyDefinition(system.database, system.tenantId, definition, 'cli');
+    const applied = file === null ? { workflowId: target } : await applyWorkflow(system, file.definition);
+    if ('triggers' in applied)
+      for (const line of newSecretLines(applied.triggers, system)) context.note(line);
     const { execution, tasks } = await runToEnd({
       system,
       request: {
-        workflowId: definition.workflowId,
+        workflowId: applied.workflowId,
+        ...('revision' in applied ? { revision: applied.revision } : {}),
         input,
         triggerType: 'manual',
         priority: options.priority,
         idempotencyKey: options.idempotencyKey,
-        createdBy: 'cli',
       },
       live: !context.isJson && process.stdout.isTTY === true ? process.stdout : null,
       print: context.isJson ? ignore : context.say,
@@ -53,14 +57,17 @@ export async function runWorkflow(
     const costs = costSummary(execution, spendings, context.paint);
     if (costs !== '') context.say(`\n${costs}\n`);
     context.say(executionSummary(execution, context.paint));
-    context.printJson(resultObject(execution, tasks));
+    context.printJson({ ...execution, tasks } satisfies RunView);
     return execution.status === 'completed' ? 0 : 1;
   });
 }
 
-/** The object of `run --json` and `executions show --json` (CONTRACT 5). */
-export function resultObject(execution: ExecutionView, tasks: readonly TaskView[]): object {
-  return { ...execution, tasks };
+function refuseInput({ inputSchema, defaultParameters }: WorkflowDefinition, input: Json): void {
+  const schema = inputSchema === undefined ? null : compileSchema(inputSchema);
+  if (schema === null || !schema.ok) return;
+  const problems = schema.value.validate(applyDefaults(defaultParameters, input));
+  if (problems.length > 0)
+    throw new Refusal(problems.map((problem) => ({ ...problem, pointer: `--input${problem.pointer}` })));
 }
 
 async function readInput(text: string): Promise<Json> {
@@ -80,23 +87,4 @@ async function readInput(text: string): Promise<Json> {
   const parsed = parseDocument(source, 'json');
   if (parsed.ok) return parsed.value as Json;
   throw new Refusal(parsed.problems.map((problem) => ({ ...problem, pointer: `--input${problem.pointer}` })));
-}
-
-async function storedDefinition(system: System, workflowId: string): Promise<WorkflowDefinition> {
-  const stored = await findDefinition(system.database, system.tenantId, workflowId);
-  if (stored !== null) return stored.definition;
-  throw refuse(
-    'not_found',
-    `there is no workflow "${workflowId}"`,
-    'apply its definition first: dagwright apply FILE',
-  );
-}
-
-function checkInput(definition: WorkflowDefinition, input: Json): void {
-  if (definition.inputSchema === undefined) return;
-  const schema = compileSchema(definition.inputSchema);
-  if (!schema.ok) throw new Refusal(schema.problems);
-  const problems = schema.value.validate(applyDefaults(definition.defaultParameters, input));
-  if (problems.length > 0)
-    throw new Refusal(problems.map((problem) => ({ ...problem, pointer: `--input${problem.pointer}` })));
 }

@@ -21,7 +21,7 @@ export async function validateFiles(
     explanation?: string;
   }[] = [];
   for (const file of files) {
-    const checked = await checkFile(file, rules);
+    const checked = await checkFile(file, rules, context.tenant);
     const valid = checked.ok ? checked.valid : null;
     results.push({
       file,

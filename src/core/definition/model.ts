@@ -1,6 +1,7 @@
 // The workflow definition in our names, as stored in a revision: what normalisation makes of the author's document.
 // Absent fields stay absent here; effective values (defaults filled in) are on the plan (core/plan.ts).
 import type { Json, JsonObject } from '../json.ts';
+import type { TriggerDefinition } from './trigger-model.ts';
 
 export const FAILURE_POLICIES = ['finish_running', 'fail_fast', 'continue'] as const;
 export type FailurePolicy = (typeof FAILURE_POLICIES)[number];
@@ -20,6 +21,10 @@ export type TriggerRule = (typeof TRIGGER_RULES)[number];
 
 export const EDGE_CONDITIONS = ['success', 'failure', 'any'] as const;
 export type EdgeCondition = (typeof EDGE_CONDITIONS)[number];
+
+/** Of a stored definition: only `active` ones start. */
+export const DEFINITION_STATUSES = ['draft', 'active', 'archived'] as const;
+export type DefinitionStatus = (typeof DEFINITION_STATUSES)[number];
 
 /** One entry of `dependsOn`. A branch implies `on: success`. */
 export interface Dependency {
@@ -73,4 +78,5 @@ export interface WorkflowDefinition {
   readonly defaults?: { readonly [taskType: string]: JsonObject };
   readonly nodes: readonly NodeDefinition[];
   readonly output?: Json;
+  readonly triggers?: readonly TriggerDefinition[];
 }

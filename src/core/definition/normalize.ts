@@ -10,6 +10,7 @@ import { Rewriter } from './rewriter.ts';
 import { STRUCTURE } from './schema.ts';
 import { foldEdges } from './seed-edges.ts';
 import type { TaskTypeRule } from './task-type.ts';
+import { TRIGGER_SCHEMAS } from './trigger-schema.ts';
 
 export interface Normalized {
   readonly document: JsonObject;
@@ -23,6 +24,8 @@ export interface Normalized {
 const TOP_NAMES = new Set(fieldNames(STRUCTURE.top));
 const TOP_ALIASES = new Map([['id', 'workflowId']]);
 const TRIGGER_TYPES = new Set(['webhook_trigger']);
+const TRIGGER_NAMES = new Set(Object.values(TRIGGER_SCHEMAS).flatMap(fieldNames));
+const FILTER_NAMES = new Set(['fieldPath', 'logicGroup']);
 
 /** `workflowId` is used where the document has none, as a bare `{ nodes, edges }`. */
 export function normalize(
@@ -40,6 +43,7 @@ export function normalize(
     foldEdges({ top, nodes, triggers, rewriter, problems, taskTypes });
     top.nodes = nodes.map((node) => (isJsonObject(node) ? complete(node) : node));
   }
+  if (Array.isArray(top.triggers)) top.triggers = rewriteTriggers(top.triggers, rewriter);
   if (isJsonObject(top.defaults)) top.defaults = rewriteDefaults(top.defaults, rewriter);
   const document = nameIt(top, Object.hasOwn(author, 'edges'), options.workflowId, rewriter);
   return { document, origins: rewriter.origins, rewrites: rewriter.rewrites, problems };
@@ -73,6 +77,26 @@ function rewriteNodes(
         dependsOn: rewriter.dependencies(node.dependsOn, `/nodes/${i}/dependsOn`, triggers),
       };
   return { nodes, triggers };
+}
+
+function rewriteTriggers(triggers: readonly Json[], rewriter: Rewriter): readonly Json[] {
+  return triggers.map((entry, i) => {
+    if (!isJsonObject(entry)) return entry;
+    const to = `/triggers/${i}`;
+    const at = rewriter.origins.authorPointer(to);
+    const trigger = rewriter.rename(entry, { at, to }, TRIGGER_NAMES);
+    if (!Array.isArray(trigger.filters)) return trigger;
+    const filters = (trigger.filters as readonly Json[]).map((filter, k) =>
+      isJsonObject(filter)
+        ? rewriter.rename(
+            filter,
+            { at: joinPointer(at, 'filters', k), to: joinPointer(to, 'filters', k) },
+            FILTER_NAMES,
+          )
+        : filter,
+    );
+    return { ...trigger, filters };
+  });
 }
 
 function isTrigger(entry: Json): entry is JsonObject {

@@ -2,8 +2,10 @@
 // `dagwright schema`. The structure is written here and nowhere else; config of each type comes from its rule.
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
+import { closedObject } from './closed-object.ts';
 import { EDGE_CONDITIONS, FAILURE_POLICIES, TRIGGER_RULES } from './model.ts';
 import type { TaskTypeRule } from './task-type.ts';
+import { MAX_TRIGGERS, TRIGGER } from './trigger-schema.ts';
 
 /** Ten years: longer is a mistake. */
 export const MAX_SECONDS = 315_360_000;
@@ -30,13 +32,6 @@ const errorPatterns = (description: string): JsonObject => ({
 const mapping = (description: string): JsonObject => ({
   description: `${description} Any JSON; texts may hold {{ templates }}.`,
 });
-const closed = (properties: JsonObject, required: readonly string[] = []): JsonObject => ({
-  type: 'object',
-  properties,
-  patternProperties: { '^x-': {} },
-  additionalProperties: false,
-  ...(required.length > 0 && { required }),
-});
 
 const TASK_ID: JsonObject = {
   type: 'string',
@@ -46,7 +41,7 @@ const TASK_ID: JsonObject = {
   examples: ['plan'],
 };
 
-const RETRY = closed({
+const RETRY = closedObject({
   maxAttempts: {
     type: 'integer',
     minimum: 1,
@@ -86,7 +81,7 @@ const RETRY_OR_LIST: JsonObject = {
   else: { $ref: '#/$defs/retry' },
 };
 
-const DEPENDENCY = closed(
+const DEPENDENCY = closedObject(
   {
     taskId: TASK_ID,
     on: {
@@ -213,7 +208,7 @@ const TOP_FIELDS: JsonObject = {
   concurrency: notSupported('concurrency', 'Limits executions of one key.'),
   defaults: {
     type: 'object',
-    additionalProperties: closed(SHARED),
+    additionalProperties: closedObject(SHARED),
     description: 'Fields of nodes by task type; "*" for all.',
     examples: [{ '*': { timeoutSeconds: 120 } }],
   },
@@ -221,22 +216,38 @@ const TOP_FIELDS: JsonObject = {
   onFailure: notSupported('onFailure', 'A task that runs after a failed execution.'),
   finally: notSupported('finally', 'A task that runs after every execution.'),
   output: mapping('Output of the execution. Default: outputs of the completed leaves by taskId.'),
-  triggers: notSupported('triggers', 'Schedules, webhooks and events kept with the file.'),
+  triggers: {
+    type: 'array',
+    maxItems: MAX_TRIGGERS,
+    items: { $ref: '#/$defs/trigger' },
+    description: 'Schedules, webhooks and events that start it; saving the definition brings them in step.',
+    examples: [
+      [
+        {
+          type: 'schedule',
+          name: 'daily',
+          cronExpression: '0 9 * * 1-5',
+          timezone: 'Europe/Paris',
+          input: {},
+        },
+      ],
+    ],
+  },
   tests: notSupported('tests', 'Tests kept with the file.'),
 };
 
-const NODE = closed(NODE_FIELDS, ['taskId', 'taskType']);
-const PART = closed(
+const NODE = closedObject(NODE_FIELDS, ['taskId', 'taskType']);
+const PART = closedObject(
   Object.fromEntries(Object.entries(NODE_FIELDS).filter(([name]) => !NOT_IN_PARTS.includes(name))),
   ['taskType'],
 );
 
 /** For the structural check: config is left to the rules of the types. */
 export const STRUCTURE = {
-  top: closed({ ...TOP_FIELDS, nodes: { type: 'array', minItems: 1 } }, ['workflowId', 'nodes']),
+  top: closedObject({ ...TOP_FIELDS, nodes: { type: 'array', minItems: 1 } }, ['workflowId', 'nodes']),
   node: NODE,
   part: PART,
-  definitions: { dependency: DEPENDENCY, retry: RETRY },
+  definitions: { dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
 } satisfies { [name: string]: JsonObject };
 
 /** The schema for editors, with the config of every given type. */
@@ -247,7 +258,7 @@ export function definitionSchema(
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Dagwright workflow definition',
-    ...closed(TOP_FIELDS, ['workflowId', 'nodes']),
+    ...closedObject(TOP_FIELDS, ['workflowId', 'nodes']),
     examples: [
       {
         workflowId: 'hello',

@@ -8,7 +8,9 @@ const closed = (...names: string[]): JsonObject => ({
   additionalProperties: false,
 });
 
-const TRIGGER = closed('type', 'at', 'by', 'body', 'headers', 'query', 'method', 'scheduledAt');
+const TRIGGER = closed(
+  ...['type', 'at', 'by', 'body', 'headers', 'query', 'method', 'scheduledAt', 'event', 'eventId'],
+);
 const EXECUTION = closed('id', 'workflowId', 'revision', 'tenantId', 'triggerType', 'startedAt', 'status');
 const CALLBACK_FIELDS = ['callbackUrl', 'callbackToken'];
 const TASK_FIELDS = ['id', 'attempt', 'idempotencyKey', 'input', ...CALLBACK_FIELDS];
@@ -85,8 +87,11 @@ export function misplacedRead(
         ? outOfScope(`task.${String(path[0])} exists only in the config of an external_api with callback`)
         : null;
     case 'loop':
-    case 'variables':
       return notSupported(`"${root}" is`);
+    case 'variables':
+      return typeof path[0] === 'string'
+        ? null
+        : outOfScope('a variable is read by its name: variables.NAME');
     case 'secrets':
       if (!takesSecrets || where !== 'config')
         return outOfScope('"secrets" exist only in the config of external_api and model_inference');

@@ -23,6 +23,7 @@ import { soundNodes } from './sound-nodes.ts';
 import { checkStructure } from './structure.ts';
 import { checkErrorPatterns, checkTask, type Read } from './task-check.ts';
 import type { TaskTypeRule } from './task-type.ts';
+import { checkTriggers } from './trigger-check.ts';
 
 export interface ValidDefinition {
   /** In our names, as it is stored: `defaults` not filled in. */
@@ -93,6 +94,7 @@ function checkNormalized(
 ): Plan | null {
   const isTopSound = checkStructure('top', document, '', reporter);
   const inputSchema = checkTop(document, taskTypes, reporter);
+  checkTriggers(document, reporter);
 
   const { nodes: sound, isSound, isNamed } = soundNodes(document, reporter);
   const definition = {

@@ -90,11 +90,15 @@ export function forceMembers(value: Json | undefined, levels: number = LAZY_LEVE
   return copy ?? value;
 }
 
-/** The scope as one JSON object, for queries such as `$..id`: without secrets, and without the second name of `input`. */
+/**
+ * The scope as one JSON object, for queries such as `$..id`: without secrets and variables, which are read by name, and
+ * without the second name of `input`.
+ */
 export function wholeScope(scope: Scope): Json {
   const whole: Record<string, Json> = {};
   for (const name of Object.keys(scope)) {
-    if (name === 'secrets' || (name === 'parameters' && Object.hasOwn(scope, 'input'))) continue;
+    if (name === 'secrets' || name === 'variables') continue;
+    if (name === 'parameters' && Object.hasOwn(scope, 'input')) continue;
     const value = force(scope[name]);
     if (value !== undefined) setOwn(whole, name, (name === 'tasks' ? forceMembers(value) : value) as Json);
   }

@@ -47,3 +47,9 @@ export function valid(document: unknown, options?: ValidationOptions) {
   if (!result.ok) throw new Error(JSON.stringify(result.problems, null, 1));
   return result.value;
 }
+
+/** `[pointer, hint]` of each problem. */
+export function hintsOf(document: unknown): [string, string | undefined][] {
+  const result = validateDefinition(document);
+  return result.ok ? [] : result.problems.map(({ pointer, hint }) => [pointer, hint]);
+}

@@ -15,7 +15,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['concurrency', workflow([task('a')], { concurrency: { key: 'x', limit: 1 } }), '/concurrency'],
     ['onFailure', workflow([task('a')], { onFailure: { taskType: 'fail' } }), '/onFailure'],
     ['finally', workflow([task('a')], { finally: { taskType: 'fail' } }), '/finally'],
-    ['triggers', workflow([task('a')], { triggers: [] }), '/triggers'],
     ['tests', workflow([task('a')], { tests: [] }), '/tests'],
     ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
     ['cache', node({ cache: { ttlSeconds: 1 } }), '/nodes/0/cache'],
@@ -51,7 +50,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
       ]),
       '/nodes/0/config/branches/x/repeat',
     ],
-    ['variables', workflow([reads('a', '{{ variables.x }}')]), '/nodes/0/config/output'],
     ['loop', workflow([reads('a', '{{ loop.index }}')]), '/nodes/0/config/output'],
     ['the address of a review', workflow([reads('a', '{{ task.reviewUrl }}')]), '/nodes/0/config/output'],
   ])('%s', (_field, document, pointer) => {

@@ -1,0 +1,80 @@
+// Saves definitions with their triggers, in the name of whoever holds the database.
+import type { WorkflowDefinition } from '../core/definition/model.ts';
+import type { Problem } from '../core/errors.ts';
+import type { Saved } from '../db/definitions.ts';
+import { type FileTriggers, rollbackWorkflow, saveWorkflow } from '../triggers/file-triggers.ts';
+import { createSecretBox } from '../triggers/secret-box.ts';
+import type { SecretSource } from '../triggers/webhooks/stored-secrets.ts';
+import { CLI_ACTOR } from './actor.ts';
+import { Refusal, refuse } from './refusal.ts';
+import type { System } from './system.ts';
+
+/** Saves it, or throws a Refusal whose pointers lead into the document, after `file` if it is given. */
+export async function applyWorkflow(
+  system: System,
+  definition: WorkflowDefinition,
+  file = '',
+): Promise<Saved & { readonly triggers: FileTriggers }> {
+  const acting = { tenantId: system.tenantId, ...CLI_ACTOR };
+  const result = await saveWorkflow(system.database, secretSource(system), acting, definition);
+  if (result.ok) {
+    const { ok: _, ...saved } = result;
+    return saved;
+  }
+  throw 'problems' in result
+    ? refusal(result.problems, file)
+    : refuse('conflict', 'the workflow was changed meanwhile');
+}
+
+/** Goes back to a revision, or throws a Refusal. */
+export async function rollbackTo(
+  system: System,
+  workflowId: string,
+  revision: number,
+): Promise<FileTriggers> {
+  const acting = { tenantId: system.tenantId, ...CLI_ACTOR };
+  const result = await rollbackWorkflow(system.database, secretSource(system), acting, workflowId, revision);
+  if (result === null)
+    throw refuse(
+      'not_found',
+      `there is no revision ${revision} of "${workflowId}"`,
+      `dagwright workflows revisions ${workflowId}`,
+    );
+  if (!result.ok) throw refusal(result.problems, '');
+  return result.triggers;
+}
+
+/** What is shown once must be shown, whatever else is. */
+export function newSecretLines(triggers: FileTriggers, system: Pick<System, 'config'>): string[] {
+  const webhooks = triggers.webhooks.filter(({ secret }) => secret !== null);
+  return triggerLines({ schedules: [], webhooks, events: [] }, system);
+}
+
+/** A line for each webhook and schedule; with the secret that was just made up. */
+export function triggerLines(
+  { schedules, webhooks, events }: FileTriggers,
+  { config }: Pick<System, 'config'>,
+): string[] {
+  const { host, port } = config.http;
+  const publicUrl = (config.outside.publicUrl ?? `http://${host}:${port}`).replace(/\/+$/, '');
+  return [
+    ...schedules.map(({ name, nextRunAt }) => `  schedule ${name}: next ${nextRunAt ?? 'never'}`),
+    ...webhooks.map(
+      ({ path, secret }) =>
+        `  webhook ${publicUrl}/hooks/${path}${secret === null ? '' : `\n    secret, shown only now: ${secret}`}`,
+    ),
+    ...events.map((name) => `  event ${name}`),
+  ];
+}
+
+function secretSource({ config }: System): SecretSource {
+  return { secretBox: createSecretBox(config.http.encryptionKeys), secrets: config.outside.secrets ?? {} };
+}
+
+const refusal = (problems: readonly Problem[], file: string) =>
+  new Refusal(
+    problems.map((problem) => ({
+      ...problem,
+      pointer: file === '' ? problem.pointer : `${file}#${problem.pointer}`,
+    })),
+  );

@@ -1,0 +1,194 @@
+// Definitions: saved as JSON or YAML, listed, switched on and off. Their revisions: workflow-revisions.ts.
+import { Type } from 'typebox';
+import { DEFINITION_STATUSES, type DefinitionStatus } from '../../core/definition/model.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { findWorkflow, listDefinitions, setDefinitionStatus } from '../../db/definitions.ts';
+import { findTenantName } from '../../db/webhooks.ts';
+import { saveWorkflow } from '../../triggers/file-triggers.ts';
+import type { Api, DocumentBody } from '../api.ts';
+import { checkDocument, readDocument } from '../definition-body.ts';
+import { PageQuery, pageOf, readPage } from '../page.ts';
+import { ApiError, badRequest, notFound, unprocessable } from '../problem.ts';
+import type { Service } from '../service.ts';
+import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
+
+const closed = { additionalProperties: false };
+const Status = Type.Unsafe<DefinitionStatus>(Type.String({ enum: [...DEFINITION_STATUSES] }));
+const tags = ['workflows'];
+const KIND = 'workflows';
+
+export function addWorkflowRoutes(api: Api, service: Service): void {
+  const { database } = service;
+
+  api.put(
+    '/v1/workflows/:workflowId',
+    {
+      config: { access: 'workflows:write', body: 'document' },
+      schema: {
+        tags,
+        summary: 'Save a definition',
+        description:
+          'The body is the definition, as JSON or YAML (application/yaml), up to 10 MB; its `workflowId` may be left out. Content that differs from the current revision becomes the next one, which starts take from then on; what runs keeps its own. Schedules, webhooks and event triggers of `triggers` are brought in step in the same transaction. With `If-Match: "3"` only where 3 is the current revision, else 412; `If-Match: *`: only where there is one. All problems are told at once; warnings never refuse. A secret that a webhook trigger gave in clear text is sealed and not kept in the definition; one that had to be made up is in this answer only.',
+        operationId: 'saveWorkflow',
+        params: WorkflowParams,
+      },
+    },
+    async (request, reply) => {
+      const { workflowId } = request.params;
+      const ifMatch = readIfMatch(request.headers['if-match']);
+      const document = readDocument(request.body as DocumentBody);
+      const checked = checkDocument(service, nameDocument(document, workflowId));
+      if (!checked.ok) throw unprocessable(checked.problems);
+      const { definition, warnings } = checked.value;
+      if (definition.workflowId !== workflowId)
+        throw unprocessable([
+          {
+            pointer: '/workflowId',
+            code: 'other_workflow',
+            message: `the document is of ${JSON.stringify(definition.workflowId)}, the path of ${JSON.stringify(workflowId)}`,
+            hint: 'leave it out, or save it under its own name',
+          },
+        ]);
+      const result = await saveWorkflow(database, service, request.acting, definition, { ifMatch });
+      if (!result.ok && 'problems' in result) throw refuseTriggers(result.problems);
+      if (!result.ok) throw refuseRevision(workflowId, result.conflict);
+      const { ok: _, triggers, ...saved } = result;
+      reply.header('etag', etagOf(saved.revision)).code(saved.outcome === 'created' ? 201 : 200);
+      return { ...saved, warnings, triggers: triggersView(triggers, service.publicUrl) };
+    },
+  );
+
+  api.post(
+    '/v1/workflows/validate',
+    {
+      config: { access: ['workflows:read', 'workflows:write'], body: 'document' },
+      schema: {
+        tags,
+        summary: 'Check a definition without saving it',
+        description:
+          'The body is the definition, as JSON or YAML. 200 also where it is not valid: `errors` then holds all problems, with pointers into the body. With `explain` the answer says in words how each join is understood.',
+        operationId: 'validateWorkflow',
+        querystring: Type.Object({ explain: Type.Optional(Type.Boolean()) }, closed),
+      },
+    },
+    async (request) => {
+      const document = readDocument(request.body as DocumentBody);
+      const tenantName = await database.withTenant(request.acting, (client) =>
+        findTenantName(client, request.acting.tenantId),
+      );
+      const checked = checkDocument(service, document, { tenantName, explain: request.query.explain });
+      if (!checked.ok) return { valid: false, errors: checked.problems, warnings: checked.warnings };
+      const { definition, warnings, explanation } = checked.value;
+      const { workflowId } = definition;
+      return {
+        valid: true,
+        workflowId,
+        errors: [],
+        warnings,
+        ...(explanation === undefined ? {} : { explanation }),
+      };
+    },
+  );
+
+  api.get(
+    '/v1/workflows',
+    {
+      config: { access: 'workflows:read' },
+      schema: {
+        tags,
+        summary: 'List workflows',
+        description: 'Newest first, by when each was first saved.',
+        operationId: 'listWorkflows',
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            status: Type.Optional(Status),
+            category: Type.Optional(Type.String({ maxLength: 100 })),
+          },
+          closed,
+        ),
+      },
+    },
+    async (request) => {
+      const { tenantId } = request.acting;
+      const { limit, before } = readPage(request, KIND, { key: 'text' });
+      const { status, category } = request.query;
+      const rows = await database.withTenant(request.acting, (client) =>
+        listDefinitions(client, tenantId, { limit: limit + 1, before, status, category }),
+      );
+      const page = pageOf(KIND, tenantId, rows, limit, ({ position }) => position);
+      return { ...page, items: page.items.map(({ position: _, ...view }) => view) };
+    },
+  );
+
+  api.get(
+    '/v1/workflows/:workflowId',
+    {
+      config: { access: 'workflows:read' },
+      schema: {
+        tags,
+        summary: 'Show a workflow with the definition of its current revision',
+        operationId: 'getWorkflow',
+        params: WorkflowParams,
+      },
+    },
+    async (request, reply) => {
+      const found = await database.withTenant(request.acting, (client) =>
+        findWorkflow(client, request.acting.tenantId, request.params.workflowId),
+      );
+      if (found === null) throw notFound('workflow');
+      reply.header('etag', etagOf(found.revision));
+      return found;
+    },
+  );
+
+  api.patch(
+    '/v1/workflows/:workflowId',
+    {
+      config: { access: 'workflows:write' },
+      schema: {
+        tags,
+        summary: 'Switch a workflow on or off',
+        description:
+          'Only `active` ones start, by hand or by their triggers; what runs goes on. Nothing is ever deleted: `archived` puts it out of the way.',
+        operationId: 'setWorkflowStatus',
+        params: WorkflowParams,
+        body: Type.Object({ status: Status }, closed),
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = request.acting;
+      const view = await database.withTenant(request.acting, (client) =>
+        setDefinitionStatus(client, tenantId, request.params.workflowId, request.body.status),
+      );
+      if (view === null) throw notFound('workflow');
+      reply.header('etag', etagOf(view.revision));
+      return view;
+    },
+  );
+}
+
+const NAMES = ['workflowId', 'workflow_id', 'id'];
+
+// By the path where the document has no name of its own.
+function nameDocument(document: unknown, workflowId: string): unknown {
+  if (!isJsonObject(document) || NAMES.some((name) => Object.hasOwn(document, name))) return document;
+  return { workflowId, ...document };
+}
+
+function readIfMatch(header: string | undefined): number | 'any' | undefined {
+  if (header === undefined) return undefined;
+  if (header.trim() === '*') return 'any';
+  const revision = /^"([1-9]\d{0,8})"$/.exec(header.trim())?.[1];
+  if (revision !== undefined) return Number(revision);
+  const message = 'If-Match must be one revision in quotes, as an ETag is, or *';
+  throw badRequest([{ pointer: '/headers/if-match', code: 'pattern', message, hint: 'If-Match: "3"' }]);
+}
+
+function refuseRevision(workflowId: string, current: number | null): ApiError {
+  const detail =
+    current === null ? `there is no workflow "${workflowId}"` : `the current revision is ${current}`;
+  return new ApiError(412, 'revision_mismatch', detail, {
+    headers: current === null ? {} : { etag: etagOf(current) },
+  });
+}

@@ -1,0 +1,193 @@
+// Looks at events that nobody has looked at, and starts the workflows whose triggers match.
+//   E1  Exactly once: what an event starts is committed together with the mark that it was processed.
+//   E2  A trigger that fails (its expressions, its input, its workflow) is noted on the event, and spoils no other.
+//   E3  What the database refuses is noted like any other failure: no event can hold up those after it.
+//   E4  Nor can a tenant with many events or slow expressions: tenants take turns, and time is bounded.
+import type pg from 'pg';
+import { compileEventTrigger, eventScope, type TriggeringEvent, triggerOf } from '../core/event-trigger.ts';
+import { ExpressionError } from '../core/expression/errors.ts';
+import type { Scope } from '../core/expression/scope.ts';
+import { type Json, storableText } from '../core/json.ts';
+import { type Database, isConnectionLoss, isRetryable, SYSTEM } from '../db/connection.ts';
+import { type EventTriggerRow, findTriggersFor } from '../db/event-triggers.ts';
+import {
+  type EventError,
+  FIRST_TENANT,
+  markProcessed,
+  type OpenEvent,
+  takeOpenEvents,
+} from '../db/events.ts';
+import type { StartRequest } from '../db/executions.ts';
+import { savepoint } from '../db/transaction.ts';
+import { uuidFrom } from '../engine/scope.ts';
+import type { TaskLog } from '../tasks/task-type.ts';
+import type { Pass } from './scheduler.ts';
+import type { Starts } from './starts.ts';
+
+export interface EventPassOptions {
+  readonly database: Database;
+  readonly starts: Pick<Starts, 'startWith'>;
+  readonly log: TaskLog;
+  /** Of the expressions of one event together; triggers that have not been asked by then have failed. Default 10,000. */
+  readonly maxEvaluationMs?: number;
+}
+
+/** Payloads are up to 1 MB each, and the transaction holds its locks for as long as it takes. */
+const EVENTS_PER_PASS = 20;
+const STARTS_AT_ONCE = 10;
+/** Of a pass, in milliseconds: what it has taken and not begun by then is left to the next one. */
+const MAX_PASS_MS = 2_000;
+/** How long expressions are evaluated in one go: others of this process, and the transaction's time limit, wait. */
+const BREATHE_MS = 100;
+const MAX_ERRORS = 50;
+
+type Trigger = EventTriggerRow & { readonly tenantId: string };
+
+/** One pass takes up to 20 open events of all tenants; any number of processes may run it at the same time. */
+export function createEventPass({
+  database,
+  starts,
+  log,
+  maxEvaluationMs = 10_000,
+}: EventPassOptions): Pass {
+  let turn = FIRST_TENANT;
+  return {
+    name: 'events',
+    async run() {
+      const begunAtMs = performance.now();
+      return await database.asEngine({ actor: SYSTEM }, async (client) => {
+        const { events, next } = await takeOpenEvents(client, EVENTS_PER_PASS, turn);
+        const isRoundOver = events.length === 0 && turn !== FIRST_TENANT;
+        turn = next;
+        // None behind the last turn: those before it are looked at at once.
+        if (events.length === 0) return isRoundOver ? 1 : 0;
+        const triggers = Map.groupBy(await findTriggersFor(client, events), keyOf);
+        let done = 0;
+        for (const event of events) {
+          if (done > 0 && performance.now() - begunAtMs > MAX_PASS_MS) break;
+          await processEvent(client, event, triggers.get(keyOf({ ...event, eventType: event.type })) ?? [], {
+            ...{ starts, log, maxEvaluationMs },
+          });
+          done++;
+        }
+        return done;
+      });
+    },
+  };
+}
+
+const keyOf = ({ tenantId, eventType }: { readonly tenantId: string; readonly eventType: string }) =>
+  `${tenantId} ${eventType}`;
+
+async function processEvent(
+  client: pg.ClientBase,
+  event: OpenEvent,
+  triggers: readonly Trigger[],
+  { starts, log, maxEvaluationMs }: Omit<Required<EventPassOptions>, 'database'>,
+): Promise<void> {
+  const { wanted, errors } = await startsOf(client, event, triggers, maxEvaluationMs);
+  const startAll = async (list: readonly EventStart[]): Promise<void> => {
+    try {
+      const requests = list.map(({ request }) => request);
+      const results = await savepoint(client, () => starts.startWith(client, event.tenantId, requests));
+      for (const [i, result] of results.entries())
+        if (!result.ok) errors.push(errorOf(list[i]!, result.code, messageOf(result.problems)));
+    } catch (error) {
+      if (isConnectionLoss(error) || isRetryable(error)) throw error;
+      // Which of them it was is found by trying each alone.
+      if (list.length > 1) for (const one of list) await startAll([one]);
+      else {
+        log.error('a trigger could not start its workflow', { eventId: event.id, error: String(error) });
+        errors.push(errorOf(list[0]!, 'unexpected', 'the execution could not be stored'));
+      }
+    }
+  };
+  const failed = errors.length;
+  for (let i = 0; i < wanted.length; i += STARTS_AT_ONCE) await startAll(wanted.slice(i, i + STARTS_AT_ONCE));
+  const started = wanted.length - (errors.length - failed);
+  await markProcessed(client, event.id, { started, errors: errors.slice(0, MAX_ERRORS) });
+}
+
+interface EventStart {
+  /** Of the trigger. */
+  readonly name: string;
+  readonly request: StartRequest;
+}
+
+async function startsOf(
+  client: pg.ClientBase,
+  { id, type, payload, createdAt, createdBy }: OpenEvent,
+  triggers: readonly Trigger[],
+  maxEvaluationMs: number,
+): Promise<{ readonly wanted: EventStart[]; readonly errors: EventError[] }> {
+  const event: TriggeringEvent = { id, type, payload, at: createdAt };
+  const scope = eventScope(event, uuidFrom);
+  const wanted: EventStart[] = [];
+  const errors: EventError[] = [];
+  const begunAtMs = performance.now();
+  let breathedAtMs = begunAtMs;
+  for (const trigger of triggers) {
+    const { workflowId, name, priority } = trigger;
+    const nowMs = performance.now();
+    if (nowMs - begunAtMs > maxEvaluationMs) {
+      errors.push({ workflowId, name, ...TOO_SLOW });
+      continue;
+    }
+    if (nowMs - breathedAtMs > BREATHE_MS) {
+      await client.query('select');
+      breathedAtMs = performance.now();
+    }
+    const input = inputOf(trigger, scope);
+    if (input === null) continue;
+    if ('error' in input) {
+      errors.push({ workflowId, name, ...input.error });
+      continue;
+    }
+    wanted.push({
+      name,
+      request: {
+        workflowId,
+        input: input.value,
+        priority,
+        triggerType: 'event',
+        trigger: triggerOf(event),
+        createdBy,
+        scope: 'event',
+        idempotencyKey: `event:${id}:${workflowId}:${name}`,
+      },
+    });
+  }
+  return { wanted, errors };
+}
+
+const TOO_SLOW = {
+  code: 'timeout',
+  message: 'the expressions of the triggers before it took too long for one event',
+};
+
+// Null: the trigger does not look at this event.
+function inputOf(
+  trigger: Trigger,
+  scope: Scope,
+): { readonly value: Json } | { readonly error: Pick<EventError, 'code' | 'message'> } | null {
+  const compiled = compileEventTrigger({ when: trigger.condition, inputMapping: trigger.inputMapping });
+  if (!compiled.ok) return { error: { code: 'expression', message: messageOf(compiled.problems) } };
+  try {
+    return compiled.value.matches(scope) ? { value: compiled.value.inputOf(scope) } : null;
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return { error: { code: error.code, message: storableText(error.message, 500) } };
+  }
+}
+
+const errorOf = ({ name, request }: EventStart, code: string, message: string): EventError => ({
+  workflowId: request.workflowId,
+  name,
+  code,
+  message,
+});
+
+function messageOf(problems: readonly { readonly pointer: string; readonly message: string }[]): string {
+  const text = problems.map(({ pointer, message }) => (pointer === '' ? message : `${pointer}: ${message}`));
+  return storableText(text.join('; '), 500);
+}

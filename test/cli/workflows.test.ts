@@ -1,0 +1,130 @@
+// dagwright workflows and variables, and triggers in a file, as users see them: real processes, stdout, exit codes.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright workflows '));
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createDatabase();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await own.drop();
+});
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function dagwright(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' };
+    const child = execFile(process.execPath, [MAIN, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+const json = async (...args: string[]) => JSON.parse((await dagwright(...args, '--json')).stdout);
+
+function flow(output: string, triggers = ''): string {
+  const path = join(folder, 'flow.yaml');
+  const nodes = `nodes: [{ taskId: a, taskType: transformation, config: { output: "${output}" } }]`;
+  writeFileSync(path, `workflowId: flow\n${nodes}\n${triggers}\n`);
+  return path;
+}
+const HOOK =
+  'triggers: [{ type: webhook, path: orders, verifier: github }, { type: event, event: order.created }]';
+
+test('apply and run bring the triggers of a file in step, and show a secret that they made up once', async () => {
+  const first = await dagwright('apply', flow('1', HOOK));
+  expect(first.code).toBe(0);
+  expect(first.stdout).toMatch(
+    /flow revision 1 \(created\)[\s\S]*\/hooks\/default\/orders\n {4}secret, shown only now: \S{20,}/,
+  );
+  const again = await json('apply', flow('1', HOOK));
+  expect(again.items).toMatchObject([
+    {
+      outcome: 'unchanged',
+      triggers: { webhooks: [{ path: 'default/orders', secret: null }], events: ['order.created'] },
+    },
+  ]);
+  const run = await dagwright('run', flow('2', HOOK.replace('orders', 'others')), '--json');
+  expect(run.code).toBe(0);
+  expect(run.stderr).toMatch(/hooks\/default\/others\n {4}secret, shown only now: \S{20,}/);
+  expect(JSON.parse(run.stdout)).toMatchObject({ revision: 2, output: { a: '2' } });
+});
+
+test('validate and apply refuse a trigger at its place', async () => {
+  const file = flow(
+    '1',
+    'triggers: [{ type: webhook, path: NOT }, { type: webhook, path: x, verifier: slack, secret: short }]',
+  );
+  for (const command of ['validate', 'apply']) {
+    const { code, stdout } = await dagwright(command, file, '--json');
+    expect(code).toBe(1);
+    const pointers = JSON.parse(stdout).errors.map(({ pointer }: { pointer: string }) =>
+      pointer.replace(/^.*#/, ''),
+    );
+    expect(pointers).toEqual(['/triggers/0/path', '/triggers/1/secret']);
+  }
+});
+
+test('revisions are listed, shown and gone back to; a workflow is archived and activated', async () => {
+  await dagwright('apply', flow('old'));
+  const before: number = (await json('workflows', 'show', 'flow')).revision;
+  await dagwright('apply', flow('new'));
+  expect(await json('workflows', 'rollback', 'flow', String(before))).toMatchObject({ revision: before });
+  const { items } = await json('workflows', 'revisions', 'flow', '--limit', '2');
+  expect(
+    items.map(({ revision, isCurrent }: { revision: number; isCurrent: boolean }) => [revision, isCurrent]),
+  ).toEqual([
+    [before + 1, false],
+    [before, true],
+  ]);
+  expect((await json('workflows', 'show', 'flow')).definition.nodes[0].config.output).toBe('old');
+  expect(
+    (await json('workflows', 'show', 'flow', '--revision', String(before + 1))).definition.nodes[0].config
+      .output,
+  ).toBe('new');
+  expect(await json('workflows', 'archive', 'flow')).toMatchObject({ status: 'archived' });
+  expect((await json('workflows', 'list', '--status', 'active')).items).toEqual([]);
+  expect((await json('run', 'flow')).errors).toMatchObject([{ code: 'not_active' }]);
+  expect(await json('workflows', 'activate', 'flow')).toMatchObject({ status: 'active' });
+  expect((await json('workflows', 'list')).items).toMatchObject([{ workflowId: 'flow', status: 'active' }]);
+});
+
+test('a variable is set, read by a run, changed and deleted', async () => {
+  expect(await json('variables', 'set', 'region', 'eu', '--text')).toMatchObject({
+    name: 'region',
+    value: 'eu',
+    createdBy: 'cli',
+  });
+  expect(await json('run', flow('in {{ variables.region }}'))).toMatchObject({ output: { a: 'in eu' } });
+  await dagwright('variables', 'set', 'region', '["us"]');
+  expect((await dagwright('variables', 'get', 'region')).stdout).toBe('["us"]\n');
+  expect((await json('variables', 'list')).items).toMatchObject([{ name: 'region', value: ['us'] }]);
+  expect((await dagwright('variables', 'delete', 'region')).code).toBe(0);
+  expect(await json('variables', 'get', 'region')).toMatchObject({ errors: [{ code: 'not_found' }] });
+});
+
+test('what cannot be done is told by code, and what is wrongly asked exits 2', async () => {
+  const cases: readonly (readonly [string[], number, string])[] = [
+    [['variables', 'set', 'region', 'eu'], 1, 'syntax'],
+    [['variables', 'set', '1x', '1'], 2, 'usage'],
+    [['workflows', 'rollback', 'flow', 'x'], 2, 'usage'],
+    [['workflows', 'rollback', 'nothing', '1'], 1, 'not_found'],
+    [['workflows', 'list', '--cursor', 'x'], 2, 'usage'],
+  ];
+  const done = await Promise.all(cases.map(([args]) => dagwright(...args, '--json')));
+  expect(done.map(({ code, stdout }) => [code, JSON.parse(stdout).errors[0].code])).toEqual(
+    cases.map(([, code, word]) => [code, word]),
+  );
+});

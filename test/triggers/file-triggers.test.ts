@@ -1,0 +1,386 @@
+// Triggers in the file: saving a definition brings its schedules, webhooks and event triggers in step, all or nothing.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
+import type {
+  EventTrigger,
+  ScheduleTrigger,
+  TriggerDefinition,
+  WebhookTrigger,
+} from '../../src/core/definition/trigger-model.ts';
+import { SCHEDULE_DEFAULTS } from '../../src/core/schedule/settings.ts';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import { findRevision, findWorkflow } from '../../src/db/definitions.ts';
+import { listEventTriggers } from '../../src/db/event-triggers.ts';
+import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/schedules.ts';
+import { findWebhookAt, listWebhooks } from '../../src/db/webhooks.ts';
+import { rollbackWorkflow, saveWorkflow } from '../../src/triggers/file-triggers.ts';
+import { createSecretBox } from '../../src/triggers/secret-box.ts';
+import { changeWebhook, createWebhook } from '../../src/triggers/webhooks/manage.ts';
+import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+
+const SECRET = 'a-secret-of-the-file-42';
+const source = {
+  secretBox: createSecretBox(Buffer.alloc(32, 7)),
+  secrets: { HOOK: 'the-secret-of-the-service' },
+};
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'user:ada' };
+let own: TestDatabase;
+let database: Database;
+let workflowId = '';
+let made = 0;
+beforeAll(async () => {
+  own = await createDatabase();
+  database = openDatabase(own.url);
+});
+beforeEach(() => {
+  workflowId = `w${made++}`;
+});
+afterAll(async () => {
+  await database.close();
+  await own.drop();
+});
+
+const schedule = (more: Partial<ScheduleTrigger> = {}): ScheduleTrigger => ({
+  type: 'schedule',
+  name: 'daily',
+  cronExpression: '0 9 * * *',
+  ...more,
+});
+const webhook = (more: Partial<WebhookTrigger> = {}): WebhookTrigger => ({
+  type: 'webhook',
+  path: workflowId,
+  secret: SECRET,
+  ...more,
+});
+const event = (more: Partial<EventTrigger> = {}): EventTrigger => ({
+  type: 'event',
+  event: 'order',
+  ...more,
+});
+const flow = (triggers?: readonly TriggerDefinition[], output = 1, id = workflowId): WorkflowDefinition => ({
+  workflowId: id,
+  nodes: [{ taskId: 'a', taskType: 'transformation', dependsOn: [], config: { output } }],
+  ...(triggers === undefined ? {} : { triggers }),
+});
+const save = async (definition: WorkflowDefinition) =>
+  await saveWorkflow(database, source, acting, definition);
+const rollback = async (revision: number) =>
+  await rollbackWorkflow(database, source, acting, workflowId, revision);
+async function state(id = workflowId) {
+  return await database.withTenant(acting, async (client) => {
+    const of = { limit: 200, before: null, workflowId: id };
+    return {
+      schedules: await listSchedules(client, DEFAULT_TENANT_ID, of),
+      webhooks: await listWebhooks(client, DEFAULT_TENANT_ID, of),
+      events: await listEventTriggers(client, DEFAULT_TENANT_ID, id),
+    };
+  });
+}
+const rows = async (text: string, values: unknown[] = []) => (await database.engine.query(text, values)).rows;
+const auditCount = async () =>
+  (await rows('select count(*)::int as n from dagwright.audit_logs'))[0].n as number;
+
+/** The transactions that wrote the rows of this workflow last. */
+async function writtenBy() {
+  const tables = ['workflow_definitions', 'schedules', 'webhooks', 'event_triggers'];
+  return await Promise.all(
+    tables.map((table) =>
+      rows(`select xmin::text from dagwright.${table} where workflow_id = $1`, [workflowId]),
+    ),
+  );
+}
+
+describe('saving', () => {
+  test('makes the triggers of a new definition, and says which', async () => {
+    const result = await save(
+      flow([
+        schedule({ input: { n: 1 }, overlapPolicy: 'allow_all' }),
+        webhook({ verifier: 'github' }),
+        event({ when: 'payload.x' }),
+      ]),
+    );
+    const { schedules, webhooks, events } = await state();
+    expect(schedules).toMatchObject([
+      {
+        name: 'daily',
+        cronExpression: '0 9 * * *',
+        timezone: 'UTC',
+        input: { n: 1 },
+        overlapPolicy: 'allow_all',
+        fromDefinition: true,
+        createdBy: 'user:ada',
+        nextRunAt: expect.any(String),
+      },
+    ]);
+    expect(webhooks).toMatchObject([
+      { path: workflowId, verifier: 'github', authType: 'none', fromDefinition: true },
+    ]);
+    expect(events).toEqual([
+      {
+        workflowId,
+        name: 'order',
+        eventType: 'order',
+        condition: 'payload.x',
+        inputMapping: null,
+        priority: 5,
+      },
+    ]);
+    expect(result).toMatchObject({
+      ok: true,
+      outcome: 'created',
+      triggers: {
+        schedules: [{ id: schedules[0]!.id, name: 'daily', nextRunAt: schedules[0]!.nextRunAt }],
+        webhooks: [{ id: webhooks[0]!.id, path: `default/${workflowId}`, secret: null }],
+        events: ['order'],
+      },
+    });
+  });
+
+  test('changes what differs, removes what is gone, adds what is new, and leaves the rest alone', async () => {
+    await save(
+      flow([
+        schedule({ name: 'same' }),
+        schedule({ name: 'changed' }),
+        schedule({ name: 'gone' }),
+        event({ name: 'gone' }),
+        event({ name: 'same' }),
+      ]),
+    );
+    const before = await state();
+    await save(
+      flow(
+        [
+          schedule({ name: 'same' }),
+          schedule({ name: 'changed', cronExpression: '5 5 * * *' }),
+          schedule({ name: 'new' }),
+          event({ name: 'same' }),
+          event({ name: 'new', event: 'other' }),
+        ],
+        2,
+      ),
+    );
+    const after = await state();
+    const named = (list: typeof before.schedules, name: string) => list.find((one) => one.name === name);
+    expect(after.schedules.map(({ name }) => name).sort()).toEqual(['changed', 'new', 'same']);
+    expect(named(after.schedules, 'same')).toEqual(named(before.schedules, 'same'));
+    expect(named(after.schedules, 'changed')).toMatchObject({
+      id: named(before.schedules, 'changed')!.id,
+      cronExpression: '5 5 * * *',
+    });
+    expect(after.events.map(({ name, eventType }) => [name, eventType])).toEqual([
+      ['new', 'other'],
+      ['same', 'order'],
+    ]);
+    await save(flow(undefined, 3));
+    expect(await state()).toEqual({ schedules: [], webhooks: [], events: [] });
+  });
+
+  test('the same again writes nothing: no revision, no entry in the audit trail, no moved schedule', async () => {
+    const definition = flow([
+      schedule({
+        startAt: '2020-01-01T00:00:00+02:00',
+        endAt: '2099-01-01T00:00:00Z',
+        timezone: 'europe/paris',
+      }),
+      webhook({
+        filters: [{ fieldPath: 'body.x', operator: 'in', value: [1, null] }],
+        inputMapping: { a: '{{ body.x }}' },
+        options: { signatureHeader: 'X-Sig' },
+      }),
+      event({ when: { path: 'payload.x', operator: 'exists' }, inputMapping: null }),
+    ]);
+    await save(definition);
+    // As a scheduler leaves it.
+    await rows(
+      `update dagwright.schedules set next_run_at = '2001-01-01', due_at = '2001-01-01' where workflow_id = $1`,
+      [workflowId],
+    );
+    const before = await state();
+    const audited = await auditCount();
+    const writers = await writtenBy();
+    expect(await save(definition)).toMatchObject({ ok: true, outcome: 'unchanged', revision: 1 });
+    expect(await state()).toEqual(before);
+    expect(await auditCount()).toBe(audited);
+    expect(await writtenBy()).toEqual(writers);
+  });
+
+  test('a schedule and a webhook that were paused by hand stay paused', async () => {
+    await save(flow([schedule(), webhook()]));
+    const { id } = (await state()).schedules[0]!;
+    await database.withTenant(acting, async (client) => {
+      await pauseSchedule(client, DEFAULT_TENANT_ID, id, 'by ada');
+      const before = (await findWebhookAt(client, DEFAULT_TENANT_ID, workflowId))!;
+      expect((await changeWebhook(client, source, before, { status: 'paused' })).ok).toBe(true);
+    });
+    await save(flow([schedule({ input: 2 }), webhook({ priority: 9 })], 2));
+    const { schedules, webhooks } = await state();
+    expect(schedules).toMatchObject([{ status: 'paused', pausedReason: 'by ada', input: 2 }]);
+    expect(webhooks).toMatchObject([{ status: 'paused', priority: 9 }]);
+  });
+
+  test('triggers made by hand are never touched', async () => {
+    await save(flow());
+    await database.withTenant(acting, async (client) => {
+      await createSchedule(
+        client,
+        DEFAULT_TENANT_ID,
+        { ...SCHEDULE_DEFAULTS, workflowId, name: 'hand', cronExpression: '* * * * *' },
+        { createdBy: 'ada' },
+      );
+      await createWebhook(client, source, acting, { workflowId, path: `${workflowId}-hand`, secret: SECRET });
+    });
+    const before = await state();
+    await save(flow([schedule(), webhook()], 2));
+    await save(flow(undefined, 3));
+    expect(await state()).toEqual(before);
+  });
+
+  test('a path or name that is taken refuses the whole save, at its place', async () => {
+    const path = `${workflowId}-taken`;
+    await save(flow([], 1, `${workflowId}-other`));
+    await save(flow([webhook({ path })], 2, `${workflowId}-other`));
+    await save(flow([schedule()]));
+    const before = await state();
+    expect(
+      await save(flow([schedule({ cronExpression: '1 1 * * *' }), event(), webhook({ path })], 2)),
+    ).toEqual({
+      ok: false,
+      problems: [expect.objectContaining({ pointer: '/triggers/2/path', code: 'path_taken' })],
+    });
+    expect(await state()).toEqual(before);
+    const found = await database.withTenant(acting, (client) =>
+      findWorkflow(client, DEFAULT_TENANT_ID, workflowId),
+    );
+    expect(found).toMatchObject({ revision: 1, latestRevision: 1 });
+
+    await database.withTenant(acting, (client) =>
+      createSchedule(
+        client,
+        DEFAULT_TENANT_ID,
+        { ...SCHEDULE_DEFAULTS, workflowId, name: 'hand', cronExpression: '* * * * *' },
+        { createdBy: 'ada' },
+      ),
+    );
+    expect(await save(flow([schedule({ name: 'hand' })], 2))).toMatchObject({
+      ok: false,
+      problems: [{ pointer: '/triggers/0/name', code: 'name_taken' }],
+    });
+  });
+
+  test('a new definition that is refused is not there at all', async () => {
+    const refused = await save(
+      flow([webhook({ path: 'Not A Path' }), webhook({ verifier: 'stripe', secret: 'short' })]),
+    );
+    expect(refused).toMatchObject({ ok: false });
+    expect('problems' in refused ? refused.problems.map(({ pointer }) => pointer) : []).toEqual([
+      '/triggers/0/path',
+      '/triggers/1/secret',
+    ]);
+    expect(
+      await rows('select from dagwright.workflow_definitions where workflow_id = $1', [workflowId]),
+    ).toEqual([]);
+  });
+
+  test('two saves at the same moment come one after the other', async () => {
+    const results = await Promise.all(
+      [1, 2, 3, 4].map((n) => save(flow([schedule({ name: `s${n}` }), event({ name: `e${n}` })], n))),
+    );
+    expect(results.map((result) => 'revision' in result && result.revision).sort()).toEqual([1, 2, 3, 4]);
+    const last = results.find((result) => 'revision' in result && result.revision === 4)!;
+    const { schedules, events } = await state();
+    expect(schedules).toHaveLength(1);
+    expect(last).toMatchObject({
+      triggers: { schedules: [{ name: schedules[0]!.name }], events: [events[0]!.name] },
+    });
+  });
+});
+
+describe('secrets of webhooks in a file', () => {
+  const values = async () => openSecrets((await state()).webhooks[0]!, source, Date.now(), log);
+
+  test('a secret in clear text is sealed with the webhook, and stands nowhere in the database', async () => {
+    await save(flow([webhook()]));
+    expect(await values()).toEqual([SECRET]);
+    const [{ definition }] = (await rows(
+      'select definition from dagwright.workflow_versions where workflow_id = $1',
+      [workflowId],
+    )) as [{ definition: WorkflowDefinition }];
+    expect(definition.triggers).toEqual([{ type: 'webhook', path: workflowId }]);
+    for (const table of ['workflow_versions', 'workflow_definitions', 'webhooks', 'audit_logs'])
+      expect(
+        await rows(`select from dagwright.${table} t where t::text like $1`, [`%${SECRET}%`]),
+        table,
+      ).toEqual([]);
+  });
+
+  test('a reference to a secret of the service is stored as it is, and must be set', async () => {
+    await save(flow([webhook({ secret: '{{ secrets.HOOK }}' })]));
+    expect(await values()).toEqual(['the-secret-of-the-service']);
+    const stored = await database.withTenant(acting, (client) =>
+      findRevision(client, DEFAULT_TENANT_ID, workflowId, 1),
+    );
+    expect(stored!.definition.triggers).toMatchObject([{ secret: '{{ secrets.HOOK }}' }]);
+    expect(await save(flow([webhook({ secret: '{{ secrets.NOWHERE }}' })], 2))).toMatchObject({
+      ok: false,
+      problems: [{ pointer: '/triggers/0/secret', code: 'setting' }],
+    });
+  });
+
+  test('a file without the secret keeps the one there is; another secret comes before the old one', async () => {
+    await save(flow([webhook()]));
+    expect(await save(flow([webhook({ secret: undefined })]))).toMatchObject({ outcome: 'unchanged' });
+    expect(await values()).toEqual([SECRET]);
+    expect(await save(flow([webhook({ secret: 'another-secret-of-it' })]))).toMatchObject({
+      outcome: 'unchanged',
+    });
+    expect(await values()).toEqual(['another-secret-of-it', SECRET]);
+  });
+
+  test('where a secret is needed and none is given, one is made and shown once', async () => {
+    const first = await save(flow([webhook({ secret: undefined })]));
+    const secret = first.ok ? first.triggers.webhooks[0]!.secret : null;
+    expect(await values()).toEqual([secret]);
+    expect(await save(flow([webhook({ secret: undefined })]))).toMatchObject({
+      triggers: { webhooks: [{ secret: null }] },
+    });
+  });
+});
+
+describe('rolling back', () => {
+  test('applies the triggers of that revision, and so does the save after it', async () => {
+    await save(flow([schedule({ name: 'one' }), webhook(), event({ name: 'one' })], 1));
+    await save(flow([schedule({ name: 'two' }), event({ name: 'two' })], 2));
+    const back = await rollback(1);
+    expect(back).toMatchObject({ ok: true, revision: 1, triggers: { events: ['one'] } });
+    const { schedules, webhooks, events } = await state();
+    expect([schedules.map(({ name }) => name), webhooks.length, events.map(({ name }) => name)]).toEqual([
+      ['one'],
+      1,
+      ['one'],
+    ]);
+    // The webhook was gone, and its secret with it.
+    expect(back).toMatchObject({ triggers: { webhooks: [{ secret: expect.any(String) }] } });
+    await save(flow([schedule({ name: 'two' }), event({ name: 'two' })], 2));
+    expect((await state()).schedules.map(({ name }) => name)).toEqual(['two']);
+    expect(await rollback(9)).toBeNull();
+  });
+
+  test('is refused as a whole where a trigger cannot be had any more', async () => {
+    const path = `${workflowId}-moved`;
+    await save(flow([webhook({ path })], 1));
+    await save(flow([schedule()], 2));
+    await save(flow([webhook({ path })], 1, `${workflowId}-other`));
+    expect(await rollback(1)).toMatchObject({
+      ok: false,
+      problems: [{ pointer: '/triggers/0/path', code: 'path_taken' }],
+    });
+    const found = await database.withTenant(acting, (client) =>
+      findWorkflow(client, DEFAULT_TENANT_ID, workflowId),
+    );
+    expect(found).toMatchObject({ revision: 2 });
+    expect((await state()).schedules).toHaveLength(1);
+  });
+});
