@@ -1,6 +1,7 @@
 // The benchmark: this engine, DBOS, graphile-worker alone and the commit limit, side by side on one server, interleaved.
 // stdout: a table, or one JSON object with --json; progress on stderr. Exit code 0 unless something fails: no number does.
 // Nothing is left behind: the contenders' processes end with this one, and so does the throw-away server.
+import { apiText, measureApi } from './api.ts';
 import { CONTENDERS, type ContenderName } from './contender.ts';
 import { ContenderProcess } from './contender-process.ts';
 import { addFinishedRows } from './finished-rows.ts';
@@ -15,7 +16,7 @@ const note = (text: string) => void process.stderr.write(`${text}\n`);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  await installPeers({ note, signal });
+  if (!options.isApi) await installPeers({ note, signal });
   const server = await openServer(options.databaseUrl, note);
   const processes = Object.fromEntries(
     CONTENDERS.map((name) => [name, new ContenderProcess(name, server.urls[name])]),
@@ -25,7 +26,11 @@ async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
   signal.addEventListener('abort', () => void endAll());
   try {
     signal.throwIfAborted();
-    await compare(options, server, processes, signal);
+    if (options.isApi) {
+      const { isQuick, isJson } = options;
+      const result = await measureApi({ server, engine: processes.dagwright, isQuick, note, signal });
+      say(isJson ? JSON.stringify(result) : apiText(result));
+    } else await compare(options, server, processes, signal);
   } finally {
     await endAll();
     await server.close();

@@ -13,6 +13,8 @@ export interface BenchOptions {
   /** Finished task rows that stand in the tables before anything is measured. */
   readonly finishedRows: number;
   readonly isProfiling: boolean;
+  /** The HTTP service instead of the comparison. */
+  readonly isApi: boolean;
   /** A server to use instead of a throw-away one; databases of our own are made there and dropped. */
   readonly databaseUrl: string | undefined;
 }
@@ -24,6 +26,7 @@ export const USAGE = `node bench/main.ts [options]
   --workload NAME   only this one (may be repeated): ${WORKLOADS.map(({ name }) => name).join(', ')}
   --rows N          put N finished task rows into the tables first (default 0)
   --profile         also say where the time of this engine goes; alone with --rounds 0
+  --api             the HTTP service instead: starts a second, and reads beside an engine
   --database URL    a PostgreSQL server to use (a login that may create databases and roles)`;
 
 export class UsageError extends Error {}
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     workloads: WORKLOADS.filter(({ name }) => names.length === 0 || names.includes(name)),
     finishedRows: wholeNumber('--rows', values.rows ?? '0', 0),
     isProfiling,
+    isApi: values.api ?? false,
     databaseUrl: values.database,
   };
 }
@@ -57,6 +61,7 @@ function parse(args: readonly string[]) {
         workload: { type: 'string', multiple: true },
         rows: { type: 'string' },
         profile: { type: 'boolean' },
+        api: { type: 'boolean' },
         database: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -6,19 +6,18 @@ import {
   type ExecutionView,
   findExecution,
   findTasks,
-  type StartRequest,
-  startExecutions,
   type TaskView,
 } from '../db/executions.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
-import { refuse } from './refusal.ts';
+import { createStarts, type StartOf } from '../triggers/starts.ts';
+import { Refusal } from './refusal.ts';
 import type { System } from './system.ts';
 import { taskTable } from './task-table.ts';
 import type { createPainter } from './terminal.ts';
 
 export interface RunOptions {
   readonly system: System;
-  readonly request: StartRequest;
+  readonly request: StartOf;
   /** Repaints a table while it runs; null: a line per task that ends. */
   readonly live: NodeJS.WriteStream | null;
   readonly print: (line: string) => void;
@@ -33,6 +32,7 @@ export async function runToEnd(
   options: RunOptions,
 ): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
   const { system } = options;
+  const id = await start(options);
   const worker = system.createWorker(quietBeside(options));
   await worker.start();
   const stop = new AbortController();
@@ -43,27 +43,21 @@ export async function runToEnd(
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    const [started] = await startExecutions(system.database, system.tenantId, [options.request]);
-    if (!started!.ok)
-      throw refuse(
-        started!.problem,
-        `workflow "${options.request.workflowId}" is ${started!.problem.replace('_', ' ')}`,
-      );
     const wake = Promise.withResolvers<void>();
-    worker.events.on('executionEnded', (id) => id === started!.id && wake.resolve());
+    worker.events.on('executionEnded', (ended) => ended === id && wake.resolve());
     const screen = new Screen(options);
     for (let isCancelling = false; ; ) {
-      const execution = await findExecution(system.database, system.tenantId, started!.id);
-      if (execution === null) throw new Error(`execution ${started!.id} is gone`);
+      const execution = await findExecution(system.database, system.tenantId, id);
+      if (execution === null) throw new Error(`execution ${id} is gone`);
       const isOver = isTerminalExecution(execution.status);
       if (isOver || options.live !== null || options.print !== ignore) {
-        const tasks = await findTasks(system.database, system.tenantId, started!.id);
+        const tasks = await findTasks(system.database, system.tenantId, id);
         screen.show(execution, tasks, isOver);
         if (isOver) return { execution, tasks };
       }
       if (stop.signal.aborted && !isCancelling) {
         isCancelling = true;
-        await cancelExecution(system.database, system.tenantId, started!.id, 'interrupted');
+        await cancelExecution(system.database, system.tenantId, id, 'interrupted');
         continue;
       }
       const pause = options.live === null ? POLL_MS : REPAINT_MS;
@@ -74,6 +68,19 @@ export async function runToEnd(
     process.off('SIGTERM', interrupt);
     await worker.stop();
   }
+}
+
+// What is wrong with the input is said of the argument that it came by.
+async function start({ system, request }: RunOptions): Promise<string> {
+  const { database, log, tenantId } = system;
+  const started = await createStarts({ database, log }).start({ tenantId, actor: 'cli' }, request);
+  if (started.ok) return started.id;
+  throw new Refusal(
+    started.problems.map((problem) => ({
+      ...problem,
+      pointer: problem.pointer.replace(/^\/input/, '--input'),
+    })),
+  );
 }
 
 // Who watches the progress on a terminal sees there what fails and is tried again; lines about it would tear the table.

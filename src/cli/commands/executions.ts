@@ -1,22 +1,25 @@
-// dagwright executions: list, show, cancel, pause, resume.
+// dagwright executions: list, show, why, cancel, pause, resume.
 import { EXECUTION_STATUSES, type ExecutionStatus } from '../../core/status.ts';
 import { findCosts } from '../../db/costs.ts';
+import { listExecutions } from '../../db/execution-list.ts';
 import {
   cancelExecution,
   findExecution,
   findTasks,
-  listExecutions,
   pauseExecution,
+  type RunView,
   resumeExecution,
 } from '../../db/executions.ts';
+import { findOpenTasks } from '../../db/open-tasks.ts';
+import { whyOpen } from '../../triggers/why-open.ts';
 import type { CommandContext } from '../context.ts';
 import { costSummary } from '../cost-summary.ts';
 import { refuse } from '../refusal.ts';
 import type { System } from '../system.ts';
 import { executionSummary, taskTable } from '../task-table.ts';
 import { formatDuration, formatUsd, table } from '../terminal.ts';
-import { resultObject } from './run.ts';
 
+const MAX_WHY = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export interface ListOptions {
@@ -34,7 +37,7 @@ export async function listAll(context: CommandContext, options: ListOptions): Pr
   return await context.withSystem(async ({ database, tenantId }) => {
     const found = await listExecutions(database, tenantId, {
       limit: options.limit + 1,
-      status: options.status,
+      status: options.status as ExecutionStatus | undefined,
       workflowId: options.workflow,
       before: options.cursor,
     });
@@ -65,7 +68,7 @@ export async function showOne(context: CommandContext, _options: object, id: str
     const execution = await findExecution(database, tenantId, id);
     if (execution === null) throw refuse('not_found', `there is no execution ${id}`);
     const tasks = await findTasks(database, tenantId, id);
-    context.printJson(resultObject(execution, tasks));
+    context.printJson({ ...execution, tasks } satisfies RunView);
     const costs = costSummary(execution, await findCosts(database, tenantId, id), context.paint);
     context.say(
       [taskTable(tasks, context.paint, 200), costs, executionSummary(execution, context.paint)]
@@ -76,25 +79,39 @@ export async function showOne(context: CommandContext, _options: object, id: str
   });
 }
 
+export async function whyOne(context: CommandContext, _options: object, id: string): Promise<number> {
+  requireId(id);
+  return await context.withSystem(async ({ database, tenantId }) => {
+    const found = await findOpenTasks(database, { tenantId, actor: 'cli' }, id.toLowerCase(), MAX_WHY + 1);
+    if (found === null) throw refuse('not_found', `there is no execution ${id}`);
+    const why = whyOpen(found.execution, found.tasks, MAX_WHY);
+    context.printJson(why);
+    const lines = why.items.map(({ message }) => message);
+    if (!why.isComplete) lines.push(`… and more than ${MAX_WHY} tasks`);
+    context.say(lines.length === 0 ? `${id} is ${why.status}` : lines.join('\n'));
+    return 0;
+  });
+}
+
 export async function cancelOne(
   context: CommandContext,
   options: { readonly reason?: string },
   id: string,
 ): Promise<number> {
   return await act(context, id, ['cancelled'], ({ database, tenantId }) =>
-    cancelExecution(database, tenantId, id, options.reason),
+    cancelExecution(database, { tenantId, actor: 'cli' }, id, options.reason),
   );
 }
 
 export async function pauseOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
   return await act(context, id, ['paused'], ({ database, tenantId }) =>
-    pauseExecution(database, tenantId, id),
+    pauseExecution(database, { tenantId, actor: 'cli' }, id),
   );
 }
 
 export async function resumeOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
   return await act(context, id, ['running', 'pending'], ({ database, tenantId }) =>
-    resumeExecution(database, tenantId, id),
+    resumeExecution(database, { tenantId, actor: 'cli' }, id),
   );
 }
 

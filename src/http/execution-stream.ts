@@ -1,0 +1,105 @@
+// The events of one execution for one reader, as text/event-stream (WHATWG HTML, server-sent events).
+//   V1  Each task that ended is sent once, in the order of the commits; its id is the number of its end, by which a reader
+//       goes on after a break. Ids have gaps.
+//   V2  `execution` tells the status at the beginning and whenever it is seen to have changed; it has no id.
+//   V3  `end` comes after the execution is terminal and all its tasks were sent; a reader that comes back with its id is
+//       answered 204, which ends a browser's reconnecting.
+//   V4  Nothing is read ahead of a slow reader.
+import { isTerminalExecution } from '../core/status.ts';
+import { isConnectionLoss, isRetryable } from '../db/connection.ts';
+import type { TaskEnd } from '../db/execution-events.ts';
+import type { ExecutionWatch, Seen } from './execution-watch.ts';
+
+/** The id of the last event of a stream. */
+export const END_ID = 'end';
+
+export interface StreamOptions {
+  readonly id: string;
+  /** Ends up to this number were sent before. */
+  readonly afterSeq: number;
+  readonly watch: ExecutionWatch;
+  /** A page of ends after a number. */
+  readonly findEnds: (afterSeq: number) => Promise<readonly TaskEnd[]>;
+  /** Aborted when the reader is gone or the service drains. */
+  readonly signal: AbortSignal;
+  /** Whether the reader may still read; asked before each heartbeat. */
+  readonly isAllowed: () => Promise<boolean>;
+  readonly heartbeatMs: number;
+}
+
+/** How long a reader waits before it comes back, in milliseconds. */
+const RETRY_MS = 2_000;
+
+export async function* executionStream(options: StreamOptions): AsyncGenerator<string> {
+  const { id, watch, findEnds, signal, heartbeatMs } = options;
+  let afterSeq = options.afterSeq;
+  let readSeq = 0;
+  let status: string | null = null;
+  let seen: Seen | undefined;
+  let wake = Promise.withResolvers<void>();
+  const stop = watch.subscribe(id, (state) => {
+    seen = state;
+    wake.resolve();
+  });
+  const abort = () => wake.resolve();
+  signal.addEventListener('abort', abort);
+  try {
+    yield `retry: ${RETRY_MS}\n\n`;
+    while (!signal.aborted) {
+      wake = Promise.withResolvers();
+      const state = seen;
+      if (state === null) return;
+      if (state !== undefined) {
+        const isOver = isTerminalExecution(state.status);
+        if (!isOver && state.status !== status) {
+          status = state.status;
+          yield event('execution', { id, status });
+        }
+        while (readSeq < state.nextSeq || isOver) {
+          const ends = await read(findEnds, afterSeq);
+          if (ends === null) break;
+          for (const { seq, task } of ends) {
+            yield event('task', task, String(seq));
+            afterSeq = seq;
+          }
+          if (ends.length > 0) continue;
+          readSeq = state.nextSeq;
+          if (!isOver) break;
+          yield event('execution', { id, status: state.status });
+          yield event('end', { id, status: state.status }, END_ID);
+          return;
+        }
+        if (readSeq < state.nextSeq && seen === state) setTimeout(wake.resolve, RETRY_MS);
+      }
+      if (seen !== state || signal.aborted) continue;
+      const timer = setTimeout(() => wake.resolve(), heartbeatMs);
+      const before = performance.now();
+      await wake.promise;
+      clearTimeout(timer);
+      if (performance.now() - before < heartbeatMs - 5) continue;
+      if (!(await options.isAllowed())) return;
+      yield ': still here\n\n';
+    }
+    yield ': the service ends; come back\n\n';
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stop();
+  }
+}
+
+// Null: the database is away.
+async function read(
+  findEnds: StreamOptions['findEnds'],
+  afterSeq: number,
+): Promise<readonly TaskEnd[] | null> {
+  try {
+    return await findEnds(afterSeq);
+  } catch (error) {
+    if (isConnectionLoss(error) || isRetryable(error)) return null;
+    throw error;
+  }
+}
+
+function event(name: string, value: unknown, id?: string): string {
+  return `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(value)}\n\n`;
+}

@@ -1,0 +1,132 @@
+// GET /v1/executions/{id}/events: an execution as it goes on, for browsers' EventSource and anything that reads lines.
+import { Readable } from 'node:stream';
+import { Type } from 'typebox';
+import { findTaskEnds, type TaskEnd } from '../../db/execution-events.ts';
+import { findLoggedExecution } from '../../db/execution-logs.ts';
+import type { Api } from '../api.ts';
+import { createAuthenticator } from '../authenticate.ts';
+import { END_ID, executionStream } from '../execution-stream.ts';
+import type { ExecutionWatch } from '../execution-watch.ts';
+import { IdParams } from '../id-params.ts';
+import { ApiError, badRequest, notFound, unavailable } from '../problem.ts';
+import type { Service } from '../service.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** A reader that takes nothing for so long is cut off. */
+const STALLED_MS = 45_000;
+const MAX_STREAMS = 2_000;
+const PAGE = 100;
+/** Of text that waits for its reader. */
+const BUFFER_BYTES = 64 * 1024;
+
+export function addExecutionEventRoutes(api: Api, service: Service, watch: ExecutionWatch): void {
+  const { database, health } = service;
+  const authenticate = createAuthenticator(service);
+  // Readers that stand at the same place share the statement.
+  const underWay = new Map<string, Promise<readonly TaskEnd[]>>();
+  let streams = 0;
+
+  api.get(
+    '/v1/executions/:id/events',
+    {
+      exposeHeadRoute: false,
+      config: { access: 'executions:read' },
+      schema: {
+        tags: ['executions'],
+        operationId: 'followExecution',
+        summary: 'Follow an execution (server-sent events)',
+        description:
+          '`event: task` for each task that ended, with its object as data; `event: execution` with `{ id, status }` at the beginning and whenever the status has changed; ' +
+          '`event: end` when it is over and all was sent. Ids of tasks rise, with gaps: send the last one as `Last-Event-ID` (or `?lastEventId`) to go on after it.',
+        params: IdParams,
+        querystring: Type.Object(
+          {
+            lastEventId: Type.Optional(
+              Type.String({ maxLength: 20, description: 'For clients that cannot set headers.' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Unsafe<unknown>({ type: 'string', description: 'text/event-stream' }),
+          204: Type.Unsafe<unknown>({ type: 'null', description: 'Last-Event-ID was that of `end`.' }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { acting } = request;
+      const { id } = request.params;
+      const last = request.headers['last-event-id'] ?? request.query.lastEventId ?? '0';
+      if (last !== END_ID && !(typeof last === 'string' && /^\d{1,15}$/.test(last)))
+        throw badRequest([
+          {
+            pointer: '/header/last-event-id',
+            code: 'validation',
+            message: 'must be the id of an event of this stream',
+          },
+        ]);
+      if ((await findLoggedExecution(database, acting.tenantId, id)) === null) throw notFound('execution');
+      if (last === END_ID) return reply.code(204).send();
+      if (health.draining.aborted) throw unavailable('the service is ending');
+      if (streams >= MAX_STREAMS) throw unavailable('too many streams are open here', 'too_many_streams', 5);
+      streams++;
+      const gone = new AbortController();
+      let passedOnAtMs = performance.now();
+      const noteRead = () => {
+        passedOnAtMs = performance.now();
+      };
+      const chunks = executionStream({
+        id,
+        afterSeq: Number(last),
+        watch,
+        signal: AbortSignal.any([gone.signal, health.draining]),
+        heartbeatMs: HEARTBEAT_MS,
+        findEnds: (afterSeq) =>
+          shared(`${acting.tenantId} ${id} ${afterSeq}`, () =>
+            findTaskEnds(database, acting, id, { afterSeq, limit: PAGE }),
+          ),
+        isAllowed: () =>
+          authenticate(request).then(
+            () => true,
+            (error: unknown) => !(error instanceof ApiError),
+          ),
+      });
+      const stream = Readable.from(noted(chunks, noteRead), {
+        objectMode: false,
+        highWaterMark: BUFFER_BYTES,
+      });
+      const watchdog = setInterval(() => {
+        const stalled = performance.now() - passedOnAtMs > STALLED_MS;
+        if (stalled) reply.raw.destroy();
+      }, HEARTBEAT_MS);
+      watchdog.unref();
+      stream.on('close', () => {
+        clearInterval(watchdog);
+        streams--;
+      });
+      reply.raw.on('close', () => {
+        gone.abort();
+        stream.destroy();
+      });
+      return reply
+        .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
+        .send(stream);
+    },
+  );
+
+  function shared(key: string, find: () => Promise<readonly TaskEnd[]>): Promise<readonly TaskEnd[]> {
+    const before = underWay.get(key);
+    if (before !== undefined) return before;
+    const found = find().finally(() => underWay.delete(key));
+    underWay.set(key, found);
+    return found;
+  }
+}
+
+// Says whenever the reader asks for more; heartbeats make it ask at least so often.
+async function* noted(chunks: AsyncGenerator<string>, note: () => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    note();
+    yield Buffer.from(chunk);
+  }
+}

@@ -1,0 +1,186 @@
+// POST /v1/workflows/{workflowId}/executions: starts, once per Idempotency-Key, and waits for the end where that is asked for.
+import { createHash } from 'node:crypto';
+import { Type } from 'typebox';
+import type { Json } from '../../core/json.ts';
+import { isTerminalExecution } from '../../core/status.ts';
+import { isConnectionLoss } from '../../db/connection.ts';
+import { findRun, type RunView } from '../../db/executions.ts';
+import type { StartRefusal, StartResult } from '../../triggers/starts.ts';
+import type { Api } from '../api.ts';
+import { RunSchema, StartedSchema } from '../execution-schemas.ts';
+import type { ExecutionWatch } from '../execution-watch.ts';
+import { readInstant } from '../instant.ts';
+import { readKey } from '../once.ts';
+import { ApiError, unprocessable } from '../problem.ts';
+import type { Service } from '../service.ts';
+
+const MAX_WAIT_SECONDS = 60;
+
+const StartBody = Type.Object(
+  {
+    input: Type.Optional(
+      Type.Unknown({
+        description:
+          "The execution's input, at most 1 MB. `defaultParameters` fill it before it is checked against `inputSchema`. Default `{}`.",
+      }),
+    ),
+    priority: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10, description: 'Higher goes first; 5 where absent.' }),
+    ),
+    runAt: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description: 'Not opened before this instant; one that is past means at once.',
+        examples: ['2030-01-31T09:00:00Z'],
+      }),
+    ),
+    revision: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2_147_483_647,
+        description: 'Absent: the one that starts take now.',
+      }),
+    ),
+    metadata: Type.Optional(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description: 'Yours to find it by (`?metadata=`); at most 16 KB.',
+          examples: [{ order: 'A-17' }],
+        },
+      ),
+    ),
+    budget: Type.Optional(Type.Unknown({ description: 'Not supported yet: refused.' })),
+  },
+  { additionalProperties: false },
+);
+
+export function addExecutionStartRoutes(api: Api, service: Service, watch: ExecutionWatch): void {
+  const { database, starts, health } = service;
+  api.post(
+    '/v1/workflows/:workflowId/executions',
+    {
+      config: { access: ['workflows:write', 'executions:write'] },
+      schema: {
+        tags: ['executions'],
+        operationId: 'startExecution',
+        summary: 'Start a workflow',
+        description:
+          'Answers 201 once the start is committed: from then on it is not lost. With `Idempotency-Key` the same request may be sent again and starts once. ' +
+          'With `?wait=30` the answer waits up to so many seconds for the end: 201 with the finished execution, else 202; a client that goes away stops nothing.',
+        params: Type.Object({ workflowId: Type.String({ maxLength: 100 }) }),
+        querystring: Type.Object(
+          {
+            wait: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: MAX_WAIT_SECONDS,
+                description: 'Seconds.',
+                examples: [30],
+              }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        body: StartBody,
+        response: { 201: Type.Unsafe<unknown>(Type.Union([StartedSchema, RunSchema])), 202: StartedSchema },
+      },
+    },
+    async (request, reply) => {
+      const { workflowId } = request.params;
+      const { budget, runAt, ...body } = request.body;
+      if (budget !== undefined)
+        throw unprocessable([
+          { pointer: '/budget', code: 'not_supported', message: 'budgets are not supported yet' },
+        ]);
+      const key = readKey(request);
+      const result = await starts.start(request.acting, {
+        ...(body as typeof body & { input?: Json; metadata?: Json }),
+        workflowId,
+        triggerType: 'api',
+        ...(runAt === undefined ? {} : { runAt: readRunAt(runAt) }),
+        ...(key === null
+          ? {}
+          : {
+              idempotencyKey: key,
+              scope: `http:${workflowId}`,
+              requestHash: createHash('sha256').update(canonical(request.body)).digest('hex'),
+            }),
+      });
+      if (!result.ok) throw refusalOf(result);
+      const { id, existing } = result;
+      reply.header('location', `/v1/executions/${id}`);
+      if (existing) reply.header('idempotency-replayed', 'true');
+      const { wait = 0 } = request.query;
+      if (wait === 0) return reply.code(201).send({ id, status: 'pending' });
+
+      const gone = new AbortController();
+      const leave = () => gone.abort();
+      reply.raw.on('close', leave);
+      // It may have gone while the start was recorded.
+      if (request.raw.socket.destroyed) leave();
+      const signal = AbortSignal.any([gone.signal, health.draining]);
+      try {
+        const seen = await watch.untilTerminal(id, { timeoutMs: wait * 1000, signal });
+        const run =
+          seen && isTerminalExecution(seen.status) && !gone.signal.aborted
+            ? await ended(() => findRun(database, request.acting, id))
+            : null;
+        if (run === null) return reply.code(202).send({ id, status: seen?.status ?? 'pending' });
+        return reply.code(201).send(run);
+      } finally {
+        reply.raw.off('close', leave);
+      }
+    },
+  );
+}
+
+function readRunAt(text: string): string {
+  const instant = readInstant(text);
+  if (instant !== null) return instant;
+  throw unprocessable([
+    {
+      pointer: '/runAt',
+      code: 'validation',
+      message: 'must be an ISO 8601 instant with its offset',
+      hint: '2030-01-31T09:00:00Z',
+    },
+  ]);
+}
+
+// The start is committed: that its end cannot be read now makes it no failure.
+async function ended(read: () => Promise<RunView | null>): Promise<RunView | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isConnectionLoss(error)) return null;
+    throw error;
+  }
+}
+
+const STATUS_OF: Readonly<Record<StartRefusal, number>> = {
+  not_found: 404,
+  not_active: 409,
+  tenant_suspended: 403,
+  tier_too_low: 403,
+  key_reused: 409,
+  validation: 422,
+  payload_too_large: 413,
+};
+
+/** A refused start as an answer. */
+export function refusalOf(refused: Extract<StartResult, { ok: false }>): ApiError {
+  const { code, problems } = refused;
+  if (code === 'validation') return unprocessable(problems);
+  return new ApiError(STATUS_OF[code], code, problems[0]?.message ?? code, { errors: problems });
+}
+
+// Object keys in code point order, so that the order of writing makes no other request.
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

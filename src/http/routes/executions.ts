@@ -1,0 +1,247 @@
+// /v1/executions: what runs and ran.
+import { Type } from 'typebox';
+import { isJsonObject, type JsonObject, toStorableJson } from '../../core/json.ts';
+import { LOG_LINE_LEVELS } from '../../core/log-level.ts';
+import { EXECUTION_STATUSES } from '../../core/status.ts';
+import { TRIGGER_TYPES } from '../../core/trigger-type.ts';
+import { findExecutionDetail } from '../../db/execution-events.ts';
+import { findTaskPage, listExecutions, type TaskPlace } from '../../db/execution-list.ts';
+import { findLoggedExecution, findLogLines } from '../../db/execution-logs.ts';
+import { findOpenTasks } from '../../db/open-tasks.ts';
+import { whyOpen } from '../../triggers/why-open.ts';
+import type { Api } from '../api.ts';
+import { ExecutionDetailSchema, ExecutionSchema, pageOfSchema, TaskSchema } from '../execution-schemas.ts';
+import { ExecutionWatch } from '../execution-watch.ts';
+import { IdParams } from '../id-params.ts';
+import { readInstant } from '../instant.ts';
+import { PageQuery, pageOf, readPage } from '../page.ts';
+import { ApiError, badRequest, notFound } from '../problem.ts';
+import type { Service } from '../service.ts';
+import { addExecutionActionRoutes } from './execution-actions.ts';
+import { addExecutionEventRoutes } from './execution-events.ts';
+import { addExecutionStartRoutes } from './execution-starts.ts';
+
+const tags = ['executions'];
+const MAX_WHY = 200;
+const literals = <const T extends readonly string[]>(list: T, description: string) =>
+  Type.Optional(Type.Unsafe<T[number]>({ type: 'string', enum: [...list], description }));
+
+export function addExecutionRoutes(api: Api, service: Service): void {
+  const { database } = service;
+  const watch = new ExecutionWatch({ pool: database.engine, log: service.log });
+  const stop = service.onExecutionEnded?.((id) => watch.notice(id));
+  api.addHook('onClose', async () => {
+    stop?.();
+    watch.close();
+  });
+  addExecutionStartRoutes(api, service, watch);
+  addExecutionEventRoutes(api, service, watch);
+  addExecutionActionRoutes(api, service);
+
+  api.get(
+    '/v1/executions',
+    {
+      config: { access: 'executions:read' },
+      schema: {
+        tags,
+        operationId: 'listExecutions',
+        summary: 'List executions',
+        description: 'Newest first. All conditions that are given hold together.',
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            status: literals(EXECUTION_STATUSES, 'In this status now.'),
+            workflowId: Type.Optional(Type.String({ maxLength: 100 })),
+            triggerType: literals(TRIGGER_TYPES, 'Started this way.'),
+            from: Type.Optional(
+              Type.String({ maxLength: 40, description: 'ISO 8601. Created at this instant or later.' }),
+            ),
+            to: Type.Optional(
+              Type.String({ maxLength: 40, description: 'ISO 8601. Created before this instant.' }),
+            ),
+            metadata: Type.Optional(
+              Type.String({
+                maxLength: 4_000,
+                description: 'A JSON object; the metadata contain all that it does.',
+                examples: ['{"order":"A-17"}'],
+              }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: pageOfSchema(ExecutionSchema) },
+      },
+    },
+    async (request) => {
+      const { acting } = request;
+      const { limit, before } = readPage(request, 'executions');
+      const { status, workflowId, triggerType, from, to, metadata } = request.query;
+      const rows = await listExecutions(database, acting, {
+        limit: limit + 1,
+        ...{ status, workflowId, triggerType },
+        from: readMoment('from', from),
+        to: readMoment('to', to),
+        metadata: readMetadata(metadata),
+        before: before ?? undefined,
+      });
+      return pageOf('executions', acting.tenantId, rows, limit, ({ id }) => id);
+    },
+  );
+
+  api.get(
+    '/v1/executions/:id',
+    {
+      config: { access: 'executions:read' },
+      schema: {
+        tags,
+        operationId: 'getExecution',
+        summary: 'Read an execution',
+        params: IdParams,
+        response: { 200: Type.Unsafe<unknown>(ExecutionDetailSchema) },
+      },
+    },
+    async (request) => {
+      const found = await findExecutionDetail(database, request.acting, request.params.id);
+      if (found === null) throw notFound('execution');
+      return found;
+    },
+  );
+
+  api.get(
+    '/v1/executions/:id/tasks',
+    {
+      config: { access: 'executions:read' },
+      schema: {
+        tags,
+        operationId: 'listTasks',
+        summary: "List an execution's tasks",
+        description: 'In the order of the definition, items after their fan-out.',
+        params: IdParams,
+        querystring: Type.Object(PageQuery, { additionalProperties: false }),
+        response: { 200: pageOfSchema(TaskSchema) },
+      },
+    },
+    async (request) => {
+      const { acting } = request;
+      const { id } = request.params;
+      const kind = `tasks:${id}`;
+      const { limit, before } = readPage(request, kind, { key: 'text' });
+      const after = before === null ? null : readPlace(before);
+      const rows = await findTaskPage(database, acting, id, { limit: limit + 1, after });
+      if (rows.length === 0 && (await findLoggedExecution(database, acting.tenantId, id)) === null)
+        throw notFound('execution');
+      const page = pageOf(kind, acting.tenantId, rows, limit, writePlace);
+      return { ...page, items: page.items.map(({ position: _, ...task }) => task) };
+    },
+  );
+
+  api.get(
+    '/v1/executions/:id/logs',
+    {
+      config: { access: 'executions:read' },
+      schema: {
+        tags,
+        operationId: 'listLogLines',
+        summary: "Read an execution's log",
+        description:
+          'Oldest first. Workers write lines in batches, so that the newest may come a second or two later.',
+        params: IdParams,
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            level: literals(LOG_LINE_LEVELS, 'This level and above.'),
+            taskId: Type.Optional(Type.String({ maxLength: 100 })),
+          },
+          { additionalProperties: false },
+        ),
+      },
+    },
+    async (request) => {
+      const { acting } = request;
+      const { id } = request.params;
+      const kind = `logs:${id}`;
+      const { limit, before } = readPage(request, kind);
+      const { level, taskId } = request.query;
+      const lines = await findLogLines(database, acting.tenantId, id, {
+        limit: limit + 1,
+        ...(before === null ? {} : { after: before }),
+        ...(level === undefined ? {} : { level }),
+        ...(taskId === undefined ? {} : { taskId }),
+      });
+      if (lines.length === 0 && (await findLoggedExecution(database, acting.tenantId, id)) === null)
+        throw notFound('execution');
+      return pageOf(kind, acting.tenantId, lines, limit, (line) => line.id);
+    },
+  );
+
+  api.get(
+    '/v1/executions/:id/why',
+    {
+      config: { access: 'executions:read' },
+      schema: {
+        tags,
+        operationId: 'explainExecution',
+        summary: 'Why is it not over?',
+        description: `What each unfinished task waits for; at most ${MAX_WHY} of them, those that could go on first.`,
+        params: IdParams,
+      },
+    },
+    async (request) => {
+      const found = await findOpenTasks(database, request.acting, request.params.id, MAX_WHY + 1);
+      if (found === null) throw notFound('execution');
+      return whyOpen(found.execution, found.tasks, MAX_WHY);
+    },
+  );
+}
+
+function readMoment(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const instant = readInstant(text);
+  if (instant !== null) return instant;
+  throw badRequest([
+    {
+      pointer: `/query/${name}`,
+      code: 'validation',
+      message: 'must be an ISO 8601 instant with its offset',
+      hint: `?${name}=2030-01-31T09:00:00Z; a "+" is written %2B`,
+    },
+  ]);
+}
+
+function readMetadata(text: string | undefined): JsonObject | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isJsonObject(value) && toStorableJson(value).ok) return value as JsonObject;
+  } catch {}
+  throw badRequest([
+    {
+      pointer: '/query/metadata',
+      code: 'validation',
+      message: 'must be a JSON object',
+      hint: '?metadata={"order":"A-17"}, percent-encoded',
+    },
+  ]);
+}
+
+function writePlace({
+  position,
+  taskId,
+  mapIndex,
+}: {
+  position: number;
+  taskId: string;
+  mapIndex: number | null;
+}) {
+  return `${position}:${taskId}:${mapIndex ?? -1}`;
+}
+
+function readPlace(text: string): TaskPlace {
+  const match = /^(\d{1,10}):([^:]{1,200}):(-?\d{1,9})$/.exec(text);
+  if (match === null) throw new ApiError(400, 'invalid_cursor', 'this cursor is not of this list');
+  return {
+    position: Math.min(Number(match[1]), 2_147_483_647),
+    taskId: match[2]!,
+    mapIndex: Number(match[3]),
+  };
+}

@@ -1,0 +1,190 @@
+// Starts: the revision they are checked against, what survives a lost answer, how long they wait, what they share.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../src/core/id.ts';
+import type { Json } from '../../src/core/json.ts';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import { applyDefinition } from '../../src/db/definitions.ts';
+import type { TaskLog } from '../../src/tasks/task-type.ts';
+import { createStarts, StartUnanswered } from '../../src/triggers/starts.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { graph } from '../support/engine.ts';
+import { faultyDatabase } from '../support/faulty-pg.ts';
+import { startProxy } from '../support/proxy.ts';
+
+const quiet: TaskLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'test' };
+
+let own: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  own = await createDatabase();
+  database = openDatabase(own.url);
+});
+afterAll(async () => {
+  await database.close();
+  await own.drop();
+});
+
+const saved = async (more: object = {}): Promise<string> => {
+  const wanted = graph('a', { more });
+  await applyDefinition(database, DEFAULT_TENANT_ID, wanted, 'test');
+  return wanted.workflowId;
+};
+const started = async (workflowId: string) =>
+  (
+    await database.engine.query<{ id: string; revision: number; input: { r?: number } }>(
+      'select id, revision, input from dagwright.workflow_executions where workflow_id = $1',
+      [workflowId],
+    )
+  ).rows;
+const jobs = async () =>
+  (await database.engine.query('select execution_id as id from dagwright.jobs_v1()')).rows.map(
+    ({ id }) => id,
+  );
+
+describe('starts', () => {
+  it('happen once each, although the database loses answers and connections', async () => {
+    const workflowId = await saved();
+    const faulty = faultyDatabase(database, 11, { lostBefore: 0.15, lostAfter: 0.25, conflict: 0.1 });
+    const starts = createStarts({ database: faulty, log: quiet, deadlineMs: 60_000 });
+    const answers: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      const some = Array.from({ length: 10 }, (_, n) =>
+        starts.start(acting, {
+          workflowId,
+          triggerType: 'api',
+          ...(n % 2 === 0 ? {} : { idempotencyKey: `${round}/${n}`, requestHash: '00' }),
+        }),
+      );
+      for (const answer of await Promise.all(some)) {
+        if (!answer.ok) throw new Error(answer.code);
+        expect(answer.existing).toBe(false);
+        answers.push(answer.id);
+      }
+    }
+    expect(faulty.met.lostAfter).toBeGreaterThan(3);
+    const rows = await started(workflowId);
+    expect(rows.map(({ id }) => id).toSorted()).toEqual(answers.toSorted());
+    const queued = await jobs();
+    expect(answers.map((id) => queued.filter((job) => job === id).length)).toEqual(answers.map(() => 1));
+  });
+
+  it('take the revision whose schema the input was checked against, while it is saved again and again', async () => {
+    const wanted = graph('a');
+    const withRule = (r: number) => ({ ...wanted, inputSchema: { properties: { r: { const: r } } } });
+    await applyDefinition(database, DEFAULT_TENANT_ID, withRule(1), 'test');
+    const starts = createStarts({ database, log: quiet });
+    let latest = 1;
+    let isSaving = true;
+    const saving = (async () => {
+      for (let r = 2; r <= 40; r++) {
+        await applyDefinition(database, DEFAULT_TENANT_ID, withRule(r), 'test');
+        latest = r;
+      }
+      isSaving = false;
+    })();
+    let refused = 0;
+    while (isSaving) {
+      const answers = await Promise.all(
+        [latest, latest, latest + 1].map((r) =>
+          starts.start(acting, { workflowId: wanted.workflowId, triggerType: 'api', input: { r } }),
+        ),
+      );
+      refused += answers.filter(({ ok }) => !ok).length;
+    }
+    await saving;
+    const rows = await started(wanted.workflowId);
+    expect(rows.length).toBeGreaterThan(10);
+    expect(refused).toBeGreaterThan(0);
+    expect(rows.filter(({ revision, input }) => revision !== input.r)).toEqual([]);
+    // Seen at once.
+    const next = { workflowId: wanted.workflowId, triggerType: 'api', input: { r: 40 } } as const;
+    expect((await starts.start(acting, next)).ok).toBe(true);
+  });
+
+  it('give up after the deadline where the database is silent, and go on when it is back', async () => {
+    const workflowId = await saved();
+    const { hostname, port } = new URL(own.url);
+    const proxy = await startProxy({ host: hostname, port: Number(port) });
+    const far = openDatabase(proxy.urlOf(own.url));
+    const starts = createStarts({ database: far, log: quiet, deadlineMs: 700 });
+    const start = () => starts.start(acting, { workflowId, triggerType: 'api' });
+    try {
+      expect((await start()).ok).toBe(true);
+      proxy.blackhole();
+      const before = performance.now();
+      const failures = await Promise.allSettled([start(), start()]);
+      expect(performance.now() - before).toBeLessThan(5_000);
+      for (const failure of failures)
+        expect(failure.status === 'rejected' && failure.reason).toBeInstanceOf(StartUnanswered);
+      proxy.heal({ forgets: true });
+      for (let isBack = false; !isBack; )
+        isBack = await start().then(
+          ({ ok }) => ok,
+          () => false,
+        );
+    } finally {
+      await far.close().catch(() => {});
+      await proxy.close();
+    }
+  });
+
+  it('that are due at the same moment share a commit', async () => {
+    const workflowId = await saved();
+    let calls = 0;
+    const counted: Database = {
+      ...database,
+      engine: new Proxy(database.engine, {
+        get(target, key) {
+          if (key !== 'query') return Reflect.get(target, key);
+          return (...args: unknown[]) => {
+            if ((args[0] as { name?: string }).name === 'start_executions_v1') calls++;
+            return (target.query as (...all: unknown[]) => unknown)(...args);
+          };
+        },
+      }),
+    };
+    const starts = createStarts({ database: counted, log: quiet });
+    await Promise.all(
+      Array.from({ length: 200 }, () => starts.start(acting, { workflowId, triggerType: 'api' })),
+    );
+    expect(await started(workflowId)).toHaveLength(200);
+    expect(calls).toBeLessThan(10);
+  });
+
+  it('that are refused do not hold up those beside them', async () => {
+    const workflowId = await saved({ inputSchema: { required: ['q'] } });
+    const starts = createStarts({ database, log: quiet });
+    const inputs: Json[] = [{ q: 1 }, {}, { q: '\u0000' }, { q: 'x'.repeat(1_100_000) }, { q: 2 }];
+    const answers = await Promise.all(
+      inputs.map((input) => starts.start(acting, { workflowId, triggerType: 'api', input })),
+    );
+    expect(answers.map((answer) => (answer.ok ? 'ok' : answer.code))).toEqual([
+      'ok',
+      'validation',
+      'validation',
+      'payload_too_large',
+      'ok',
+    ]);
+  });
+
+  it('in a transaction of the caller are undone with it', async () => {
+    const workflowId = await saved();
+    const starts = createStarts({ database, log: quiet });
+    const request = { id: newId(), workflowId, triggerType: 'webhook' } as const;
+    await expect(
+      database.asEngine({ actor: 'test' }, async (client) => {
+        expect(await starts.startWith(client, DEFAULT_TENANT_ID, [request])).toMatchObject([
+          { ok: true, id: request.id },
+        ]);
+        throw new Error('undone');
+      }),
+    ).rejects.toThrow('undone');
+    expect(await started(workflowId)).toEqual([]);
+    await database.asEngine({ actor: 'test' }, (client) =>
+      starts.startWith(client, DEFAULT_TENANT_ID, [request, { workflowId: 'none', triggerType: 'webhook' }]),
+    );
+    expect(await started(workflowId)).toMatchObject([{ id: request.id }]);
+  });
+});
