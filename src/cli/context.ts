@@ -109,14 +109,15 @@ export async function withContext(
 }
 
 // What must stand in no line of the log. A password that is the user's name is none, and a usual word.
-function secretsOf({ outside, databaseUrl, directDatabaseUrl }: Config): string[] {
+function secretsOf({ outside, http, databaseUrl, directDatabaseUrl }: Config): string[] {
   const passwords = [databaseUrl, directDatabaseUrl].flatMap((url) => {
     if (url === undefined) return [];
     const { username, password } = new URL(url);
     return password === username ? [] : [password, decoded(password)];
   });
   const keys = [...(outside.providers?.values() ?? [])].flatMap(({ apiKey }) => apiKey ?? []);
-  return [...Object.values(outside.secrets ?? {}), ...keys, ...passwords];
+  const own = http.adminKey === undefined ? [] : [http.adminKey];
+  return [...Object.values(outside.secrets ?? {}), ...keys, ...passwords, ...own];
 }
 
 function decoded(text: string): string {

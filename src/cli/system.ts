@@ -4,13 +4,18 @@ import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import { type Database, openDatabase } from '../db/connection.ts';
 import { EmbeddedError, openEmbedded } from '../db/embedded/server.ts';
 import { findTenant } from '../db/executions.ts';
+import { assertIsolation, IsolationError } from '../db/isolation-check.ts';
 import { arePricesOlder, MigrationError, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
 import { Worker } from '../engine/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
+import { createEventPass } from '../triggers/events.ts';
+import { createHousekeepingPass } from '../triggers/housekeeping.ts';
+import { Scheduler } from '../triggers/scheduler.ts';
+import { createStarts } from '../triggers/starts.ts';
 import type { Config } from './config.ts';
-import { refuse } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
 
 export interface SystemOptions {
   readonly config: Config;
@@ -29,8 +34,12 @@ export interface System {
   readonly database: Database;
   readonly tenantId: string;
   readonly types: ReadonlyMap<string, TaskType>;
+  /** Of the types from DAGWRIGHT_TASKS. */
+  readonly rules: ReadonlyMap<string, TaskTypeRule>;
   /** With a log of its own, or the process's. */
   createWorker(log?: TaskLog): Worker;
+  /** Of schedules, events, and what is kept for a time only. */
+  createScheduler(): Scheduler;
   close(): Promise<void>;
 }
 
@@ -87,7 +96,7 @@ export async function openServer(
 /** Opens everything. Throws a Refusal where the database is not reachable or not up to date. */
 export async function openSystem(options: SystemOptions): Promise<System> {
   const { config, log } = options;
-  const { types } = await loadTaskTypes(config);
+  const { types, rules } = await loadTaskTypes(config);
   const server = await openServer(options);
   try {
     await prepareDatabase(server.directUrl, server.isEmbedded || options.migrate === true);
@@ -98,7 +107,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       throw refuse(
         'not_found',
         `there is no tenant "${options.tenant}"`,
-        'only the tenant "default" exists until tenants can be made',
+        'dagwright tenants list; dagwright tenants create NAME',
       );
     }
     return {
@@ -108,6 +117,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       database,
       tenantId,
       types,
+      rules,
       createWorker: (workerLog = log) =>
         new Worker({
           database,
@@ -118,6 +128,15 @@ export async function openSystem(options: SystemOptions): Promise<System> {
           leaseSeconds: config.leaseSeconds,
           keepsDebugLines: config.logLevel === 'debug',
           retentionDays: config.retentionDays,
+        }),
+      createScheduler: () =>
+        new Scheduler({
+          database,
+          log,
+          passes: [
+            createEventPass({ database, log, starts: createStarts({ database, log }) }),
+            createHousekeepingPass({ database, retentionDays: config.retentionDays }),
+          ],
         }),
       async close() {
         await database.close();
@@ -146,5 +165,22 @@ async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> 
         'check DATABASE_URL',
       );
     throw error;
+  }
+}
+
+/** Refuses a database that would not keep tenants apart: asked by every service before it takes work. */
+export async function requireIsolation(url: string): Promise<void> {
+  try {
+    await assertIsolation(url);
+  } catch (error) {
+    if (!(error instanceof IsolationError)) throw error;
+    throw new Refusal(
+      error.problems.map(({ problem, fix }) => ({
+        pointer: '',
+        code: 'isolation',
+        message: `the database would not keep tenants apart: ${problem}`,
+        hint: fix,
+      })),
+    );
   }
 }

@@ -54,8 +54,20 @@ export interface WorkerContext {
   whileAlive(): Promise<void>;
 }
 
+/** One attempt that has ended and is recorded. */
+export interface EndedAttempt {
+  readonly taskType: string;
+  readonly status: 'completed' | 'failed' | 'retrying' | 'skipped' | 'cancelled';
+  readonly durationMs: number;
+  /** A decimal; null: not known. */
+  readonly costUsd: string | null;
+}
+
 /** What a worker tells those in the same process, as it happens. */
 export interface WorkerEvents {
+  attemptEnded(ended: EndedAttempt): void;
+  /** So many tasks of dead workers were taken over. */
+  tasksRecovered(tasks: number): void;
   executionEnded(executionId: string): void;
   /** A write was refused because the attempt had another owner by then. */
   settleLost(executionId: string, claim: Claim): void;

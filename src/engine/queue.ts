@@ -26,6 +26,8 @@ export interface QueueOptions {
   readonly concurrency: number;
   readonly handle: (payload: JobPayload) => Promise<void>;
   readonly log: TaskLog;
+  /** A job was taken that was due at this moment of the database's clock, in milliseconds since the epoch. */
+  readonly onTaken: (dueAtMs: number) => void;
   /** A pool began: its id must be known before its jobs can be unlocked after a crash. */
   readonly onPool: (poolId: string) => Promise<void>;
   /** A fetch of this pool failed: what it may have locked can be unlocked. Jobs under way are, too, and come twice. */
@@ -56,6 +58,8 @@ export class Queue {
   readonly #pool: pg.Pool;
   #runner: Runner | null = null;
   #isStopping = false;
+  #handling = 0;
+  #lookedAtMs = performance.now();
   #supervision: Promise<void> = Promise.resolve();
 
   constructor(options: QueueOptions) {
@@ -68,6 +72,11 @@ export class Queue {
       query_timeout: CLIENT_LIMIT_MS,
       max: 4,
     });
+  }
+
+  /** How long it has not looked for jobs although it could run some; 0 while it could not. */
+  get sinceMs(): number {
+    return this.#handling >= this.#options.concurrency ? 0 : performance.now() - this.#lookedAtMs;
   }
 
   async start(): Promise<void> {
@@ -104,6 +113,7 @@ export class Queue {
           break;
         } catch (error) {
           failures++;
+          this.#lookedAtMs = performance.now();
           if (failures % 20 === 1)
             this.#options.log.warn('the queue cannot start yet', { error: String(error) });
           await delay(Math.min(1000, 50 * 2 ** Math.min(failures, 5)));
@@ -129,20 +139,33 @@ export class Queue {
     events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient));
     events.on('localQueue:getJobs:complete', () => {
       failures = 0;
+      this.#lookedAtMs = performance.now();
     });
     const noteFailure = (message: string) => {
       if (!message.startsWith(FETCH_FAILED) || this.#isStopping) return;
+      this.#lookedAtMs = performance.now();
       void this.#unlockLater(poolId, this.#options.onFetchLost);
       if (++failures === MAX_FETCH_FAILURES) giveUp();
     };
-    const { concurrency, handle, onPool } = this.#options;
+    const { concurrency, handle, onPool, onTaken } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
       events,
       noHandleSignals: true,
       logger: new Logger(() => (_, message) => noteFailure(message)),
       crontab: '',
-      taskList: { dagwright: async (payload) => await handle(payload as JobPayload) },
+      taskList: {
+        dagwright: async (payload, { job }) => {
+          this.#handling++;
+          onTaken(job.run_at.getTime());
+          try {
+            await handle(payload as JobPayload);
+          } finally {
+            this.#handling--;
+            this.#lookedAtMs = performance.now();
+          }
+        },
+      },
       preset: {
         worker: {
           concurrentJobs: concurrency,

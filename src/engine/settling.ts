@@ -11,7 +11,7 @@ import type { AttemptEnd } from './attempt.ts';
 import type { Work } from './attempt-context.ts';
 import { settleWithClosure } from './closure.ts';
 import { EXTRA_PURE } from './compiled.ts';
-import type { WorkerContext } from './context.ts';
+import type { EndedAttempt, WorkerContext } from './context.ts';
 import { remember, resultsOf, type TaskResult } from './memory.ts';
 import { noteFailure } from './notes.ts';
 import { executionScope } from './scope.ts';
@@ -60,6 +60,7 @@ export async function settleAttempt(
   }
   if (result.outcome === 'settled') {
     rememberEnd(work, end, result.atMs);
+    tellEnd(worker, work, end);
     if (end.kind === 'failed') noteFailure(worker, work, end);
   }
   return result;
@@ -199,8 +200,8 @@ async function proposeOutput(
   { memory, node }: Work,
   end: Extract<AttemptEnd, { kind: 'completed' }>,
 ): Promise<string | undefined> {
-  const { output, outputSchema, outputReads } = memory.compiled;
-  if (outputSchema !== null) return undefined;
+  const { output, outputSchema, outputReads, outputVariables } = memory.compiled;
+  if (outputSchema !== null || outputVariables.length > 0) return undefined;
   if (output === null) {
     const json = `{${JSON.stringify(node.plan.taskId)}:${end.outputJson}}`;
     return json.length > MAX_ASSEMBLED_BYTES ? undefined : json;
@@ -216,6 +217,28 @@ async function proposeOutput(
     return value.ok ? value.json : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function tellEnd({ events }: WorkerContext, { runnable }: Work, end: AttemptEnd): void {
+  const status = statusOf(end);
+  if (status === null) return;
+  const { durationMs, costUsd = '0' } = end;
+  events.attemptEnded({ taskType: runnable.type.type, status, durationMs, costUsd });
+}
+
+function statusOf(end: AttemptEnd): EndedAttempt['status'] | null {
+  switch (end.kind) {
+    case 'completed':
+    case 'skipped':
+    case 'cancelled':
+      return end.kind;
+    case 'terminated':
+      return 'completed';
+    case 'failed':
+      return end.retryInMs === null ? 'failed' : 'retrying';
+    default:
+      return null;
   }
 }
 

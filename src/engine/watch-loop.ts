@@ -24,6 +24,7 @@ export class WatchLoop {
   #wake = Promise.withResolvers<void>();
   #nextWakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
+  #begunAtMs = performance.now();
   /** The database's clock minus this process's. */
   #clockOffsetMs = 0;
   #loop: Promise<void> = Promise.resolve();
@@ -50,6 +51,11 @@ export class WatchLoop {
     this.#suspected.add(executionId);
   }
 
+  /** How long ago the pass under way, or the last one, began. */
+  get sinceMs(): number {
+    return performance.now() - this.#begunAtMs;
+  }
+
   nowMs(): number {
     return Date.now() + this.#clockOffsetMs;
   }
@@ -68,6 +74,7 @@ export class WatchLoop {
     let lastOwnedCheck = performance.now();
     for (let pass = 0; !this.#isStopped; pass++) {
       const startedAt = performance.now();
+      this.#begunAtMs = startedAt;
       this.#nextWakeAt = Number.POSITIVE_INFINITY;
       this.#wake = Promise.withResolvers();
       try {
@@ -99,6 +106,7 @@ export class WatchLoop {
     for (const i of answer.lost) held[i]!.abort('cancelled');
     if (answer.recovered > 0)
       this.#worker.log.warn('took over tasks of a dead worker', { tasks: answer.recovered });
+    if (answer.recovered > 0) this.#worker.events.tasksRecovered(answer.recovered);
     if (answer.next !== null) this.wakeIn(Math.max(20, answer.next));
     if (answer.woken >= 256) this.wakeIn(0);
   }

@@ -12,7 +12,7 @@ import type { Database } from '../db/connection.ts';
 import { addPoolId, registerWorker, removeWorker, unlockPools } from '../db/workers.ts';
 import type { TaskLog, TaskType } from '../tasks/task-type.ts';
 import { createCalls } from './calls.ts';
-import type { LaneWork, WorkerContext } from './context.ts';
+import type { EndedAttempt, LaneWork, WorkerContext } from './context.ts';
 import { ExecutionLog } from './execution-log.ts';
 import { Executions } from './executions.ts';
 import { SuspectGate } from './gate.ts';
@@ -44,6 +44,11 @@ export interface WorkerOptions {
   readonly retentionDays?: number;
 }
 
+/** A beat may wait 11 s for a connection and its answer. */
+const HEARTBEAT_STALLED_MS = 30_000;
+/** A pass of several statements, each of 23 s at most; while the database is away the loops try on, and count as going. */
+const LOOP_STALLED_MS = 90_000;
+
 /** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
 const LEASE_GOOD_MS = 6_500;
 
@@ -51,6 +56,10 @@ export class Worker {
   readonly events = new EventEmitter<{
     executionEnded: [executionId: string];
     settleLost: [executionId: string, taskId: string];
+    attemptEnded: [ended: EndedAttempt];
+    tasksRecovered: [tasks: number];
+    /** How long a job was due before it was taken, in milliseconds. */
+    jobTaken: [queuedMs: number];
   }>();
   readonly #options: Required<WorkerOptions>;
   readonly #held = new HeldAttempts();
@@ -68,6 +77,8 @@ export class Worker {
   #leaseGoodUntilMs = 0;
   #beat = Promise.withResolvers<void>();
   #slots: number;
+  /** The last message of the heartbeat thread, or try to have one. */
+  #heardAtMs = performance.now();
   #isDraining = false;
   #isStopped = false;
   #queue: Queue | null = null;
@@ -118,6 +129,15 @@ export class Worker {
     return this.#held.size;
   }
 
+  /** What of it stands still, null: all goes on, or tries to while the database is away. */
+  get stalled(): string | null {
+    if (this.#queue === null) return 'it has not started';
+    if (this.#isStopped) return 'it has ended';
+    if (performance.now() - this.#heardAtMs > HEARTBEAT_STALLED_MS) return 'its heartbeat stands still';
+    if (this.#watch.sinceMs > LOOP_STALLED_MS) return 'its timer loop stands still';
+    return this.#queue.sinceMs > LOOP_STALLED_MS ? 'its queue takes no jobs' : null;
+  }
+
   /** Registers and begins to work. */
   async start(): Promise<void> {
     await this.#register(this.#id);
@@ -126,6 +146,7 @@ export class Worker {
       concurrency: this.#options.concurrency,
       log: this.#options.log,
       handle: (payload) => this.#track(runJob(this.#context, payload)),
+      onTaken: (dueAtMs) => void this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs)),
       onPool: async (poolId) => {
         this.#poolIds.push(poolId);
         await addPoolId(this.#pool, this.#id, poolId);
@@ -186,6 +207,7 @@ export class Worker {
       workerId: id,
       lockKey,
       onMessage: (message) => {
+        this.#heardAtMs = performance.now();
         if (message.kind === 'beat') this.#noteBeat(message);
         else if (message.kind === 'missed') this.#outage.note(message.message);
         else void this.#rejoin();
@@ -213,6 +235,7 @@ export class Worker {
         for (const poolId of this.#poolIds) await addPoolId(this.#pool, this.#id, poolId);
         return;
       } catch (error) {
+        this.#heardAtMs = performance.now();
         this.#options.log.warn('cannot register yet', { error: String(error) });
         await delay(1_000);
       }
@@ -255,6 +278,8 @@ export class Worker {
       outside: this.#outside,
       ...calls,
       events: {
+        attemptEnded: (ended) => void this.events.emit('attemptEnded', ended),
+        tasksRecovered: (tasks) => void this.events.emit('tasksRecovered', tasks),
         executionEnded: (executionId) => {
           this.#executions.forget(executionId);
           this.events.emit('executionEnded', executionId);

@@ -34,6 +34,7 @@ beforeEach(async () => {
       handled.push(e);
       await held.opened;
     },
+    onTaken: () => {},
     onPool: async (poolId) => void began.push(poolId),
     onPoolEnded: admin,
     onFetchLost: admin,
@@ -130,4 +131,17 @@ test('a pool whose first look at its task types failed is replaced', async () =>
   } finally {
     undo();
   }
+});
+
+test('an idle queue goes on looking, and one that is full does not count as standing still', async () => {
+  await queue.start();
+  let last = queue.sinceMs;
+  await until(async () => {
+    const isNew = queue.sinceMs < last;
+    last = queue.sinceMs;
+    return isNew;
+  });
+  for (const e of ['a', 'b']) await add(e);
+  await until(async () => handled.length === 2);
+  expect(queue.sinceMs).toBe(0);
 });

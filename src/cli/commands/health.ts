@@ -1,5 +1,5 @@
-// dagwright health: whether the worker of this machine (or container) beats. For HEALTHCHECK and probes, until there is
-// a /healthz: one connection, one question.
+// dagwright health: whether the service of this machine (or container) is well, for HEALTHCHECK and probes that run a
+// command. Where PORT is set it asks /healthz and /readyz there; else the database, whether the worker of this host beats.
 import { hostname } from 'node:os';
 import { openProbe } from '../../db/doctor.ts';
 import { readWorkers } from '../../db/doctor-engine.ts';
@@ -16,12 +16,19 @@ interface Health {
   readonly message: string;
 }
 
+/** Of one answer, in milliseconds. */
+const ANSWER_MS = 4_000;
+
 /**
- * Exit code 0 if a worker of this host, whose process lives, has beaten within 10 s by the database's clock. With `live`, a
- * database that does not answer is no fault of the worker: restarting it would not help.
+ * Exit code 0 if all loops go on and, without `live`, the service may take work; without PORT, if a worker of this host, whose
+ * process lives, has beaten within 10 s by the database's clock. With `live`, a database that does not answer is no fault of
+ * the process: restarting it would not help.
  */
 export async function health(context: CommandContext, options: { readonly live?: boolean }): Promise<number> {
-  const { healthy, message } = await findHealth(context, options.live === true);
+  const live = options.live === true;
+  const { healthy, message } = context.config.http.isPortGiven
+    ? await askService(context, live)
+    : await findHealth(context, live);
   context.printJson({ healthy, message });
   if (healthy) context.say(message);
   else if (!context.isJson) context.note(message);
@@ -42,6 +49,22 @@ async function findHealth({ config }: CommandContext, live: boolean): Promise<He
     const reason = withoutSecrets(reasonOf(error), passwordsOf([url]));
     return { healthy: live, message: `the database does not answer: ${reason}` };
   }
+}
+
+async function askService({ config }: CommandContext, live: boolean): Promise<Health> {
+  const { host, port } = config.http;
+  const own = /^(0\.0\.0\.0|::|\[::\])$/.test(host) ? '127.0.0.1' : host;
+  const base = `http://${own.includes(':') && !own.startsWith('[') ? `[${own}]` : own}:${port}`;
+  for (const path of live ? ['/healthz'] : ['/healthz', '/readyz']) {
+    try {
+      const answer = await fetch(`${base}${path}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      const { detail = answer.statusText } = (await answer.json()) as { detail?: string };
+      if (!answer.ok) return { healthy: false, message: `${path}: ${detail}` };
+    } catch (error) {
+      return { healthy: false, message: `${base}${path} does not answer: ${reasonOf(error)}` };
+    }
+  }
+  return { healthy: true, message: `the service at ${base} is well` };
 }
 
 function judge(workers: Awaited<ReturnType<typeof readWorkers>>): Health {

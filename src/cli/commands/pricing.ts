@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { ANY_MODEL, type PriceRow, PriceTable } from '../../core/cost/price-table.ts';
 import { priceUsage, RATE_KINDS, type Rates } from '../../core/cost/price-usage.ts';
+import { priceView } from '../../core/cost/price-view.ts';
 import { modelName, providerName } from '../../core/cost/provider-name.ts';
 import { parseUsd } from '../../core/money.ts';
 import { readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/pricing.ts';
+import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
 import { Refusal, refuse } from '../refusal.ts';
 import { table } from '../terminal.ts';
@@ -23,7 +25,7 @@ export async function listPrices(
         `there are no prices of the provider "${options.provider}"`,
         'dagwright pricing list',
       );
-    context.printJson({ items: rows.map(priceObject), nextCursor: null });
+    context.printJson({ items: rows.map(priceView), nextCursor: null });
     context.say(
       `${priceTable(context, rows)}\n\nUS dollars per million tokens; * has more rates: pricing show`,
     );
@@ -45,7 +47,7 @@ export async function showPrices(context: CommandContext, _options: object, mode
     const current = places.flatMap((place) => prices.find(place.provider, place.model, now) ?? []);
     context.printJson({
       model,
-      items: items.map((row) => ({ ...priceObject(row), isCurrent: current.includes(row) })),
+      items: items.map((row) => ({ ...priceView(row), isCurrent: current.includes(row) })),
     });
     context.say(items.map((row) => describeRow(context, row, current.includes(row))).join('\n\n'));
     return 0;
@@ -70,13 +72,17 @@ export async function setPrice(context: CommandContext, options: SetOptions, nam
   return await context.withSystem(async ({ database }) => {
     const { provider, model } = place;
     if (options.remove === true) {
-      const removed = await removeOperatorPrices(database.engine, provider, model);
+      const removed = await database.asEngine(CLI_ACTOR, (client) =>
+        removeOperatorPrices(client, provider, model),
+      );
       if (removed === 0) throw refuse('not_found', `no price was set for ${provider}/${model}`);
       context.printJson({ provider, model, removed });
       context.say(`removed; the price library's price holds again, where it has one`);
       return 0;
     }
-    const from = await setOperatorPrice(database.engine, { provider, model, effectiveFrom, rates });
+    const from = await database.asEngine(CLI_ACTOR, (client) =>
+      setOperatorPrice(client, { provider, model, effectiveFrom, rates }),
+    );
     const set = (await readPrices(database.engine)).find(
       (row) =>
         row.source === 'operator' &&
@@ -84,7 +90,7 @@ export async function setPrice(context: CommandContext, options: SetOptions, nam
         row.model === model &&
         row.effectiveFrom.getTime() === Date.parse(from),
     )!;
-    context.printJson(priceObject(set));
+    context.printJson(priceView(set));
     context.say(describeRow(context, set, false));
     return 0;
   });
@@ -185,24 +191,6 @@ function readDate(text: string): Date {
   )
     return date;
   throw refuse('usage', `--from is a date such as 2026-01-01 or 2026-01-01T09:00:00Z, got "${text}"`);
-}
-
-function priceObject(row: PriceRow): object {
-  const { input = null, cachedInput = null, cacheWrite = null, output = null, ...otherRates } = row.rates;
-  return {
-    provider: row.provider,
-    model: row.model,
-    source: row.source,
-    effectiveFrom: row.effectiveFrom.getTime() === 0 ? null : row.effectiveFrom.toISOString(),
-    dailyFrom: row.dailyFrom,
-    dailyUntil: row.dailyUntil,
-    inputUsdPerMillion: input,
-    cachedInputUsdPerMillion: cachedInput,
-    cacheWriteUsdPerMillion: cacheWrite,
-    outputUsdPerMillion: output,
-    otherRates,
-    tiers: row.tiers,
-  };
 }
 
 const MAIN_KINDS = ['input', 'cachedInput', 'cacheWrite', 'output'] as const;

@@ -1,9 +1,16 @@
-// dagwright start and dev: a worker that runs until it is told to end.
+// dagwright start and dev: the service, or a part of it, until it is told to end.
+import type { Worker } from '../../engine/worker.ts';
+import type { Scheduler } from '../../triggers/scheduler.ts';
 import type { Config } from '../config.ts';
 import type { CommandContext } from '../context.ts';
+import type { HttpService } from '../http-service.ts';
 import { refuse } from '../refusal.ts';
+import { requireIsolation, type System } from '../system.ts';
 
 const STARTED_BY = process.ppid;
+
+/** How long requests and passes may take after SIGTERM; attempts have the worker's own time. */
+const GRACE_MS = 10_000;
 
 /** Ends with 0 after a drain: SIGTERM or Ctrl-C; a second signal ends it at once, and leases recover what ran. */
 export async function serve(
@@ -11,8 +18,6 @@ export async function serve(
   options: { readonly role?: Config['role']; readonly isDev: boolean },
 ): Promise<number> {
   const role = options.role ?? context.config.role;
-  if (role === 'api' || role === 'scheduler')
-    throw refuse('not_supported', `role "${role}" is not built yet`, 'start --role worker');
   if (context.config.isProduction && context.config.databaseUrl === undefined && !context.isEphemeral)
     throw refuse(
       'setting',
@@ -23,21 +28,65 @@ export async function serve(
   const signalled = whenSignalled(context.config.isUnderNpm);
   return await context.withSystem(
     async (system) => {
-      const worker = system.createWorker();
-      await worker.start();
-      context.log.info('the worker takes tasks', {
-        workerId: worker.id,
-        concurrency: context.config.concurrency,
-      });
-      if (options.isDev) context.note(`worker ready; database ${system.url}\nCtrl-C ends it.`);
+      await requireIsolation(system.url);
+      const running = await startRole(context, system, role);
+      if (options.isDev) context.note(devNote(system, running));
       const signal = await signalled;
-      context.log.info('draining', { signal, running: worker.running });
-      await worker.stop();
-      context.log.info('the worker has ended');
+      context.log.info('draining', { signal, running: running.worker?.running ?? 0 });
+      await Promise.all([running.http?.stop(GRACE_MS), running.worker?.stop(), running.scheduler?.stop()]);
+      context.log.info(`the ${role === 'all' ? 'service' : role} has ended`);
       return 0;
     },
     { migrate: options.isDev },
   );
+}
+
+interface Running {
+  readonly http: HttpService | null;
+  readonly worker: Worker | null;
+  readonly scheduler: Scheduler | null;
+}
+
+// A port that cannot be had is found before anything takes work. Several workers on one machine share no port, so they
+// answer probes only where PORT says so.
+async function startRole(context: CommandContext, system: System, role: Config['role']): Promise<Running> {
+  const { config, log } = context;
+  const isApi = role === 'all' || role === 'api';
+  const http =
+    isApi || config.http.isPortGiven
+      ? await (await import('../http-service.ts')).openHttpService(system, { isOperationOnly: !isApi })
+      : null;
+  try {
+    const worker = role === 'all' || role === 'worker' ? system.createWorker() : null;
+    if (worker !== null) {
+      await worker.start();
+      http?.watchWorker(worker, system.database);
+      log.info('the worker takes tasks', { workerId: worker.id, concurrency: config.concurrency });
+    }
+    const scheduler = role === 'all' || role === 'scheduler' ? system.createScheduler() : null;
+    scheduler?.start();
+    if (scheduler !== null) {
+      http?.watchScheduler(scheduler);
+      log.info('the scheduler looks after schedules and events', { schedulerId: scheduler.id });
+    }
+    return { http, worker, scheduler };
+  } catch (error) {
+    await http?.stop(0);
+    throw error;
+  }
+}
+
+function devNote({ url, config }: System, { http }: Running): string {
+  const lines = [
+    `ready; database ${url}`,
+    `API   ${http?.url}/v1`,
+    `docs  ${http?.url}/docs`,
+    config.http.adminKey === undefined
+      ? 'Open to this machine, as tenant "default". To close it: DAGWRIGHT_ADMIN_KEY=…, or `dagwright keys create NAME --roles admin`.'
+      : "It takes keys: the operator's (DAGWRIGHT_ADMIN_KEY), or one of `dagwright keys create NAME --roles admin`.",
+    'Ctrl-C ends it.',
+  ];
+  return lines.join('\n');
 }
 
 // Listens from the first moment on: process 1 of a container, without a handler, is not ended by SIGTERM at all. A second

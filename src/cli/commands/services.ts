@@ -7,6 +7,7 @@ import {
   type ServiceRow,
   setServiceLimit,
 } from '../../db/services.ts';
+import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
 import { refuse } from '../refusal.ts';
 import { formatDuration, table } from '../terminal.ts';
@@ -51,10 +52,12 @@ export async function setLimit(
   if (maxConcurrency === undefined && rate === undefined)
     throw refuse('usage', 'nothing to set', 'give --max-concurrency N, or --rate N --per SECONDS, or both');
   return await context.withSystem(async ({ database }) => {
-    const limit = await setServiceLimit(database.engine, serviceId, {
-      ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-      ...(rate === undefined ? {} : { rateLimit: rate, rateIntervalMs: Math.round(per! * 1000) }),
-    });
+    const limit = await database.asEngine(CLI_ACTOR, (client) =>
+      setServiceLimit(client, serviceId, {
+        ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+        ...(rate === undefined ? {} : { rateLimit: rate, rateIntervalMs: Math.round(per! * 1000) }),
+      }),
+    );
     context.printJson({ serviceId, ...limitOf(limit) });
     const concurrency = limit.maxConcurrency === null ? [] : [`${limit.maxConcurrency} calls at once`];
     const texts = [...concurrency, ...(limit.rateLimit === null ? [] : [rateText(limit)])];
@@ -70,7 +73,7 @@ export async function removeLimit(
 ): Promise<number> {
   requireServiceId(serviceId);
   return await context.withSystem(async ({ database }) => {
-    if (!(await removeServiceLimit(database.engine, serviceId)))
+    if (!(await database.asEngine(CLI_ACTOR, (client) => removeServiceLimit(client, serviceId))))
       throw refuse('not_found', `service "${serviceId}" has no limit`, 'dagwright services list');
     context.printJson({ serviceId, ...limitOf(null) });
     context.say(`${serviceId}: not limited any more`);

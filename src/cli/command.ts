@@ -1,0 +1,70 @@
+// What all command lines are made of: a command with the options that go with every one, and readers of arguments.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type CommandContext, type GlobalOptions, withContext } from './context.ts';
+
+export { Command, CommanderError, Option } from 'commander';
+
+/** A command with the options that go with every one. */
+export function command(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--json', 'one JSON object on stdout, for machines')
+    .option('--ephemeral', 'a throw-away database that ends with the command')
+    .option('--tenant <name>', 'act in this tenant', 'default')
+    .exitOverride();
+}
+
+/** A command that only holds others: `dagwright schedules list`. */
+export function group(parent: Command, name: string, description: string): Command {
+  return parent.command(name).description(description).exitOverride();
+}
+
+/** Runs `work` in its context. Commander hands over positional arguments, then options, then the command. */
+export function action<Options>(
+  work: (context: CommandContext, options: Options, ...args: string[]) => Promise<number>,
+) {
+  return async (...received: unknown[]) => {
+    const options = received.at(-2) as GlobalOptions & Options;
+    const args = received.slice(0, -2) as string[];
+    process.exitCode = await withContext(options, (context) => work(context, options, ...args));
+  };
+}
+
+/** As {@link action}, for a command whose one argument is a list. */
+export function listAction<Options>(
+  work: (context: CommandContext, options: Options, list: readonly string[]) => Promise<number>,
+) {
+  return async (list: string[], options: GlobalOptions & Options) => {
+    process.exitCode = await withContext(options, (context) => work(context, options, list));
+  };
+}
+
+export function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values);
+}
+
+export function wholeNumber(min: number, max: number) {
+  return (text: string) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
+    return value;
+  };
+}
+
+export function seconds(min: number, max: number) {
+  return (text: string) => {
+    const value = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`expected seconds from ${min} to ${max}`);
+    return value;
+  };
+}
+
+/** An amount of 0 or more, kept as it is written. */
+export function dollars(text: string): string {
+  if (!/^\d{1,12}(\.\d{1,30})?$/.test(text))
+    throw new InvalidArgumentError('expected US dollars such as 2.50');
+  return text;
+}

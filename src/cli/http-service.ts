@@ -1,0 +1,108 @@
+// The HTTP service of this process. Loaded only where there is one: a worker does without its memory.
+import { EventEmitter } from 'node:events';
+import { hasKeys } from '../db/api-keys.ts';
+import { type Database, openDatabase } from '../db/connection.ts';
+import type { Worker } from '../engine/worker.ts';
+import { Health } from '../http/health.ts';
+import { Metrics } from '../http/metrics.ts';
+import { ListenError, Server } from '../http/server.ts';
+import type { Service } from '../http/service.ts';
+import type { Scheduler } from '../triggers/scheduler.ts';
+import { createSecretBox } from '../triggers/secret-box.ts';
+import { createStarts } from '../triggers/starts.ts';
+import { isLoopback } from './http-settings.ts';
+import { refuse } from './refusal.ts';
+import type { System } from './system.ts';
+
+export interface HttpService {
+  /** Where it listens. */
+  readonly url: string;
+  watchWorker(worker: Worker, database: Database): void;
+  watchScheduler(scheduler: Scheduler): void;
+  /** Drains and ends within the grace period. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Opens it on HOST:PORT. `isOperationOnly`: just /healthz, /readyz and /metrics. Throws a Refusal where everybody could call
+ * it without a key, or the port cannot be had.
+ */
+export async function openHttpService(
+  system: System,
+  options: { readonly isOperationOnly: boolean },
+): Promise<HttpService> {
+  const { config, log } = system;
+  const { host, port, adminKey, rateLimit, encryptionKeys } = config.http;
+  if (!options.isOperationOnly && !isLoopback(host) && adminKey === undefined) await refuseOpen(system, host);
+  const { isOperationOnly } = options;
+  const database = openDatabase(system.database.url, {
+    name: 'dagwright api',
+    directUrl: system.database.directUrl,
+    forRequests: true,
+    ...(isOperationOnly ? { max: 2, tenantMax: 1 } : { max: 6, tenantMax: 8 }),
+  });
+  const health = new Health();
+  const metrics = new Metrics();
+  metrics.watchDatabase(database, log);
+  metrics.watchPools('api', database);
+  const ended = new EventEmitter<{ executionEnded: [id: string] }>();
+  const service: Service = {
+    database,
+    log,
+    types: system.types,
+    rules: system.rules,
+    starts: createStarts({ database, log }),
+    secretBox: createSecretBox(encryptionKeys),
+    secrets: config.outside.secrets ?? {},
+    publicUrl: (config.outside.publicUrl ?? `http://${host}:${port}`).replace(/\/+$/, ''),
+    settings: { adminKey, rateLimit, isLoopback: isLoopback(host) },
+    onExecutionEnded: (listener) => {
+      ended.on('executionEnded', listener);
+      return () => ended.off('executionEnded', listener);
+    },
+    health,
+    metrics,
+  };
+  try {
+    if (!isOperationOnly && encryptionKeys === null)
+      log.info(
+        'secrets of webhooks are stored as they are; DAGWRIGHT_ENCRYPTION_KEY would protect them at rest',
+      );
+    const server = await Server.create(service, { isOperationOnly });
+    const url = await server.listen(host, port);
+    log.info('HTTP listens', { url });
+    return {
+      url,
+      watchWorker(worker, workersDatabase) {
+        health.add({ name: 'worker', problem: () => worker.stalled });
+        metrics.watchWorker(worker.events);
+        worker.events.on('executionEnded', (id) => ended.emit('executionEnded', id));
+        metrics.watchPools('worker', workersDatabase);
+      },
+      watchScheduler(scheduler) {
+        health.add({
+          name: 'scheduler',
+          problem: () => (scheduler.isProgressing() ? null : 'its passes stand still'),
+        });
+      },
+      async stop(graceMs) {
+        await server.stop(graceMs);
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    if (error instanceof ListenError) throw refuse('listen', error.message, error.hint, 'PORT');
+    throw error;
+  }
+}
+
+async function refuseOpen({ database }: System, host: string): Promise<void> {
+  if (await hasKeys(database.engine)) return;
+  throw refuse(
+    'no_key',
+    `on HOST=${host} anybody could call the service: no key is configured`,
+    'DAGWRIGHT_ADMIN_KEY=$(openssl rand -base64 32), or HOST=127.0.0.1',
+    'DAGWRIGHT_ADMIN_KEY',
+  );
+}
