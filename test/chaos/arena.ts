@@ -11,6 +11,7 @@ import { installTrace } from '../crash/support/trace.ts';
 import { Feed } from './feed.ts';
 import type { ProcessFaults } from './process-faults.ts';
 import { openProvider, type Provider } from './provider.ts';
+import { Services } from './services.ts';
 import { Chance } from './statistics.ts';
 import { installMoreTrace } from './verdict.ts';
 import { type Worker, type WorkerSettings, Workers } from './workers.ts';
@@ -42,6 +43,7 @@ export class Arena {
   readonly database: Database;
   readonly provider: Provider;
   readonly workers: Workers;
+  readonly services: Services;
   readonly feed: Feed;
   readonly #cpuAtStart = cpuTimes();
 
@@ -51,6 +53,7 @@ export class Arena {
     this.provider = provider;
     this.database = openDatabase(options.url, { max: 4, name: 'chaos supervisor' });
     this.workers = new Workers(options.folder, provider.url);
+    this.services = new Services(options.folder);
     this.feed = new Feed(this.database, chance);
   }
 
@@ -159,7 +162,7 @@ export class Arena {
 
   async close(): Promise<void> {
     this.feed.abandon();
-    await this.workers.end();
+    await Promise.all([this.workers.end(), this.services.end()]);
     await this.provider.close();
     await this.database.close();
   }

@@ -80,7 +80,7 @@ async function runCell(
     ...{ id: cell.id, title: cell.title, seconds, outcome, verdict, error },
     tookMs: Math.round(performance.now() - startedAt),
     cpuShare: arena.cpuShare,
-    complaints: arena.workers.complaints,
+    complaints: { ...arena.workers.complaints, ...arena.services.complaints },
   });
   try {
     const measure = await cell.run(arena);

@@ -3,17 +3,26 @@ import { parseArgs } from 'node:util';
 import type { Cell } from './cell.ts';
 import { CRASH_POINT_CELLS } from './cells/crash-points.ts';
 import { DATABASE_CELLS } from './cells/database.ts';
+import { DELIVERY_CELLS } from './cells/deliveries.ts';
 import { FAULTY_CALL_CELLS } from './cells/faulty-calls.ts';
+import { IMPATIENT_CELLS } from './cells/impatient-starts.ts';
 import { KILL_CELLS } from './cells/kill.ts';
 import { NETWORK_CELLS } from './cells/network.ts';
+import { SCHEDULE_CELLS } from './cells/schedules.ts';
 import { SHUTDOWN_CELLS } from './cells/shutdown.ts';
 import { STARVED_CELLS } from './cells/starved.ts';
+import { TENANT_CELLS } from './cells/two-tenants.ts';
 
 /** In the order of the matrix. */
 export const CELLS: readonly Cell[] = [
   ...[...KILL_CELLS, ...CRASH_POINT_CELLS, ...STARVED_CELLS, ...SHUTDOWN_CELLS],
   ...[...DATABASE_CELLS, ...FAULTY_CALL_CELLS, ...NETWORK_CELLS],
-].sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+  ...[...SCHEDULE_CELLS, ...DELIVERY_CELLS, ...TENANT_CELLS, ...IMPATIENT_CELLS],
+].sort((a, b) => placeOf(a) - placeOf(b));
+
+function placeOf({ id }: Cell): number {
+  return /^M\d+$/.test(id) ? Number(id.slice(1)) : Number.POSITIVE_INFINITY;
+}
 
 export interface ChaosOptions {
   readonly cells: readonly Cell[];

@@ -34,7 +34,7 @@ function figuresOf({ outcome, verdict, cpuShare }: CellReport): Record<string, s
   const { counts, convergedMs } = verdict;
   return {
     ...outcome.figures,
-    'starts / tasks': `${counts.acknowledged} / ${counts.tasks}`,
+    ...(counts.acknowledged > 0 && { 'starts / tasks': `${counts.acknowledged} / ${counts.tasks}` }),
     'recoveries / bodies begun again': `${counts.recoveries} / ${counts.extraStarts}`,
     converged: convergedMs === null ? 'not' : duration(convergedMs),
     processor: `${Math.round(cpuShare * 100)} %`,

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { brokenRules } from '../crash/support/trace.ts';
 import { type Arena, within } from './arena.ts';
 import type { ProviderLine } from './provider.ts';
-import { expectedTotal } from './workload.ts';
+import { expectedTotal, WORKFLOWS } from './workload.ts';
 
 /** FAULTS.md section 3: the time from healing to convergence. */
 const CONVERGE_MS = 90_000;
@@ -130,14 +130,16 @@ function entriesOf(lines: readonly ProviderLine[]) {
   });
 }
 
-// Every acknowledged start is there, once, and completed with the right output, or cancelled by us.
+// Every acknowledged start of the feed is there, once, and completed with the right output, or cancelled by us.
 async function wrongEnds(arena: Arena): Promise<unknown[]> {
   const rows = await arena.query<{
     id: string;
     status: string;
     output: { total: number } | null;
     error: unknown;
-  }>('select id, status, output, error from dagwright.workflow_executions');
+  }>('select id, status, output, error from dagwright.workflow_executions where workflow_id = any($1)', [
+    WORKFLOWS.map(({ id }) => id),
+  ]);
   const found = new Map(rows.map((row) => [row.id, row]));
   const wrong: unknown[] = [];
   for (const { workflow, id, n, cancel } of arena.feed.journal) {
