@@ -16,7 +16,8 @@ export interface ScheduleSnapshot {
   readonly name: string;
   readonly cronExpression: string;
   readonly timezone: string;
-  readonly input: Json;
+  /** Undefined: large, {@link readScheduleInput} has it. */
+  readonly input?: Json;
   readonly overlapPolicy: OverlapPolicy;
   readonly catchupPolicy: CatchupPolicy;
   readonly catchupWindowSeconds: number;
@@ -94,11 +95,12 @@ export async function findEndedTicks(
 export async function readSchedules(db: Queryable, ids: readonly string[]): Promise<ScheduleSnapshot[]> {
   const open = `exists (select from dagwright.schedule_ticks t join dagwright.workflow_executions o on o.id = t.workflow_execution_id
       and o.status in ('pending', 'running', 'paused') where t.schedule_id = s.id and t.is_open and t.status = 'fired')`;
-  const { rows } = await db.query<ScheduleSnapshot>({
+  const { rows } = await db.query<ScheduleSnapshot & { isSmall: boolean }>({
     ...within(LIMIT_MS),
     name: 'read_schedules',
     text: `select s.id, s.tenant_id as "tenantId", s.workflow_id as "workflowId", s.name, s.cron_expression as "cronExpression", s.timezone,
-        s.input, s.overlap_policy as "overlapPolicy", s.catchup_policy as "catchupPolicy", s.catchup_window_seconds as "catchupWindowSeconds",
+        pg_column_compression(s.input) is null and pg_column_size(s.input) < 4000 as "isSmall",
+        case when pg_column_compression(s.input) is null and pg_column_size(s.input) < 4000 then s.input end as input, s.overlap_policy as "overlapPolicy", s.catchup_policy as "catchupPolicy", s.catchup_window_seconds as "catchupWindowSeconds",
         s.jitter_seconds as "jitterSeconds", s.start_at as "startAt", s.end_at as "endAt", s.status, s.next_run_at as "nextRunAt",
         s.due_at as "dueAt", s.fence, v.id as "versionId", v.revision, clock_timestamp() as now,
         s.overlap_policy in ('skip', 'buffer_one') and ${open} as "isRunning",
@@ -109,7 +111,17 @@ export async function readSchedules(db: Queryable, ids: readonly string[]): Prom
         and v.revision = coalesce(d.pinned_revision, d.latest_revision)`,
     values: [ids],
   });
-  return rows;
+  return rows.map(({ isSmall, input, ...rest }) => (isSmall ? { ...rest, input: input! } : rest));
+}
+
+/** A large input, so that many of them are not in memory at once; null where the schedule is gone. */
+export async function readScheduleInput(db: Queryable, id: string): Promise<Json> {
+  const { rows } = await db.query<{ input: Json }>({
+    ...within(LIMIT_MS),
+    text: 'select input from dagwright.schedules where id = $1',
+    values: [id],
+  });
+  return rows[0]?.input ?? null;
 }
 
 /** Records and starts, in one commit. `applied`: how many schedules had not been decided or changed by others meanwhile. */

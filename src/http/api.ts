@@ -65,6 +65,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes. */
     principal: Principal | null;
+    /** IP address of the client, also after it has gone; undefined: it went too soon. */
+    address: string | undefined;
     /** In whose name a tenant's route acts. */
     readonly acting: Acting;
     /** Who acts on a route of the operator. */

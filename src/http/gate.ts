@@ -27,6 +27,7 @@ export function addGate(api: FastifyInstance, service: Service, nowMs?: () => nu
   };
 
   api.decorateRequest('principal', null);
+  api.decorateRequest('address', undefined);
   api.decorateRequest('acting', {
     getter(this: FastifyRequest): Acting {
       const { principal } = this;
@@ -39,14 +40,14 @@ export function addGate(api: FastifyInstance, service: Service, nowMs?: () => nu
     getter(this: FastifyRequest): Omit<Acting, 'tenantId'> {
       const { principal } = this;
       if (principal === null) throw new Error('a public route has no actor');
-      // IPv4 over a socket of both families is written as IPv6.
-      const address = this.ip.replace(/^::ffff:(?=\d+\.)/i, '');
-      return { actor: principal.actor, address, userAgent: this.headers['user-agent'] };
+      return { actor: principal.actor, address: this.address, userAgent: this.headers['user-agent'] };
     },
   });
   api.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config;
     if (request.is404 || access === undefined || access === 'public') return;
+    // A socket that is closed does not tell it any more. IPv4 over one of both families is written as IPv6.
+    request.address = (request.ip as string | undefined)?.replace(/^::ffff:(?=\d+\.)/i, '');
     const principal = await identify(request);
     request.principal = principal;
     if (principal.kind === 'open') refuseStrangers(request);

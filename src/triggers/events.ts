@@ -44,34 +44,42 @@ const MAX_ERRORS = 50;
 type Trigger = EventTriggerRow & { readonly tenantId: string };
 
 /** One pass takes up to 20 open events of all tenants; any number of processes may run it at the same time. */
-export function createEventPass({
-  database,
-  starts,
-  log,
-  maxEvaluationMs = 10_000,
-}: EventPassOptions): Pass {
+export function createEventPass({ database, starts, log, maxEvaluationMs = 10_000 }: EventPassOptions): Pass {
   let turn = FIRST_TENANT;
+  let most = EVENTS_PER_PASS;
+  const pass = async (client: pg.PoolClient, begunAtMs: number): Promise<number> => {
+    const take = async (after: string) => {
+      const { events, next } = await takeOpenEvents(client, most, after);
+      turn = next;
+      return events;
+    };
+    const after = turn;
+    let events = await take(after);
+    if (events.length === 0 && after !== FIRST_TENANT) events = await take(FIRST_TENANT);
+    if (events.length === 0) return 0;
+    const triggers = Map.groupBy(await findTriggersFor(client, events), keyOf);
+    let done = 0;
+    for (const event of events) {
+      if (done > 0 && performance.now() - begunAtMs > MAX_PASS_MS) break;
+      const own = triggers.get(keyOf({ ...event, eventType: event.type })) ?? [];
+      await processEvent(client, event, own, { starts, log, maxEvaluationMs });
+      done++;
+    }
+    return done;
+  };
   return {
     name: 'events',
     async run() {
       const begunAtMs = performance.now();
-      return await database.asEngine({ actor: SYSTEM }, async (client) => {
-        const { events, next } = await takeOpenEvents(client, EVENTS_PER_PASS, turn);
-        const isRoundOver = events.length === 0 && turn !== FIRST_TENANT;
-        turn = next;
-        // None behind the last turn: those before it are looked at at once.
-        if (events.length === 0) return isRoundOver ? 1 : 0;
-        const triggers = Map.groupBy(await findTriggersFor(client, events), keyOf);
-        let done = 0;
-        for (const event of events) {
-          if (done > 0 && performance.now() - begunAtMs > MAX_PASS_MS) break;
-          await processEvent(client, event, triggers.get(keyOf({ ...event, eventType: event.type })) ?? [], {
-            ...{ starts, log, maxEvaluationMs },
-          });
-          done++;
-        }
+      try {
+        const done = await database.asEngine({ actor: SYSTEM }, (client) => pass(client, begunAtMs));
+        most = Math.min(EVENTS_PER_PASS, most * 2);
         return done;
-      });
+      } catch (error) {
+        // E4. One event, and with it one tenant, at a time, until it is known to go well.
+        most = 1;
+        throw error;
+      }
     },
   };
 }

@@ -14,9 +14,11 @@ import {
   findDueSchedules,
   findEndedTicks,
   postponeSchedule,
+  readScheduleInput,
   readSchedules,
   type ScheduleSnapshot,
 } from '../db/schedule-ledger.ts';
+import type { Queryable } from '../db/transitions.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { createStarts, type Starts } from './starts.ts';
 
@@ -91,7 +93,7 @@ export function createSchedulePass({ database, log }: SchedulePassOptions): {
       for (const schedule of await readSchedules(db, ids)) {
         if (ticks >= MAX_PASS_TICKS) break;
         try {
-          const decision = await prepare(schedule, starts);
+          const decision = await prepare(db, schedule, starts);
           prepared.push({ schedule, decision });
           ticks += decision.ticks.length;
         } catch (error) {
@@ -111,13 +113,13 @@ interface Prepared {
   readonly decision: AppliedDecision;
 }
 
-async function prepare(schedule: ScheduleSnapshot, starts: Starts): Promise<AppliedDecision> {
+async function prepare(db: Queryable, schedule: ScheduleSnapshot, starts: Starts): Promise<AppliedDecision> {
   const nowMs = Date.parse(schedule.now);
   const isDue =
     schedule.status === 'active' && schedule.dueAt !== null && Date.parse(schedule.dueAt) <= nowMs;
   const { ticks, nextRunAtMs, dueAtMs } = isDue ? decide(schedule, nowMs) : NOTHING;
   const mayStart = schedule.hasBuffered || ticks.some(({ status }) => status === 'fired');
-  const refusal = mayStart ? await refusalOf(schedule, starts) : null;
+  const refusal = mayStart ? await refusalOf(db, schedule, starts) : null;
   return {
     id: schedule.id,
     fence: schedule.fence,
@@ -151,9 +153,16 @@ function decide(schedule: ScheduleSnapshot, nowMs: number): Decision {
 }
 
 // The workflow may have been changed since the schedule was saved.
-async function refusalOf(schedule: ScheduleSnapshot, starts: Starts): Promise<string | null> {
-  if (schedule.versionId === null) return null;
-  const problems = await starts.checkInput(schedule.versionId, schedule.input);
+async function refusalOf(
+  db: Queryable,
+  { id, versionId, input }: ScheduleSnapshot,
+  starts: Starts,
+): Promise<string | null> {
+  if (versionId === null) return null;
+  const problems = await starts.checkInput(
+    versionId,
+    input === undefined ? await readScheduleInput(db, id) : input,
+  );
   if (problems.length === 0) return null;
   return storableText(
     `validation: ${problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}`,

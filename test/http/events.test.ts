@@ -98,3 +98,9 @@ test("another tenant's events are not to be seen", async () => {
   expect(list.body.items).toEqual([]);
   expect((await call('GET', '/v1/events/not-an-id')).status).toBe(404);
 });
+
+test('a payload that is small as sent and too large as stored is refused', async () => {
+  const { status, body } = await emit({ type: 'long', payload: Array.from({ length: 5_000 }, () => 1e300) });
+  expect(status).toBe(422);
+  expect(body.errors).toMatchObject([{ pointer: '/payload', code: 'payload_too_large' }]);
+});

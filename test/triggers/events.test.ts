@@ -289,3 +289,28 @@ test('expressions that are too slow together are told on the event, and hold up 
   expect((await read(id)).errors[0]).toMatchObject({ code: 'timeout' });
   expect((await read(after)).processedAt).not.toBeNull();
 });
+
+test('an event that cannot be processed at all holds up events of its own tenant only', async () => {
+  await save([{ event: 'stuck' }]);
+  const fine = await save([{ event: 'stuck' }], { tenantId: OTHER });
+  const [stuck, ...others] = [
+    await emit('stuck'),
+    await emit('stuck', {}, OTHER),
+    await emit('x', {}, OTHER),
+  ];
+  const starts = createStarts({ database: engine.database, log });
+  const failing = createEventPass({
+    ...{ database: engine.database, log },
+    starts: {
+      startWith: async (client, tenantId, requests) => {
+        if (tenantId === DEFAULT_TENANT_ID) throw Object.assign(new Error('timeout'), { code: '57014' });
+        return await starts.startWith(client, tenantId, requests);
+      },
+    },
+  });
+  for (let i = 0; i < 8; i++) await failing.run().catch(() => {});
+  for (const id of others) expect((await read(id, OTHER)).processedAt).not.toBeNull();
+  expect((await started(others[0]!)).map(({ workflow }) => workflow)).toEqual([fine]);
+  expect((await read(stuck)).processedAt).toBeNull();
+  expect(await pass.run()).toBe(1);
+});

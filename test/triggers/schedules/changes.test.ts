@@ -1,5 +1,7 @@
 // Schedules that are changed, paused, backfilled and deleted while they fire.
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Json } from '../../../src/core/json.ts';
 import { checkSettings } from '../../../src/core/schedule/settings.ts';
 import { OVERLAP_POLICIES } from '../../../src/core/schedule.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
@@ -14,7 +16,7 @@ import type { TaskLog } from '../../../src/tasks/task-type.ts';
 import { createSchedulePass } from '../../../src/triggers/schedule-pass.ts';
 import { backfill } from '../../../src/triggers/schedules.ts';
 import { below, randomOf } from '../../core/support/random.ts';
-import { type Bench, HOUR, openBench } from './support.ts';
+import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -108,4 +110,41 @@ test('no nominal time starts twice, nothing waits for itself, and each execution
 const rangeOf = (times: readonly number[]) => ({
   from: new Date(times[0]!).toISOString(),
   to: new Date(times[0]! + 10 * HOUR).toISOString(),
+});
+
+test('an execution that somebody holds in an open transaction holds up no other schedule', async () => {
+  const held = await makeSchedule(bench.engine, { overlapPolicy: 'cancel_other' });
+  const other = await makeSchedule(bench.engine);
+  await bench.dueNow(held.id);
+  const [first] = await bench.executions(held.id);
+  const client = new pg.Client({ connectionString: bench.engine.database.url });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [
+      first!.id,
+    ]);
+    const now = await clock(bench.engine);
+    for (const { id } of [held, other]) await moveTo(bench.engine, id, now);
+    await bench.work();
+    expect(await bench.summary(held.id)).toBe('fired 1');
+    expect(await bench.summary(other.id)).toBe('fired 1');
+    await client.query('rollback');
+    await bench.work();
+    expect((await bench.executions(held.id)).map(({ status }) => status)).toEqual(['cancelled', 'pending']);
+  } finally {
+    await client.end();
+  }
+});
+
+test('a large input is checked and started as any other', async () => {
+  await bench.engine.apply({ ...WORKFLOW, workflowId: 'large', inputSchema: { required: ['q'] } });
+  const text = Array.from({ length: 50_000 }, (_, i) => i).join(' ');
+  const make = (input: Json) => makeSchedule(bench.engine, { workflowId: 'large', input });
+  const [fits, misses] = [await make({ q: 1, text }), await make({ text })];
+  for (const { id } of [fits, misses]) await bench.dueNow(id);
+  expect(await bench.executions(fits.id)).toMatchObject([{ input: { q: 1, text } }]);
+  expect(await bench.ticks(misses.id)).toMatchObject([
+    { status: 'missed', reason: expect.stringMatching(/^validation: .*q/) },
+  ]);
 });
