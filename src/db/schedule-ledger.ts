@@ -1,7 +1,7 @@
 // What a scheduler asks and writes: the fronts of functions/schedules.sql. All of it as the engine, by the database's clock.
 
 import type { Json } from '../core/json.ts';
-import type { CatchupPolicy, OverlapPolicy, ScheduleStatus, TickStatus } from '../core/schedule.ts';
+import type { CatchupPolicy, OverlapPolicy, ScheduleStatus, TickStatus } from '../core/schedule/words.ts';
 import { within } from './bounded-client.ts';
 import type { Queryable } from './transitions.ts';
 

@@ -2,7 +2,7 @@
 // transaction of the tenant's role.
 import type pg from 'pg';
 import { newId } from '../core/id.ts';
-import type { TickStatus } from '../core/schedule.ts';
+import type { TickStatus } from '../core/schedule/words.ts';
 
 export interface TickView {
   readonly scheduledAt: string;

@@ -5,7 +5,7 @@ import { newId } from '../core/id.ts';
 import type { Json } from '../core/json.ts';
 import { type ScheduleSettings, timingOf } from '../core/schedule/settings.ts';
 import { dueTime, nextNominal, type Timing } from '../core/schedule/timing.ts';
-import type { ScheduleStatus } from '../core/schedule.ts';
+import type { ScheduleStatus } from '../core/schedule/words.ts';
 
 /** One schedule as the API shows it. Instants are ISO strings. */
 export interface ScheduleView extends ScheduleSettings {

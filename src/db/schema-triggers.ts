@@ -15,7 +15,12 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { CATCHUP_POLICIES, OVERLAP_POLICIES, SCHEDULE_STATUSES, TICK_STATUSES } from '../core/schedule.ts';
+import {
+  CATCHUP_POLICIES,
+  OVERLAP_POLICIES,
+  SCHEDULE_STATUSES,
+  TICK_STATUSES,
+} from '../core/schedule/words.ts';
 import { WEBHOOK_AUTH_TYPES, WEBHOOK_EVENT_STATUSES, WEBHOOK_VERIFIERS } from '../core/webhook.ts';
 import { dagwright, instant, ownTenant } from './schema.ts';
 

@@ -1,6 +1,6 @@
 // Bodies of the routes of schedules.
 import { Type } from 'typebox';
-import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../core/schedule.ts';
+import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../core/schedule/words.ts';
 
 const closed = { additionalProperties: false };
 const Instant = (description: string) =>

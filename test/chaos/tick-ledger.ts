@@ -1,5 +1,5 @@
 // What the ledger of schedules must hold after outages, worked out minute by minute and not by the code that is judged.
-import type { CatchupPolicy } from '../../src/core/schedule.ts';
+import type { CatchupPolicy } from '../../src/core/schedule/words.ts';
 import type { Arena } from './arena.ts';
 
 export const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 // dagwright schedules ticks: the ledger of one schedule.
 import { instantMs } from '../../core/schedule/settings.ts';
-import type { TickStatus } from '../../core/schedule.ts';
+import type { TickStatus } from '../../core/schedule/words.ts';
 import { listTicks } from '../../db/schedule-ticks.ts';
 import { findSchedule } from '../../db/schedules.ts';
 import { CLI_ACTOR } from '../actor.ts';

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { previewTicks } from '../../core/schedule/preview.ts';
 import { checkSettings, type ScheduleFields, timingOf } from '../../core/schedule/settings.ts';
-import type { CatchupPolicy, OverlapPolicy, ScheduleStatus } from '../../core/schedule.ts';
+import type { CatchupPolicy, OverlapPolicy, ScheduleStatus } from '../../core/schedule/words.ts';
 import type { Acting } from '../../db/connection.ts';
 import {
   deleteSchedule,

@@ -1,5 +1,10 @@
 // dagwright schedules …
-import { CATCHUP_POLICIES, OVERLAP_POLICIES, SCHEDULE_STATUSES, TICK_STATUSES } from '../../core/schedule.ts';
+import {
+  CATCHUP_POLICIES,
+  OVERLAP_POLICIES,
+  SCHEDULE_STATUSES,
+  TICK_STATUSES,
+} from '../../core/schedule/words.ts';
 import { action, type Command, choice, command, group, Option, wholeNumber } from '../command.ts';
 import { listAllTicks } from '../commands/schedule-ticks.ts';
 import {

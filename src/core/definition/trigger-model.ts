@@ -1,6 +1,6 @@
 // `triggers` of a definition in our names: what starts it beside a person. Absent fields stay absent.
 import type { Json, JsonObject } from '../json.ts';
-import type { CatchupPolicy, OverlapPolicy } from '../schedule.ts';
+import type { CatchupPolicy, OverlapPolicy } from '../schedule/words.ts';
 import type { WebhookAuthType, WebhookVerifier } from '../webhook.ts';
 
 export const TRIGGER_KINDS = ['schedule', 'webhook', 'event'] as const;

@@ -1,7 +1,7 @@
 // The structure of `triggers` of a definition, for validation and editors. What a schedule, webhook or event trigger has
 // to keep beyond its structure is checked by the rules of each (trigger-check.ts, and where webhooks are saved).
 import type { JsonObject } from '../json.ts';
-import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../schedule.ts';
+import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../schedule/words.ts';
 import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../webhook.ts';
 import { closedObject } from './closed-object.ts';
 import { TRIGGER_KINDS } from './trigger-model.ts';

@@ -5,8 +5,9 @@
 //   D3  No policy of overlap lets two ticks run at once but allow_all. What `all` catches up under skip or buffer_one is
 //       buffered, however much it is, and fires one after the other; under cancel_other only the latest of a decision fires.
 //   D4  A decision is bounded; where more is due, the schedule is due again at once.
-import type { CatchupPolicy, OverlapPolicy, TickStatus } from '../schedule.ts';
+
 import { dueTime, latestDue, nextNominal, type Timing } from './timing.ts';
+import type { CatchupPolicy, OverlapPolicy, TickStatus } from './words.ts';
 
 /** Longer than a restart of the database or of the service takes, shorter than any interval. */
 export const GRACE_MS = 10_000;

@@ -3,8 +3,8 @@ import { type Cron, createCron } from '../cron/next.ts';
 import { quoteText } from '../definition/quote-text.ts';
 import type { Problem, Result } from '../errors.ts';
 import { isStorableText, type Json, toStorableJson } from '../json.ts';
-import type { CatchupPolicy, OverlapPolicy } from '../schedule.ts';
 import type { Timing } from './timing.ts';
+import type { CatchupPolicy, OverlapPolicy } from './words.ts';
 
 export interface ScheduleSettings {
   readonly workflowId: string;

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { previewTicks } from '../../core/schedule/preview.ts';
 import { checkSettings, instantMs, timingOf } from '../../core/schedule/settings.ts';
-import { TICK_STATUSES } from '../../core/schedule.ts';
+import { TICK_STATUSES } from '../../core/schedule/words.ts';
 import { listTicks } from '../../db/schedule-ticks.ts';
 import { findSchedule, nowMs } from '../../db/schedules.ts';
 import { backfill, runNow } from '../../triggers/schedules.ts';

@@ -1,7 +1,7 @@
 // Schedules: made, changed, paused, listed, deleted. Their times: schedule-ticks.ts.
 import { Type } from 'typebox';
 import type { ScheduleFields } from '../../core/schedule/settings.ts';
-import { SCHEDULE_STATUSES } from '../../core/schedule.ts';
+import { SCHEDULE_STATUSES } from '../../core/schedule/words.ts';
 import {
   deleteSchedule,
   findSchedule,

@@ -3,7 +3,7 @@
 // Nominal times are put into the past instead of waiting for them: what a scheduler reads is as after an outage of that length.
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkSettings } from '../../../src/core/schedule/settings.ts';
-import { CATCHUP_POLICIES } from '../../../src/core/schedule.ts';
+import { CATCHUP_POLICIES } from '../../../src/core/schedule/words.ts';
 import { isConnectionLoss } from '../../../src/db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
 import { createSchedule } from '../../../src/db/schedules.ts';

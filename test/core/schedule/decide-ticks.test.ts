@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/schedule/decide-ticks.ts';
 import { previewTicks } from '../../../src/core/schedule/preview.ts';
 import { dueTime, latestDue, nextNominal, type Timing } from '../../../src/core/schedule/timing.ts';
-import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../../../src/core/schedule.ts';
+import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../../../src/core/schedule/words.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
 import { checkSettings } from '../../../src/core/schedule/settings.ts';
-import { OVERLAP_POLICIES } from '../../../src/core/schedule.ts';
+import { OVERLAP_POLICIES } from '../../../src/core/schedule/words.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
 import {
   deleteSchedule,

@@ -1,7 +1,7 @@
 // Schedules in a test: a database of its own, time that is moved in the database, and passes run by hand.
 import type { WorkflowDefinition } from '../../../src/core/definition/model.ts';
 import { checkSettings, type ScheduleFields } from '../../../src/core/schedule/settings.ts';
-import type { TickStatus } from '../../../src/core/schedule.ts';
+import type { TickStatus } from '../../../src/core/schedule/words.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
 import { listTicks, type TickView } from '../../../src/db/schedule-ticks.ts';
 import { createSchedule, type ScheduleView } from '../../../src/db/schedules.ts';
