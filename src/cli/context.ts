@@ -100,12 +100,30 @@ export async function withContext(
         ]),
       );
     }
+    if (isRefusedLogin(error))
+      return fail(
+        new Refusal([
+          {
+            pointer: '',
+            code: 'database',
+            message: `the database refuses the connection: ${(error as Error).message}`,
+            hint: 'check user, password, database and sslmode of DATABASE_URL',
+          },
+        ]),
+      );
     const message = error instanceof Error ? error.message : String(error);
     if (config.logLevel === 'debug' && error instanceof Error) note(error.stack ?? '');
     return fail(
       new Refusal([{ pointer: '', code: 'unexpected', message, hint: 'LOG_LEVEL=debug shows where' }]),
     );
   }
+}
+
+// No such user or password, no such database, no such right; TLS where the server has none.
+function isRefusedLogin(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  return /^(28...|3D000)$/.test(String(code)) || /SSL|self-signed certificate/i.test(error.message);
 }
 
 // What must stand in no line of the log. A password that is the user's name is none, and a usual word.

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { hasKeys } from '../db/api-keys.ts';
 import { type Database, openDatabase } from '../db/connection.ts';
+import { findSealingKeys } from '../db/doctor-secrets.ts';
 import type { Worker } from '../engine/worker.ts';
 import { Health } from '../http/health.ts';
 import { Metrics } from '../http/metrics.ts';
@@ -64,10 +65,7 @@ export async function openHttpService(
     metrics,
   };
   try {
-    if (!isOperationOnly && encryptionKeys === null)
-      log.info(
-        'secrets of webhooks are stored as they are; DAGWRIGHT_ENCRYPTION_KEY would protect them at rest',
-      );
+    if (!isOperationOnly) await tellOfSecrets(service);
     const server = await Server.create(service, { isOperationOnly });
     const url = await server.listen(host, port);
     log.info('HTTP listens', { url });
@@ -95,6 +93,23 @@ export async function openHttpService(
     if (error instanceof ListenError) throw refuse('listen', error.message, error.hint, 'PORT');
     throw error;
   }
+}
+
+async function tellOfSecrets({ database, secretBox, log }: Service): Promise<void> {
+  const sealedUnder = await findSealingKeys(database.engine);
+  const lost = sealedUnder.filter(({ keyId }) => keyId !== null && !secretBox.keyIds.includes(keyId));
+  if (lost.length > 0)
+    log.error(
+      'webhooks have secrets under a key that DAGWRIGHT_ENCRYPTION_KEY does not have; their deliveries get 503',
+      {
+        webhooks: lost.reduce((sum, { webhooks }) => sum + webhooks, 0),
+        keyIds: lost.map(({ keyId }) => keyId),
+      },
+    );
+  else if (secretBox.keyIds.length === 0)
+    log.info(
+      'secrets of webhooks are stored as they are; DAGWRIGHT_ENCRYPTION_KEY would protect them at rest',
+    );
 }
 
 async function refuseOpen({ database }: System, host: string): Promise<void> {

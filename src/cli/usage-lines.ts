@@ -1,4 +1,5 @@
 // What `pricing cost` is given: one call as a JSON object, or JSON lines of them. All problems at once, each with its line.
+import { beginsWithDay } from '../core/calendar-day.ts';
 import { tokenUsageOf } from '../core/cost/read-usage.ts';
 import type { TokenUsage } from '../core/cost/usage.ts';
 import { parseDocument } from '../core/definition/parse.ts';
@@ -72,7 +73,8 @@ function readName(call: JsonObject, field: 'provider' | 'model', problems: Probl
 
 function readInstant(value: Json | undefined, now: Date, problems: Problem[]): Date {
   if (value === undefined || value === null) return now;
-  const at = typeof value === 'string' && INSTANT.test(value) ? new Date(value) : null;
+  const at =
+    typeof value === 'string' && INSTANT.test(value) && beginsWithDay(value) ? new Date(value) : null;
   if (at !== null && !Number.isNaN(at.getTime())) return at;
   problems.push(
     problem(

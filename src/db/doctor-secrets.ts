@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { inspect } from './doctor.ts';
 import { ROLES } from './roles.ts';
+import type { Queryable } from './transitions.ts';
 
 export interface SealedUnder {
   /** Null: not sealed. */
@@ -11,13 +12,16 @@ export interface SealedUnder {
 
 /** Webhooks by the keys of their secrets that still count; one with two keys is counted under both. */
 export async function readSealingKeys(client: pg.Client): Promise<SealedUnder[]> {
-  return await inspect(client, ROLES.engine, async () => {
-    const { rows } = await client.query<SealedUnder>(
-      `select case when starts_with(s->>'sealed', 'plain:') then null else split_part(s->>'sealed', '.', 2) end as "keyId",
-         count(distinct w.id)::int as webhooks
-       from dagwright.webhooks w cross join lateral jsonb_array_elements(w.secrets) as s
-       where coalesce((s->>'expiresAt')::timestamptz, 'infinity') > clock_timestamp() group by 1`,
-    );
-    return rows;
-  });
+  return await inspect(client, ROLES.engine, () => findSealingKeys(client as Queryable));
+}
+
+/** As {@link readSealingKeys}, on a connection of the engine's role. */
+export async function findSealingKeys(db: Queryable): Promise<SealedUnder[]> {
+  const { rows } = await db.query<SealedUnder>(
+    `select case when starts_with(s->>'sealed', 'plain:') then null else split_part(s->>'sealed', '.', 2) end as "keyId",
+       count(distinct w.id)::int as webhooks
+     from dagwright.webhooks w cross join lateral jsonb_array_elements(w.secrets) as s
+     where coalesce((s->>'expiresAt')::timestamptz, 'infinity') > clock_timestamp() group by 1`,
+  );
+  return rows;
 }

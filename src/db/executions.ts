@@ -22,7 +22,7 @@ export interface StartRequest {
   readonly trigger?: Json;
   readonly metadata?: Json;
   readonly createdBy?: string;
-  /** Of the idempotency key: keys of different scopes do not meet. Default `start`. */
+  /** Of the idempotency key: keys of different scopes do not meet. Default `start:<workflowId>`. */
   readonly scope?: string;
   /** SHA-256 in hex of what was asked; the same key with another is refused. */
   readonly requestHash?: string;

@@ -57,6 +57,8 @@ declare module 'fastify' {
     /** Required of every route. */
     access?: Access;
     body?: BodyKind;
+    /** Statuses of success, for OpenAPI, where it has no schema of its answer; 200, and 204 of DELETE, where absent. */
+    answers?: readonly (200 | 201 | 202)[];
     /** Takes any query parameters. */
     anyQuery?: boolean;
     /** Absent from OpenAPI and metrics by route. */

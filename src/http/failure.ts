@@ -1,12 +1,17 @@
 // From whatever was thrown to the answer: what is expected says what is wrong, all else says nothing of the inside.
+import { finished } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { ApiError, PROBLEM_JSON, problemBody, unavailable } from './problem.ts';
 
+const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+/** Of a body that is too large; beyond it the sender is cut off. */
+const MAX_DISCARDED_BYTES = 32_000_000;
+
 /** Fastify's own refusals, in our words. */
 const REFUSALS: Readonly<Record<string, readonly [status: number, code: string, detail: string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: [413, 'too_large', 'the body is larger than this route takes'],
+  [BODY_TOO_LARGE]: [413, 'too_large', 'the body is larger than this route takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported_media_type', 'the header Content-Type cannot be read'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'bad_request', 'the body is not as long as Content-Length says'],
   FST_ERR_BAD_URL: [400, 'bad_request', 'the path cannot be decoded'],
@@ -36,12 +41,37 @@ export function createErrorHandler(log: TaskLog) {
     const answer = apiErrorOf(error);
     const isGone = request.raw.destroyed && !request.raw.complete;
     if (answer.status >= 500 && !isGone) note(log, error, answer, request);
-    reply
-      .code(answer.status)
-      .headers({ ...ALWAYS, 'x-request-id': request.id, ...answer.headers })
-      .type(PROBLEM_JSON)
-      .send(problemBody(answer));
+    const send = () => {
+      reply
+        .code(answer.status)
+        .headers({ ...ALWAYS, 'x-request-id': request.id, ...answer.headers })
+        .type(PROBLEM_JSON)
+        .send(problemBody(answer));
+    };
+    if ((error as { code?: unknown } | null | undefined)?.code === BODY_TOO_LARGE)
+      afterBody(request.raw, send);
+    else send();
   };
+}
+
+// Many clients read no answer before they have written their body: cut off, they would see a broken connection, not 413.
+function afterBody(body: FastifyRequest['raw'], send: () => void): void {
+  let left = MAX_DISCARDED_BYTES;
+  if (Number(body.headers['content-length'] ?? 0) > left) {
+    send();
+    return;
+  }
+  const discard = ({ length }: Buffer) => {
+    left -= length;
+    if (left < 0) end();
+  };
+  const end = () => {
+    forget();
+    body.off('data', discard);
+    send();
+  };
+  const forget = finished(body, end);
+  body.on('data', discard);
 }
 
 function note(log: TaskLog, error: unknown, { status, code }: ApiError, request: FastifyRequest): void {

@@ -11,7 +11,7 @@ const PROBLEM_SCHEMA = {
   $id: 'Problem',
   type: 'object',
   description: 'RFC 9457: what went wrong.',
-  required: ['type', 'title', 'status', 'detail', 'code'],
+  required: ['type', 'title', 'status', 'detail', 'code', 'errors'],
   properties: {
     type: { type: 'string', const: 'about:blank' },
     title: { type: 'string', description: 'The phrase of the status.' },
@@ -38,12 +38,15 @@ const PROBLEM_SCHEMA = {
   },
 };
 
+const DONE = { 200: 'Done.', 201: 'Created, with what it is.', 202: 'Taken.', 204: 'Gone.' } as const;
+
 /** What any route may answer besides its own, by status. */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'Malformed: not JSON, or a query or header that does not fit.',
-  401: 'No key, or one that is unknown, expired or revoked.',
+  401: 'No key, or one that is unknown, expired or revoked; a delivery that does not prove its sender.',
   403: 'The key lacks the scope.',
   404: 'No such resource, or not of this tenant.',
+  409: 'In the way of what is there: a name that is taken, a key that came with another request.',
   413: 'The body is too large.',
   415: 'The body has another media type, or is compressed.',
   422: 'The body does not fit; all problems at once.',
@@ -128,6 +131,7 @@ export async function addOpenApi(api: Api, service: Service): Promise<void> {
 function described(given: FastifySchema | undefined, url: string, route: RouteOptions): FastifySchema {
   const schema = { ...(given ?? {}) } as FastifySchema & Record<string, unknown>;
   const { access = 'public', body = 'json', hidden = false } = route.config ?? {};
+  const { answers = [route.method === 'DELETE' ? 204 : 200] as const } = route.config ?? {};
   if (hidden) return { hide: true } as FastifySchema;
   schema.params = namedRest(schema.params);
   const isPublic = access === 'public';
@@ -136,9 +140,14 @@ function described(given: FastifySchema | undefined, url: string, route: RouteOp
   schema.description = [schema.description, scopeText(access)].filter(Boolean).join('\n\n');
   if (body === 'document') schema.consumes = ['application/json', 'application/yaml'];
   const responses: Record<string, unknown> = { ...(schema.response as object | undefined) };
-  if (Object.keys(responses).length === 0) responses['200'] = { description: 'Done.' };
+  if (Object.keys(responses).length === 0)
+    for (const status of answers) responses[status] = { description: DONE[status] };
+  const isChange = route.method !== 'GET' && route.method !== 'HEAD';
+  const ofPublic = isChange
+    ? ['400', body === 'raw' ? '401' : '404', '413', '415', '422', '429', '503']
+    : ['503'];
   for (const [status, description] of Object.entries(REFUSALS))
-    if (!isPublic || status === '503')
+    if (isPublic ? ofPublic.includes(status) : isChange || status !== '409')
       responses[status] ??= { description, content: { [PROBLEM_JSON]: { schema: { $ref: 'Problem#' } } } };
   schema.response = responses;
   return schema;

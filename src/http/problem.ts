@@ -14,7 +14,8 @@ export interface ProblemBody {
   readonly detail: string;
   /** For programs; does not change. */
   readonly code: string;
-  readonly errors?: readonly Problem[];
+  /** All problems of the request; empty where `code` and `detail` say it all. */
+  readonly errors: readonly Problem[];
 }
 
 /** Thrown anywhere below a route: becomes the answer as it stands. */
@@ -65,7 +66,7 @@ export function problemBody({ status, code, message, errors }: ApiError): Proble
     status,
     detail: message,
     code,
-    ...(errors === undefined ? {} : { errors }),
+    errors: errors ?? [],
   };
 }
 

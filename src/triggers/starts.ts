@@ -173,7 +173,7 @@ export class Starts {
     request: StartRequest,
     limitMs: number,
   ): Promise<StartResult | null> {
-    const { idempotencyKey: key, scope = 'start', requestHash } = request;
+    const { idempotencyKey: key, scope = `start:${request.workflowId}`, requestHash } = request;
     if (key === undefined) return null;
     const first = await findKeyedStart(db, tenantId, { scope, key, requestHash }, limitMs);
     if (first === null) return null;

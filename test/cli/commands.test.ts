@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
@@ -257,6 +258,15 @@ describe('dagwright', () => {
     ]);
   });
 
+  it('says what to check when the database refuses the connection', async () => {
+    const noSuch = database.url.replace(/\/[^/]*$/, '/there_is_none');
+    const { code, stdout } = await dagwright(['executions', 'list', '--json'], { DATABASE_URL: noSuch });
+    expect([code, JSON.parse(stdout).errors[0]]).toEqual([
+      1,
+      expect.objectContaining({ code: 'database', hint: expect.stringContaining('DATABASE_URL') }),
+    ]);
+  });
+
   it('reads .env of the current folder, under the environment', async () => {
     file('.env', 'DAGWRIGHT_CONCURRENCY=many\nLOG_LEVEL=loud\n');
     try {
@@ -318,6 +328,11 @@ describe('dagwright', () => {
   it('prints the JSON Schema of a definition', async () => {
     const schema = JSON.parse((await dagwright(['schema'])).stdout);
     expect(schema.$schema).toContain('2020-12');
+    expect(schema.$defs.node.properties.taskType.enum).toEqual(
+      expect.arrayContaining(['transformation', 'model_inference', 'parallel']),
+    );
+    const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+    expect([accepts(schema.examples[0]), accepts.errors]).toEqual([true, null]);
   });
 
   it('explains joins', async () => {

@@ -81,6 +81,18 @@ test('the same idempotency_key gives the first execution, unless it was rolled b
   await engine.ended(first.id);
 });
 
+test('an idempotency_key of one workflow says nothing of another', async () => {
+  await engine.apply({ ...graph('other'), workflowId: 'from-sql-too' });
+  const first = await one(
+    `select dagwright.start_workflow('from-sql', '{"q": 3}', idempotency_key => 'order-18') as id`,
+  );
+  const other = await one(
+    `select dagwright.start_workflow('from-sql-too', idempotency_key => 'order-18') as id`,
+  );
+  expect(other).not.toEqual(first);
+  for (const { id } of [first, other]) expect((await engine.ended(id)).execution.status).toBe('completed');
+});
+
 test('an input that does not fit ends the execution as failed with validation when a worker opens it', async () => {
   const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": "text"}') as id`);
   const run = await engine.ended(id);

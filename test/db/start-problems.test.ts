@@ -70,7 +70,7 @@ const SQL_ERRORS: Record<string, RegExp> = {
   not_found: /^P0002 workflow ".+" does not exist/,
   not_active: /^55000 workflow ".+" is not active/,
   tier_too_low: /^55000 workflow ".+" needs a tenant of a higher tier/,
-  tenant_suspended: /^55000 the tenant is suspended/,
+  tenant_suspended: /^55000 the tenant does not exist, or is suspended/,
 };
 const count = async () =>
   await service.query(

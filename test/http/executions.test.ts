@@ -81,6 +81,7 @@ describe('a start', () => {
     [{ priority: '5' }, 422, '/priority'],
     [{ runAt: 'tomorrow' }, 422, '/runAt'],
     [{ runAt: '2030-01-01T00:00:00' }, 422, '/runAt'],
+    [{ runAt: '2030-02-30T00:00:00Z' }, 422, '/runAt'],
     [{ revision: 0 }, 422, '/revision'],
     [{ metadata: [1] }, 422, '/metadata'],
     [{ metadata: { big: 'x'.repeat(20_000) } }, 413, '/metadata'],

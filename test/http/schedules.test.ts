@@ -104,6 +104,7 @@ describe('making one', () => {
     [{ workflowId: 'strict', input: { q: 'x' } }, '/input/q', 'type'],
     [{ startAt: 'tomorrow' }, '/startAt', 'format'],
     [{ startAt: '2030-01-01T00:00:00' }, '/startAt', 'format'],
+    [{ endAt: '2030-02-30T00:00:00Z' }, '/endAt', 'format'],
     [{ endAt: '0000-01-01T00:00:00Z' }, '/endAt', 'format'],
     [{ startAt: '2030-01-02T00:00:00Z', endAt: '2030-01-01T00:00:00Z' }, '/endAt', 'range'],
     [{ overlapPolicy: 'queue' }, '/overlapPolicy', 'invalid_value'],

@@ -68,6 +68,41 @@ describe('a slow sender', () => {
   });
 });
 
+describe('a body that is too large', () => {
+  const begin =
+    'POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n';
+  const part = Buffer.alloc(1_000_000, 0x20);
+
+  // A socket that is closed with bytes unread is reset, and the answer is lost with it.
+  it('is read to its end before the 413: a sender that only writes sees it too', async () => {
+    const { url } = await open();
+    const answer = await sendRaw(
+      url,
+      [`${begin}content-length: 20000000\r\n\r\n`, ...Array.from({ length: 20 }, () => part)],
+      { pauseMs: 5 },
+    );
+    expect(statusOf(answer)).toBe(413);
+    const chunk = Buffer.concat([Buffer.from('f4240\r\n'), part, Buffer.from('\r\n')]);
+    const chunked = await sendRaw(
+      url,
+      [`${begin}transfer-encoding: chunked\r\n\r\n`, ...Array.from({ length: 20 }, () => chunk), '0\r\n\r\n'],
+      { pauseMs: 5 },
+    );
+    expect(statusOf(chunked)).toBe(413);
+  });
+
+  it('that does not end is cut off', async () => {
+    const { url } = await open();
+    const chunk = Buffer.concat([Buffer.from('f4240\r\n'), part, Buffer.from('\r\n')]);
+    const parts = Array.from({ length: 400 }, () => chunk);
+    const answer = await sendRaw(url, [`${begin}transfer-encoding: chunked\r\n\r\n`, ...parts], {
+      pauseMs: 1,
+    });
+    expect([413, null]).toContain(statusOf(answer));
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+});
+
 describe('what is not HTTP as it is taken here', () => {
   it('with headers over 16 KB gets 431', async () => {
     const { url } = await open();

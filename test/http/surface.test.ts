@@ -34,6 +34,7 @@ describe('a refusal', () => {
       status: 404,
       detail: 'no such path',
       code: 'not_found',
+      errors: [],
     });
   });
 

@@ -1,4 +1,5 @@
 // dagwright audit list: who changed what.
+import { beginsWithDay } from '../../core/calendar-day.ts';
 import { type AuditRecord, listAudit } from '../../db/audit.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
@@ -52,7 +53,7 @@ function changesOf({ oldValues, newValues }: AuditRecord): string {
 function instantOf(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const ms = Date.parse(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(ms))
+  if (!beginsWithDay(text) || Number.isNaN(ms))
     throw refuse('usage', `${name}: "${text}" is no date or instant`, '2030-01-01, or 2030-01-01T00:00:00Z');
   return new Date(ms).toISOString();
 }

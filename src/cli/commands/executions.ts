@@ -48,13 +48,14 @@ export async function listAll(context: CommandContext, options: ListOptions): Pr
       item.id,
       item.workflowId,
       item.status,
+      item.triggerType,
       item.createdAt,
       formatDuration(item.durationMs),
       formatUsd(item.costUsd),
       item.error?.code ?? '',
     ]);
-    const header = ['id', 'workflow', 'status', 'created', 'duration', 'cost', 'error'].map((cell) =>
-      context.paint('bold', cell),
+    const header = ['id', 'workflow', 'status', 'started by', 'created', 'duration', 'cost', 'error'].map(
+      (cell) => context.paint('bold', cell),
     );
     context.say(items.length === 0 ? 'no executions' : table([header, ...rows]));
     if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);

@@ -1,6 +1,7 @@
 // dagwright keys: keys of the API, of the tenant of --tenant. Who holds the database may grant everything.
 import { isKeyRole, isScope, KEY_ROLES, RESOURCES } from '../../core/access.ts';
 import { problemOfActor } from '../../core/actor.ts';
+import { beginsWithDay } from '../../core/calendar-day.ts';
 import { createKey, type KeyView, listKeys, revokeKey } from '../../db/api-keys.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
@@ -122,7 +123,7 @@ const wordsOf = (text: string | undefined) => [
 
 function instantOf(text: string): string {
   const ms = Date.parse(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(ms))
+  if (!beginsWithDay(text) || Number.isNaN(ms))
     throw refuse('usage', `--expires-at: "${text}" is no instant`, '2030-01-01T00:00:00Z');
   return new Date(ms).toISOString();
 }

@@ -1,4 +1,5 @@
 // dagwright start and dev: the service, or a part of it, until it is told to end.
+import { hasKeys } from '../../db/api-keys.ts';
 import type { Worker } from '../../engine/worker.ts';
 import type { Scheduler } from '../../triggers/scheduler.ts';
 import type { Config } from '../config.ts';
@@ -30,7 +31,7 @@ export async function serve(
     async (system) => {
       await requireIsolation(system.url);
       const running = await startRole(context, system, role);
-      if (options.isDev) context.note(devNote(system, running));
+      if (options.isDev) context.note(devNote(system, running, await hasKeys(system.database.engine)));
       const signal = await signalled;
       context.log.info('draining', { signal, running: running.worker?.running ?? 0 });
       await Promise.all([running.http?.stop(GRACE_MS), running.worker?.stop(), running.scheduler?.stop()]);
@@ -76,12 +77,12 @@ async function startRole(context: CommandContext, system: System, role: Config['
   }
 }
 
-function devNote({ url, config }: System, { http }: Running): string {
+function devNote({ url, config }: System, { http }: Running, hasKeys: boolean): string {
   const lines = [
     `ready; database ${url}`,
     `API   ${http?.url}/v1`,
     `docs  ${http?.url}/docs`,
-    config.http.adminKey === undefined
+    config.http.adminKey === undefined && !hasKeys
       ? 'Open to this machine, as tenant "default". To close it: DAGWRIGHT_ADMIN_KEY=…, or `dagwright keys create NAME --roles admin`.'
       : "It takes keys: the operator's (DAGWRIGHT_ADMIN_KEY), or one of `dagwright keys create NAME --roles admin`.",
     'Ctrl-C ends it.',

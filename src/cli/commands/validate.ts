@@ -1,4 +1,5 @@
 // dagwright validate and schema: definitions checked without a database.
+import { BUILTIN_TASK_TYPES } from '../../core/definition/builtin-types.ts';
 import { explainJoins } from '../../core/definition/explain.ts';
 import { definitionSchema } from '../../core/definition/schema.ts';
 import type { Problem } from '../../core/errors.ts';
@@ -44,7 +45,7 @@ export async function validateFiles(
 
 export async function printSchema(context: CommandContext): Promise<number> {
   const { rules } = await loadTaskTypes(context.config);
-  const schema = definitionSchema(rules);
+  const schema = definitionSchema(new Map([...BUILTIN_TASK_TYPES, ...rules]));
   context.say(JSON.stringify(schema, null, 2));
   context.printJson(schema);
   return 0;

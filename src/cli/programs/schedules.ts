@@ -25,7 +25,7 @@ export function addScheduleCommands(program: Command): void {
     'after',
     `
 Examples:
-  dagwright schedules create research-brief daily '0 9 * * 1-5' --timezone Europe/Paris --input '{"q":1}'
+  dagwright schedules create research-brief daily '0 9 * * 1-5' --timezone Europe/Paris --input '{"question":"What is new?"}'
   dagwright schedules preview '0 9 * * 1-5' --timezone Europe/Paris
   dagwright schedules ticks ID --status missed
   dagwright schedules backfill ID --from 2027-01-01T00:00:00Z --to 2027-01-02T00:00:00Z`,

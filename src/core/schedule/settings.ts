@@ -1,4 +1,5 @@
 // What the owner of a schedule decides, and what must hold of it beyond its structure.
+import { beginsWithDay } from '../calendar-day.ts';
 import { type Cron, createCron } from '../cron/next.ts';
 import { quoteText } from '../definition/quote-text.ts';
 import type { Problem, Result } from '../errors.ts';
@@ -91,7 +92,7 @@ export function checkSettings(fields: ScheduleFields): Result<ScheduleSettings> 
 
 /** Milliseconds since the epoch of an ISO 8601 text with a zone, of the years 1970 to 9999; NaN where it is none. */
 export function instantMs(text: string): number {
-  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = INSTANT.test(text) && beginsWithDay(text) ? Date.parse(text) : Number.NaN;
   return ms >= 0 && ms < LAST_MS ? ms : Number.NaN;
 }
 

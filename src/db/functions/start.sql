@@ -25,12 +25,12 @@ begin
   if has_keys then
     -- In the order of the keys, so that two batches cannot wait for each other.
     insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, request_hash, created_at)
-    select tenant, coalesce(r.scope, 'start'), r.key, r.id, decode(r."requestHash", 'hex'), now_
+    select tenant, coalesce(r.scope, 'start:' || r."workflowId"), r.key, r.id, decode(r."requestHash", 'hex'), now_
     from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text, "requestHash" text)
     cross join lateral (select from dagwright.workflow_definitions d join dagwright.workflow_versions v
       on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
       where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier offset 0) v
-    where r.key is not null order by coalesce(r.scope, 'start'), r.key, r.i
+    where r.key is not null order by 2, 3, r.i
     on conflict do nothing;
   end if;
   for jobs in
@@ -45,7 +45,7 @@ begin
         on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
         where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier offset 0) v
       where r.key is null or exists (select from dagwright.idempotency_keys k where k.tenant_id = tenant
-        and k.scope = coalesce(r.scope, 'start') and k.key = r.key and k.workflow_execution_id = r.id offset 0)
+        and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
       on conflict do nothing
       returning id, priority, run_at)
     select priority, array_agg(json_build_object('e', id)) as payloads from started where run_at is null group by priority
@@ -55,9 +55,9 @@ begin
   -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
   if has_keys then
     delete from dagwright.idempotency_keys k
-      using jsonb_to_recordset(p) as r(id uuid, key text, scope text)
+      using jsonb_to_recordset(p) as r(id uuid, "workflowId" text, key text, scope text)
       cross join lateral (select h.ctid as tid from dagwright.idempotency_keys h where h.tenant_id = tenant
-        and h.scope = coalesce(r.scope, 'start') and h.key = r.key and h.workflow_execution_id = r.id offset 0) h
+        and h.scope = coalesce(r.scope, 'start:' || r."workflowId") and h.key = r.key and h.workflow_execution_id = r.id offset 0) h
       where k.ctid = h.tid and not exists (select from dagwright.workflow_executions o where o.id = r.id offset 0);
   end if;
   return query
@@ -68,7 +68,7 @@ begin
         when d.status <> 'active' then 'not_active' when v.min_tier > owner_.tier then 'tier_too_low' else 'not_found' end
     from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, key text, scope text, "requestHash" text)
     left join lateral (select k.workflow_execution_id, k.request_hash from dagwright.idempotency_keys k where has_keys and k.tenant_id = tenant
-      and k.scope = coalesce(r.scope, 'start') and k.key = r.key offset 0) k on true
+      and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key offset 0) k on true
     left join lateral (select d.status, d.pinned_revision, d.latest_revision from dagwright.workflow_definitions d
       where d.tenant_id = tenant and d.workflow_id = r."workflowId" offset 0) d on true
     left join lateral (select v.min_tier from dagwright.workflow_versions v where v.tenant_id = tenant and v.workflow_id = r."workflowId"
@@ -91,7 +91,7 @@ begin
 end $$;
 
 -- Starts a workflow in the caller's own transaction and returns the execution's id; rolled back with the caller.
--- priority 1 to 10, higher first. The same idempotency_key returns the first execution.
+-- priority 1 to 10, higher first. The same idempotency_key returns the first execution of that workflow.
 create or replace function dagwright.start_workflow(workflow_id text, input jsonb default '{}', idempotency_key text default null,
   priority int default 5, metadata jsonb default null) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -109,7 +109,7 @@ begin
     raise exception 'workflow "%" does not exist in this tenant', workflow_id using errcode = 'P0002',
       hint = 'apply its definition first: dagwright apply FILE';
   elsif started.problem = 'tenant_suspended' then
-    raise exception 'the tenant is suspended' using errcode = '55000', hint = 'dagwright tenants update NAME --status active';
+    raise exception 'the tenant does not exist, or is suspended' using errcode = '55000', hint = 'dagwright tenants list; dagwright tenants update NAME --status active';
   elsif started.problem = 'tier_too_low' then
     raise exception 'workflow "%" needs a tenant of a higher tier', workflow_id using errcode = '55000', hint = 'see minTier of its definition';
   elsif started.problem is not null then

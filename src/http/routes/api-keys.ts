@@ -58,7 +58,7 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/api-keys',
     {
-      config: { access: 'api-keys:write' },
+      config: { access: 'api-keys:write', answers: [201] },
       schema: {
         tags,
         summary: 'Create a key',

@@ -34,7 +34,7 @@ export function addEventRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/events',
     {
-      config: { access: 'events:write' },
+      config: { access: 'events:write', answers: [201] },
       schema: {
         tags,
         summary: 'Emit an event',

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import type { Delivery } from '../../triggers/webhooks/delivery.ts';
 import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.ts';
 import type { Api } from '../api.ts';
-import { ApiError, unprocessable } from '../problem.ts';
+import { ApiError, unavailable, unprocessable } from '../problem.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { Service } from '../service.ts';
 
@@ -65,6 +65,8 @@ function answerTo(receipt: Receipt): { readonly status: number; readonly body: o
         'unauthorized',
         'there is no webhook here, or the delivery does not prove its sender',
       );
+    case 'unavailable':
+      throw unavailable('the delivery cannot be judged now', 'unavailable', 60);
     case 'unacceptable':
       throw receipt.isMalformed ? malformed(receipt.problems) : unprocessable(receipt.problems);
     case 'challenge':

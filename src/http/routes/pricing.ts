@@ -88,7 +88,7 @@ export function addPricingRoutes(api: Api, { database }: Service): void {
   api.post(
     '/v1/pricing',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', answers: [201] },
       schema: {
         tags,
         summary: 'Set your own price of a model',

@@ -122,7 +122,7 @@ function addActions(api: Api, service: Service): void {
   api.post(
     '/v1/schedules/:id/run',
     {
-      config: write,
+      config: { ...write, answers: [201] },
       schema: {
         tags,
         summary: 'Start an execution now',
@@ -142,7 +142,7 @@ function addActions(api: Api, service: Service): void {
   api.post(
     '/v1/schedules/:id/backfill',
     {
-      config: write,
+      config: { ...write, answers: [201] },
       schema: {
         tags,
         summary: 'Start what a range has missed',

@@ -35,7 +35,7 @@ function addChanges(api: Api, service: Service): void {
   api.post(
     '/v1/schedules',
     {
-      config: write,
+      config: { ...write, answers: [201] },
       schema: {
         tags,
         summary: 'Make a schedule',

@@ -62,7 +62,7 @@ export function addTenantRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/tenants',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', answers: [201] },
       schema: {
         tags,
         summary: 'Create a tenant',

@@ -36,7 +36,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/variables',
     {
-      config: { access: 'variables:write' },
+      config: { access: 'variables:write', answers: [201] },
       schema: {
         tags,
         summary: 'Create a variable',
@@ -106,7 +106,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
   api.put(
     '/v1/variables/:name',
     {
-      config: { access: 'variables:write' },
+      config: { access: 'variables:write', answers: [200, 201] },
       schema: {
         tags,
         summary: 'Set a variable',

@@ -77,7 +77,7 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/webhooks/:id/events/:eventId/replay',
     {
-      config: { access: 'webhooks:write' },
+      config: { access: 'webhooks:write', answers: [202] },
       schema: {
         tags,
         summary: 'Decide a stored event anew',

@@ -112,7 +112,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/webhooks',
     {
-      config: { access: 'webhooks:write' },
+      config: { access: 'webhooks:write', answers: [201] },
       schema: {
         tags,
         summary: 'Make a webhook',

@@ -23,7 +23,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
   api.put(
     '/v1/workflows/:workflowId',
     {
-      config: { access: 'workflows:write', body: 'document' },
+      config: { access: 'workflows:write', body: 'document', answers: [200, 201] },
       schema: {
         tags,
         summary: 'Save a definition',

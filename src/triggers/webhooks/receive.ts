@@ -25,7 +25,7 @@ import { extraDigits } from './printed-size.ts';
 import { senderHeaders, senderQuery } from './sender-headers.ts';
 import { isWebhookPath } from './settings.ts';
 import { slackChallenge } from './slack.ts';
-import { openSecrets, type SecretSource } from './stored-secrets.ts';
+import { currentSecrets, openSecrets, type SecretSource } from './stored-secrets.ts';
 import type { VerificationRule, Verifier } from './verification-rule.ts';
 import { verifyDelivery } from './verify.ts';
 
@@ -44,6 +44,8 @@ export interface EventAnswer {
 
 export type Receipt =
   | { readonly kind: 'unauthorized' }
+  /** A secret that it may be signed with cannot be opened: the operator's fault, and the delivery is to come again. */
+  | { readonly kind: 'unavailable' }
   /** Verified, but no event: not what its content type says (`isMalformed`), or beyond what can be kept. */
   | {
       readonly kind: 'unacceptable';
@@ -76,9 +78,11 @@ export async function receiveDelivery(
   delivery: Delivery,
 ): Promise<Receipt> {
   const { nowMs, webhook } = await findReceiver(receiver.database.engine, ...splitPath(fullPath));
-  const verified = verifyDelivery(delivery, ruleFor(receiver, webhook, delivery, nowMs), nowMs);
+  const rule = ruleFor(receiver, webhook, delivery, nowMs);
+  const verified = verifyDelivery(delivery, rule, nowMs);
   if (webhook === null) return { kind: 'unauthorized' };
   if (!verified.ok) {
+    if (rule.secrets.length < currentSecrets(webhook.secrets, nowMs).length) return { kind: 'unavailable' };
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
     return { kind: 'unauthorized' };
   }
