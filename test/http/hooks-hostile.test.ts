@@ -227,17 +227,20 @@ describe('verified bodies that cannot be kept', () => {
       (await send(`${service.url}/hooks/default/nothing`, fromHmac(big, { secret: 'x', id: '1' }))).status,
     ).toBe(413);
     expect((await answerTo(big.subarray(1))).status).toBe(400);
+    let sent = 0;
     const chunked = await fetch(url, {
       method: 'POST',
       body: new ReadableStream({
         pull(controller) {
-          controller.enqueue(new Uint8Array(100_000));
+          // A client whose connection is cut may go on reading its own stream: it must end by itself.
+          if (sent++ < 600) controller.enqueue(new Uint8Array(100_000));
+          else controller.close();
         },
       }),
       duplex: 'half',
     } as RequestInit & { duplex: 'half' }).then(
       ({ status }) => status,
-      () => 413, // the server cut an endless body
+      () => 413, // the server cut it
     );
     expect(chunked).toBe(413);
   });
