@@ -138,7 +138,8 @@ async function wrongEnds(arena: Arena): Promise<unknown[]> {
     output: { total: number } | null;
     error: unknown;
   }>('select id, status, output, error from dagwright.workflow_executions where workflow_id = any($1)', [
-    WORKFLOWS.map(({ id }) => id),
+    // A cell may feed workflows of its own; what other cells start is theirs to judge.
+    [...new Set([...WORKFLOWS, ...arena.feed.journal.map(({ workflow }) => workflow)].map(({ id }) => id))],
   ]);
   const found = new Map(rows.map((row) => [row.id, row]));
   const wrong: unknown[] = [];
