@@ -25,6 +25,8 @@ interface Body {
   readonly alignMs?: number;
   /** Does not listen to its abort signal. */
   readonly isDeaf?: boolean;
+  /** Holds up its process's main loop while it runs: what it returns is written before the process hears anything. */
+  readonly isBlocking?: boolean;
   /** Ends its process once it has run so long. */
   readonly abortsAfterMs?: number;
 }
@@ -36,7 +38,7 @@ export function ledgerTasks(ledger: string): TaskType[] {
     defineTask({
       type: 'ledger',
       async run({ executionId, taskId, attempt, config, signal, idempotencyKey }) {
-        const { ms = 0, alignMs = 0, isDeaf = false, abortsAfterMs } = config as Body;
+        const { ms = 0, alignMs = 0, isDeaf = false, isBlocking = false, abortsAfterMs } = config as Body;
         const write = (event: LedgerLine['event']) => {
           const line: LedgerLine = {
             ...{ event, execution: executionId, task: taskId, attempt, key: idempotencyKey },
@@ -50,7 +52,8 @@ export function ledgerTasks(ledger: string): TaskType[] {
           process.abort();
         }
         const aligned = alignMs > 0 ? alignMs - (Date.now() % alignMs) : 0;
-        if (ms + aligned > 0) await delay(ms + aligned, undefined, isDeaf ? {} : { signal });
+        if (isBlocking) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+        else if (ms + aligned > 0) await delay(ms + aligned, undefined, isDeaf ? {} : { signal });
         write('end');
         return taskId;
       },
