@@ -6,7 +6,14 @@ export default defineConfig({
     // Most tests wait for a database, a process or a clock, not for a processor.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'unit', include: ['test/core/**/*.test.ts', 'test/house/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/core/**/*.test.ts', 'test/house/**/*.test.ts'],
+          // Against what hangs, not against what is slow: on a busy machine some take ten times their usual second.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'database',

@@ -49,7 +49,7 @@ describe('a statement without an answer', () => {
     // Not after another limit: the connection has ended.
     const startedAt = performance.now();
     expect(await lossOf(client.query('rollback'))).toBe(true);
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     client.release();
     expect((await database.engine.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
     expect(database.engine.totalCount).toBe(1);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCron, nextTime, previousTime, timesBetween } from '../../../src/core/cron/next.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { at, cron, iso } from './make-cron.ts';
 
 const MINUTE = 60_000;
@@ -111,11 +112,12 @@ describe('a schedule', () => {
   test('finds the last tick of a long outage without walking the others', () => {
     const minutely = cron('* * * * *', 'Europe/Berlin');
     const end = at('2026-01-01T00:00:30Z');
-    const begun = performance.now();
-    for (let k = 0; k < 1000; k++)
-      expect(previousTime(minutely, end + k * MINUTE)).toBe(at('2026-01-01T00:00Z') + k * MINUTE);
+    const took = cpuMs(() => {
+      for (let k = 0; k < 1000; k++)
+        expect(previousTime(minutely, end + k * MINUTE)).toBe(at('2026-01-01T00:00Z') + k * MINUTE);
+    });
     // Walking half a million ticks of a year a thousand times would take minutes.
-    expect(performance.now() - begun).toBeLessThan(4000);
+    expect(took).toBeLessThan(4000);
   });
 });
 

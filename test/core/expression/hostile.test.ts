@@ -12,6 +12,7 @@ import {
   evaluateMapping,
 } from '../../../src/core/expression/mapping.ts';
 import type { Json } from '../../../src/core/json.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { errorOf, fault, SCOPE, value } from './evaluate.ts';
 
 const canary = globalThis as { dagwrightCanary?: unknown };
@@ -103,15 +104,15 @@ afterEach(() => {
   expect(Object.keys(Object.prototype)).toEqual([]);
 });
 
-/** Runs and gives the milliseconds; anything but an ExpressionError fails the test. */
+/** Runs and gives the milliseconds of processor time; anything but an ExpressionError fails the test. */
 function timed(run: () => unknown): number {
-  const started = performance.now();
-  try {
-    run();
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-  }
-  return performance.now() - started;
+  return cpuMs(() => {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+    }
+  });
 }
 
 const DATA: Json = { a: { b: 1, constructor: { constructor: 'x' } }, c: [1, { x: 'y' }] };
@@ -267,7 +268,7 @@ describe('hostile inputs', () => {
         text.slice(0, 60),
         expect.stringMatching(/^(expression|problem): /),
       ]);
-      expect([text.slice(0, 60), took < 500]).toEqual([text.slice(0, 60), true]);
+      expect([text.slice(0, 60), took < 1500]).toEqual([text.slice(0, 60), true]);
     }
   });
 

@@ -12,6 +12,7 @@ import {
 import { Evaluation } from '../../../src/core/expression/evaluation.ts';
 import { selectAll } from '../../../src/core/expression/query.ts';
 import type { Json } from '../../../src/core/json.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { errorOf, must } from './evaluate.ts';
 
 const SUITE = new URL('../../../../shared/data/jsonpath/cts.json', import.meta.url);
@@ -189,11 +190,12 @@ describe('two engines', () => {
   test('a query that would visit too much is an error, not a wait', () => {
     let chain: Json = [1];
     for (let i = 0; i < 250; i++) chain = [chain, ...Array.from({ length: 200 }, () => 1)];
-    const started = performance.now();
-    for (const path of ['$..*..*', '$..[*,*]..[*,*]', '$[?count(@..*) > count($..*)]'])
-      expect(errorOf(() => selectFromDocument(must(compileDocumentPath(path, '')), chain))).toMatch(
-        /^expression: /,
-      );
-    expect(performance.now() - started).toBeLessThan(3 * 1000);
+    const took = cpuMs(() => {
+      for (const path of ['$..*..*', '$..[*,*]..[*,*]', '$[?count(@..*) > count($..*)]'])
+        expect(errorOf(() => selectFromDocument(must(compileDocumentPath(path, '')), chain))).toMatch(
+          /^expression: /,
+        );
+    });
+    expect(took).toBeLessThan(3 * 1000);
   });
 });
