@@ -5,6 +5,7 @@
 //   V3  `end` comes after the execution is terminal and all its tasks were sent; a reader that comes back with its id is
 //       answered 204, which ends a browser's reconnecting.
 //   V4  Nothing is read ahead of a slow reader.
+//   V5  A stream says something every `heartbeatMs` (and what two statements may take), also while the database is away.
 import { isTerminalExecution } from '../core/status.ts';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import type { TaskEnd } from '../db/execution-events.ts';
@@ -35,6 +36,7 @@ export async function* executionStream(options: StreamOptions): AsyncGenerator<s
   let afterSeq = options.afterSeq;
   let readSeq = 0;
   let status: string | null = null;
+  let saidAtMs = performance.now();
   let seen: Seen | undefined;
   let wake = Promise.withResolvers<void>();
   const stop = watch.subscribe(id, (state) => {
@@ -54,6 +56,7 @@ export async function* executionStream(options: StreamOptions): AsyncGenerator<s
         if (!isOver && state.status !== status) {
           status = state.status;
           yield event('execution', { id, status });
+          saidAtMs = performance.now();
         }
         while (readSeq < state.nextSeq || isOver) {
           const ends = await read(findEnds, afterSeq);
@@ -62,23 +65,26 @@ export async function* executionStream(options: StreamOptions): AsyncGenerator<s
             yield event('task', task, String(seq));
             afterSeq = seq;
           }
-          if (ends.length > 0) continue;
+          if (ends.length > 0) {
+            saidAtMs = performance.now();
+            continue;
+          }
           readSeq = state.nextSeq;
           if (!isOver) break;
           yield event('execution', { id, status: state.status });
           yield event('end', { id, status: state.status }, END_ID);
           return;
         }
-        if (readSeq < state.nextSeq && seen === state) setTimeout(wake.resolve, RETRY_MS);
+        if ((readSeq < state.nextSeq || isOver) && seen === state) setTimeout(wake.resolve, RETRY_MS);
       }
       if (seen !== state || signal.aborted) continue;
-      const timer = setTimeout(() => wake.resolve(), heartbeatMs);
-      const before = performance.now();
+      const timer = setTimeout(() => wake.resolve(), Math.max(0, saidAtMs + heartbeatMs - performance.now()));
       await wake.promise;
       clearTimeout(timer);
-      if (performance.now() - before < heartbeatMs - 5) continue;
+      if (performance.now() - saidAtMs < heartbeatMs - 5) continue;
       if (!(await options.isAllowed())) return;
       yield ': still here\n\n';
+      saidAtMs = performance.now();
     }
     yield ': the service ends; come back\n\n';
   } finally {

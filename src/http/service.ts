@@ -33,4 +33,7 @@ export interface HttpSettings {
   readonly rateLimit: number;
   /** It listens on loopback addresses only, so it may run open while no key is configured. */
   readonly isLoopback: boolean;
+  /** Of event streams, in milliseconds: how often a quiet one says something (15 000), and after how long without a byte taken a reader is cut off (60 000). */
+  readonly streamHeartbeatMs?: number;
+  readonly streamStalledMs?: number;
 }

@@ -75,6 +75,7 @@ export interface TestService {
   ): Promise<{ id: string; key: string }>;
   query<T = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<T[]>;
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export async function openService(options: TestServiceOptions = {}): Promise<TestService> {
@@ -122,6 +123,13 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
   const app = await createApp(service, options);
   if (listen) await app.listen({ host: '127.0.0.1', port: 0 });
   const port = listen ? (app.server.address() as AddressInfo).port : 3000;
+  const close = async () => {
+    health.drain();
+    await app.close();
+    await database.close().catch(() => {});
+    await engine?.close();
+    await own?.drop();
+  };
   const query = async <T>(text: string, values: readonly unknown[] = []): Promise<T[]> =>
     (await database.engine.query(text, [...values])).rows;
   return {
@@ -143,13 +151,8 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
       const key = await database.withTenant(id, (client) => createKey(client, id, wanted));
       return { id, key: key!.key };
     },
-    async close() {
-      health.drain();
-      await app.close();
-      await database.close().catch(() => {});
-      await engine?.close();
-      await own?.drop();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -11,16 +11,14 @@ import { IdParams } from '../id-params.ts';
 import { ApiError, badRequest, notFound, unavailable } from '../problem.ts';
 import type { Service } from '../service.ts';
 
-const HEARTBEAT_MS = 15_000;
-/** A reader that takes nothing for so long is cut off. */
-const STALLED_MS = 45_000;
 const MAX_STREAMS = 2_000;
 const PAGE = 100;
 /** Of text that waits for its reader. */
 const BUFFER_BYTES = 64 * 1024;
 
 export function addExecutionEventRoutes(api: Api, service: Service, watch: ExecutionWatch): void {
-  const { database, health } = service;
+  const { database, health, settings } = service;
+  const { streamHeartbeatMs: heartbeatMs = 15_000, streamStalledMs: stalledMs = 60_000 } = settings;
   const authenticate = createAuthenticator(service);
   // Readers that stand at the same place share the statement.
   const underWay = new Map<string, Promise<readonly TaskEnd[]>>();
@@ -71,16 +69,12 @@ export function addExecutionEventRoutes(api: Api, service: Service, watch: Execu
       if (streams >= MAX_STREAMS) throw unavailable('too many streams are open here', 'too_many_streams', 5);
       streams++;
       const gone = new AbortController();
-      let passedOnAtMs = performance.now();
-      const noteRead = () => {
-        passedOnAtMs = performance.now();
-      };
       const chunks = executionStream({
         id,
         afterSeq: Number(last),
         watch,
         signal: AbortSignal.any([gone.signal, health.draining]),
-        heartbeatMs: HEARTBEAT_MS,
+        heartbeatMs,
         findEnds: (afterSeq) =>
           shared(`${acting.tenantId} ${id} ${afterSeq}`, () =>
             findTaskEnds(database, acting, id, { afterSeq, limit: PAGE }),
@@ -91,17 +85,10 @@ export function addExecutionEventRoutes(api: Api, service: Service, watch: Execu
             (error: unknown) => !(error instanceof ApiError),
           ),
       });
-      const stream = Readable.from(noted(chunks, noteRead), {
-        objectMode: false,
-        highWaterMark: BUFFER_BYTES,
-      });
-      const watchdog = setInterval(() => {
-        const stalled = performance.now() - passedOnAtMs > STALLED_MS;
-        if (stalled) reply.raw.destroy();
-      }, HEARTBEAT_MS);
-      watchdog.unref();
+      const stream = Readable.from(bytesOf(chunks), { objectMode: false, highWaterMark: BUFFER_BYTES });
+      // Node ends a connection on which nothing moved for so long, not one that takes a large event slowly.
+      reply.raw.setTimeout(stalledMs);
       stream.on('close', () => {
-        clearInterval(watchdog);
         streams--;
       });
       reply.raw.on('close', () => {
@@ -123,10 +110,6 @@ export function addExecutionEventRoutes(api: Api, service: Service, watch: Execu
   }
 }
 
-// Says whenever the reader asks for more; heartbeats make it ask at least so often.
-async function* noted(chunks: AsyncGenerator<string>, note: () => void): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    note();
-    yield Buffer.from(chunk);
-  }
+async function* bytesOf(chunks: AsyncGenerator<string>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
