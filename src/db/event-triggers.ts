@@ -51,7 +51,10 @@ export async function listEventTriggers(
   return rows;
 }
 
-/** For events of all tenants: the triggers of active workflows that look at their type, in a fixed order. */
+/**
+ * For events of all tenants: the triggers that look at their type, in a fixed order. Also those of workflows that are not
+ * active: the start refuses them, and the event tells it.
+ */
 export async function findTriggersFor(
   db: Queryable,
   events: readonly { readonly tenantId: string; readonly type: string }[],
@@ -62,7 +65,6 @@ export async function findTriggersFor(
         t.input_mapping as "inputMapping", t.priority
       from (select distinct tenant_id, type from unnest($1::uuid[], $2::text[]) as w(tenant_id, type)) w
       join dagwright.event_triggers t on t.tenant_id = w.tenant_id and t.event_type = w.type
-      join dagwright.workflow_definitions d on d.tenant_id = t.tenant_id and d.workflow_id = t.workflow_id and d.status = 'active'
       order by t.tenant_id, t.event_type, t.workflow_id, t.name`,
     values: [events.map(({ tenantId }) => tenantId), events.map(({ type }) => type)],
   });

@@ -223,8 +223,8 @@ async function writeSettings(
   );
 }
 
-// The database gives the members of a filter in another order.
-function filtersText(filters: readonly JsonObject[]): string {
+/** Equal for filters that mean the same: the database gives their members in another order, and groups as text. */
+export function filtersText(filters: readonly JsonObject[]): string {
   return JSON.stringify(
     filters.map((filter) => [
       filter.fieldPath,

@@ -26,12 +26,6 @@ export class RateLimit {
     return this.#perSecond - count;
   }
 
-  /** Whether this second has had all it allows. */
-  isUsedUp(key: string): boolean {
-    this.#turn();
-    return (this.#counts.get(key) ?? 0) >= this.#perSecond;
-  }
-
   #turn(): void {
     const window = Math.floor(this.#nowMs() / WINDOW_MS);
     if (window === this.#window) return;

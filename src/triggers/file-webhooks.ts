@@ -7,6 +7,7 @@ import { lockFileWebhooks } from '../db/file-triggers.ts';
 import type { Queryable } from '../db/transitions.ts';
 import {
   deleteWebhook,
+  filtersText,
   findTenantName,
   findWebhook,
   type WebhookRow,
@@ -67,6 +68,16 @@ export async function syncWebhooks(
     const read = readSettings(given, tenantName);
     return { pointer, given, path: read.ok ? read.value.path : trigger.path };
   });
+  const doubled = wanted.filter(({ path }, i) => wanted.findIndex((one) => one.path === path) < i);
+  if (doubled.length > 0)
+    return {
+      webhooks: [],
+      problems: doubled.map(({ pointer, path }) => ({
+        pointer: `${pointer}/path`,
+        code: 'duplicate_trigger',
+        message: `the definition has another webhook at ${JSON.stringify(path)}`,
+      })),
+    };
   // What is gone goes first: its path may be another's now.
   for (const [path, id] of existing)
     if (!wanted.some((one) => one.path === path)) await deleteWebhook(client, tenantId, id);
@@ -98,10 +109,16 @@ async function changeWhereDifferent(
     wantedSecret === undefined || isCurrent(wantedSecret, before, source) ? undefined : wantedSecret;
   const { status } = before;
   const read = readSettings({ ...settings, status }, before.tenantName);
-  const isSame = read.ok && secret === undefined && isDeepStrictEqual(read.value, settingsOf(before));
+  const isSame = read.ok && secret === undefined && isSameSettings(read.value, settingsOf(before));
   if (isSame) return { ok: true, value: { webhook: before, secret: null } };
   const changed = await changeWebhook(client, source, before, { ...settings, status, secret });
   return changed.ok ? { ok: true, value: { webhook: changed.value, secret: null } } : changed;
+}
+
+function isSameSettings(wanted: WebhookSettings, before: WebhookSettings): boolean {
+  const { filters, ...rest } = wanted;
+  const { filters: filtersBefore, ...restBefore } = before;
+  return isDeepStrictEqual(rest, restBefore) && filtersText(filters) === filtersText(filtersBefore);
 }
 
 // The newest one stands first.

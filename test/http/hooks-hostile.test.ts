@@ -364,6 +364,32 @@ describe('floods', () => {
   });
 });
 
+it('a stranger who is refused all the time closes no path where a sender has proved itself', async () => {
+  const small = await openService();
+  try {
+    await applyTo(small, [ORDERS]);
+    const hook = await makeWebhook(small, { authType: 'secret', secret: 'a-secret-of-ours-1' });
+    const good = () =>
+      small.call('POST', `/hooks/${hook.path}`, {
+        body: '{}',
+        headers: { 'x-webhook-secret': 'a-secret-of-ours-1' },
+      });
+    expect((await good()).status).toBe(202);
+    const stranger = () => small.call('POST', '/hooks/default/nothing', { body: '{}' });
+    let answer = await stranger();
+    for (let i = 0; i < 5_000 && answer.status === 401; i++)
+      [answer] = (await Promise.all(Array.from({ length: 300 }, stranger))).slice(-1) as [typeof answer];
+    expect(answer.status).toBe(429);
+    for (let i = 0; i < 10; i++) {
+      const [refused, taken] = await Promise.all([stranger(), good()]);
+      expect([401, 429]).toContain(refused.status);
+      expect(taken.status).toBe(202);
+    }
+  } finally {
+    await small.close();
+  }
+});
+
 it('leaves no trace of any of these in the webhooks', async () => {
   for (const hook of Object.values(hooks))
     expect(await traces(service, hook.id)).toEqual({ events: 0, executions: 0 });

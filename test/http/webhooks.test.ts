@@ -190,6 +190,32 @@ describe('changing a webhook', () => {
     expect((await call('GET', `/v1/webhooks/${a.id}`)).body.path).toBe(a.path);
   });
 
+  it('one of a definition changes by hand only in status and secret; its definition says the rest', async () => {
+    const path = 'of-a-file';
+    const flow = (id: string) => ({ ...ORDERS, workflowId: id, triggers: [{ type: 'webhook', path }] });
+    const put = (id: string) => call('PUT', `/v1/workflows/${id}`, flow(id));
+    expect((await put('filed')).status).toBe(201);
+    const listed = await call('GET', '/v1/webhooks?workflowId=filed');
+    const [{ id }] = listed.body.items;
+    for (const change of [
+      { path: 'elsewhere' },
+      { workflowId: 'orders' },
+      { filters: [] },
+      { priority: 1 },
+    ]) {
+      const answer = await call('PATCH', `/v1/webhooks/${id}`, change);
+      expect([answer.status, answer.body.code]).toEqual([409, 'from_definition']);
+    }
+    expect((await call('PUT', `/v1/webhooks/${id}`, { workflowId: 'filed', path })).status).toBe(409);
+    for (const change of [{ status: 'paused' }, { secret: 'another-secret-of-ours' }])
+      expect((await call('PATCH', `/v1/webhooks/${id}`, change)).status).toBe(200);
+    expect((await put('filed')).body).toMatchObject({ outcome: 'unchanged' });
+    expect((await call('GET', `/v1/webhooks/${id}`)).body).toMatchObject({
+      path: `acme/${path}`,
+      status: 'paused',
+    });
+  });
+
   it('DELETE takes filters and events along; runs stay', async () => {
     const hook = await make({ verifier: 'hmac', filters: [{ fieldPath: 'body.a', operator: 'exists' }] });
     await deliver(hook.path, fromHmac('{"a":1}', { secret: hook.secret, id: '1' }));

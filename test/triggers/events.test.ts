@@ -228,7 +228,7 @@ test("a tenant's event starts no other tenant's workflow, though both look at it
 });
 
 test.each(['draft', 'archived'] as const)(
-  'the triggers of a workflow that is %s do not fire',
+  'the triggers of a workflow that is %s do not fire, and the event says so',
   async (status) => {
     const workflowId = await save([{ event: 'silent' }]);
     const set = (to: 'active' | typeof status) =>
@@ -239,7 +239,10 @@ test.each(['draft', 'archived'] as const)(
     const id = await emit('silent');
     await pass.run();
     expect(await started(id)).toEqual([]);
-    expect(await read(id)).toMatchObject({ executionsStarted: 0, errors: [] });
+    expect(await read(id)).toMatchObject({
+      executionsStarted: 0,
+      errors: [{ workflowId, name: 'silent', code: 'not_active' }],
+    });
     await set('active');
     const later = await emit('silent');
     await pass.run();

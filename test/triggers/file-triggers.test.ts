@@ -298,6 +298,22 @@ describe('saving', () => {
   });
 });
 
+test('two paths of one definition that are one with the tenant before it are refused', async () => {
+  const twice = [webhook({ path: 'same-place' }), webhook({ path: 'default/same-place' })];
+  expect(await save(flow(twice))).toMatchObject({
+    ok: false,
+    problems: [{ pointer: '/triggers/1/path', code: 'duplicate_trigger' }],
+  });
+});
+
+test('groups of filters that are written as numbers are no change when they are saved again', async () => {
+  const filters = [{ fieldPath: 'body.a', operator: 'equals', value: 1, logicGroup: 1 }];
+  await save(flow([webhook({ filters } as never)]));
+  const [before] = (await state()).webhooks;
+  await save(flow([webhook({ filters } as never)]));
+  expect((await state()).webhooks).toEqual([before]);
+});
+
 describe('secrets of webhooks in a file', () => {
   const values = async () => openSecrets((await state()).webhooks[0]!, source, Date.now(), log);
 

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../core/json.ts';
 import { deleteWebhook, findWebhook, listWebhooks, lockWebhook, type WebhookRow } from '../../db/webhooks.ts';
 import { createSecretBox } from '../../triggers/secret-box.ts';
 import {
-  changeWebhook,
+  changeWebhookByHand,
   createWebhook,
   type GivenChange,
   webhookView,
@@ -132,7 +132,7 @@ export async function updateOneWebhook(
       const { verifier = before.verifier, authType = before.authType } = change;
       const secret = options.newSecret === true ? newSecret(verifier, authType) : null;
       const full = secret === null ? change : { ...change, secret };
-      const changed = await changeWebhook(client, sourceOf(config), before, full);
+      const changed = await changeWebhookByHand(client, sourceOf(config), before, full);
       if (!changed.ok) throw new Refusal(changed.problems);
       return { row: changed.value, secret };
     });

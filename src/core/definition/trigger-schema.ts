@@ -49,7 +49,7 @@ const SCHEDULE = closedObject(
       minimum: 0,
       maximum: MAX_WINDOW_SECONDS,
       default: 86_400,
-      description: 'How far back catch-up looks.',
+      description: 'How far back catch-up `all` looks.',
     },
     jitterSeconds: {
       type: 'integer',

@@ -7,7 +7,7 @@ export type ScheduleStatus = (typeof SCHEDULE_STATUSES)[number];
 export const OVERLAP_POLICIES = ['skip', 'buffer_one', 'allow_all', 'cancel_other'] as const;
 export type OverlapPolicy = (typeof OVERLAP_POLICIES)[number];
 
-/** Which ticks that nobody could fire in time are fired afterwards, within the window. */
+/** Which ticks that nobody could fire in time are fired afterwards; `all`: those within the catch-up window. */
 export const CATCHUP_POLICIES = ['none', 'last', 'all'] as const;
 export type CatchupPolicy = (typeof CATCHUP_POLICIES)[number];
 

@@ -5,7 +5,7 @@ import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../core/webhook.ts';
 import { deleteWebhook, findWebhook, listWebhooks, lockWebhook } from '../../db/webhooks.ts';
 import { MAX_FILTERS } from '../../triggers/webhooks/filter.ts';
 import {
-  changeWebhook,
+  changeWebhookByHand,
   createWebhook,
   type GivenChange,
   type GivenWebhook,
@@ -188,7 +188,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
         tags,
         summary,
         description:
-          'A new `secret` is taken at once; the ones before it go on for `previousSecretExpiresInSeconds` (a day where absent), while the sender changes over.',
+          'Of a webhook that belongs to a definition only `status` and the secret may be changed: 409 `from_definition`. A new `secret` is taken at once; the ones before it go on for `previousSecretExpiresInSeconds` (a day where absent), while the sender changes over.',
         operationId,
         params: WebhookParams,
         body,
@@ -200,7 +200,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
         return await database.withTenant(request.acting, async (client) => {
           const before = await lockWebhook(client, request.acting.tenantId, id);
           if (before === null) throw notFound('webhook');
-          const changed = await changeWebhook(client, service, before, change as GivenChange);
+          const changed = await changeWebhookByHand(client, service, before, change as GivenChange);
           if (!changed.ok) throw refusal(changed.problems);
           return webhookView(changed.value, publicUrl);
         });
@@ -241,8 +241,8 @@ const ABSENT = {
 } satisfies Partial<Record<keyof GivenChange, Json | undefined>>;
 
 function refusal(problems: Parameters<typeof unprocessable>[0]): ApiError {
-  const taken = problems.find(({ code }) => code === 'path_taken');
-  return taken === undefined
+  const conflict = problems.find(({ code }) => code === 'path_taken' || code === 'from_definition');
+  return conflict === undefined
     ? unprocessable(problems)
-    : new ApiError(409, taken.code, taken.message, { errors: problems });
+    : new ApiError(409, conflict.code, conflict.message, { errors: problems });
 }

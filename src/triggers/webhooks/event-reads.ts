@@ -3,8 +3,9 @@ import type { Problem } from '../../core/errors.ts';
 import type { Reference } from '../../core/expression/mapping.ts';
 import { nearestName } from '../../core/expression/nearest.ts';
 import { TRIGGER_MEMBERS } from './event-scope.ts';
+import { isCredentialHeader } from './sender-headers.ts';
 
-/** Reads that can never find anything: header names with capitals, members that a webhook's trigger does not have. */
+/** Reads that can never find anything: header names with capitals or of credentials, members that a webhook's trigger does not have. */
 export function checkReads(references: readonly Reference[]): Problem[] {
   return references.flatMap(({ root, path, pointer }) => {
     const [first, second] = path;
@@ -12,7 +13,16 @@ export function checkReads(references: readonly Reference[]): Problem[] {
       return [problem(pointer, `a webhook's trigger has no ${JSON.stringify(first)}`, memberHint(first))];
     const header =
       root === 'headers' ? first : root === 'trigger' && first === 'headers' ? second : undefined;
-    if (typeof header !== 'string' || header === header.toLowerCase()) return [];
+    if (typeof header !== 'string') return [];
+    if (isCredentialHeader(header.toLowerCase()))
+      return [
+        problem(
+          pointer,
+          `${JSON.stringify(header)} may hold a credential, so it is never shown to filters and mappings`,
+          'the verifier and authType check who sends; other headers can be read',
+        ),
+      ];
+    if (header === header.toLowerCase()) return [];
     return [
       problem(
         pointer,

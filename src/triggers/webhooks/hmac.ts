@@ -1,6 +1,6 @@
 // A plain HMAC in a header, as most senders without a scheme of their own do it: `x-signature-256: sha256=<hex>`.
 import { type Delivery, readHeader, refuse, requireHeader, type Verified } from './delivery.ts';
-import { usualDeliveryId } from './delivery-id.ts';
+import { hashedId, usualDeliveryId } from './delivery-id.ts';
 import { checkTimestamp, hmacText, matchesAny } from './signature.ts';
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS, type VerificationRule } from './verification-rule.ts';
 
@@ -13,7 +13,10 @@ export const SIGNATURE_HEADERS: readonly string[] = [
   'x-hub-signature',
 ];
 
-/** The header may hold several signatures with commas between them. */
+/**
+ * The header may hold several signatures with commas between them. A signed time makes the delivery's name where the sender gives none:
+ * what is sent again within the minutes that it is fresh is a repetition. Without one, equal bodies are different events.
+ */
 export function verifyHmac(delivery: Delivery, rule: VerificationRule, nowMs: number): Verified {
   const { algorithm = 'sha256', encoding = 'hex', timestampHeader, deliveryIdHeader } = rule.options;
   if (!HMAC_ALGORITHMS.includes(algorithm) || !HMAC_ENCODINGS.includes(encoding))
@@ -39,7 +42,10 @@ export function verifyHmac(delivery: Delivery, rule: VerificationRule, nowMs: nu
   const isSigned = matchesAny(digests, rule.secrets, (secret) =>
     hmacText(algorithm, encoding, secret, content, delivery.rawBody),
   );
-  return isSigned ? usualDeliveryId(delivery, deliveryIdHeader) : refuse('no signature matches');
+  if (!isSigned) return refuse('no signature matches');
+  const named = usualDeliveryId(delivery, deliveryIdHeader);
+  if (!named.ok || named.deliveryId !== null || content === '') return named;
+  return { ok: true, deliveryId: hashedId(content, delivery.rawBody.toString('base64')) };
 }
 
 function signatureHeader(delivery: Delivery, rule: VerificationRule): string {

@@ -3,6 +3,7 @@
 //   M1  A webhook without a usable secret is never active by mistake: one is made where none is given, and a change
 //       that its secrets do not fit is refused.
 //   M2  A secret is in an answer once: in that of the creation that made it up.
+//   M3  A webhook of a definition is changed by its definition; by hand only what no file says: status and secrets.
 import type { Problem, Result } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -94,6 +95,36 @@ export async function changeWebhook(
   return typeof stored === 'string'
     ? { ok: false, problems: [refusal(stored, read.value)] }
     : { ok: true, value: stored };
+}
+
+/** What may be changed by hand of a webhook that belongs to a definition. */
+const NOT_OF_THE_FILE: readonly (keyof GivenChange)[] = [
+  'status',
+  'secret',
+  'previousSecretExpiresInSeconds',
+];
+
+/** Changes by hand, M3. A problem of code `from_definition` is a conflict, not a mistake. */
+export async function changeWebhookByHand(
+  client: Queryable,
+  source: SecretSource,
+  before: WebhookRow,
+  change: GivenChange,
+): Promise<Result<WebhookRow>> {
+  const named = Object.keys(change) as (keyof GivenChange)[];
+  if (!before.fromDefinition || named.every((name) => NOT_OF_THE_FILE.includes(name)))
+    return await changeWebhook(client, source, before, change);
+  return {
+    ok: false,
+    problems: [
+      {
+        pointer: '',
+        code: 'from_definition',
+        message: `the webhook belongs to the definition of "${before.workflowId}"`,
+        hint: 'change its `triggers` and apply it; its status and its secret may be changed here',
+      },
+    ],
+  };
 }
 
 /** A webhook as answers show it: never with a secret. */

@@ -12,8 +12,13 @@ import type { VerificationOptions } from './verification-rule.ts';
  * X-Forwarded-Access-Token, X-Amzn-Oidc-Data … One header too few costs a mapping; one too many is a secret at rest.
  */
 const CREDENTIAL =
-  /auth|cookie|signature|(^|-)sig(-|$)|token|secret|passw|credential|session|api-?key|access-?key|hmac|jwt|assertion|oidc|saml|client-?cert/;
+  /auth(?!or)|authori[sz]|cookie|signature|(^|-)sig(-|$)|token|secret|passw|credential|session|api-?key|access-?key|hmac|jwt|assertion|oidc|saml|client-?cert/;
 const MAX_HEADER_CHARS = 8_000;
+
+/** Whether a header may carry a credential; its name is in lower case. */
+export function isCredentialHeader(name: string): boolean {
+  return CREDENTIAL.test(name);
+}
 
 /** The headers without credentials and without those that carry this webhook's proofs; one given twice is joined by ", ". */
 export function senderHeaders(headers: SentValues, options: VerificationOptions): JsonObject {
@@ -21,7 +26,7 @@ export function senderHeaders(headers: SentValues, options: VerificationOptions)
   const kept: Record<string, Json> = {};
   for (const [name, given] of Object.entries(headers)) {
     const lower = name.toLowerCase();
-    if (given === undefined || CREDENTIAL.test(lower) || proofs.includes(lower)) continue;
+    if (given === undefined || isCredentialHeader(lower) || proofs.includes(lower)) continue;
     const value = typeof given === 'string' ? given : given.join(', ');
     if (isStorableText(lower)) setOwn(kept, lower, storableText(value, MAX_HEADER_CHARS));
   }

@@ -81,6 +81,16 @@ describe('a mapping', () => {
     expect(reads.refused[1]).toMatch(/did you mean headers/);
   });
 
+  it('that reads a header which may be a credential is refused, since it is never shown', () => {
+    const reads = map({
+      a: '{{ headers.authorization }}',
+      b: "{{ trigger.headers['x-api-key'] ?? 1 }}",
+    }) as { refused: string[] };
+    expect(reads.refused).toHaveLength(2);
+    for (const text of reads.refused) expect(text).toMatch(/may hold a credential/);
+    expect(map("{{ headers['x-author-id'] ?? 'nobody' }}")).toBe('nobody');
+  });
+
   it('that cannot be evaluated or stored is a problem, never an exception', () => {
     expect(map('$.body.none')).toEqual({
       failed: [expect.stringMatching(/^missing_path: \$\.body\.none is missing/)],

@@ -172,13 +172,22 @@ describe('time', () => {
     const asked = rule({ verifier: 'hmac', options: { timestampHeader: 'x-timestamp' } });
     const at = (body: string, seconds?: string) => {
       const { headers } = signed('hmac', `${seconds ?? SECONDS}.${body}`);
-      return delivery({ ...headers, 'x-timestamp': seconds ?? SECONDS }, body);
+      return delivery({ ...headers, 'x-delivery-id': undefined, 'x-timestamp': seconds ?? SECONDS }, body);
     };
     expect(accepts(at(BODY), asked)).toBe(true);
     expect(accepts(withHeader(at(BODY), 'x-timestamp', String(Number(SECONDS) + 1)), asked)).toBe(false);
     expect(accepts(withHeader(at(BODY), 'x-timestamp', undefined), asked)).toBe(false);
     expect(accepts(at(BODY, String(Number(SECONDS) - 301)), asked)).toBe(false);
     expect(accepts(signed('hmac', BODY), asked)).toBe(false);
+    // Sent again within its minutes it is the same delivery; a later one is another. An id of the sender's goes before.
+    const idOf = (sent: Delivery) => {
+      const verified = verifyDelivery(sent, asked, NOW_MS);
+      return verified.ok ? verified.deliveryId : 'refused';
+    };
+    expect(idOf(at(BODY))).toMatch(/^sha256:/);
+    expect(idOf(at(BODY))).toBe(idOf(at(BODY)));
+    expect(idOf(at(BODY, String(Number(SECONDS) + 1)))).not.toBe(idOf(at(BODY)));
+    expect(idOf(withHeader(at(BODY), 'x-delivery-id', 'd1'))).toBe('d1');
   });
 });
 
