@@ -7,6 +7,7 @@ import { storableText } from '../core/json.ts';
 import { BoundedClient, isReadTimeout } from './bounded-client.ts';
 import { poolerClient } from './pooler-client.ts';
 import { ROLES } from './roles.ts';
+import { Shares } from './shares.ts';
 import { inTransaction } from './transaction.ts';
 
 // bigint columns here are counters and milliseconds, all below 2^53; instants are handed out as ISO strings.
@@ -47,8 +48,16 @@ export interface Database {
   readonly directUrl: string;
   /** Runs `work` in one transaction that can see and touch only this tenant's rows; a bare id acts as `system`. */
   withTenant<T>(acting: Acting | string, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
-  /** Runs `work` in one transaction of the engine's role, which sees all tenants; changes are audited as the actor's. */
-  asEngine<T>(acting: Omit<Acting, 'tenantId'>, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction of the engine's role, which sees all tenants; changes are audited as the actor's. With
+   * a tenant it takes a connection of that tenant's share.
+   */
+  asEngine<T>(
+    acting: Omit<Acting, 'tenantId'> & Partial<Acting>,
+    work: (client: pg.PoolClient) => Promise<T>,
+  ): Promise<T>;
+  /** Runs work on `engine` that others must not have to wait for, in the share of its name. Throws ShareUsedUp. */
+  inShare<T>(name: string, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -76,6 +85,7 @@ const CLIENT_LIMIT_LATER_MS = 3_000;
 /** Someone waits for the answer to a request: what takes longer is better refused and sent again. */
 const OF_REQUESTS: Settings = { statement_timeout: 5_000, lock_timeout: 4_000 };
 const OF_REQUESTS_LATER_MS = 1_000;
+const SHARE_WAIT_MS = 5_000;
 
 /** Connection settings shared by every connection of the engine's role. */
 export function engineConnection(url: string, name: string): pg.ClientConfig {
@@ -136,7 +146,10 @@ export interface DatabaseOptions {
   readonly name?: string;
   /** With one of its own, `url` is taken for a pooler in transaction mode. */
   readonly directUrl?: string | undefined;
-  /** For the HTTP service: a statement gets 5 s, and nothing hangs for longer than 6 s on a server that went silent. */
+  /**
+   * For the HTTP service: a statement gets 5 s, and nothing hangs for longer than 6 s on a server that went silent. No
+   * tenant holds all connections: it may have five of eight for its own work, two of six of the engine's.
+   */
   readonly forRequests?: boolean;
 }
 
@@ -154,28 +167,40 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       ...size,
     });
   };
-  const engine = open(ENGINE, { max: options.max ?? 6, idleTimeoutMillis: 30_000 });
-  const tenant = open(TENANT, { max: options.tenantMax ?? 4, idleTimeoutMillis: 5_000 });
+  const { max = 6, tenantMax = 4 } = options;
+  const engine = open(ENGINE, { max, idleTimeoutMillis: 30_000 });
+  const tenant = open(TENANT, { max: tenantMax, idleTimeoutMillis: 5_000 });
+  const sharesOf = (part: number) =>
+    new Shares({
+      most: options.forRequests ? Math.ceil(part) : Number.POSITIVE_INFINITY,
+      waitMs: SHARE_WAIT_MS,
+    });
+  const tenantShares = sharesOf(tenantMax * 0.6);
+  const engineShares = sharesOf(max / 3);
   return {
     engine,
     pools: { engine, tenant },
     url,
     directUrl,
     async withTenant(acting, work) {
-      const settings = tenantSettings(
-        typeof acting === 'string' ? { tenantId: acting, actor: SYSTEM } : acting,
+      const who = typeof acting === 'string' ? { tenantId: acting, actor: SYSTEM } : acting;
+      const settings = tenantSettings(who);
+      return await tenantShares.run(who.tenantId, () =>
+        inTransaction(tenant, async (client) => {
+          await client.query(settings);
+          return await work(client);
+        }),
       );
-      return await inTransaction(tenant, async (client) => {
-        await client.query(settings);
-        return await work(client);
-      });
     },
     async asEngine(acting, work) {
-      return await inTransaction(engine, async (client) => {
-        await client.query(actingSettings(acting));
-        return await work(client);
-      });
+      const run = () =>
+        inTransaction(engine, async (client) => {
+          await client.query(actingSettings(acting));
+          return await work(client);
+        });
+      return acting.tenantId === undefined ? await run() : await engineShares.run(acting.tenantId, run);
     },
+    inShare: (name, work) => engineShares.run(name, work),
     async close() {
       await Promise.all([engine.end(), tenant.end()]);
     },

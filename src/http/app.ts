@@ -1,6 +1,6 @@
 // The HTTP application: plugins, parsers, hooks, and one line for each file of routes. No port: server.ts listens.
 import fastifyHelmet from '@fastify/helmet';
-import Fastify, { type RouteOptions } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { newId } from '../core/id.ts';
 import type { Api } from './api.ts';
 import { BODY_LIMIT, readBody } from './body.ts';
@@ -31,6 +31,8 @@ import type { Service } from './service.ts';
 
 /** Node's own name of its check; seconds in which slow senders are found. */
 const CHECK_EVERY_MS = 2_000;
+/** nginx's status of a request whose client closed the connection. */
+const CLIENT_GONE = 499;
 
 export interface AppOptions {
   /** Only what operators ask for: the server of a worker or scheduler. */
@@ -91,14 +93,20 @@ export async function createApp(service: Service, options: AppOptions = {}): Pro
     if (service.health.draining.aborted) reply.header('connection', 'close');
     done();
   });
-  api.addHook('onResponse', async (request, reply) => {
+  const countRequest = (request: FastifyRequest, reply: FastifyReply, status: number) =>
     service.metrics.requestEnded({
       method: request.method,
       route: request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown'),
-      status: reply.statusCode,
+      status,
       seconds: reply.elapsedTime / 1000,
     });
+  api.addHook('onRequest', async (request, reply) => {
+    // There is no onResponse for a client that went before its answer, and nothing else tells how impatient they are.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) countRequest(request, reply, CLIENT_GONE);
+    });
   });
+  api.addHook('onResponse', async (request, reply) => countRequest(request, reply, reply.statusCode));
   await api.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,

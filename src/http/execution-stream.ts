@@ -6,6 +6,7 @@
 //       answered 204, which ends a browser's reconnecting.
 //   V4  Nothing is read ahead of a slow reader.
 //   V5  A stream says something every `heartbeatMs` (and what two statements may take), also while the database is away.
+//   V6  A key that was revoked or has expired, or a suspended tenant, is sent nothing more after 5 s.
 import { isTerminalExecution } from '../core/status.ts';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
 import type { TaskEnd } from '../db/execution-events.ts';
@@ -23,16 +24,24 @@ export interface StreamOptions {
   readonly findEnds: (afterSeq: number) => Promise<readonly TaskEnd[]>;
   /** Aborted when the reader is gone or the service drains. */
   readonly signal: AbortSignal;
-  /** Whether the reader may still read; asked before each heartbeat. */
+  /** Whether the reader may still read; asked before anything is sent, every 2 s at most. */
   readonly isAllowed: () => Promise<boolean>;
   readonly heartbeatMs: number;
 }
+
+const ALLOWED_FOR_MS = 2_000;
 
 /** How long a reader waits before it comes back, in milliseconds. */
 const RETRY_MS = 2_000;
 
 export async function* executionStream(options: StreamOptions): AsyncGenerator<string> {
   const { id, watch, findEnds, signal, heartbeatMs } = options;
+  let askedAtMs = performance.now();
+  const isAllowed = async () => {
+    if (performance.now() - askedAtMs < ALLOWED_FOR_MS) return true;
+    askedAtMs = performance.now();
+    return await options.isAllowed();
+  };
   let afterSeq = options.afterSeq;
   let readSeq = 0;
   let status: string | null = null;
@@ -50,7 +59,7 @@ export async function* executionStream(options: StreamOptions): AsyncGenerator<s
     while (!signal.aborted) {
       wake = Promise.withResolvers();
       const state = seen;
-      if (state === null) return;
+      if (state === null || !(await isAllowed())) return;
       if (state !== undefined) {
         const isOver = isTerminalExecution(state.status);
         if (!isOver && state.status !== status) {
@@ -61,6 +70,7 @@ export async function* executionStream(options: StreamOptions): AsyncGenerator<s
         while (readSeq < state.nextSeq || isOver) {
           const ends = await read(findEnds, afterSeq);
           if (ends === null) break;
+          if (!(await isAllowed())) return;
           for (const { seq, task } of ends) {
             yield event('task', task, String(seq));
             afterSeq = seq;
@@ -82,7 +92,7 @@ export async function* executionStream(options: StreamOptions): AsyncGenerator<s
       await wake.promise;
       clearTimeout(timer);
       if (performance.now() - saidAtMs < heartbeatMs - 5) continue;
-      if (!(await options.isAllowed())) return;
+      if (!(await isAllowed())) return;
       yield ': still here\n\n';
       saidAtMs = performance.now();
     }

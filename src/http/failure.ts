@@ -2,6 +2,7 @@
 import { finished } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isConnectionLoss, isRetryable } from '../db/connection.ts';
+import { ShareUsedUp } from '../db/shares.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { ApiError, PROBLEM_JSON, problemBody, unavailable } from './problem.ts';
 
@@ -32,6 +33,7 @@ export function apiErrorOf(error: unknown): ApiError {
     return new ApiError(statusCode, 'bad_request', 'the request cannot be read');
   if (isConnectionLoss(error))
     return unavailable('the database does not answer; try again', 'database_unavailable', 2);
+  if (error instanceof ShareUsedUp) return unavailable(error.message, 'busy', 1);
   if (isRetryable(error)) return unavailable('others are changing the same; try again', 'busy');
   return new ApiError(500, 'internal', 'something went wrong here; the log tells more under this request id');
 }

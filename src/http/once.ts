@@ -1,7 +1,8 @@
 // Creating exactly once: the answer to a request with an Idempotency-Key is kept in the transaction of what it made.
 //   O1  Same key and body: the first answer again. Another body: 409. Per tenant and path.
 //   O2  A second request waits for the first. Where that is rolled back nothing is kept, and the second does the work.
-//   O3  An answer that shows a secret is kept sealed under what only the caller has: its key and its Idempotency-Key.
+//   O3  An answer that shows a secret is kept sealed under what only the caller has: its key and its Idempotency-Key. Where
+//       the service is open nobody has a key: it is sealed under one that this process forgets.
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +10,7 @@ import type pg from 'pg';
 import { isRetryable } from '../db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../db/default-tenant.ts';
 import { claimRequest, type KeptAnswer, keepAnswer, type RequestKey } from '../db/idempotent-requests.ts';
+import { canonicalText } from './canonical-text.ts';
 import { ApiError } from './problem.ts';
 import type { Service } from './service.ts';
 
@@ -27,6 +29,7 @@ export interface OnceOptions {
 }
 
 const TRIES = 4;
+const FORGOTTEN = randomBytes(32).toString('base64');
 /** 1 to 255 visible characters. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -86,7 +89,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, plan: Plan):
     route: `${plan.scope ?? ''}${request.method} ${path}`,
     keyHash: sha256(name),
   };
-  const requestHash = sha256(JSON.stringify([request.query ?? null, request.body ?? null]));
+  const requestHash = sha256(canonicalText([request.query ?? null, request.body ?? null]));
   const { kept, isFirst } = await again(() =>
     plan.begin(async (client) => {
       const before = await claimRequest(client, key);
@@ -124,8 +127,8 @@ export function readKey(request: FastifyRequest): string | null {
   );
 }
 
-// A transaction that lost against another did nothing, so it may run again.
-async function again<T>(run: () => Promise<T>): Promise<T> {
+/** Runs a transaction that may run again where it lost against another, as it did nothing. */
+export async function again<T>(run: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await run();
@@ -146,7 +149,7 @@ function sha256(text: string): Buffer {
 }
 
 function sealingKey(request: FastifyRequest, { tenantId, route }: RequestKey, name: string): Buffer {
-  const secret = `${request.headers.authorization ?? ''}\n${name}`;
+  const secret = `${request.headers.authorization ?? FORGOTTEN}\n${name}`;
   return Buffer.from(hkdfSync('sha256', secret, tenantId, `dagwright answer ${route}`, 32));
 }
 

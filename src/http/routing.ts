@@ -5,7 +5,7 @@ import { isConflict } from './once.ts';
 import { ApiError, badRequest, unprocessable } from './problem.ts';
 import { createValidatorCompiler, findOpenObject, textProblems } from './validation.ts';
 
-/** Tries of a reading route whose transaction lost against another. */
+/** Tries of a route whose transaction lost against another, and so did nothing. POST: see answerOnce. */
 const TRIES = 3;
 const NO_QUERY = { type: 'object', properties: {}, additionalProperties: false };
 
@@ -39,7 +39,7 @@ export function addRouteRules(api: FastifyInstance): Routes {
     if ((config.body ?? 'json') !== 'json')
       route.validatorCompiler = (part) => (part.httpPart === 'body' ? () => true : compile(part));
     route.schema = schema;
-    if ([route.method].flat().includes('GET')) route.handler = retried(route.handler);
+    if (![route.method].flat().includes('POST')) route.handler = retried(route.handler);
   });
   api.addHook('preValidation', async (request) => {
     const { config, schema } = request.routeOptions;

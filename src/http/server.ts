@@ -1,5 +1,5 @@
 // The HTTP server of a process: listens, and ends without cutting anyone off.
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import { type AppOptions, createApp } from './app.ts';
@@ -21,6 +21,8 @@ export class ListenError extends Error {
 export class Server {
   readonly #service: Service;
   readonly #app: Api;
+  /** Connections that have brought no request: Node takes them for busy ones. */
+  readonly #unasked = new Set<Socket>();
 
   private constructor(service: Service, app: Api) {
     this.#service = service;
@@ -40,17 +42,23 @@ export class Server {
       throw listenError(error, host, port);
     }
     this.#app.server.maxConnections = MAX_CONNECTIONS;
+    this.#app.server.on('connection', (socket) => {
+      this.#unasked.add(socket);
+      socket.once('close', () => this.#unasked.delete(socket));
+    });
+    this.#app.server.on('request', ({ socket }) => this.#unasked.delete(socket));
     const { address, port: taken, family } = this.#app.server.address() as AddressInfo;
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
   }
 
   /**
-   * /readyz says 503 from now on, nothing new is accepted, and what runs may end within the grace period; streams are told to
-   * end at once. Then what is left is cut off.
+   * Nothing new is accepted, and what runs may end within the grace period; streams are told to end at once. Then what is
+   * left is cut off.
    */
   async stop(graceMs: number): Promise<void> {
     this.#service.health.drain();
     const closed = this.#app.close();
+    for (const socket of this.#unasked) socket.destroy();
     const timer = new AbortController();
     await Promise.race([closed, delay(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();

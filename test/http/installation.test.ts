@@ -79,6 +79,29 @@ describe('limits of services', () => {
   });
 });
 
+test('settings of a tenant that could not be stored or given back as they came are refused', async () => {
+  const create = (settings: unknown) =>
+    service.call('POST', '/v1/tenants', { key: ADMIN_KEY, body: { name: 'set', settings } });
+  for (const settings of [
+    { a: 1e20 },
+    { a: Array.from({ length: 100_000 }, () => 1e300) },
+    { a: 'x'.repeat(70_000) },
+  ]) {
+    const refused = await create(settings);
+    expect([refused.status, refused.body.errors[0].pointer]).toEqual([
+      422,
+      expect.stringMatching(/^\/settings/),
+    ]);
+  }
+  const made = await create({ a: 1.5 });
+  expect(made.status).toBe(201);
+  const changed = await service.call('PATCH', `/v1/tenants/${made.body.id}`, {
+    key: ADMIN_KEY,
+    body: { settings: { a: 1e20 } },
+  });
+  expect(changed.status).toBe(422);
+});
+
 describe('prices', () => {
   test('are listed in pages that join without a gap', async () => {
     const names: string[] = [];
@@ -116,6 +139,27 @@ describe('prices', () => {
     expect((await asOperator('DELETE', '/v1/pricing/ollama/meta/llama3')).status).toBe(204);
     expect((await asOperator('DELETE', '/v1/pricing/ollama/meta/llama3')).status).toBe(404);
     expect((await asTenant('GET', '/v1/pricing', { query: { provider: 'ollama' } })).body.items).toEqual([]);
+  });
+
+  test('one is set once for an Idempotency-Key, and from no instant that the database does not know', async () => {
+    const body = { provider: 'once', model: 'm', inputUsdPerMillion: '1', outputUsdPerMillion: '2' };
+    const headers = { 'idempotency-key': 'price-1' };
+    const first = await asOperator('POST', '/v1/pricing', { body, headers });
+    const again = await asOperator('POST', '/v1/pricing', { body, headers });
+    expect([first.status, again.status, again.body]).toEqual([201, 201, first.body]);
+    const other = await asOperator('POST', '/v1/pricing', { body: { ...body, model: 'n' }, headers });
+    expect(other.status).toBe(409);
+    expect((await asTenant('GET', '/v1/pricing', { query: { provider: 'once' } })).body.items).toHaveLength(
+      1,
+    );
+    for (const effectiveFrom of [
+      '9999-12-31T23:59:59-14:00',
+      '0001-01-01T00:00:00+14:00',
+      '0000-01-01T00:00:00Z',
+    ]) {
+      const refused = await asOperator('POST', '/v1/pricing', { body: { ...body, effectiveFrom } });
+      expect([refused.status, refused.body.errors[0].pointer]).toEqual([422, '/effectiveFrom']);
+    }
   });
 
   test.for([

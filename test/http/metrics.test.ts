@@ -11,7 +11,7 @@ let service: TestService;
 let engine: Engine;
 let before: Map<string, number>;
 beforeAll(async () => {
-  service = await openService({ worker: true });
+  service = await openService({ worker: true, listen: true });
   engine = service.engine!;
 });
 afterAll(() => service.close());
@@ -35,6 +35,18 @@ async function grown(name: string): Promise<number> {
 }
 
 describe('/metrics', () => {
+  it('counts a client that went before its answer as 499', async () => {
+    const name = 'dagwright_http_requests_total{method="GET",route="/v1/executions/:id/events",status="499"}';
+    const wanted = graph('w', { tasks: { w: waiting(3600) } });
+    await service.engine!.apply(wanted);
+    const id = await service.engine!.start(wanted.workflowId);
+    const gone = new AbortController();
+    await fetch(`${service.url}/v1/executions/${id}/events`, { signal: gone.signal });
+    gone.abort();
+    await until(async () => (await grown(name)) >= 1);
+    await service.call('POST', `/v1/executions/${id}/cancel`);
+  });
+
   it('counts attempts by type and how they ended, retries, executions, durations', async () => {
     let tries = 0;
     engine.bodies.flaky = () => {

@@ -96,6 +96,19 @@ describe('a POST with an Idempotency-Key', () => {
     expect([answer.status, answer.body.code]).toEqual([409, 'key_reused']);
   });
 
+  it('is the same request however its names are ordered', async () => {
+    const post = (payload: string) =>
+      service.call('POST', '/v1/events', {
+        key: acme.key,
+        body: payload,
+        headers: { 'idempotency-key': 'ordered', 'content-type': 'application/json' },
+      });
+    const first = await post('{"type":"x.y","payload":{"a":1,"b":[{"c":1,"d":2}]}}');
+    const again = await post('{"payload":{"b":[{"d":2,"c":1}],"a":1},"type":"x.y"}');
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(first.body);
+  });
+
   it('knows keys per tenant and path only', async () => {
     const names = new Set<string>();
     for (const answer of [

@@ -167,6 +167,22 @@ describe('the end of a server', () => {
     await stopped;
   });
 
+  it('does not wait for connections that have brought no request', async () => {
+    const { server, url } = await openSlow();
+    const { hostname, port } = new URL(url);
+    const silent = connect(Number(port), hostname);
+    const halfway = connect(Number(port), hostname);
+    await Promise.all([once(silent, 'connect'), once(halfway, 'connect')]);
+    halfway.write('GET /healthz HTTP/1.1\r\nhost: a\r\n');
+    const closed = Promise.all([once(silent, 'close'), once(halfway, 'close')]);
+    // Seen by the server once it answers another.
+    expect((await fetch(`${url}/healthz`, { headers: { connection: 'close' } })).status).toBe(200);
+    const startedAt = performance.now();
+    await server.stop(60_000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+    await closed;
+  });
+
   it('cuts off what has not ended within the grace period', async () => {
     const { server, url, entered } = await openSlow();
     const slow = fetch(`${url}/v1/stats/slow`).catch((error: Error) => error);

@@ -78,15 +78,19 @@ describe('starts with an idempotency key', () => {
   it('are done once each by clients that send them again until they are answered', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 50 });
     const isDone = new AbortController();
+    const answered = new Map<string, string>();
     const met = { broken: 0, unavailable: 0, other: 0 };
     const breaking = (async () => {
-      for (let n = 0; !isDone.signal.aborted; n++) {
-        await pause(40);
+      let before = 0;
+      for (let n = 0, everyMs = 40; !isDone.signal.aborted; n++) {
+        await pause(everyMs);
+        // A machine too busy to answer anything in that time gets more of it.
+        everyMs = answered.size > before ? 40 : Math.min(2_000, everyMs * 2);
+        before = answered.size;
         toService.reset();
         if (n % 5 === 4) toDatabase.reset();
       }
     })();
-    const answered = new Map<string, string>();
     const client = async (first: number) => {
       for (let n = first; n < 400; n += 50)
         for (let key = `order-${n}`; !answered.has(key); ) {

@@ -74,7 +74,9 @@ export function addCallbackRoutes(api: Api, { database }: Service): void {
         throw new ApiError(413, stored.code, problem.message, { errors: [problem] });
       }
       const hash = createHash('sha256').update(request.params.token).digest();
-      const status = await answerCallback(database.engine, hash, kind, stored.json);
+      const status = await database.inShare('callbacks', () =>
+        answerCallback(database.engine, hash, kind, stored.json),
+      );
       if (status === null) throw notFound('callback');
       if (status === 'expired')
         throw new ApiError(410, 'expired', 'the task that waited for it has ended or timed out');

@@ -8,21 +8,25 @@ import { createAuthenticator } from '../authenticate.ts';
 import { END_ID, executionStream } from '../execution-stream.ts';
 import type { ExecutionWatch } from '../execution-watch.ts';
 import { IdParams } from '../id-params.ts';
+import type { OpenAnswers } from '../open-answers.ts';
 import { ApiError, badRequest, notFound, unavailable } from '../problem.ts';
 import type { Service } from '../service.ts';
 
-const MAX_STREAMS = 2_000;
 const PAGE = 100;
 /** Of text that waits for its reader. */
 const BUFFER_BYTES = 64 * 1024;
 
-export function addExecutionEventRoutes(api: Api, service: Service, watch: ExecutionWatch): void {
+export function addExecutionEventRoutes(
+  api: Api,
+  service: Service,
+  watch: ExecutionWatch,
+  openAnswers: OpenAnswers,
+): void {
   const { database, health, settings } = service;
   const { streamHeartbeatMs: heartbeatMs = 15_000, streamStalledMs: stalledMs = 60_000 } = settings;
   const authenticate = createAuthenticator(service);
   // Readers that stand at the same place share the statement.
   const underWay = new Map<string, Promise<readonly TaskEnd[]>>();
-  let streams = 0;
 
   api.get(
     '/v1/executions/:id/events',
@@ -66,8 +70,8 @@ export function addExecutionEventRoutes(api: Api, service: Service, watch: Execu
       if ((await findLoggedExecution(database, acting.tenantId, id)) === null) throw notFound('execution');
       if (last === END_ID) return reply.code(204).send();
       if (health.draining.aborted) throw unavailable('the service is ending');
-      if (streams >= MAX_STREAMS) throw unavailable('too many streams are open here', 'too_many_streams', 5);
-      streams++;
+      const leave = openAnswers.take(acting.tenantId);
+      if (leave === null) throw unavailable('too many streams are open here', 'too_many_streams', 5);
       const gone = new AbortController();
       const chunks = executionStream({
         id,
@@ -88,9 +92,7 @@ export function addExecutionEventRoutes(api: Api, service: Service, watch: Execu
       const stream = Readable.from(bytesOf(chunks), { objectMode: false, highWaterMark: BUFFER_BYTES });
       // Node ends a connection on which nothing moved for so long, not one that takes a large event slowly.
       reply.raw.setTimeout(stalledMs);
-      stream.on('close', () => {
-        streams--;
-      });
+      stream.on('close', leave);
       reply.raw.on('close', () => {
         gone.abort();
         stream.destroy();

@@ -7,10 +7,12 @@ import { isConnectionLoss } from '../../db/connection.ts';
 import { findRun, type RunView } from '../../db/executions.ts';
 import type { StartRefusal, StartResult } from '../../triggers/starts.ts';
 import type { Api } from '../api.ts';
+import { canonicalText } from '../canonical-text.ts';
 import { RunSchema, StartedSchema } from '../execution-schemas.ts';
 import type { ExecutionWatch } from '../execution-watch.ts';
 import { readInstant } from '../instant.ts';
 import { readKey } from '../once.ts';
+import type { OpenAnswers } from '../open-answers.ts';
 import { ApiError, unprocessable } from '../problem.ts';
 import type { Service } from '../service.ts';
 
@@ -56,7 +58,12 @@ const StartBody = Type.Object(
   { additionalProperties: false },
 );
 
-export function addExecutionStartRoutes(api: Api, service: Service, watch: ExecutionWatch): void {
+export function addExecutionStartRoutes(
+  api: Api,
+  service: Service,
+  watch: ExecutionWatch,
+  openAnswers: OpenAnswers,
+): void {
   const { database, starts, health } = service;
   api.post(
     '/v1/workflows/:workflowId/executions',
@@ -105,7 +112,7 @@ export function addExecutionStartRoutes(api: Api, service: Service, watch: Execu
           : {
               idempotencyKey: key,
               scope: `http:${workflowId}`,
-              requestHash: createHash('sha256').update(canonical(request.body)).digest('hex'),
+              requestHash: createHash('sha256').update(canonicalText(request.body)).digest('hex'),
             }),
       });
       if (!result.ok) throw refusalOf(result);
@@ -114,6 +121,9 @@ export function addExecutionStartRoutes(api: Api, service: Service, watch: Execu
       if (existing) reply.header('idempotency-replayed', 'true');
       const { wait = 0 } = request.query;
       if (wait === 0) return reply.code(201).send({ id, status: 'pending' });
+      // Started it is; where too many wait already, this one comes back for the rest.
+      const giveBack = openAnswers.take(request.acting.tenantId);
+      if (giveBack === null) return reply.code(202).send({ id, status: 'pending' });
 
       const gone = new AbortController();
       const leave = () => gone.abort();
@@ -130,6 +140,7 @@ export function addExecutionStartRoutes(api: Api, service: Service, watch: Execu
         if (run === null) return reply.code(202).send({ id, status: seen?.status ?? 'pending' });
         return reply.code(201).send(run);
       } finally {
+        giveBack();
         reply.raw.off('close', leave);
       }
     },
@@ -174,13 +185,4 @@ export function refusalOf(refused: Extract<StartResult, { ok: false }>): ApiErro
   const { code, problems } = refused;
   if (code === 'validation') return unprocessable(problems);
   return new ApiError(STATUS_OF[code], code, problems[0]?.message ?? code, { errors: problems });
-}
-
-// Object keys in code point order, so that the order of writing makes no other request.
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
 }

@@ -14,6 +14,7 @@ import { ExecutionDetailSchema, ExecutionSchema, pageOfSchema, TaskSchema } from
 import { ExecutionWatch } from '../execution-watch.ts';
 import { IdParams } from '../id-params.ts';
 import { readInstant } from '../instant.ts';
+import { OpenAnswers } from '../open-answers.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, badRequest, notFound } from '../problem.ts';
 import type { Service } from '../service.ts';
@@ -34,8 +35,9 @@ export function addExecutionRoutes(api: Api, service: Service): void {
     stop?.();
     watch.close();
   });
-  addExecutionStartRoutes(api, service, watch);
-  addExecutionEventRoutes(api, service, watch);
+  const openAnswers = new OpenAnswers();
+  addExecutionStartRoutes(api, service, watch, openAnswers);
+  addExecutionEventRoutes(api, service, watch, openAnswers);
   addExecutionActionRoutes(api, service);
 
   api.get(

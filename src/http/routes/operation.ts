@@ -36,7 +36,7 @@ export function addOperationRoutes(api: Api, service: Service): void {
       schema: {
         tags: ['operation'],
         summary: 'Whether this process may be given work',
-        description: '503 while it ends, the database is away, or migrations are pending.',
+        description: '503 while the database is away, or migrations are pending.',
         response: { 200: Fine },
       },
     },

@@ -7,6 +7,8 @@ import { parseUsd } from '../../core/money.ts';
 import { readPriceStamp, readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/pricing.ts';
 import type { Queryable } from '../../db/transitions.ts';
 import type { Api } from '../api.ts';
+import { readInstant } from '../instant.ts';
+import { answerOnceAsOperator } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { notFound, unprocessable } from '../problem.ts';
 import type { Service } from '../service.ts';
@@ -52,7 +54,8 @@ const PriceBody = Type.Object(
 const tags = ['pricing'];
 const KIND = 'pricing';
 
-export function addPricingRoutes(api: Api, { database }: Service): void {
+export function addPricingRoutes(api: Api, service: Service): void {
+  const { database } = service;
   const current = createCurrentPrices(database.engine);
 
   api.get(
@@ -100,13 +103,14 @@ export function addPricingRoutes(api: Api, { database }: Service): void {
     },
     async (request, reply) => {
       const { provider, model, effectiveFrom, ...rates } = request.body;
-      if (effectiveFrom !== undefined && Number.isNaN(Date.parse(effectiveFrom)))
+      const instant = effectiveFrom === undefined ? null : readInstant(effectiveFrom);
+      if (effectiveFrom !== undefined && instant === null)
         throw unprocessable([{ pointer: '/effectiveFrom', code: 'format', message: 'is not an instant' }]);
       const place = { provider: providerName(provider), model: model.toLowerCase() };
-      const set = await database.asEngine(request.actor, async (client) => {
+      return await answerOnceAsOperator(service, request, reply, async (client) => {
         const from = await setOperatorPrice(client, {
           ...place,
-          effectiveFrom: effectiveFrom === undefined ? null : new Date(effectiveFrom),
+          effectiveFrom: instant === null ? null : new Date(instant),
           rates: {
             input: parseUsd(rates.inputUsdPerMillion),
             output: parseUsd(rates.outputUsdPerMillion),
@@ -114,15 +118,15 @@ export function addPricingRoutes(api: Api, { database }: Service): void {
             ...(rates.cacheWriteUsdPerMillion && { cacheWrite: parseUsd(rates.cacheWriteUsdPerMillion) }),
           },
         });
-        return (await readPrices(client)).find(
+        const set = (await readPrices(client)).find(
           (row) =>
             row.source === 'operator' &&
             row.provider === place.provider &&
             row.model === place.model &&
             row.effectiveFrom.getTime() === Date.parse(from),
         )!;
+        return { status: 201, body: priceView(set) };
       });
-      return reply.status(201).send(priceView(set));
     },
   );
 

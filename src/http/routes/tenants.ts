@@ -1,13 +1,13 @@
 // Tenants: made, listed and changed by the operator.
 import { Type } from 'typebox';
-import type { JsonObject } from '../../core/json.ts';
+import { type JsonObject, toStorableJson } from '../../core/json.ts';
 import { TENANT_NAME, TENANT_STATUSES } from '../../core/tenant.ts';
 import { createTenant, findTenantView, listTenants, updateTenant } from '../../db/tenants.ts';
 import type { Api } from '../api.ts';
 import { IdParams } from '../id-params.ts';
 import { answerOnceAsOperator } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, notFound } from '../problem.ts';
+import { ApiError, notFound, unprocessable } from '../problem.ts';
 import type { Service } from '../service.ts';
 
 const DisplayName = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
@@ -55,6 +55,7 @@ const TenantPatch = Type.Object(
 );
 
 const tags = ['tenants'];
+const MAX_SETTINGS_BYTES = 64_000;
 const KIND = 'tenants';
 
 export function addTenantRoutes(api: Api, service: Service): void {
@@ -73,17 +74,22 @@ export function addTenantRoutes(api: Api, service: Service): void {
       },
     },
     (request, reply) =>
-      answerOnceAsOperator(service, request, reply, async (client) => {
-        const { name, displayName = null, tier = 1, settings = {} } = request.body;
-        const tenant = await createTenant(client, {
-          name,
-          displayName,
-          tier,
-          settings: settings as JsonObject,
-        });
-        if (tenant === null) throw new ApiError(409, 'name_taken', `there is a tenant "${name}"`);
-        return { status: 201, body: tenant };
-      }),
+      answerOnceAsOperator(
+        service,
+        request,
+        reply,
+        async (client) => {
+          const { name, displayName = null, tier = 1, settings = {} } = request.body;
+          const tenant = await createTenant(client, {
+            ...{ name, displayName, tier },
+            settings: storableSettings(settings),
+          });
+          if (tenant === null) throw new ApiError(409, 'name_taken', `there is a tenant "${name}"`);
+          return { status: 201, body: tenant };
+        },
+        // The answer is kept beside those of tenant `default`, whose rows its own services may read.
+        { secret: true },
+      ),
   );
 
   api.get(
@@ -136,11 +142,17 @@ export function addTenantRoutes(api: Api, service: Service): void {
       const tenant = await database.asEngine(request.actor, (client) =>
         updateTenant(client, request.params.id, {
           ...change,
-          ...(settings === undefined ? {} : { settings: settings as JsonObject }),
+          ...(settings === undefined ? {} : { settings: storableSettings(settings) }),
         }),
       );
       if (tenant === null) throw notFound('tenant');
       return tenant;
     },
   );
+}
+
+function storableSettings(settings: object): JsonObject {
+  const stored = toStorableJson(settings, MAX_SETTINGS_BYTES);
+  if (stored.ok) return settings as JsonObject;
+  throw unprocessable([{ pointer: '/settings', code: stored.code, message: `settings ${stored.message}` }]);
 }

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { findRevision, findWorkflow, listRevisions } from '../../db/definitions.ts';
 import { rollbackWorkflow } from '../../triggers/file-triggers.ts';
 import type { Api } from '../api.ts';
+import { again } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Service } from '../service.ts';
@@ -93,7 +94,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
       const { acting } = request;
       const { workflowId } = request.params;
       const { revision } = request.body;
-      const result = await rollbackWorkflow(database, service, acting, workflowId, revision);
+      const result = await again(() => rollbackWorkflow(database, service, acting, workflowId, revision));
       if (result === null) throw notFound(`revision ${revision} of "${workflowId}"`);
       if (!result.ok) throw refuseTriggers(result.problems);
       const found = await database.withTenant(acting, (client) =>
