@@ -2,8 +2,9 @@
 import type { WorkflowDefinition } from '../core/definition/model.ts';
 import type { Problem } from '../core/errors.ts';
 import type { Saved } from '../db/definitions.ts';
-import { type FileTriggers, rollbackWorkflow, saveWorkflow } from '../triggers/file-triggers.ts';
+import { rollbackWorkflow, saveWorkflow } from '../triggers/file-triggers.ts';
 import { createSecretBox } from '../triggers/secret-box.ts';
+import type { FileTriggers } from '../triggers/sync-triggers.ts';
 import type { SecretSource } from '../triggers/webhooks/stored-secrets.ts';
 import { CLI_ACTOR } from './actor.ts';
 import { Refusal, refuse } from './refusal.ts';
@@ -47,12 +48,13 @@ export async function rollbackTo(
 /** What is shown once must be shown, whatever else is. */
 export function newSecretLines(triggers: FileTriggers, system: Pick<System, 'config'>): string[] {
   const webhooks = triggers.webhooks.filter(({ secret }) => secret !== null);
-  return triggerLines({ schedules: [], webhooks, events: [] }, system);
+  const none = { schedules: [], webhooks: [], events: [] };
+  return triggerLines({ ...none, webhooks, removed: none }, system);
 }
 
-/** A line for each webhook and schedule; with the secret that was just made up. */
+/** A line for each webhook and schedule, with the secret that was just made up; and for what left the definition. */
 export function triggerLines(
-  { schedules, webhooks, events }: FileTriggers,
+  { schedules, webhooks, events, removed }: FileTriggers,
   { config }: Pick<System, 'config'>,
 ): string[] {
   const { host, port } = config.http;
@@ -64,6 +66,9 @@ export function triggerLines(
         `  webhook ${publicUrl}/hooks/${path}${secret === null ? '' : `\n    secret, shown only now: ${secret}`}`,
     ),
     ...events.map((name) => `  event ${name}`),
+    ...removed.schedules.map(({ name }) => `  removed schedule ${name}`),
+    ...removed.webhooks.map(({ path }) => `  removed webhook /hooks/${path}`),
+    ...removed.events.map((name) => `  removed event ${name}`),
   ];
 }
 

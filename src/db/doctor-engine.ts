@@ -92,7 +92,7 @@ export async function readScheduleState(client: pg.Client): Promise<ScheduleStat
       `select count(*)::int as active, count(*) filter (where due_at < now() - interval '30 seconds')::int as overdue,
          (extract(epoch from now() - min(due_at)))::float8 as "oldestSeconds",
          (select count(*)::int from dagwright.schedulers where heartbeat_at > now() - interval '10 seconds') as "schedulersAlive"
-       from dagwright.schedules where status = 'active'`,
+       from dagwright.schedules where status = 'active' and removed_at is null`,
     );
     return rows[0]!;
   });

@@ -10,7 +10,7 @@ export interface SealedUnder {
   readonly webhooks: number;
 }
 
-/** Webhooks by the keys of their secrets that still count; one with two keys is counted under both. */
+/** Webhooks, also removed ones, which may return, by the keys of their secrets that still count; one with two is under both. */
 export async function readSealingKeys(client: pg.Client): Promise<SealedUnder[]> {
   return await inspect(client, ROLES.engine, () => findSealingKeys(client as Queryable));
 }

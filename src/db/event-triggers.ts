@@ -14,18 +14,19 @@ export interface EventTriggerRow {
   readonly priority: number;
 }
 
-/** Brings the event triggers of a workflow in step with these; rows that are so already are not touched. */
+/** Brings the event triggers of a workflow in step with these; rows that are so already are not touched. Names of those that went. */
 export async function syncEventTriggers(
   client: pg.ClientBase,
   tenantId: string,
   workflowId: string,
   triggers: readonly Omit<EventTriggerRow, 'workflowId'>[],
-): Promise<void> {
-  await client.query(
-    'delete from dagwright.event_triggers where tenant_id = $1 and workflow_id = $2 and name <> all($3)',
+): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    'delete from dagwright.event_triggers where tenant_id = $1 and workflow_id = $2 and name <> all($3) returning name',
     [tenantId, workflowId, triggers.map(({ name }) => name)],
   );
-  if (triggers.length === 0) return;
+  const gone = rows.map(({ name }) => name).sort();
+  if (triggers.length === 0) return gone;
   await client.query(
     `insert into dagwright.event_triggers as t (tenant_id, workflow_id, name, event_type, condition, input_mapping, priority)
      select $1, $2, x.name, x."eventType", nullif(x.condition, 'null'), nullif(x."inputMapping", 'null'), x.priority
@@ -36,6 +37,7 @@ export async function syncEventTriggers(
        is distinct from (excluded.event_type, excluded.condition, excluded.input_mapping, excluded.priority)`,
     [tenantId, workflowId, JSON.stringify(triggers)],
   );
+  return gone;
 }
 
 export async function listEventTriggers(

@@ -19,6 +19,8 @@ export interface ScheduleView extends ScheduleSettings {
   readonly lastExecutionId: string | null;
   /** Kept in step with `triggers` of its workflow's definition. */
   readonly fromDefinition: boolean;
+  /** When it left them; null: it is there. */
+  readonly removedAt: string | null;
   readonly createdBy: string;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -33,18 +35,22 @@ const COLUMNS = `id, workflow_id as "workflowId", name, cron_expression as "cron
   overlap_policy as "overlapPolicy", catchup_policy as "catchupPolicy", catchup_window_seconds as "catchupWindowSeconds",
   jitter_seconds as "jitterSeconds", start_at as "startAt", end_at as "endAt", pause_on_failure as "pauseOnFailure", status,
   paused_reason as "pausedReason", next_run_at as "nextRunAt", last_run_at as "lastRunAt", last_execution_id as "lastExecutionId",
-  from_definition as "fromDefinition", created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt"`;
+  from_definition as "fromDefinition", removed_at as "removedAt", created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** Overdue nominal times that are recorded as missed when a change makes them never fire. */
 const MAX_MISSED = 1_000;
 
-/** Makes an active schedule; its first tick is the first nominal time from now on. The settings have been checked. */
+/**
+ * Makes an active schedule; its first tick is the first nominal time from now on. The settings have been checked. One made by hand
+ * takes the place of a removed one.
+ */
 export async function createSchedule(
   client: pg.ClientBase,
   tenantId: string,
   settings: ScheduleSettings,
   { createdBy, fromDefinition = false }: { readonly createdBy: string; readonly fromDefinition?: boolean },
 ): Promise<Saved> {
+  if (!fromDefinition) await dropRemoved(client, tenantId, settings);
   const id = newId();
   const { nextRunAt, dueAt } = nextOf(timingOf(id, settings), await nowMs(client));
   const { rows } = await client.query<ScheduleView>(
@@ -58,18 +64,18 @@ export async function createSchedule(
 }
 
 /**
- * Changes a schedule; its workflow stays. Another expression, zone, startAt or endAt counts from now on: what was due under the
- * old one is told as missed.
+ * Changes a schedule that is there; its workflow stays. Another expression, zone, startAt or endAt counts from now on: what was due
+ * under the old one is told as missed.
  */
 export async function updateSchedule(
   client: pg.ClientBase,
   tenantId: string,
   id: string,
   settings: ScheduleSettings,
-  { fromDefinition }: { readonly fromDefinition?: boolean } = {},
 ): Promise<Saved> {
   const before = await lockSchedule(client, tenantId, id);
   if (before === null) return { ok: false, problem: 'not_found' };
+  if (settings.name !== before.name) await dropRemoved(client, tenantId, { ...before, name: settings.name });
   const timing = timingOf(id, settings);
   const isRetimed = !isSameTiming(before, settings);
   let { nextRunAt } = before;
@@ -83,9 +89,9 @@ export async function updateSchedule(
     const { rows } = await client.query<ScheduleView>(
       `update dagwright.schedules set name = $3, cron_expression = $4, timezone = $5, input = $6, priority = $7, overlap_policy = $8,
          catchup_policy = $9, catchup_window_seconds = $10, jitter_seconds = $11, start_at = $12, end_at = $13, pause_on_failure = $14,
-         next_run_at = $15, due_at = $16, from_definition = coalesce($17, from_definition), fence = fence + 1, updated_at = clock_timestamp()
+         next_run_at = $15, due_at = $16, fence = fence + 1, updated_at = clock_timestamp()
        where id = $1 and tenant_id = $2 returning ${COLUMNS}`,
-      [...valuesOf(id, tenantId, settings), nextRunAt, dueAt, fromDefinition ?? null],
+      [...valuesOf(id, tenantId, settings), nextRunAt, dueAt],
     );
     return { ok: true, schedule: rows[0]! };
   } catch (error) {
@@ -133,7 +139,7 @@ export async function resumeSchedule(
   return rows[0]!;
 }
 
-/** Deletes it with its ticks; executions stay. False where there is none. */
+/** Deletes it with its ticks, also one that was removed; executions stay. False where there is none. */
 export async function deleteSchedule(client: pg.ClientBase, tenantId: string, id: string): Promise<boolean> {
   const { rowCount } = await client.query(
     'delete from dagwright.schedules where id = $1 and tenant_id = $2',
@@ -142,6 +148,7 @@ export async function deleteSchedule(client: pg.ClientBase, tenantId: string, id
   return rowCount === 1;
 }
 
+/** Also one that was removed. */
 export async function findSchedule(
   client: pg.ClientBase,
   tenantId: string,
@@ -154,20 +161,20 @@ export async function findSchedule(
   return rows[0] ?? null;
 }
 
-/** The same, locked until the transaction ends. */
+/** One that may be acted upon, locked until the transaction ends: none that was removed. */
 export async function lockSchedule(
   client: pg.ClientBase,
   tenantId: string,
   id: string,
 ): Promise<ScheduleView | null> {
   const { rows } = await client.query<ScheduleView>(
-    `select ${COLUMNS} from dagwright.schedules where id = $1 and tenant_id = $2 for no key update`,
+    `select ${COLUMNS} from dagwright.schedules where id = $1 and tenant_id = $2 and removed_at is null for no key update`,
     [id, tenantId],
   );
   return rows[0] ?? null;
 }
 
-/** Newest first; `before` is the id to go on after. */
+/** Those that are there, newest first; `before` is the id to go on after. */
 export async function listSchedules(
   client: pg.ClientBase,
   tenantId: string,
@@ -180,7 +187,7 @@ export async function listSchedules(
   },
 ): Promise<ScheduleView[]> {
   const { rows } = await client.query<ScheduleView>(
-    `select ${COLUMNS} from dagwright.schedules where tenant_id = $1 and ($3::uuid is null or id < $3)
+    `select ${COLUMNS} from dagwright.schedules where tenant_id = $1 and removed_at is null and ($3::uuid is null or id < $3)
        and ($4::text is null or workflow_id = $4) and ($5::dagwright.schedule_status is null or status = $5)
        and ($6::boolean is null or from_definition = $6) order by id desc limit $2`,
     [
@@ -201,17 +208,32 @@ export async function nowMs(client: pg.ClientBase): Promise<number> {
   return Date.parse(rows[0]!.now);
 }
 
-function nextOf(timing: Timing, now: number): { nextRunAt: string | null; dueAt: string | null } {
+export const NEVER = { nextRunAt: null, dueAt: null } as const;
+
+/** The first nominal time from `now` (milliseconds) on, and when the scheduler looks. */
+export function nextOf(timing: Timing, now: number): { nextRunAt: string | null; dueAt: string | null } {
   const next = nextNominal(timing, now);
-  if (next === null) return { nextRunAt: null, dueAt: null };
+  if (next === null) return NEVER;
   return {
     nextRunAt: new Date(next).toISOString(),
     dueAt: new Date(dueTime(timing, next)).toISOString(),
   };
 }
 
-// Nothing vanishes: what should have fired before the change is told, and what is buffered if it is given up.
-async function missOverdue(
+// Whoever makes a schedule by hand wants the name more than a definition that has given it up. One that returns meanwhile stays.
+async function dropRemoved(
+  client: pg.ClientBase,
+  tenantId: string,
+  { workflowId, name }: Pick<ScheduleSettings, 'workflowId' | 'name'>,
+): Promise<void> {
+  await client.query(
+    'delete from dagwright.schedules where tenant_id = $1 and workflow_id = $2 and name = $3 and removed_at is not null',
+    [tenantId, workflowId, name],
+  );
+}
+
+/** Nothing vanishes: what should have fired before the change is told, and what is buffered if it is given up. */
+export async function missOverdue(
   client: pg.ClientBase,
   schedule: ScheduleView,
   {

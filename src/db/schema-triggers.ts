@@ -66,6 +66,8 @@ export const schedules = dagwright.table(
     fence: bigint({ mode: 'number' }).notNull().default(0),
     /** Kept in step with `triggers` of the definition. */
     fromDefinition: boolean('from_definition').notNull().default(false),
+    /** When it left those; with all that it has it waits for its return. Null: it is there. Then nothing is due. */
+    removedAt: instant('removed_at'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
@@ -121,6 +123,8 @@ export const webhooks = dagwright.table(
     priority: integer().notNull().default(5),
     status: text().notNull().default('active'),
     fromDefinition: boolean('from_definition').notNull().default(false),
+    /** As of a schedule. Then its URL is nobody's. */
+    removedAt: instant('removed_at'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),

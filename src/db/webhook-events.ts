@@ -47,13 +47,14 @@ export interface NewEvent {
 }
 
 /**
- * Stores a delivery as `received`, if its webhook is still active; when it was, as ISO text. Null: the webhook is gone or
- * paused, or the delivery is there already. Waits while another transaction is storing the same delivery.
+ * Stores a delivery as `received`, if its webhook is still active; when it was, as ISO text. Null: the webhook is gone, removed
+ * or paused, or the delivery is there already. Waits while another transaction is storing the same delivery.
  */
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<string | null> {
   const { rows } = await client.query<{ receivedAt: string }>({
     name: 'insert_webhook_event',
-    text: `with active as (select w.id from dagwright.webhooks w where w.tenant_id = $2 and w.id = $3 and w.status = 'active' for key share)
+    text: `with active as (select w.id from dagwright.webhooks w where w.tenant_id = $2 and w.id = $3 and w.status = 'active'
+        and w.removed_at is null for key share)
       insert into dagwright.webhook_events (id, tenant_id, webhook_id, delivery_id, status, method, headers, query, body, received_at)
       select $1, $2, active.id, $4, 'received', $5, $6, $7, $8, clock_timestamp() from active
       on conflict (tenant_id, webhook_id, delivery_id) do nothing returning received_at as "receivedAt"`,

@@ -31,6 +31,8 @@ export interface WebhookRow extends WebhookSettings {
   readonly tenantName: string;
   readonly secrets: readonly StoredSecret[];
   readonly fromDefinition: boolean;
+  /** When it left the `triggers` of its definition; null: it is there. */
+  readonly removedAt: string | null;
   readonly createdBy: string;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -43,9 +45,10 @@ const FILTERS = `coalesce((select jsonb_agg(jsonb_build_object('fieldPath', f.fi
     from dagwright.webhook_filters f where f.tenant_id = w.tenant_id and f.webhook_id = w.id), '[]')`;
 const COLUMNS = `w.id, w.tenant_id as "tenantId", t.name as "tenantName", w.workflow_id as "workflowId", w.path, w.auth_type as "authType",
   w.verifier, w.verifier_options as options, w.input_mapping as "inputMapping", ${FILTERS} as filters, w.priority, w.status, w.secrets,
-  w.from_definition as "fromDefinition", w.created_by as "createdBy", w.created_at as "createdAt", w.updated_at as "updatedAt"`;
+  w.from_definition as "fromDefinition", w.removed_at as "removedAt", w.created_by as "createdBy", w.created_at as "createdAt", w.updated_at as "updatedAt"`;
 const FROM = 'dagwright.webhooks w join dagwright.tenants t on t.id = w.tenant_id';
 
+/** Also one that was removed. */
 export async function findWebhook(
   client: Queryable,
   tenantId: string,
@@ -58,17 +61,17 @@ export async function findWebhook(
   return rows[0] ?? null;
 }
 
-/** The same, locked until the transaction ends. */
+/** One that may be changed, locked until the transaction ends: none that was removed. */
 export async function lockWebhook(
   client: Queryable,
   tenantId: string,
   id: string,
 ): Promise<WebhookRow | null> {
-  await client.query('select from dagwright.webhooks where tenant_id = $1 and id = $2 for no key update', [
-    tenantId,
-    id,
-  ]);
-  return await findWebhook(client, tenantId, id);
+  const { rowCount } = await client.query(
+    'select from dagwright.webhooks where tenant_id = $1 and id = $2 and removed_at is null for no key update',
+    [tenantId, id],
+  );
+  return rowCount === 0 ? null : await findWebhook(client, tenantId, id);
 }
 
 /** The one at a path, without the tenant's name. */
@@ -84,7 +87,7 @@ export async function findWebhookAt(
   return rows[0] ?? null;
 }
 
-/** Newest first: at most `limit`, made before the id `before`. */
+/** Those that are there, newest first: at most `limit`, made before the id `before`. */
 export async function listWebhooks(
   client: Queryable,
   tenantId: string,
@@ -95,7 +98,7 @@ export async function listWebhooks(
   },
 ): Promise<WebhookRow[]> {
   const { rows } = await client.query<WebhookRow>(
-    `select ${COLUMNS} from ${FROM} where w.tenant_id = $1 and ($3::uuid is null or w.id < $3)
+    `select ${COLUMNS} from ${FROM} where w.tenant_id = $1 and w.removed_at is null and ($3::uuid is null or w.id < $3)
        and ($4::text is null or w.workflow_id = $4) order by w.id desc limit $2`,
     [tenantId, filter.limit, filter.before ?? null, filter.workflowId ?? null],
   );
@@ -104,7 +107,10 @@ export async function listWebhooks(
 
 export type WebhookProblem = 'path_taken' | 'workflow_not_found';
 
-/** Stores a new one; a value where the path is another webhook's, or the workflow does not exist. */
+/**
+ * Stores a new one; a value where the path is another webhook's, or the workflow does not exist. One made by hand takes the place
+ * of a removed one.
+ */
 export async function insertWebhook(
   client: Queryable,
   tenantId: string,
@@ -116,6 +122,7 @@ export async function insertWebhook(
   },
 ): Promise<WebhookRow | WebhookProblem> {
   if (!(await workflowExists(client, tenantId, webhook.workflowId))) return 'workflow_not_found';
+  if (!webhook.fromDefinition) await dropRemoved(client, tenantId, webhook.path);
   const { rowCount } = await client.query(
     `insert into dagwright.webhooks (id, tenant_id, workflow_id, path, auth_type, verifier, verifier_options, input_mapping, priority, status,
        secrets, from_definition, created_by)
@@ -143,6 +150,7 @@ export async function updateWebhook(
   const { tenantId, id } = before;
   if (after.workflowId !== before.workflowId && !(await workflowExists(client, tenantId, after.workflowId)))
     return 'workflow_not_found';
+  if (after.path !== before.path) await dropRemoved(client, tenantId, after.path);
   try {
     await writeSettings(client, before, after);
   } catch (error) {
@@ -159,7 +167,17 @@ export async function updateWebhook(
   return (await findWebhook(client, tenantId, id))!;
 }
 
-/** With its filters and events; false where there is none. */
+/** Takes a webhook away from its definition: its URL is nobody's at once, and all that it has stays. The caller has locked it. */
+export async function removeWebhook(client: Queryable, tenantId: string, id: string): Promise<void> {
+  await setRemovedAt(client, tenantId, id, 'clock_timestamp()');
+}
+
+/** Brings back one that was removed and that the caller has locked, as it was. */
+export async function returnWebhook(client: Queryable, tenantId: string, id: string): Promise<void> {
+  await setRemovedAt(client, tenantId, id, 'null');
+}
+
+/** With its filters and events, also one that was removed; false where there is none. */
 export async function deleteWebhook(client: Queryable, tenantId: string, id: string): Promise<boolean> {
   const { rowCount } = await client.query('delete from dagwright.webhooks where tenant_id = $1 and id = $2', [
     tenantId,
@@ -177,7 +195,8 @@ export async function findReceiver(
   const { rows } = await db.query<{ nowMs: number } & WebhookRow>({
     name: 'find_receiver',
     text: `select extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs", found.* from (select) as always left join lateral (
-        select ${COLUMNS} from ${FROM} where t.name = $1 and t.status = 'active' and w.path = $2 and w.status = 'active') as found on true`,
+        select ${COLUMNS} from ${FROM} where t.name = $1 and t.status = 'active' and w.path = $2 and w.status = 'active'
+          and w.removed_at is null) as found on true`,
     values: [tenantName, path],
   });
   const { nowMs, ...webhook } = rows[0]!;
@@ -202,6 +221,26 @@ const settingValues = (settings: WebhookSettings) => [
   settings.priority,
   settings.status,
 ];
+
+// Whoever makes a webhook by hand wants the path more than a definition that has given it up. One that returns meanwhile stays.
+async function dropRemoved(client: Queryable, tenantId: string, path: string): Promise<void> {
+  await client.query(
+    'delete from dagwright.webhooks where tenant_id = $1 and path = $2 and removed_at is not null',
+    [tenantId, path],
+  );
+}
+
+async function setRemovedAt(
+  client: Queryable,
+  tenantId: string,
+  id: string,
+  moment: 'clock_timestamp()' | 'null',
+): Promise<void> {
+  await client.query(
+    `update dagwright.webhooks set removed_at = ${moment}, updated_at = clock_timestamp() where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+}
 
 async function workflowExists(client: Queryable, tenantId: string, workflowId: string): Promise<boolean> {
   const { rows } = await client.query(

@@ -1,19 +1,26 @@
-// Schedules of a definition: brought in step with its triggers, matched by name.
+// Schedules of definitions: brought in step with their triggers, matched by name. See sync-triggers.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import type { ScheduleTrigger } from '../core/definition/trigger-model.ts';
 import type { Problem } from '../core/errors.ts';
 import { checkSettings, type ScheduleSettings } from '../core/schedule/settings.ts';
 import type { Acting } from '../db/connection.ts';
-import { lockFileSchedules } from '../db/file-triggers.ts';
+import { type FileScheduleRow, lockFileSchedules } from '../db/file-triggers.ts';
+import { removeSchedule, returnSchedule } from '../db/removed-schedules.ts';
 import {
   createSchedule,
-  deleteSchedule,
   findSchedule,
+  type Saved,
   type ScheduleView,
   updateSchedule,
 } from '../db/schedules.ts';
 import { below, type Placed } from './placed.ts';
+
+/** The schedules that a definition wants. */
+export interface SchedulesOf {
+  readonly workflowId: string;
+  readonly schedules: readonly Placed<ScheduleTrigger>[];
+}
 
 /** A schedule that a definition has. */
 export interface FileSchedule {
@@ -22,16 +29,38 @@ export interface FileSchedule {
   readonly nextRunAt: string | null;
 }
 
-/** Creates, changes and removes; problems where something stands in the way, of which the transaction must then be none. */
-export async function syncSchedules(
+/** One that has left its definition. */
+export type RemovedSchedule = Pick<FileScheduleRow, 'id' | 'workflowId' | 'name'>;
+
+/** Locks all that these definitions have or had, and removes what they do not want any more. */
+export async function detachSchedules(
+  client: pg.ClientBase,
+  tenantId: string,
+  wanted: readonly SchedulesOf[],
+): Promise<{ readonly standing: readonly FileScheduleRow[]; readonly removed: readonly RemovedSchedule[] }> {
+  const standing = await lockFileSchedules(
+    client,
+    tenantId,
+    wanted.map(({ workflowId }) => workflowId),
+  );
+  const removed = standing.filter(
+    ({ workflowId, name, isRemoved }) =>
+      !isRemoved &&
+      !wanted.some(
+        (one) => one.workflowId === workflowId && one.schedules.some(({ trigger }) => trigger.name === name),
+      ),
+  );
+  for (const { id } of removed) await removeSchedule(client, tenantId, id);
+  return { standing, removed };
+}
+
+/** Makes, changes and takes back what a definition wants; problems where something stands in the way. */
+export async function attachSchedules(
   client: pg.ClientBase,
   { tenantId, actor }: Pick<Acting, 'tenantId' | 'actor'>,
-  workflowId: string,
-  placed: readonly Placed<ScheduleTrigger>[],
+  { workflowId, schedules: placed }: SchedulesOf,
+  standing: readonly FileScheduleRow[],
 ): Promise<{ readonly schedules: readonly FileSchedule[]; readonly problems: readonly Problem[] }> {
-  const existing = await lockFileSchedules(client, tenantId, workflowId);
-  for (const [name, id] of existing)
-    if (!placed.some(({ trigger }) => trigger.name === name)) await deleteSchedule(client, tenantId, id);
   const schedules: FileSchedule[] = [];
   const problems: Problem[] = [];
   for (const { pointer, trigger } of placed) {
@@ -42,14 +71,11 @@ export async function syncSchedules(
       continue;
     }
     const settings = checked.value;
-    const id = existing.get(trigger.name);
-    const before = id === undefined ? null : await findSchedule(client, tenantId, id);
+    const before = standing.find((row) => row.workflowId === workflowId && row.name === trigger.name);
     const saved =
-      before === null
+      before === undefined
         ? await createSchedule(client, tenantId, settings, { createdBy: actor, fromDefinition: true })
-        : isSame(before, settings)
-          ? { ok: true as const, schedule: before }
-          : await updateSchedule(client, tenantId, before.id, settings);
+        : await keepSchedule(client, tenantId, before, settings);
     if (saved.ok) schedules.push(viewOf(saved.schedule));
     else
       problems.push({
@@ -60,6 +86,19 @@ export async function syncSchedules(
       });
   }
   return { schedules, problems };
+}
+
+async function keepSchedule(
+  client: pg.ClientBase,
+  tenantId: string,
+  { id, isRemoved }: FileScheduleRow,
+  settings: ScheduleSettings,
+): Promise<Saved> {
+  if (isRemoved) await returnSchedule(client, tenantId, id);
+  const before = (await findSchedule(client, tenantId, id))!;
+  return isSame(before, settings)
+    ? { ok: true, schedule: before }
+    : await updateSchedule(client, tenantId, id, settings);
 }
 
 const viewOf = ({ id, name, nextRunAt }: ScheduleView): FileSchedule => ({ id, name, nextRunAt });

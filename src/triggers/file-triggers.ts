@@ -1,35 +1,17 @@
 // Definitions with their triggers: saved, rolled back and checked together, whoever asks. All in one transaction.
 //   F1  Schedules, webhooks and event triggers of a definition are as its current revision says; ones made by hand are
-//       never touched.
+//       never touched. What leaves it is removed, not deleted (sync-triggers.ts).
 //   F2  What is as it should be is not written: saving the same again moves no schedule and makes no entry in the audit trail.
 //   F3  A trigger that cannot be had (its path is another's) refuses the whole save.
 //   F4  A secret that stands in the file is sealed with its webhook, and never stored with the definition.
-import type pg from 'pg';
 import type { WorkflowDefinition } from '../core/definition/model.ts';
-import {
-  type EventTrigger,
-  eventTriggerName,
-  type ScheduleTrigger,
-  secretReference,
-  type TriggerDefinition,
-  type WebhookTrigger,
-} from '../core/definition/trigger-model.ts';
+import { secretReference, type TriggerDefinition } from '../core/definition/trigger-model.ts';
 import type { Problem } from '../core/errors.ts';
 import type { Acting, Database } from '../db/connection.ts';
 import { rollbackDefinition, type Saved, saveDefinition } from '../db/definitions.ts';
-import { syncEventTriggers } from '../db/event-triggers.ts';
-import { type FileSchedule, syncSchedules } from './file-schedules.ts';
-import { type FileWebhook, syncWebhooks, webhookProblems } from './file-webhooks.ts';
-import type { Placed } from './placed.ts';
+import { webhookProblems } from './file-webhooks.ts';
+import { type FileTriggers, RefusedTriggers, syncTriggers, triggersByKind } from './sync-triggers.ts';
 import type { SecretSource } from './webhooks/stored-secrets.ts';
-
-/** What a definition has besides its tasks. Names and paths are unique in each list. */
-export interface FileTriggers {
-  readonly schedules: readonly FileSchedule[];
-  readonly webhooks: readonly FileWebhook[];
-  /** Names of event triggers. */
-  readonly events: readonly string[];
-}
 
 export type SaveResult =
   | ({ readonly ok: true; readonly triggers: FileTriggers } & Saved)
@@ -42,14 +24,6 @@ export type RollbackResult =
   | { readonly ok: false; readonly problems: readonly Problem[] }
   /** There is no such workflow or revision. */
   | null;
-
-class Refused extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super('refused');
-    this.problems = problems;
-  }
-}
 
 /** Saves a valid definition; see saveDefinition for `ifMatch`. */
 export async function saveWorkflow(
@@ -64,7 +38,8 @@ export async function saveWorkflow(
     database.withTenant(acting, async (client): Promise<SaveResult> => {
       const saved = await saveDefinition(client, tenantId, withoutSecrets(definition), actor, options);
       if ('conflict' in saved) return { ok: false, ...saved };
-      return { ok: true, ...saved, triggers: await syncTriggers(client, source, acting, definition) };
+      const [triggers] = await syncTriggers(client, source, acting, [definition]);
+      return { ok: true, ...saved, triggers: triggers! };
     }),
   );
 }
@@ -81,7 +56,8 @@ export async function rollbackWorkflow(
     database.withTenant(acting, async (client): Promise<RollbackResult> => {
       const target = await rollbackDefinition(client, acting.tenantId, workflowId, revision);
       if (target === null) return null;
-      return { ok: true, revision, triggers: await syncTriggers(client, source, acting, target.definition) };
+      const [triggers] = await syncTriggers(client, source, acting, [target.definition]);
+      return { ok: true, revision, triggers: triggers! };
     }),
   );
 }
@@ -95,7 +71,7 @@ export function triggerProblems(
   tenantName: string,
   source?: Pick<SecretSource, 'secrets'>,
 ): Problem[] {
-  return webhookProblems(definition.workflowId, byKind(definition).webhooks, tenantName, source);
+  return webhookProblems(definition.workflowId, triggersByKind(definition).webhooks, tenantName, source);
 }
 
 /** F4. A reference to one of the service's secrets stays. */
@@ -116,46 +92,7 @@ async function unlessRefused<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Refused) return { ok: false, problems: error.problems };
+    if (error instanceof RefusedTriggers) return { ok: false, problems: [...error.problems.values()].flat() };
     throw error;
   }
-}
-
-// The caller holds the lock of the definition's row.
-async function syncTriggers(
-  client: pg.ClientBase,
-  source: SecretSource,
-  acting: Acting,
-  definition: WorkflowDefinition,
-): Promise<FileTriggers> {
-  const { workflowId } = definition;
-  const kinds = byKind(definition);
-  const { schedules, problems } = await syncSchedules(client, acting, workflowId, kinds.schedules);
-  const { webhooks, problems: more } = await syncWebhooks(client, source, acting, workflowId, kinds.webhooks);
-  if (problems.length + more.length > 0) throw new Refused([...problems, ...more]);
-  const events = kinds.events.map(({ trigger }) => eventTriggerName(trigger));
-  await syncEventTriggers(
-    client,
-    acting.tenantId,
-    workflowId,
-    kinds.events.map(({ trigger }, i) => ({
-      name: events[i]!,
-      eventType: trigger.event,
-      condition: trigger.when ?? null,
-      inputMapping: trigger.inputMapping ?? null,
-      priority: trigger.priority ?? 5,
-    })),
-  );
-  return { schedules, webhooks, events };
-}
-
-function byKind({ triggers = [] }: WorkflowDefinition) {
-  const placed = triggers.map((trigger, i) => ({ pointer: `/triggers/${i}`, trigger }));
-  const of = <T extends TriggerDefinition>(type: T['type']) =>
-    placed.filter(({ trigger }) => trigger.type === type) as unknown as readonly Placed<T>[];
-  return {
-    schedules: of<ScheduleTrigger>('schedule'),
-    webhooks: of<WebhookTrigger>('webhook'),
-    events: of<EventTrigger>('event'),
-  };
 }

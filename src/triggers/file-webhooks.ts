@@ -1,23 +1,21 @@
-// Webhooks of a definition: brought in step with its triggers, matched by path.
-import { isDeepStrictEqual } from 'node:util';
+// Webhooks of definitions: brought in step with their triggers, matched by path. See sync-triggers.ts.
 import { secretReference, type WebhookTrigger } from '../core/definition/trigger-model.ts';
 import type { Problem } from '../core/errors.ts';
 import type { Acting } from '../db/connection.ts';
-import { lockFileWebhooks } from '../db/file-triggers.ts';
+import { type FileWebhookRow, lockFileWebhooks } from '../db/file-triggers.ts';
 import type { Queryable } from '../db/transitions.ts';
-import {
-  deleteWebhook,
-  filtersText,
-  findTenantName,
-  findWebhook,
-  type WebhookRow,
-  type WebhookSettings,
-} from '../db/webhooks.ts';
+import { removeWebhook } from '../db/webhooks.ts';
+import { keepWebhook } from './keep-webhook.ts';
 import { below, type Placed } from './placed.ts';
-import { SecretBoxError } from './secret-box.ts';
-import { changeWebhook, createWebhook, type GivenWebhook } from './webhooks/manage.ts';
+import { createWebhook, type GivenWebhook } from './webhooks/manage.ts';
 import { readSettings } from './webhooks/settings.ts';
-import { openSecret, type SecretSource, secretProblems } from './webhooks/stored-secrets.ts';
+import { type SecretSource, secretProblems } from './webhooks/stored-secrets.ts';
+
+/** The webhooks that a definition wants. */
+export interface WebhooksOf {
+  readonly workflowId: string;
+  readonly webhooks: readonly Placed<WebhookTrigger>[];
+}
 
 /** A webhook that a definition has. */
 export interface FileWebhook {
@@ -26,6 +24,17 @@ export interface FileWebhook {
   readonly path: string;
   /** Only where it has just been made up. */
   readonly secret: string | null;
+}
+
+/** One that has left its definition; `path` as it follows /hooks/. */
+export type RemovedWebhook = Pick<FileWebhookRow, 'id' | 'workflowId' | 'path'>;
+
+/** The webhooks that may be kept or taken back, by path without the tenant's name. */
+type StandingWebhooks = Map<string, FileWebhookRow>;
+
+interface TenantOf {
+  readonly tenantId: string;
+  readonly tenantName: string;
 }
 
 /**
@@ -49,46 +58,53 @@ export function webhookProblems(
   });
 }
 
-/** Creates, changes and removes; problems where something stands in the way, of which the transaction must then be none. */
-export async function syncWebhooks(
+/** Locks what these definitions have and what is removed at the paths that they want, and removes what they do not want any more. */
+export async function detachWebhooks(
+  client: Queryable,
+  { tenantId, tenantName }: TenantOf,
+  wanted: readonly WebhooksOf[],
+): Promise<{ readonly standing: StandingWebhooks; readonly removed: readonly RemovedWebhook[] }> {
+  const pathsOf = new Map(
+    wanted.map((one) => [one.workflowId, readTriggers(one, tenantName).map(({ path }) => path)]),
+  );
+  const rows = await lockFileWebhooks(client, tenantId, {
+    workflowIds: [...pathsOf.keys()],
+    paths: [...pathsOf.values()].flat(),
+  });
+  const standing = new Map(rows.map((row) => [row.path, row]));
+  const removed: RemovedWebhook[] = [];
+  for (const row of rows) {
+    const { id, workflowId, path, isRemoved } = row;
+    if (isRemoved || pathsOf.get(workflowId)!.includes(path)) continue;
+    await removeWebhook(client, tenantId, id);
+    standing.set(path, { ...row, isRemoved: true });
+    removed.push({ id, workflowId, path: `${tenantName}/${path}` });
+  }
+  return { standing, removed };
+}
+
+/** Makes, changes and takes back what a definition wants; problems where something stands in the way. */
+export async function attachWebhooks(
   client: Queryable,
   source: SecretSource,
-  acting: Pick<Acting, 'tenantId' | 'actor'>,
-  workflowId: string,
-  placed: readonly Placed<WebhookTrigger>[],
+  { tenantId, actor, tenantName }: TenantOf & Pick<Acting, 'actor'>,
+  one: WebhooksOf,
+  standing: StandingWebhooks,
 ): Promise<{ readonly webhooks: readonly FileWebhook[]; readonly problems: readonly Problem[] }> {
-  const { tenantId } = acting;
-  const existing = await lockFileWebhooks(client, tenantId, workflowId);
-  if (existing.size === 0 && placed.length === 0) return { webhooks: [], problems: [] };
-  const tenantName = await findTenantName(client, tenantId);
-  const problems = webhookProblems(workflowId, placed, tenantName, source);
+  const { workflowId } = one;
+  const wanted = readTriggers(one, tenantName);
+  const problems = webhookProblems(workflowId, one.webhooks, tenantName, source);
+  if (problems.length === 0) problems.push(...doubledPaths(wanted));
   if (problems.length > 0) return { webhooks: [], problems };
-  const wanted = placed.map(({ pointer, trigger }) => {
-    const given = givenOf(workflowId, trigger);
-    const read = readSettings(given, tenantName);
-    return { pointer, given, path: read.ok ? read.value.path : trigger.path };
-  });
-  const doubled = wanted.filter(({ path }, i) => wanted.findIndex((one) => one.path === path) < i);
-  if (doubled.length > 0)
-    return {
-      webhooks: [],
-      problems: doubled.map(({ pointer, path }) => ({
-        pointer: `${pointer}/path`,
-        code: 'duplicate_trigger',
-        message: `the definition has another webhook at ${JSON.stringify(path)}`,
-      })),
-    };
-  // What is gone goes first: its path may be another's now.
-  for (const [path, id] of existing)
-    if (!wanted.some((one) => one.path === path)) await deleteWebhook(client, tenantId, id);
   const webhooks: FileWebhook[] = [];
   for (const { pointer, given, path } of wanted) {
-    const id = existing.get(path);
-    const before = id === undefined ? null : await findWebhook(client, tenantId, id);
-    const result =
-      before === null
-        ? await createWebhook(client, source, acting, given, { fromDefinition: true })
-        : await changeWhereDifferent(client, source, before, given);
+    const before = standing.get(path);
+    // What another has, or took back just now, is refused as taken.
+    const isFree = before !== undefined && (before.isRemoved || before.workflowId === workflowId);
+    const result = isFree
+      ? await keepWebhook(client, source, { tenantId, before, given })
+      : await createWebhook(client, source, { tenantId, actor }, given, { fromDefinition: true });
+    if (isFree) standing.set(path, { ...before, workflowId, isRemoved: false });
     if (!result.ok) problems.push(...below(pointer, result.problems));
     else {
       const { webhook, secret } = result.value;
@@ -98,39 +114,29 @@ export async function syncWebhooks(
   return { webhooks, problems };
 }
 
-async function changeWhereDifferent(
-  client: Queryable,
-  source: SecretSource,
-  before: WebhookRow,
-  given: GivenWebhook,
-): ReturnType<typeof createWebhook> {
-  const { secret: wantedSecret, ...settings } = given;
-  const secret =
-    wantedSecret === undefined || isCurrent(wantedSecret, before, source) ? undefined : wantedSecret;
-  const { status } = before;
-  const read = readSettings({ ...settings, status }, before.tenantName);
-  const isSame = read.ok && secret === undefined && isSameSettings(read.value, settingsOf(before));
-  if (isSame) return { ok: true, value: { webhook: before, secret: null } };
-  const changed = await changeWebhook(client, source, before, { ...settings, status, secret });
-  return changed.ok ? { ok: true, value: { webhook: changed.value, secret: null } } : changed;
+interface ReadTrigger {
+  readonly pointer: string;
+  readonly given: GivenWebhook;
+  /** Without the tenant's name, if it can be read. */
+  readonly path: string;
 }
 
-function isSameSettings(wanted: WebhookSettings, before: WebhookSettings): boolean {
-  const { filters, ...rest } = wanted;
-  const { filters: filtersBefore, ...restBefore } = before;
-  return isDeepStrictEqual(rest, restBefore) && filtersText(filters) === filtersText(filtersBefore);
+function readTriggers({ workflowId, webhooks }: WebhooksOf, tenantName: string): ReadTrigger[] {
+  return webhooks.map(({ pointer, trigger }) => {
+    const given = givenOf(workflowId, trigger);
+    const read = readSettings(given, tenantName);
+    return { pointer, given, path: read.ok ? read.value.path : trigger.path };
+  });
 }
 
-// The newest one stands first.
-function isCurrent(secret: string, before: WebhookRow, source: SecretSource): boolean {
-  const [newest] = before.secrets;
-  if (newest === undefined) return false;
-  try {
-    return openSecret(newest.sealed, before, source) === secret;
-  } catch (error) {
-    if (error instanceof SecretBoxError) return false;
-    throw error;
-  }
+function doubledPaths(wanted: readonly ReadTrigger[]): Problem[] {
+  return wanted
+    .filter(({ path }, i) => wanted.findIndex((one) => one.path === path) < i)
+    .map(({ pointer, path }) => ({
+      pointer: `${pointer}/path`,
+      code: 'duplicate_trigger',
+      message: `the definition has another webhook at ${JSON.stringify(path)}`,
+    }));
 }
 
 // Every field, also the absent ones: what a file does not name is as it is without.
@@ -147,9 +153,4 @@ function givenOf(workflowId: string, trigger: WebhookTrigger): GivenWebhook {
     priority,
     secret: secret?.trim(),
   };
-}
-
-function settingsOf(row: WebhookRow): WebhookSettings {
-  const { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status } = row;
-  return { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status };
 }

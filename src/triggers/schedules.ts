@@ -15,9 +15,12 @@ import {
   findSchedule,
   lockSchedule,
   nowMs,
+  pauseSchedule,
+  resumeSchedule,
   type ScheduleView,
   updateSchedule,
 } from '../db/schedules.ts';
+import { removedProblem } from './removed.ts';
 
 /** Nominal times of one backfill. */
 export const MAX_BACKFILL = 1_000;
@@ -27,7 +30,13 @@ export type Outcome<Value> =
   | {
       readonly ok: false;
       /** `validation`: what was asked does not fit. The others are about what is there. */
-      readonly code: 'validation' | 'not_found' | 'name_taken' | 'from_definition' | 'cannot_start';
+      readonly code:
+        | 'validation'
+        | 'not_found'
+        | 'removed'
+        | 'name_taken'
+        | 'from_definition'
+        | 'cannot_start';
       readonly problems: readonly Problem[];
     };
 type Refused = Extract<Outcome<never>, { ok: false }>;
@@ -53,7 +62,7 @@ export async function changeSchedule(
   { isWhole = false }: { readonly isWhole?: boolean } = {},
 ): Promise<Outcome<ScheduleView>> {
   const before = await lockSchedule(client, tenantId, id);
-  if (before === null) return notThere();
+  if (before === null) return await notThere(client, tenantId, id);
   if (before.fromDefinition)
     return refused('from_definition', {
       pointer: '',
@@ -75,7 +84,28 @@ export async function changeSchedule(
   if (!checked.ok) return checked;
   const saved = await updateSchedule(client, tenantId, id, checked.value);
   if (saved.ok) return { ok: true, value: saved.schedule };
-  return saved.problem === 'name_taken' ? nameTaken(checked.value) : notThere();
+  return saved.problem === 'name_taken' ? nameTaken(checked.value) : await notThere(client, tenantId, id);
+}
+
+/** Nothing fires until it is resumed, and the times in between get no rows. */
+export async function pause(
+  client: pg.ClientBase,
+  { tenantId }: Acting,
+  id: string,
+  reason: string,
+): Promise<Outcome<ScheduleView>> {
+  const schedule = await pauseSchedule(client, tenantId, id, reason);
+  return schedule === null ? await notThere(client, tenantId, id) : { ok: true, value: schedule };
+}
+
+/** Goes on with the first nominal time from now on. */
+export async function resume(
+  client: pg.ClientBase,
+  { tenantId }: Acting,
+  id: string,
+): Promise<Outcome<ScheduleView>> {
+  const schedule = await resumeSchedule(client, tenantId, id);
+  return schedule === null ? await notThere(client, tenantId, id) : { ok: true, value: schedule };
 }
 
 /** Starts the nominal times of `from` (inclusive) to `to` (exclusive) that have no execution. */
@@ -91,8 +121,8 @@ export async function backfill(
     readonly executions: readonly BackfilledTick[];
   }>
 > {
-  const schedule = await findSchedule(client, tenantId, id);
-  if (schedule === null) return notThere();
+  const schedule = await lockSchedule(client, tenantId, id);
+  if (schedule === null) return await notThere(client, tenantId, id);
   const now = await nowMs(client);
   const [fromMs, toMs] = [instantMs(range.from), instantMs(range.to)];
   const problems = rangeProblems(range, { fromMs, toMs, now });
@@ -128,12 +158,12 @@ export async function runNow(
   { tenantId }: Acting,
   id: string,
 ): Promise<Outcome<{ readonly id: string }>> {
-  const schedule = await findSchedule(client, tenantId, id);
-  if (schedule === null) return notThere();
+  const schedule = await lockSchedule(client, tenantId, id);
+  if (schedule === null) return await notThere(client, tenantId, id);
   const workflow = await checkWorkflow(client, tenantId, schedule);
   if (!workflow.ok) return { ...workflow, code: 'cannot_start' };
   const started = await runSchedule(client, id, workflow.value);
-  if (started === null) return notThere();
+  if (started === null) return await notThere(client, tenantId, id);
   if (started.problem !== null) return cannotStart(START_PROBLEMS[started.problem] ?? started.problem);
   return { ok: true, value: { id: started.id } };
 }
@@ -220,7 +250,12 @@ function refused(code: Refused['code'], problem: Problem): Refused {
   return { ok: false, code, problems: [problem] };
 }
 
-const notThere = () => refused('not_found', { pointer: '', code: 'not_found', message: 'no such schedule' });
+async function notThere(client: pg.ClientBase, tenantId: string, id: string): Promise<Refused> {
+  const removed = await findSchedule(client, tenantId, id);
+  return removed === null
+    ? refused('not_found', { pointer: '', code: 'not_found', message: 'no such schedule' })
+    : refused('removed', removedProblem('schedule', removed));
+}
 
 const nameTaken = ({ workflowId, name }: Pick<ScheduleFields, 'workflowId' | 'name'>) =>
   refused('name_taken', {

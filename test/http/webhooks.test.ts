@@ -53,7 +53,8 @@ describe('making a webhook', () => {
           'filters',
           'priority',
         ],
-        ...['status', 'hasSecret', 'secrets', 'fromDefinition', 'createdBy', 'createdAt', 'updatedAt'],
+        ...['status', 'hasSecret', 'secrets', 'fromDefinition', 'removedAt', 'createdBy'],
+        ...['createdAt', 'updatedAt'],
       ].sort(),
     );
     expect(secret).toMatch(/^[\w-]{43}$/);

@@ -4,16 +4,16 @@ import { previewTicks } from '../../core/schedule/preview.ts';
 import { checkSettings, type ScheduleFields, timingOf } from '../../core/schedule/settings.ts';
 import type { CatchupPolicy, OverlapPolicy, ScheduleStatus } from '../../core/schedule/words.ts';
 import type { Acting } from '../../db/connection.ts';
+import { deleteSchedule, findSchedule, listSchedules, nowMs, type ScheduleView } from '../../db/schedules.ts';
 import {
-  deleteSchedule,
-  findSchedule,
-  listSchedules,
-  nowMs,
-  pauseSchedule,
-  resumeSchedule,
-  type ScheduleView,
-} from '../../db/schedules.ts';
-import { addSchedule, backfill, changeSchedule, type Outcome, runNow } from '../../triggers/schedules.ts';
+  addSchedule,
+  backfill,
+  changeSchedule,
+  type Outcome,
+  pause,
+  resume,
+  runNow,
+} from '../../triggers/schedules.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
 import { readJsonArgument } from '../json-argument.ts';
@@ -130,8 +130,8 @@ export async function pauseOneSchedule(
   { reason }: { readonly reason?: string },
   id: string,
 ): Promise<number> {
-  return await change(context, id, (client, tenantId) =>
-    pauseSchedule(client, tenantId, id, reason ?? `paused by ${CLI_ACTOR.actor}`),
+  return await change(context, id, (client, acting) =>
+    pause(client, acting, id, reason ?? `paused by ${CLI_ACTOR.actor}`),
   );
 }
 
@@ -140,7 +140,7 @@ export async function resumeOneSchedule(
   _options: object,
   id: string,
 ): Promise<number> {
-  return await change(context, id, (client, tenantId) => resumeSchedule(client, tenantId, id));
+  return await change(context, id, (client, acting) => resume(client, acting, id));
 }
 
 export async function previewOne(
@@ -209,12 +209,11 @@ export function unknownSchedule(id: string): Refusal {
 async function change(
   context: CommandContext,
   id: string,
-  make: (client: pg.ClientBase, tenantId: string) => Promise<ScheduleView | null>,
+  make: (client: pg.ClientBase, acting: Acting) => Promise<Outcome<ScheduleView>>,
 ): Promise<number> {
   requireScheduleId(id);
-  return await act(context, async (client, { tenantId }) => {
-    const schedule = await make(client, tenantId);
-    if (schedule === null) throw unknownSchedule(id);
+  return await act(context, async (client, acting) => {
+    const schedule = unwrap(await make(client, acting), id);
     return () => print(context, schedule);
   });
 }

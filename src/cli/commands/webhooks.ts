@@ -1,6 +1,8 @@
 // dagwright webhooks: by the same functions as the routes of the HTTP API. A secret is printed once, when it is made up.
 import type { Json, JsonObject } from '../../core/json.ts';
+import type { Queryable } from '../../db/transitions.ts';
 import { deleteWebhook, findWebhook, listWebhooks, lockWebhook, type WebhookRow } from '../../db/webhooks.ts';
+import { removedProblem } from '../../triggers/removed.ts';
 import { createSecretBox } from '../../triggers/secret-box.ts';
 import {
   changeWebhookByHand,
@@ -128,7 +130,7 @@ export async function updateOneWebhook(
   return await context.withSystem(async ({ database, tenantId, config }) => {
     const { row, secret } = await database.withTenant({ tenantId, ...CLI_ACTOR }, async (client) => {
       const before = await lockWebhook(client, tenantId, webhookId);
-      if (before === null) throw unknownWebhook(id);
+      if (before === null) throw await notThere(client, tenantId, id);
       const { verifier = before.verifier, authType = before.authType } = change;
       const secret = options.newSecret === true ? newSecret(verifier, authType) : null;
       const full = secret === null ? change : { ...change, secret };
@@ -164,6 +166,11 @@ export async function deleteOneWebhook(
 /** The id, or a Refusal. */
 export function requireWebhookId(id: string): string {
   return requireUuid(id, 'the id of a webhook')!;
+}
+
+async function notThere(client: Queryable, tenantId: string, id: string): Promise<Refusal> {
+  const removed = await findWebhook(client, tenantId, id);
+  return removed === null ? unknownWebhook(id) : new Refusal([removedProblem('webhook', removed)]);
 }
 
 export function unknownWebhook(id: string): Refusal {

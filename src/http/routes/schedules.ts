@@ -2,14 +2,8 @@
 import { Type } from 'typebox';
 import type { ScheduleFields } from '../../core/schedule/settings.ts';
 import { SCHEDULE_STATUSES } from '../../core/schedule/words.ts';
-import {
-  deleteSchedule,
-  findSchedule,
-  listSchedules,
-  pauseSchedule,
-  resumeSchedule,
-} from '../../db/schedules.ts';
-import { addSchedule, changeSchedule } from '../../triggers/schedules.ts';
+import { deleteSchedule, findSchedule, listSchedules } from '../../db/schedules.ts';
+import { addSchedule, changeSchedule, pause, resume } from '../../triggers/schedules.ts';
 import type { Api } from '../api.ts';
 import { IdParams } from '../id-params.ts';
 import { answerOnce } from '../once.ts';
@@ -85,7 +79,8 @@ function addChanges(api: Api, service: Service): void {
       schema: {
         tags,
         summary: 'Delete a schedule and its ticks',
-        description: 'Executions that it started go on.',
+        description:
+          'Executions that it started go on. One that a definition has, or had, loses its ticks for good; leaving it out of `triggers` keeps them.',
         operationId: 'deleteSchedule',
         params: IdParams,
       },
@@ -100,8 +95,8 @@ function addChanges(api: Api, service: Service): void {
   );
 
   for (const [verb, summary, change] of [
-    ['pause', 'Pause a schedule: the times until it is resumed get no ticks', pauseSchedule],
-    ['resume', 'Resume a schedule: it goes on with the first nominal time from now on', resumeSchedule],
+    ['pause', 'Pause a schedule: the times until it is resumed get no ticks', pause],
+    ['resume', 'Resume a schedule: it goes on with the first nominal time from now on', resume],
   ] as const)
     api.post(
       `/v1/schedules/:id/${verb}`,
@@ -110,12 +105,10 @@ function addChanges(api: Api, service: Service): void {
         schema: { tags, summary, operationId: `${verb}Schedule`, params: IdParams },
       },
       async (request) => {
-        const { tenantId, actor } = request.acting;
-        const schedule = await database.withTenant(request.acting, (client) =>
-          change(client, tenantId, request.params.id, `paused by ${actor}`),
+        const { acting } = request;
+        return await database.withTenant(acting, async (client) =>
+          unwrap(await change(client, acting, request.params.id, `paused by ${acting.actor}`)),
         );
-        if (schedule === null) throw notFound('schedule');
-        return schedule;
       },
     );
 }
@@ -128,6 +121,7 @@ function addReads(api: Api, { database }: Service): void {
       schema: {
         tags,
         summary: 'List schedules',
+        description: 'Without those that were removed from their definition, which GET of one shows.',
         operationId: 'listSchedules',
         querystring: Type.Object(
           {

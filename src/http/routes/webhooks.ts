@@ -2,7 +2,9 @@
 import { type Static, Type } from 'typebox';
 import type { Json } from '../../core/json.ts';
 import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../core/webhook.ts';
+import type { Queryable } from '../../db/transitions.ts';
 import { deleteWebhook, findWebhook, listWebhooks, lockWebhook } from '../../db/webhooks.ts';
+import { removedProblem } from '../../triggers/removed.ts';
 import { MAX_FILTERS } from '../../triggers/webhooks/filter.ts';
 import {
   changeWebhookByHand,
@@ -145,6 +147,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
       schema: {
         tags,
         summary: 'List webhooks',
+        description: 'Without those that were removed from their definition, which GET of one shows.',
         operationId: 'listWebhooks',
         querystring: Type.Object({ ...PageQuery, workflowId: Type.Optional(WorkflowId) }, closed),
       },
@@ -199,7 +202,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
         const change = method === 'PUT' ? { ...ABSENT, ...given } : given;
         return await database.withTenant(request.acting, async (client) => {
           const before = await lockWebhook(client, request.acting.tenantId, id);
-          if (before === null) throw notFound('webhook');
+          if (before === null) throw await notThere(client, request.acting.tenantId, id);
           const changed = await changeWebhookByHand(client, service, before, change as GivenChange);
           if (!changed.ok) throw refusal(changed.problems);
           return webhookView(changed.value, publicUrl);
@@ -214,7 +217,8 @@ export function addWebhookRoutes(api: Api, service: Service): void {
       schema: {
         tags,
         summary: 'Delete a webhook and its events',
-        description: 'Executions that it started go on.',
+        description:
+          'Executions that it started go on. One that a definition has, or had, loses its secrets for good; leaving it out of `triggers` keeps them.',
         operationId: 'deleteWebhook',
         params: WebhookParams,
       },
@@ -239,6 +243,13 @@ const ABSENT = {
   priority: undefined,
   status: undefined,
 } satisfies Partial<Record<keyof GivenChange, Json | undefined>>;
+
+async function notThere(client: Queryable, tenantId: string, id: string): Promise<ApiError> {
+  const removed = await findWebhook(client, tenantId, id);
+  if (removed === null) return notFound('webhook');
+  const problem = removedProblem('webhook', removed);
+  return new ApiError(404, problem.code, problem.message, { errors: [problem] });
+}
 
 function refusal(problems: Parameters<typeof unprocessable>[0]): ApiError {
   const conflict = problems.find(({ code }) => code === 'path_taken' || code === 'from_definition');

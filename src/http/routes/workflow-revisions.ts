@@ -84,7 +84,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
         tags,
         summary: 'Go back to an earlier revision',
         description:
-          'Starts take this revision until the next save, and its triggers are those that count; what runs keeps its own. A webhook that the revision has and that is gone is made again, with a new secret where its own is not known any more: it is in this answer only.',
+          'Starts take this revision until the next save, and its triggers are those that count; what runs keeps its own. Schedules and webhooks that the revision has and that were removed since come back as they were, with their ticks, events and secrets; `triggers.removed` names what is removed now.',
         operationId: 'rollbackWorkflow',
         params: WorkflowParams,
         body: Type.Object({ revision: Type.Integer({ minimum: 1, maximum: MAX_REVISION }) }, closed),

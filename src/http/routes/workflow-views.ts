@@ -1,7 +1,7 @@
 // What the routes of workflows share: parameters, ETags, and triggers as answers show them.
 import { Type } from 'typebox';
 import type { Problem } from '../../core/errors.ts';
-import type { FileTriggers } from '../../triggers/file-triggers.ts';
+import type { FileTriggers } from '../../triggers/sync-triggers.ts';
 import { ApiError, unprocessable } from '../problem.ts';
 
 export const WorkflowParams = Type.Object(
@@ -12,7 +12,7 @@ export const WorkflowParams = Type.Object(
 export const etagOf = (revision: number): string => `"${revision}"`;
 
 /** A webhook's `secret` only where it has just been made up. */
-export function triggersView({ schedules, webhooks, events }: FileTriggers, publicUrl: string) {
+export function triggersView({ schedules, webhooks, events, removed }: FileTriggers, publicUrl: string) {
   return {
     schedules,
     webhooks: webhooks.map(({ id, path, secret }) => ({
@@ -22,6 +22,7 @@ export function triggersView({ schedules, webhooks, events }: FileTriggers, publ
       ...(secret === null ? {} : { secret }),
     })),
     events,
+    removed,
   };
 }
 

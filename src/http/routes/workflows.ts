@@ -28,7 +28,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
         tags,
         summary: 'Save a definition',
         description:
-          'The body is the definition, as JSON or YAML (application/yaml), up to 10 MB; its `workflowId` may be left out. Content that differs from the current revision becomes the next one, which starts take from then on; what runs keeps its own. Schedules, webhooks and event triggers of `triggers` are brought in step in the same transaction. With `If-Match: "3"` only where 3 is the current revision, else 412; `If-Match: *`: only where there is one. All problems are told at once; warnings never refuse. A secret that a webhook trigger gave in clear text is sealed and not kept in the definition; one that had to be made up is in this answer only.',
+          'The body is the definition, as JSON or YAML (application/yaml), up to 10 MB; its `workflowId` may be left out. Content that differs from the current revision becomes the next one, which starts take from then on; what runs keeps its own. Schedules, webhooks and event triggers of `triggers` are brought in step in the same transaction; what is not named any more is removed (`triggers.removed`), and comes back as it was when it is named again. With `If-Match: "3"` only where 3 is the current revision, else 412; `If-Match: *`: only where there is one. All problems are told at once; warnings never refuse. A secret that a webhook trigger gave in clear text is sealed and not kept in the definition; one that had to be made up is in this answer only.',
         operationId: 'saveWorkflow',
         params: WorkflowParams,
       },

@@ -146,6 +146,7 @@ export function webhookView(row: WebhookRow, publicUrl: string): JsonObject {
     hasSecret: secrets.length > 0,
     secrets: secrets.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt })),
     fromDefinition: row.fromDefinition,
+    removedAt: row.removedAt,
     createdBy: row.createdBy,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
@@ -168,10 +169,7 @@ function changeSecrets(
     if (problems.length > 0) return { ok: false, problems };
     return rotateSecrets(current, sealSecret(secret, before, source, nowMs), { nowMs, overlapSeconds });
   }
-  const isSameUse = after.authType === before.authType && after.verifier === before.verifier;
-  if (isSameUse || !needsSecret(after)) return { ok: true, value: current };
-  const fits = current.some(({ sealed }) => fitsUse(sealed, before, after, source));
-  return fits
+  return !lacksSecret(source, before, after, nowMs)
     ? { ok: true, value: current }
     : {
         ok: false,
@@ -184,6 +182,18 @@ function changeSecrets(
           },
         ],
       };
+}
+
+/** Whether a change to these settings needs a secret that the webhook does not have. */
+export function lacksSecret(
+  source: SecretSource,
+  before: WebhookRow,
+  after: WebhookSettings,
+  nowMs: number,
+): boolean {
+  const isSameUse = after.authType === before.authType && after.verifier === before.verifier;
+  if (isSameUse || !needsSecret(after)) return false;
+  return !currentSecrets(before.secrets, nowMs).some(({ sealed }) => fitsUse(sealed, before, after, source));
 }
 
 function fitsUse(sealed: string, before: WebhookRow, after: WebhookSettings, source: SecretSource): boolean {

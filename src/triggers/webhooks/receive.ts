@@ -1,5 +1,5 @@
 // Receives deliveries: from the bytes that came in to an answer that can be relied on.
-//   R1  Bytes are verified before anything is parsed. An unknown path, a paused webhook, a suspended tenant and a bad
+//   R1  Bytes are verified before anything is parsed. An unknown path, a paused or removed webhook, a suspended tenant and a bad
 //       signature give the same answer after about the same work: each is judged, if by a secret that nobody has.
 //   R2  The event, its decision and the execution are one commit, and the answer comes after it. A crash before leaves
 //       nothing; after, the sender's repetition gets the answer.
@@ -151,7 +151,7 @@ async function storeAndDecide(receiver: Receiver, webhook: WebhookRow, kept: Kep
     if (receivedAt === null) {
       const first =
         kept.deliveryId === null ? null : await findDelivery(client, tenantId, webhook.id, kept.deliveryId);
-      // Paused or deleted since it was looked up.
+      // Paused, removed or deleted since it was looked up.
       return first === null ? { kind: 'unauthorized' } : { kind: 'stored', ...answerOf(first) };
     }
     const decision = await decideEvent(client, receiver.starts, webhook, {

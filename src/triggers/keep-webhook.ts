@@ -1,0 +1,73 @@
+// A webhook that a definition has, or takes back after it was removed: as the file says it, and the rest as it was.
+import { isDeepStrictEqual } from 'node:util';
+import type { FileWebhookRow } from '../db/file-triggers.ts';
+import type { Queryable } from '../db/transitions.ts';
+import {
+  filtersText,
+  findWebhook,
+  returnWebhook,
+  type WebhookRow,
+  type WebhookSettings,
+} from '../db/webhooks.ts';
+import { SecretBoxError } from './secret-box.ts';
+import { changeWebhook, type createWebhook, type GivenWebhook, lacksSecret } from './webhooks/manage.ts';
+import { newSecret } from './webhooks/secret-rule.ts';
+import { readSettings } from './webhooks/settings.ts';
+import { openSecret, type SecretSource } from './webhooks/stored-secrets.ts';
+
+/**
+ * Changes what differs of a webhook that the caller has locked. A secret is made up, as for a new one, where one that comes back has
+ * none that fits what is asked of senders now.
+ */
+export async function keepWebhook(
+  client: Queryable,
+  source: SecretSource,
+  {
+    tenantId,
+    before: { id, isRemoved },
+    given,
+  }: { readonly tenantId: string; readonly before: FileWebhookRow; readonly given: GivenWebhook },
+): ReturnType<typeof createWebhook> {
+  if (isRemoved) await returnWebhook(client, tenantId, id);
+  const before = (await findWebhook(client, tenantId, id))!;
+  const { secret: wantedSecret, ...named } = given;
+  const settings = { ...named, status: before.status };
+  const read = readSettings(settings, before.tenantName);
+  if (!read.ok) return read;
+  const isKept = wantedSecret === undefined || isCurrent(wantedSecret, before, source);
+  const made =
+    isRemoved && wantedSecret === undefined && lacksSecret(source, before, read.value, Date.now())
+      ? newSecret(read.value.verifier, read.value.authType)
+      : null;
+  if (isKept && made === null && isSameSettings(read.value, settingsOf(before)))
+    return { ok: true, value: { webhook: before, secret: null } };
+  const changed = await changeWebhook(client, source, before, {
+    ...settings,
+    secret: made ?? (isKept ? undefined : wantedSecret),
+    previousSecretExpiresInSeconds: made === null ? undefined : 0,
+  });
+  return changed.ok ? { ok: true, value: { webhook: changed.value, secret: made } } : changed;
+}
+
+function isSameSettings(wanted: WebhookSettings, before: WebhookSettings): boolean {
+  const { filters, ...rest } = wanted;
+  const { filters: filtersBefore, ...restBefore } = before;
+  return isDeepStrictEqual(rest, restBefore) && filtersText(filters) === filtersText(filtersBefore);
+}
+
+// The newest one stands first.
+function isCurrent(secret: string, before: WebhookRow, source: SecretSource): boolean {
+  const [newest] = before.secrets;
+  if (newest === undefined) return false;
+  try {
+    return openSecret(newest.sealed, before, source) === secret;
+  } catch (error) {
+    if (error instanceof SecretBoxError) return false;
+    throw error;
+  }
+}
+
+function settingsOf(row: WebhookRow): WebhookSettings {
+  const { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status } = row;
+  return { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status };
+}
