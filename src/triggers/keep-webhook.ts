@@ -34,9 +34,13 @@ export async function keepWebhook(
   const settings = { ...named, status: before.status };
   const read = readSettings(settings, before.tenantName);
   if (!read.ok) return read;
+  // Whether one that cannot be opened is the wanted one, or fits, is not known; replacing it would store the new one in clear text, or
+  // under a key that the service does not have.
+  const isLacking = lacksSecret(source, before, read.value, Date.now());
+  if ((wantedSecret !== undefined || isLacking) && !opens(before, source)) return SEALED;
   const isKept = wantedSecret === undefined || isCurrent(wantedSecret, before, source);
   const made =
-    isRemoved && wantedSecret === undefined && lacksSecret(source, before, read.value, Date.now())
+    isRemoved && wantedSecret === undefined && isLacking
       ? newSecret(read.value.verifier, read.value.authType)
       : null;
   if (isKept && made === null && isSameSettings(read.value, settingsOf(before)))
@@ -58,14 +62,32 @@ function isSameSettings(wanted: WebhookSettings, before: WebhookSettings): boole
 // The newest one stands first.
 function isCurrent(secret: string, before: WebhookRow, source: SecretSource): boolean {
   const [newest] = before.secrets;
-  if (newest === undefined) return false;
+  return newest !== undefined && openSecret(newest.sealed, before, source) === secret;
+}
+
+function opens(before: WebhookRow, source: SecretSource): boolean {
+  const [newest] = before.secrets;
+  if (newest === undefined) return true;
   try {
-    return openSecret(newest.sealed, before, source) === secret;
+    openSecret(newest.sealed, before, source);
+    return true;
   } catch (error) {
     if (error instanceof SecretBoxError) return false;
     throw error;
   }
 }
+
+const SEALED = {
+  ok: false,
+  problems: [
+    {
+      pointer: '/secret',
+      code: 'sealed',
+      message: 'the stored secret of the webhook cannot be opened here',
+      hint: 'set DAGWRIGHT_ENCRYPTION_KEY as the service has it; if that key is lost: dagwright webhooks update ID --new-secret',
+    },
+  ],
+} as const;
 
 function settingsOf(row: WebhookRow): WebhookSettings {
   const { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status } = row;

@@ -355,6 +355,40 @@ describe('secrets of webhooks in a file', () => {
     expect(await values()).toEqual(['another-secret-of-it', SECRET]);
   });
 
+  test.each([
+    ['no key', null],
+    ['another key', Buffer.alloc(32, 8)],
+  ])('under %s a secret of the file is refused at its place, and the sealed one stays', async (_, key) => {
+    await save(flow([webhook()]));
+    const sealed = (await state()).webhooks[0]!.secrets;
+    const elsewhere = { ...source, secretBox: createSecretBox(key) };
+    const there = async (more: Partial<WebhookTrigger>) =>
+      await saveWorkflow(database, elsewhere, acting, flow([webhook(more)], 2));
+    for (const more of [
+      {},
+      { secret: 'another-secret-of-it' },
+      { secret: undefined, verifier: 'slack' as const },
+    ])
+      expect(await there(more)).toEqual({
+        ok: false,
+        problems: [
+          {
+            pointer: '/triggers/0/secret',
+            code: 'sealed',
+            message: 'the stored secret of the webhook cannot be opened here',
+            hint: expect.stringContaining('set DAGWRIGHT_ENCRYPTION_KEY as the service has it'),
+          },
+        ],
+      });
+    expect((await state()).webhooks[0]!.secrets).toEqual(sealed);
+    expect(await there({ secret: undefined, priority: 2 })).toMatchObject({ ok: true });
+    expect((await state()).webhooks).toMatchObject([{ priority: 2, secrets: sealed }]);
+    await save(flow(undefined, 3));
+    expect(await there({})).toMatchObject({ ok: false, problems: [{ code: 'sealed' }] });
+    expect(await there({ secret: undefined })).toMatchObject({ ok: true });
+    expect(await values()).toEqual([SECRET]);
+  });
+
   test('where a secret is needed and none is given, one is made and shown once', async () => {
     const first = await save(flow([webhook({ secret: undefined })]));
     const secret = first.ok ? first.triggers.webhooks[0]!.secret : null;
