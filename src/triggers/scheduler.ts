@@ -1,7 +1,7 @@
 // What a process of role `scheduler` does: runs its passes (schedules, events, …) about once a second, each in a loop of its
 // own, and beats in `schedulers`. It holds no state that matters: every pass reads what is due from the database, by the
 // database's clock, and any number of processes may run the same passes.
-//   S1  An error ends a pass, never its loop; an outage is reported once, and the loop tries on.
+//   S1  An error ends a pass, never its loop; an outage is reported once, by the beat, and the loop tries on.
 //   S2  A slow pass delays no other; one that did something runs again at once, so that a backlog is worked off in bounded steps.
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
@@ -38,6 +38,7 @@ export class Scheduler {
   readonly events = new EventEmitter<{ passed: [name: string, done: number] }>();
   readonly #options: SchedulerOptions;
   readonly #passes: readonly Pass[];
+  readonly #beat: Pass;
   readonly #outage: Outage;
   readonly #stop = new AbortController();
   /** When each loop last began a pass, by `performance.now()`. */
@@ -48,7 +49,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     const { database, log, passes = [] } = options;
-    const beat: Pass = {
+    this.#beat = {
       name: 'beat',
       run: () =>
         beatScheduler(database.engine, {
@@ -58,7 +59,7 @@ export class Scheduler {
           fired: this.#done,
         }),
     };
-    this.#passes = [beat, createSchedulePass({ database, log }), ...passes];
+    this.#passes = [this.#beat, createSchedulePass({ database, log }), ...passes];
     this.#outage = new Outage(log, 'this scheduler');
   }
 
@@ -100,12 +101,15 @@ export class Scheduler {
     const { log } = this.#options;
     try {
       const done = await pass.run();
-      this.#outage.end();
+      // Only the beat asks the database each time; a pass that is not due yet ends well without it.
+      if (pass === this.#beat) this.#outage.end();
       this.#done += done;
       this.events.emit('passed', pass.name, done);
       return done;
     } catch (error) {
-      if (isConnectionLoss(error)) this.#outage.note(String(error));
+      if (pass === this.#beat && isConnectionLoss(error)) this.#outage.note(String(error));
+      else if (isConnectionLoss(error))
+        log.debug('a pass of the scheduler could not reach the database', { pass: pass.name });
       else
         log.error('a pass of the scheduler failed; it is tried again', {
           pass: pass.name,

@@ -18,13 +18,17 @@ export async function databaseStatus(context: CommandContext): Promise<number> {
 
 export async function databaseStop(context: CommandContext): Promise<number> {
   const startedAt = performance.now();
-  const stopped = await stopEmbedded(context.config.home);
-  context.printJson({ stopped });
-  context.say(
-    stopped
-      ? `stopped in ${formatDuration(Math.round(performance.now() - startedAt))}`
-      : 'it was not running',
-  );
+  const { stopped, clients } = await stopEmbedded(context.config.home);
+  context.printJson({ stopped, connectionsCut: clients });
+  if (!stopped) {
+    context.say('it was not running');
+    return 0;
+  }
+  context.say(`stopped in ${formatDuration(Math.round(performance.now() - startedAt))}`);
+  if (clients !== null && clients > 0)
+    context.say(
+      `${clients} connection(s) of other commands were cut; one that goes on, such as \`dagwright dev\`, starts the server again`,
+    );
   return 0;
 }
 

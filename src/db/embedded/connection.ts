@@ -6,10 +6,7 @@ import { codeOf, EmbeddedError } from './error.ts';
 
 export const DATABASE = 'dagwright';
 export const WATCHER_NAME = 'dagwright database watcher';
-const KEEPER_NAME = 'dagwright command';
 const CONNECT_TIMEOUT_MS = 20_000;
-const KEEPER_RETRY_MS = 1_000;
-const KEEPER_RETRIES = 10;
 
 export interface Address {
   readonly clusterDir: string;
@@ -68,51 +65,3 @@ export async function readActivity(client: pg.Client): Promise<Activity> {
   );
   return rows[0]!;
 }
-
-/** One idle connection for as long as this process lives: the server sees by it that the process needs it. */
-export interface Keeper {
-  release(): Promise<void>;
-}
-
-/**
- * The kernel closes the connection with the process, however that ends. It keeps no process alive, and comes back when
- * somebody terminates it or the server restarts.
- */
-export async function openKeeper(address: Address): Promise<Keeper> {
-  let isReleased = false;
-  let retriesLeft = KEEPER_RETRIES;
-  let client = await connect(address, KEEPER_NAME);
-  await ensureDatabase(client);
-
-  const retryLater = (): void => {
-    if (!isReleased && retriesLeft-- > 0) setTimeout(reconnect, KEEPER_RETRY_MS).unref();
-  };
-  const hold = (next: pg.Client): void => {
-    client = next;
-    referable(client).unref();
-    client.once('end', retryLater);
-  };
-  const reconnect = async (): Promise<void> => {
-    const next = await connect(address, KEEPER_NAME).catch(() => undefined);
-    if (!next) retryLater();
-    else if (isReleased) await next.end();
-    else hold(next);
-  };
-
-  hold(client);
-  return {
-    release: async () => {
-      isReleased = true;
-      referable(client).ref();
-      await client.end().catch(() => {});
-    },
-  };
-}
-
-async function ensureDatabase(client: pg.Client): Promise<void> {
-  const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE]);
-  if (rowCount === 0) await client.query(`create database ${DATABASE}`);
-}
-
-// pg has both methods, its types have neither.
-const referable = (client: pg.Client) => client as pg.Client & { ref(): void; unref(): void };

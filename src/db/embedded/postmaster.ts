@@ -4,8 +4,10 @@
 //       left over (power loss, a pid given to another program) and is removed. Should a server run all the same,
 //       PostgreSQL's own check on the shared memory of the data folder refuses the second one.
 //   M2  The server outlives the command: own session, no inherited descriptor but its log.
-//   M3  The port is free when chosen, but not reserved; a start that loses it tries another.
+//   M3  A server comes back on the port that it had, where others look for it. Only where that is taken does it get another,
+//       below those that the system gives to outgoing connections: one of these could take it while the server is away.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -30,6 +32,9 @@ const START_TRIES = 20;
 const READY_MS = 300_000;
 const FAST_STOP_MS = 30_000;
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
+/** The system gives outgoing connections those from 32768 on. */
+const PORTS = [20_000, 32_768] as const;
+const PORT_TRIES = 50;
 
 export const logFileOf = (clusterDir: string): string => join(clusterDir, 'server.log');
 
@@ -68,28 +73,28 @@ export async function startPostmaster(
 ): Promise<Postmaster> {
   const { clusterDir } = place;
   const logFile = logFileOf(clusterDir);
+  let port = (await formerPort(clusterDir)) ?? (await freePort());
   for (let tryNumber = 1; ; tryNumber++) {
     await rm(pidFileOf(clusterDir), { force: true });
     await boundLog(logFile);
     const log = await open(logFile, 'a', 0o600);
     const { size } = await log.stat();
-    const child = spawn(
-      binaries.postgres,
-      ['-D', dataDirOf(clusterDir), ...settings(await freePort(), options)],
-      {
-        ...asUser(place.user),
-        cwd: '/',
-        env: SERVER_ENVIRONMENT,
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd],
-      },
-    );
+    const child = spawn(binaries.postgres, ['-D', dataDirOf(clusterDir), ...settings(port, options)], {
+      ...asUser(place.user),
+      cwd: '/',
+      env: SERVER_ENVIRONMENT,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
     child.unref();
     const started = await waitForStart(child, clusterDir);
     await log.close();
     if (started) return started;
     const said = (await readFile(logFile)).subarray(size).toString('utf8').trim();
-    if (tryNumber < START_TRIES && /Address already in use/.test(said)) continue;
+    if (tryNumber < START_TRIES && /Address already in use/.test(said)) {
+      port = await freePort();
+      continue;
+    }
     // Children of a server that was killed need a moment to notice it.
     const isHeld = /shared memory block .* is still in use/.test(said);
     if (tryNumber < START_TRIES && isHeld) await pause(500);
@@ -157,15 +162,28 @@ function settings(port: number, { durable }: { durable: boolean }): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
+/** PostgreSQL writes down how it was started, once it listens. */
+async function formerPort(clusterDir: string): Promise<number | undefined> {
+  const text = await readFile(join(dataDirOf(clusterDir), 'postmaster.opts'), 'utf8').catch(() => '');
+  const port = Number(/"port=(\d+)"/.exec(text)?.[1]);
+  return port > 0 ? port : undefined;
+}
+
 async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address && typeof address === 'object') return address.port;
+  for (let tryNumber = 0; tryNumber < PORT_TRIES; tryNumber++) {
+    const port = randomInt(...PORTS);
+    if (await isFree(port)) return port;
+  }
   throw new EmbeddedError('Found no free port on 127.0.0.1', 'Is the loopback network up?');
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  const isListening = await new Promise<boolean>((resolve) => {
+    probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (isListening) await new Promise((resolve) => probe.close(resolve));
+  return isListening;
 }
 
 function startFailure(said: string, logFile: string): EmbeddedError {

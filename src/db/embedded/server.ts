@@ -1,15 +1,17 @@
 // The embedded PostgreSQL as the rest of Dagwright sees it: open, status, stop.
 //
 // Several commands share one server per home. It belongs to none of them: a command opens it (starting it if need be),
-// holds one connection while it lives, and lets go; the watcher stops the server a minute after the last connection.
+// holds one connection while it lives, and lets go; the watcher stops the server a minute after the last connection. Where the
+// server goes away under a command (killed, `db stop`), the command's keeper has it started again, on the same port.
 // A throw-away server has a temporary home of its own and ends with the process that opened it.
 import { existsSync } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBinaries } from './binaries.ts';
 import { ensureCluster } from './cluster.ts';
-import { connect, type Keeper, openKeeper, readActivity, urlOf } from './connection.ts';
+import { type Address, connect, readActivity, urlOf } from './connection.ts';
 import { EmbeddedError } from './error.ts';
+import { type Keeper, openKeeper } from './keeper.ts';
 import { withLock } from './lock.ts';
 import {
   choosePlace,
@@ -101,26 +103,42 @@ export async function embeddedStatus(home: string): Promise<EmbeddedStatus> {
   };
 }
 
-/** Stops the home's server, clients or not. True if one ran. */
-export async function stopEmbedded(home: string): Promise<boolean> {
-  if (!existsSync(home)) return false;
+export interface Stopped {
+  /** False: none ran. */
+  readonly stopped: boolean;
+  /** Connections that it ended; null where the server did not say. */
+  readonly clients: number | null;
+}
+
+/** Stops the home's server, clients or not. A command that goes on starts it again (its keeper). */
+export async function stopEmbedded(home: string): Promise<Stopped> {
+  const none = { stopped: false, clients: 0 };
+  if (!existsSync(home)) return none;
   const realHome = await realpath(home);
-  if (!(await findPlace(realHome))) return false;
+  if (!(await findPlace(realHome))) return none;
   return withLock(commandLockOf(realHome), async () => {
+    // One that does not answer is stopped all the same.
+    const { clients = null } = await embeddedStatus(realHome).catch(() => ({ clients: undefined }));
     const place = await findPlace(realHome);
-    return place ? stopPostmaster(place.clusterDir, 'fast') : false;
+    const stopped = place !== undefined && (await stopPostmaster(place.clusterDir, 'fast'));
+    return stopped ? { stopped, clients } : none;
   });
 }
 
 async function openShared(options: OpenOptions): Promise<EmbeddedServer> {
   const home = await prepareHome(options.home);
-  const opened = await withLock(
-    commandLockOf(home),
-    async () => {
-      await ensureSharedWatcher(home, options.idleMs ?? IDLE_MS);
-      return open(home, options);
-    },
-    { onWait: () => options.onProgress?.('Waiting for another command that is opening the database') },
+  const alone = <T>(work: () => Promise<T>, onWait?: () => void) =>
+    withLock(
+      commandLockOf(home),
+      async () => {
+        await ensureSharedWatcher(home, options.idleMs ?? IDLE_MS);
+        return work();
+      },
+      { onWait },
+    );
+  const opened = await alone(
+    () => open(home, options, async (revive) => (existsSync(home) ? alone(revive) : undefined)),
+    () => options.onProgress?.('Waiting for another command that is opening the database'),
   );
   return describe(opened, () => opened.keeper.release());
 }
@@ -136,7 +154,7 @@ async function openThrowAway(options: OpenOptions): Promise<EmbeddedServer> {
     await rm(home, { recursive: true, force: true });
   };
   try {
-    const opened = await open(home, options);
+    const opened = await open(home, options, (revive) => revive());
     return await describe(opened, async () => {
       await opened.keeper.release();
       await end();
@@ -147,17 +165,23 @@ async function openThrowAway(options: OpenOptions): Promise<EmbeddedServer> {
   }
 }
 
-/** Attaches to the home's running server, or starts it. */
-async function open(home: string, options: OpenOptions): Promise<Opened> {
+/** Attaches to the home's running server, or starts it. `guard` runs what starts it again later. */
+async function open(
+  home: string,
+  options: OpenOptions,
+  guard: (revive: () => Promise<Address | undefined>) => Promise<Address | undefined>,
+): Promise<Opened> {
   const startedAt = performance.now();
   for (;;) {
-    const found = await findPlace(home);
-    const running = found && (await waitUntilReady(found.clusterDir));
-    const place = found ?? (await choosePlace(home));
-    const postmaster = running ?? (await create(home, place, options));
+    const { place, postmaster, started } = await findOrStart(home, options);
+    const address = { clusterDir: place.clusterDir, port: postmaster.port };
     try {
-      const keeper = await openKeeper({ clusterDir: place.clusterDir, port: postmaster.port });
-      return { place, postmaster, keeper, started: !running };
+      const keeper = await openKeeper(address, {
+        revive: () => guard(() => revive(home, address, options)),
+        onFailure: (error) =>
+          options.onProgress?.(`The embedded PostgreSQL is not back yet: ${String(error)}`),
+      });
+      return { place, postmaster, keeper, started };
     } catch (error) {
       if (error instanceof EmbeddedError) throw error;
       // It may have been stopped from outside just after it was found: look again.
@@ -165,6 +189,24 @@ async function open(home: string, options: OpenOptions): Promise<Opened> {
       await pause(ATTACH_RETRY_MS);
     }
   }
+}
+
+async function findOrStart(home: string, options: OpenOptions): Promise<Omit<Opened, 'keeper'>> {
+  const found = await findPlace(home);
+  const running = found && (await waitUntilReady(found.clusterDir));
+  const place = found ?? (await choosePlace(home));
+  return { place, postmaster: running ?? (await create(home, place, options)), started: !running };
+}
+
+/** As {@link findOrStart}, for a command whose connection was cut; makes no new data. */
+async function revive(home: string, before: Address, options: OpenOptions): Promise<Address | undefined> {
+  if (!(await findPlace(home))) return undefined;
+  const { place, postmaster } = await findOrStart(home, options);
+  if (postmaster.port !== before.port)
+    options.onProgress?.(
+      `The embedded PostgreSQL is back on port ${postmaster.port}: ${before.port} is taken by another program. End this command and start it again.`,
+    );
+  return { clusterDir: place.clusterDir, port: postmaster.port };
 }
 
 function doesNotAnswer({ pid, port }: Postmaster, cause: unknown): EmbeddedError {

@@ -1,17 +1,25 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { isAlive } from '../../../src/db/embedded/process.ts';
-import { EmbeddedError, openEmbedded, stopEmbedded } from '../../../src/db/embedded/server.ts';
+import {
+  EmbeddedError,
+  embeddedStatus,
+  openEmbedded,
+  stopEmbedded,
+} from '../../../src/db/embedded/server.ts';
 import { cleanUp, makeFolder, openInCommand, query, until } from './support.ts';
 
 afterEach(cleanUp);
 
 test('a server that was killed starts again on its data', async () => {
   const home = join(await makeFolder(), 'home');
-  const first = await openEmbedded({ home });
+  const command = openInCommand({ home });
+  const first = await command.opened;
   await query(first.url, 'create table kept as select 42 as answer');
+  await command.kill();
   process.kill(first.pid, 'SIGKILL');
   await until(async () => !(await isAlive(first.pid)));
   expect(existsSync(join(first.dataDir, 'postmaster.pid'))).toBe(true);
@@ -19,7 +27,38 @@ test('a server that was killed starts again on its data', async () => {
   const second = await openEmbedded({ home });
   expect(second.started).toBe(true);
   expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
-  await Promise.all([first.stop(), second.stop()]);
+  await second.stop();
+});
+
+test.each([
+  ['is killed', async (pid: number) => void process.kill(pid, 'SIGKILL')],
+  ['is stopped', async (_: number, home: string) => void (await stopEmbedded(home))],
+])('a server that %s under a command is started again by it, on the same port', async (_, end) => {
+  const home = join(await makeFolder(), 'home');
+  const command = openInCommand({ home });
+  const { pid, port, url } = await command.opened;
+  await query(url, 'create table kept as select 42 as answer');
+  await end(pid, home);
+  await until(async () => (await embeddedStatus(home).catch(() => null))?.running === true);
+  await until(async () => (await embeddedStatus(home)).clients === 1);
+  const status = await embeddedStatus(home);
+  expect([status.port, status.pid === pid]).toEqual([port, false]);
+  expect(await query(url, 'select answer from kept')).toEqual([{ answer: 42 }]);
+  await command.end();
+});
+
+test('a server whose port is taken meanwhile starts on another', async () => {
+  const home = join(await makeFolder(), 'home');
+  const first = await openEmbedded({ home });
+  await first.stop();
+  await stopEmbedded(home);
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(first.port, '127.0.0.1', resolve));
+  const second = await openEmbedded({ home });
+  expect(second.port).not.toBe(first.port);
+  expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  await second.stop();
+  other.close();
 });
 
 test('a left-over postmaster.pid that names another living process is no server', async () => {

@@ -75,15 +75,17 @@ test('a server whose watcher was killed gets a new one from the next command', a
 test('status and stop tell what runs, and stop ends it with clients connected', async () => {
   const home = join(await makeFolder(), 'home');
   expect(await embeddedStatus(home)).toEqual({ running: false });
-  expect(await stopEmbedded(home)).toBe(false);
+  expect(await stopEmbedded(home)).toEqual({ stopped: false, clients: 0 });
 
   const server = await openEmbedded({ home });
   const { url, pid, port, dataDir } = server;
   expect(await embeddedStatus(home)).toEqual({ running: true, url, pid, port, dataDir, clients: 1 });
-  expect(await stopEmbedded(home)).toBe(true);
-  expect(await embeddedStatus(home)).toEqual({ running: false, dataDir });
-  expect(await stopEmbedded(home)).toBe(false);
   await server.stop();
+  const client = await connect({ clusterDir: dirname(dataDir), port }, 'some client');
+  expect(await stopEmbedded(home)).toEqual({ stopped: true, clients: 1 });
+  expect(await embeddedStatus(home)).toEqual({ running: false, dataDir });
+  expect(await stopEmbedded(home)).toEqual({ stopped: false, clients: 0 });
+  await client.end();
 
   const again = await openEmbedded({ home });
   expect(again).toMatchObject({ started: true, dataDir });

@@ -60,7 +60,7 @@ test.runIf(isRoot)(
       const again = await openEmbedded({ home });
       expect(again).toMatchObject({ pid: opened.pid, started: false, notes: opened.notes });
       await again.stop();
-      expect(await stopEmbedded(home)).toBe(true);
+      expect(await stopEmbedded(home)).toMatchObject({ stopped: true });
       expect(await embeddedStatus(home)).toEqual({ running: false, dataDir: opened.dataDir });
     } finally {
       await stopEmbedded(home);
@@ -85,10 +85,10 @@ test.runIf(isRoot)('an ordinary user gets everything in the home folder', async 
   const root = await openEmbedded({ home });
   expect(root).toMatchObject({ pid: opened.pid, started: false });
   await root.stop();
-  expect(await stopEmbedded(home)).toBe(true);
+  expect(await stopEmbedded(home)).toMatchObject({ stopped: true });
   const second = openInCommand({ home }, asNobody);
   expect(await second.opened).toMatchObject({ started: true });
   await second.end();
-  expect(await stopEmbedded(home)).toBe(true);
+  expect(await stopEmbedded(home)).toMatchObject({ stopped: true });
   expect(existsSync(join(home, 'command.lock'))).toBe(true);
 });

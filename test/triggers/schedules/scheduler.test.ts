@@ -63,6 +63,39 @@ describe('a scheduler', () => {
     await scheduler.stop();
   });
 
+  test('only a beat says that the database answers again', async () => {
+    const said: string[] = [];
+    let isAway = true;
+    const away = () => Promise.reject(Object.assign(new Error('planted'), { code: 'ECONNREFUSED' }));
+    const { database } = bench.engine;
+    const engine: typeof database.engine = new Proxy(database.engine, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key) as unknown;
+        if (typeof value !== 'function') return value;
+        return isAway && (key === 'query' || key === 'connect') ? away : value.bind(target);
+      },
+    });
+    const passed = Promise.withResolvers<void>();
+    let passes = 0;
+    const idle = async () => {
+      if (said.length > 0 && ++passes === 3) passed.resolve();
+      return 0;
+    };
+    const scheduler = new Scheduler({
+      database: { ...database, engine },
+      log: { ...silent, warn: (text) => void said.push(text), info: (text) => void said.push(text) },
+      everyMs: 20,
+      passes: [{ name: 'asks nothing', run: idle }],
+    });
+    scheduler.start();
+    await passed.promise;
+    expect(said).toEqual([expect.stringContaining('does not answer')]);
+    isAway = false;
+    await until(async () => said.length > 1);
+    expect(said[1]).toBe('the database answers again');
+    await scheduler.stop();
+  });
+
   test('a pass that did something runs again at once', async () => {
     const answers = [3, 2, 0];
     const begun: number[] = [];
