@@ -1,6 +1,7 @@
 // The command line. Each command reads its options here and does its work in commands/; exit code 0 done, 1 the run failed
 // or was refused, 2 wrong usage. With --json stdout holds one JSON object and nothing else.
 import packageJson from '../../package.json' with { type: 'json' };
+import { outliveClosedReaders } from './closed-reader.ts';
 import {
   action,
   Command,
@@ -36,6 +37,7 @@ import { addVariableCommands } from './programs/variables.ts';
 import { addWebhookCommands } from './programs/webhooks.ts';
 import { addWorkflowCommands } from './programs/workflows.ts';
 
+outliveClosedReaders();
 const program = new Command('dagwright')
   .description('Durable DAG workflows on nothing but PostgreSQL.')
   .version(packageJson.version)

@@ -1,5 +1,6 @@
 // The command line as its users see it: real processes, stdout, exit codes.
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -333,6 +334,23 @@ describe('dagwright', () => {
     );
     const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
     expect([accepts(schema.examples[0]), accepts.errors]).toEqual([true, null]);
+  });
+
+  it.each(['stdout', 'stderr'] as const)('ends quietly when nobody reads its %s any more', async (stream) => {
+    const args = stream === 'stdout' ? ['schema'] : ['validate', 'there-is-none.yaml'];
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let rest = '';
+    child[stream].destroy();
+    const other = stream === 'stdout' ? child.stderr : child.stdout;
+    other.on('data', (chunk) => {
+      rest += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, rest]).toEqual([stream === 'stdout' ? 0 : 1, '']);
   });
 
   it('explains joins', async () => {
