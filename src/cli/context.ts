@@ -2,9 +2,9 @@
 // an exit code.
 
 import { createRedact } from '../core/redact.ts';
-import { isConnectionLoss } from '../db/connection.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { type Config, loadEnvFile, readConfig } from './config.ts';
+import { databaseRefusal } from './database-refusal.ts';
 import { createLog } from './log.ts';
 import { problemLines, Refusal } from './refusal.ts';
 import { openSystem, type System } from './system.ts';
@@ -86,44 +86,14 @@ export async function withContext(
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);
-    if (isConnectionLoss(error)) {
-      const reason = (error as Error).message || 'no answer';
-      const hint =
-        config.databaseUrl === undefined
-          ? 'dagwright db status'
-          : /unsupported startup parameter/.test(reason)
-            ? 'DATABASE_URL is a transaction pooler: set DIRECT_DATABASE_URL to the PostgreSQL behind it'
-            : 'check DATABASE_URL, and that the server runs';
-      return fail(
-        new Refusal([
-          { pointer: '', code: 'database', message: `cannot reach the database: ${reason}`, hint },
-        ]),
-      );
-    }
-    if (isRefusedLogin(error))
-      return fail(
-        new Refusal([
-          {
-            pointer: '',
-            code: 'database',
-            message: `the database refuses the connection: ${(error as Error).message}`,
-            hint: 'check user, password, database and sslmode of DATABASE_URL',
-          },
-        ]),
-      );
+    const refused = databaseRefusal(error, config);
+    if (refused !== null) return fail(refused);
     const message = error instanceof Error ? error.message : String(error);
     if (config.logLevel === 'debug' && error instanceof Error) note(error.stack ?? '');
     return fail(
       new Refusal([{ pointer: '', code: 'unexpected', message, hint: 'LOG_LEVEL=debug shows where' }]),
     );
   }
-}
-
-// No such user or password, no such database, no such right; TLS where the server has none.
-function isRefusedLogin(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
-  return /^(28...|3D000)$/.test(String(code)) || /SSL|self-signed certificate/i.test(error.message);
 }
 
 // What must stand in no line of the log. A password that is the user's name is none, and a usual word.

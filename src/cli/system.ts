@@ -2,10 +2,10 @@
 import { pathToFileURL } from 'node:url';
 import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import { type Database, openDatabase } from '../db/connection.ts';
-import { EmbeddedError, openEmbedded } from '../db/embedded/server.ts';
+import { openEmbedded } from '../db/embedded/server.ts';
 import { findTenant } from '../db/executions.ts';
 import { assertIsolation, IsolationError } from '../db/isolation-check.ts';
-import { arePricesOlder, MigrationError, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
+import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
 import { Worker } from '../engine/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
@@ -82,15 +82,10 @@ export async function openServer(
     const { databaseUrl: url, directDatabaseUrl: directUrl = url } = config;
     return { url, directUrl, isEmbedded: false, stop: async () => {} };
   }
-  try {
-    const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
-    if (server.started) for (const note of server.notes) onProgress?.(note);
-    const { url } = server;
-    return { url, directUrl: url, isEmbedded: true, stop: () => server.stop() };
-  } catch (error) {
-    if (error instanceof EmbeddedError) throw refuse('embedded_database', error.message, error.hint);
-    throw error;
-  }
+  const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
+  if (server.started) for (const note of server.notes) onProgress?.(note);
+  const { url } = server;
+  return { url, directUrl: url, isEmbedded: true, stop: () => server.stop() };
 }
 
 /** Opens everything. Throws a Refusal where the database is not reachable or not up to date. */
@@ -150,22 +145,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 }
 
 async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> {
-  try {
-    const pending = await pendingMigrations(url);
-    if (pending === 0 && !(mayMigrate && (await arePricesOlder(url)))) return;
-    if (!mayMigrate)
-      throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
-    await migrateDatabase(url);
-  } catch (error) {
-    if (error instanceof MigrationError) throw refuse('migration', error.message, error.hint);
-    if (error instanceof Error && 'code' in error && typeof error.code === 'string')
-      throw refuse(
-        'database',
-        `cannot use the database: ${error.message || error.code}`,
-        'check DATABASE_URL',
-      );
-    throw error;
-  }
+  const pending = await pendingMigrations(url);
+  if (pending === 0 && !(mayMigrate && (await arePricesOlder(url)))) return;
+  if (!mayMigrate)
+    throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
+  await migrateDatabase(url);
 }
 
 /** Refuses a database that would not keep tenants apart: asked by every service before it takes work. */

@@ -268,6 +268,39 @@ describe('dagwright', () => {
     ]);
   });
 
+  it('says what to grant to a login that lacks the roles', async () => {
+    const empty = await createEmptyDatabase();
+    const login = `plain_${process.pid}`;
+    const client = new pg.Client(database.url);
+    await client.connect();
+    try {
+      await client.query(`create role ${login} login password 'p'`);
+      const urlFor = (url: string) => Object.assign(new URL(url), { username: login, password: 'p' }).href;
+      const refused = async (args: readonly string[], url: string) => {
+        const { code, stdout } = await dagwright([...args, '--json'], { DATABASE_URL: urlFor(url) });
+        const [{ code: problem, hint }] = JSON.parse(stdout).errors;
+        return [code, problem, hint];
+      };
+      const grant = `as a superuser: grant dagwright_owner, dagwright_engine, dagwright_tenant to ${login}`;
+      expect(await refused(['executions', 'list'], database.url)).toEqual([1, 'database', grant]);
+      expect(await refused(['migrate'], database.url)).toEqual([1, 'database', grant]);
+      expect(await refused(['migrate'], empty.url)).toEqual([
+        1,
+        'migration',
+        expect.stringContaining('needs CREATEROLE'),
+      ]);
+    } finally {
+      await client.query(`drop role if exists ${login}`);
+      await client.end();
+      await empty.drop();
+    }
+  });
+
+  it.each(['status', 'stop', 'url'])('refuses db %s --ephemeral', async (verb) => {
+    const { code, stdout } = await dagwright(['db', verb, '--ephemeral', '--json']);
+    expect([code, JSON.parse(stdout).errors[0].code]).toEqual([2, 'usage']);
+  });
+
   it('reads .env of the current folder, under the environment', async () => {
     file('.env', 'DAGWRIGHT_CONCURRENCY=many\nLOG_LEVEL=loud\n');
     try {

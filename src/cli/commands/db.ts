@@ -1,9 +1,11 @@
 // dagwright db: the embedded server.
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../db/embedded/server.ts';
 import type { CommandContext } from '../context.ts';
+import { refuse } from '../refusal.ts';
 import { formatDuration, table } from '../terminal.ts';
 
 export async function databaseStatus(context: CommandContext): Promise<number> {
+  refuseEphemeral(context);
   if (context.config.databaseUrl !== undefined)
     context.note('DATABASE_URL is set: commands use that database, not the embedded one');
   const status = await embeddedStatus(context.config.home);
@@ -17,6 +19,7 @@ export async function databaseStatus(context: CommandContext): Promise<number> {
 }
 
 export async function databaseStop(context: CommandContext): Promise<number> {
+  refuseEphemeral(context);
   const startedAt = performance.now();
   const { stopped, clients } = await stopEmbedded(context.config.home);
   context.printJson({ stopped, connectionsCut: clients });
@@ -33,6 +36,7 @@ export async function databaseStop(context: CommandContext): Promise<number> {
 }
 
 export async function databaseUrl(context: CommandContext): Promise<number> {
+  refuseEphemeral(context);
   if (context.config.databaseUrl !== undefined) {
     context.say(context.config.databaseUrl);
     context.printJson({ url: context.config.databaseUrl });
@@ -43,4 +47,13 @@ export async function databaseUrl(context: CommandContext): Promise<number> {
   context.printJson({ url: server.url });
   await server.stop();
   return 0;
+}
+
+// A throw-away server ends with the command that opened it: there is none to look at, and the kept one is not meant.
+function refuseEphemeral({ isEphemeral }: CommandContext): void {
+  if (isEphemeral)
+    throw refuse(
+      'usage',
+      '--ephemeral: `dagwright db` is about the server that is kept; a throw-away one ends with its command',
+    );
 }
