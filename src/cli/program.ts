@@ -1,6 +1,7 @@
 // The command line. Each command reads its options here and does its work in commands/; exit code 0 done, 1 the run failed
 // or was refused, 2 wrong usage. With --json stdout holds one JSON object and nothing else.
 import packageJson from '../../package.json' with { type: 'json' };
+import { EXECUTION_STATUSES } from '../core/status.ts';
 import { outliveClosedReaders } from './closed-reader.ts';
 import {
   action,
@@ -101,7 +102,7 @@ command(program, 'demo', 'run the demo workflow on the embedded database').actio
 
 const executions = group(program, 'executions', 'list, show, follow, cancel, pause and resume executions');
 command(executions, 'list', 'newest first')
-  .option('--status <status>')
+  .addOption(choice('--status <status>', 'only these', EXECUTION_STATUSES))
   .option('--workflow <workflowId>')
   .option('--limit <n>', 'at most 200', wholeNumber(1, 200), 50)
   .option('--cursor <cursor>', 'nextCursor of the page before')
@@ -195,4 +196,10 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : 2;
+  // Commander has said it on stderr. Before options are read, only the arguments tell who listens.
+  if (process.exitCode === 2 && process.argv.includes('--json')) {
+    const message = error.code === 'commander.help' ? 'a command is missing' : error.message;
+    const problem = { pointer: '', code: 'usage', message: message.replace(/^error: /, '') };
+    process.stdout.write(`${JSON.stringify({ errors: [problem] })}\n`);
+  }
 }

@@ -205,7 +205,14 @@ describe('dagwright executions', () => {
     const shown = await dagwright(['executions', 'show', page.items[0].id, '--json']);
     expect(JSON.parse(shown.stdout).tasks).toHaveLength(2);
     const cancelled = await dagwright(['executions', 'cancel', page.items[0].id, '--json']);
-    expect([cancelled.code, JSON.parse(cancelled.stdout).status]).toEqual([1, 'completed']);
+    expect([cancelled.code, JSON.parse(cancelled.stdout)]).toEqual([
+      1,
+      {
+        errors: [
+          expect.objectContaining({ code: 'already_ended', message: expect.stringContaining('completed') }),
+        ],
+      },
+    ]);
   });
 
   it('pauses one that has not begun, resumes it, and says that an ended one has ended', async () => {
@@ -217,12 +224,14 @@ describe('dagwright executions', () => {
     await client.end();
     const act = async (verb: string) => {
       const { code, stdout } = await dagwright(['executions', verb, rows[0].id, '--json']);
-      return [code, JSON.parse(stdout).status];
+      const { status, errors } = JSON.parse(stdout);
+      return [code, status ?? errors[0].code];
     };
     expect(await act('pause')).toEqual([0, 'paused']);
     expect(await act('resume')).toEqual([0, 'pending']);
     expect(await act('cancel')).toEqual([0, 'cancelled']);
-    expect(await act('pause')).toEqual([1, 'cancelled']);
+    expect(await act('pause')).toEqual([1, 'already_ended']);
+    expect(await act('resume')).toEqual([1, 'already_ended']);
   });
 
   it('exits 1 for an id that does not exist', async () => {
@@ -241,6 +250,21 @@ describe('dagwright', () => {
     const codes = [['run'], ['nonsense'], ['run', 'x', '--nope'], ['run', 'x', '--priority', '11']];
     expect((await Promise.all(codes.map((args) => dagwright(args)))).map(({ code }) => code)).toEqual([
       2, 2, 2, 2,
+    ]);
+  });
+
+  it.each([
+    [['run', '--json'], "missing required argument 'file|workflowId'"],
+    [['executions', 'list', '--nope', '--json'], "unknown option '--nope'"],
+    [['executions', 'list', '--status', 'lost', '--json'], 'Allowed choices are pending, running'],
+    [['pricing', 'cost', '--json'], "required option '--usage <json|@file>' not specified"],
+    [['webhooks', '--json'], "unknown option '--json'"],
+    [['nonsense', '--json'], "unknown command 'nonsense'"],
+  ])('prints one JSON object for wrong usage: %j', async (args, message) => {
+    const { code, stdout } = await dagwright(args);
+    expect([code, JSON.parse(stdout)]).toEqual([
+      2,
+      { errors: [{ pointer: '', code: 'usage', message: expect.stringContaining(message) }] },
     ]);
   });
 

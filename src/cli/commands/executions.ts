@@ -1,5 +1,5 @@
 // dagwright executions: list, show, why, cancel, pause, resume.
-import { EXECUTION_STATUSES, type ExecutionStatus } from '../../core/status.ts';
+import type { ExecutionStatus } from '../../core/status.ts';
 import { findCosts } from '../../db/costs.ts';
 import { listExecutions } from '../../db/execution-list.ts';
 import {
@@ -23,21 +23,19 @@ const MAX_WHY = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export interface ListOptions {
-  readonly status?: string;
+  readonly status?: ExecutionStatus;
   readonly workflow?: string;
   readonly limit: number;
   readonly cursor?: string;
 }
 
 export async function listAll(context: CommandContext, options: ListOptions): Promise<number> {
-  if (options.status !== undefined && !(EXECUTION_STATUSES as readonly string[]).includes(options.status))
-    throw refuse('usage', `--status must be one of ${EXECUTION_STATUSES.join(', ')}`);
   if (options.cursor !== undefined && !UUID.test(options.cursor))
     throw refuse('usage', '--cursor is not one that a list gave');
   return await context.withSystem(async ({ database, tenantId }) => {
     const found = await listExecutions(database, tenantId, {
       limit: options.limit + 1,
-      status: options.status as ExecutionStatus | undefined,
+      status: options.status,
       workflowId: options.workflow,
       before: options.cursor,
     });
@@ -116,7 +114,7 @@ export async function resumeOne(context: CommandContext, _options: unknown, id: 
   );
 }
 
-// Exit code 0 where the execution has come to a wanted status, also if it had it before.
+// Done where the execution has come to a wanted status, also if it had it before; one that had ended is refused.
 async function act(
   context: CommandContext,
   id: string,
@@ -127,10 +125,15 @@ async function act(
   return await context.withSystem(async (system) => {
     const status = await change(system);
     if (status === null) throw refuse('not_found', `there is no execution ${id}`);
-    const isWanted = wanted.includes(status);
+    if (!wanted.includes(status))
+      throw refuse(
+        'already_ended',
+        `execution ${id} had already ended: ${status}`,
+        `dagwright executions show ${id}`,
+      );
     context.printJson({ id, status });
-    context.say(isWanted ? `${id} is ${status}` : `${id} had already ended: ${status}`);
-    return isWanted ? 0 : 1;
+    context.say(`${id} is ${status}`);
+    return 0;
   });
 }
 
