@@ -59,6 +59,14 @@ declare module 'fastify' {
     body?: BodyKind;
     /** Statuses of success, for OpenAPI, where it has no schema of its answer; 200, and 204 of DELETE, where absent. */
     answers?: readonly (200 | 201 | 202)[];
+    /** For OpenAPI: request headers that are its own. What many take is added there. */
+    takes?: readonly ('If-Match' | 'Last-Event-ID')[];
+    /** For OpenAPI: headers of its success. */
+    gives?: readonly ('ETag' | 'Location')[];
+    /** For OpenAPI: refusals that are its own. */
+    refuses?: readonly (410 | 412)[];
+    /** For OpenAPI: an empty body is refused, though its schema requires no field. */
+    needsBody?: boolean;
     /** Takes any query parameters. */
     anyQuery?: boolean;
     /** Absent from OpenAPI and metrics by route. */

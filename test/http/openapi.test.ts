@@ -12,13 +12,26 @@ interface Operation {
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly object[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: unknown }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: unknown }>> };
-  readonly responses: Readonly<
-    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, unknown>> }>
-  >;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, { readonly schema: unknown }>>;
+  };
+  readonly responses: Readonly<Record<string, object>>;
+}
+interface Parameter {
+  readonly $ref?: string;
+  readonly name: string;
+  readonly in: string;
+  readonly schema: unknown;
+}
+interface Response {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, object>>;
+  readonly content?: Readonly<Record<string, unknown>>;
 }
 interface Description {
+  readonly servers: readonly { readonly url: string }[];
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly securitySchemes: object; readonly schemas: object };
@@ -26,7 +39,12 @@ interface Description {
 
 let service: TestService;
 let description: Description;
-let operations: { readonly name: string; readonly path: string; readonly operation: Operation }[];
+let operations: {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}[];
 const routes = new Map<string, Access | undefined>();
 beforeAll(async () => {
   service = await openService();
@@ -34,6 +52,7 @@ beforeAll(async () => {
   operations = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
       path,
       operation,
     })),
@@ -64,6 +83,22 @@ function resolve(ref: string): unknown {
     .split('/')
     .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], description);
 }
+
+/** What an operation says of a status; undefined: nothing. */
+function responseOf(operation: Operation, status: string): Response | undefined {
+  const told = operation.responses[status] as { readonly $ref?: string } | undefined;
+  return (told?.$ref === undefined ? told : resolve(told.$ref)) as Response | undefined;
+}
+const operationOf = (name: string): Operation => operations.find((one) => one.name === name)!.operation;
+const headersTaken = ({ parameters = [] }: Operation): string[] =>
+  parameters
+    .map((one) => (one.$ref === undefined ? one : (resolve(one.$ref) as Parameter)))
+    .filter((one) => one.in === 'header')
+    .map(({ name }) => name);
+const headersOf = (operation: Operation, status: string): string[] =>
+  Object.keys(responseOf(operation, status)?.headers ?? {});
+const successesOf = ({ responses }: Operation) =>
+  Object.keys(responses).filter((status) => status.startsWith('2'));
 
 describe('/openapi.json', () => {
   it('is OpenAPI 3.1 and holds every route of the application', () => {
@@ -108,8 +143,11 @@ describe('/openapi.json', () => {
         expect(operation.description, name).toContain(scope);
       }
       for (const status of ['400', '401', '403', '404', '422', '429', '503'])
-        expect(operation.responses[status]?.description, `${name} ${status}`).toBeTruthy();
-      expect(operation.responses['401']?.content, name).toHaveProperty('application/problem+json');
+        expect(responseOf(operation, status)?.description, `${name} ${status}`).toBeTruthy();
+      for (const status of Object.keys(operation.responses).filter((one) => !one.startsWith('2')))
+        expect(Object.keys(responseOf(operation, status)?.content ?? {}), `${name} ${status}`).toEqual([
+          'application/problem+json',
+        ]);
     }
   });
 
@@ -129,6 +167,93 @@ describe('/openapi.json', () => {
       for (const schema of schemas.filter((one) => one !== undefined))
         expect(ajv.validateSchema(schema as object), `${name}: ${ajv.errorsText()}`).toBe(true);
     }
+  });
+
+  it('tells of every operation how it succeeds, and what any of them may be refused with', () => {
+    for (const { name, operation } of operations) {
+      expect(successesOf(operation), name).not.toEqual([]);
+      for (const status of ['431', '500', '503', 'default'])
+        expect(responseOf(operation, status)?.description, `${name} ${status}`).toBeTruthy();
+      if (operation.requestBody !== undefined)
+        expect(responseOf(operation, '408')?.description, name).toBeTruthy();
+    }
+    expect(responseOf(operationOf('PUT /v1/workflows/{workflowId}'), '412')?.headers).toHaveProperty('ETag');
+    expect(responseOf(operationOf('POST /v1/callbacks/{token}'), '410')).toBeDefined();
+    expect(headersOf(operationOf('GET /v1/stats'), 'default')).toContain('Allow');
+  });
+
+  it('names the headers that routes take: Idempotency-Key of every POST that creates', () => {
+    for (const { name, method, operation } of operations) {
+      const taken = headersTaken(operation);
+      const isKeyed = operation.security !== undefined;
+      const creates = method === 'POST' && successesOf(operation).some((one) => /^20[12]$/.test(one));
+      expect(taken.includes('Idempotency-Key'), name).toBe(isKeyed && creates);
+      expect(taken.includes('X-Actor'), name).toBe(isKeyed);
+      expect(taken.includes('X-Tenant-Id'), name).toBe(isKeyed && routes.get(name) !== 'operator');
+    }
+    expect(headersTaken(operationOf('PUT /v1/workflows/{workflowId}'))).toContain('If-Match');
+    expect(headersTaken(operationOf('GET /v1/executions/{id}/events'))).toContain('Last-Event-ID');
+  });
+
+  it('names the headers of answers', () => {
+    for (const { name, operation } of operations)
+      for (const status of Object.keys(operation.responses)) {
+        const told = headersOf(operation, status);
+        expect(told, `${name} ${status}`).toContain('X-Request-Id');
+        if (status === '429' || status === '503') expect(told, `${name} ${status}`).toContain('Retry-After');
+        if (status.startsWith('2') && operation.security !== undefined)
+          expect(told, `${name} ${status}`).toContain('RateLimit-Remaining');
+      }
+    const started = headersOf(operationOf('POST /v1/workflows/{workflowId}/executions'), '201');
+    expect(started).toEqual(expect.arrayContaining(['Location', 'Idempotency-Replayed']));
+    for (const method of ['GET', 'PUT', 'PATCH'])
+      expect(headersOf(operationOf(`${method} /v1/workflows/{workflowId}`), '200')).toContain('ETag');
+  });
+
+  it('describes the bodies that no schema checks: definitions and deliveries', () => {
+    for (const name of ['PUT /v1/workflows/{workflowId}', 'POST /v1/workflows/validate']) {
+      const { required, content } = operationOf(name).requestBody!;
+      expect(required).toBe(true);
+      expect(content).toHaveProperty(['application/yaml']);
+      const { schema } = content['application/json'] as { schema: { $ref: string } };
+      expect(resolve(schema.$ref)).toHaveProperty('properties.nodes');
+    }
+    expect(operationOf('POST /hooks/{path}').requestBody!.content).toHaveProperty(['*/*']);
+  });
+
+  it('accepts by its schema of a definition what the service accepts', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema(description as object, 'openapi');
+    const validate = ajv.getSchema('openapi#/components/schemas/Definition')!;
+    const node = { taskId: 'a', taskType: 'transformation', config: { output: 1 } };
+    expect(validate({ workflowId: 'w', nodes: [node] }), ajv.errorsText(validate.errors)).toBe(true);
+    expect(validate({ workflowId: 'w', nodes: [{ ...node, taskType: 'nothing' }] })).toBe(false);
+    expect(validate({ workflowId: 'w', nodes: [{ ...node, dependsOn: [{ parent: 'b' }] }] })).toBe(false);
+  });
+
+  it('requires a body only where an empty one is refused', () => {
+    const optional = operations.filter(({ operation }) => operation.requestBody?.required === false);
+    expect(optional.map(({ name }) => name).sort()).toEqual([
+      'POST /hooks/{path}',
+      'POST /v1/executions/{id}/cancel',
+      'POST /v1/workflows/{workflowId}/executions',
+    ]);
+  });
+
+  it('says of streams and texts that they are no JSON, and of 204 that it has no body', () => {
+    const typesOf = (name: string) => Object.keys(responseOf(operationOf(name), '200')?.content ?? {});
+    expect(typesOf('GET /v1/executions/{id}/events')).toEqual(['text/event-stream']);
+    expect(typesOf('GET /metrics')).toEqual(['text/plain']);
+    for (const { name, operation } of operations)
+      expect(responseOf(operation, '204')?.content, name).toBeUndefined();
+  });
+
+  it('names no address but its own, so that /docs may call it under whichever name it was opened', async () => {
+    expect(description.servers).toEqual([{ url: '/' }]);
+    const app = await createApp({ ...service.service, publicUrl: 'https://flows.example.com' });
+    const { servers } = (await app.inject('/openapi.json')).json();
+    await app.close();
+    expect(servers).toEqual([{ url: '/' }, { url: 'https://flows.example.com' }]);
   });
 
   it('is readable at /docs without anything from elsewhere, and without evaluated scripts', async () => {

@@ -38,7 +38,7 @@ export function addCallbackRoutes(api: Api, { database }: Service): void {
   api.post(
     '/v1/callbacks/:token',
     {
-      config: { access: 'public' },
+      config: { access: 'public', needsBody: true, refuses: [410] },
       schema: {
         tags: ['callbacks'],
         operationId: 'answerCallback',

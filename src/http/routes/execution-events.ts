@@ -32,7 +32,7 @@ export function addExecutionEventRoutes(
     '/v1/executions/:id/events',
     {
       exposeHeadRoute: false,
-      config: { access: 'executions:read' },
+      config: { access: 'executions:read', takes: ['Last-Event-ID'] },
       schema: {
         tags: ['executions'],
         operationId: 'followExecution',
@@ -50,7 +50,10 @@ export function addExecutionEventRoutes(
           { additionalProperties: false },
         ),
         response: {
-          200: Type.Unsafe<unknown>({ type: 'string', description: 'text/event-stream' }),
+          200: {
+            description: 'The stream.',
+            content: { 'text/event-stream': { schema: Type.String() } },
+          },
           204: Type.Unsafe<unknown>({ type: 'null', description: 'Last-Event-ID was that of `end`.' }),
         },
       },
@@ -62,7 +65,7 @@ export function addExecutionEventRoutes(
       if (last !== END_ID && !(typeof last === 'string' && /^\d{1,15}$/.test(last)))
         throw badRequest([
           {
-            pointer: '/header/last-event-id',
+            pointer: '/headers/last-event-id',
             code: 'validation',
             message: 'must be the id of an event of this stream',
           },

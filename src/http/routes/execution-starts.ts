@@ -68,7 +68,7 @@ export function addExecutionStartRoutes(
   api.post(
     '/v1/workflows/:workflowId/executions',
     {
-      config: { access: ['workflows:write', 'executions:write'] },
+      config: { access: ['workflows:write', 'executions:write'], gives: ['Location'] },
       schema: {
         tags: ['executions'],
         operationId: 'startExecution',

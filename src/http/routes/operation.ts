@@ -58,7 +58,9 @@ export function addOperationRoutes(api: Api, service: Service): void {
         tags: ['operation'],
         summary: 'Numbers for Prometheus',
         description: 'The text format of Prometheus.',
-        produces: ['text/plain'],
+        response: {
+          200: { description: 'The numbers.', content: { 'text/plain': { schema: Type.String() } } },
+        },
       },
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()),

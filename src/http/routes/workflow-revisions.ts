@@ -57,7 +57,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
   api.get(
     '/v1/workflows/:workflowId/revisions/:revision',
     {
-      config: { access: 'workflows:read' },
+      config: { access: 'workflows:read', gives: ['ETag'] },
       schema: {
         tags,
         summary: 'Show a revision with its definition',
@@ -79,7 +79,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/workflows/:workflowId/rollback',
     {
-      config: { access: 'workflows:write' },
+      config: { access: 'workflows:write', gives: ['ETag'] },
       schema: {
         tags,
         summary: 'Go back to an earlier revision',

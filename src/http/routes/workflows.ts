@@ -23,7 +23,14 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
   api.put(
     '/v1/workflows/:workflowId',
     {
-      config: { access: 'workflows:write', body: 'document', answers: [200, 201] },
+      config: {
+        access: 'workflows:write',
+        body: 'document',
+        answers: [200, 201],
+        takes: ['If-Match'],
+        gives: ['ETag'],
+        refuses: [412],
+      },
       schema: {
         tags,
         summary: 'Save a definition',
@@ -124,7 +131,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
   api.get(
     '/v1/workflows/:workflowId',
     {
-      config: { access: 'workflows:read' },
+      config: { access: 'workflows:read', gives: ['ETag'] },
       schema: {
         tags,
         summary: 'Show a workflow with the definition of its current revision',
@@ -145,7 +152,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
   api.patch(
     '/v1/workflows/:workflowId',
     {
-      config: { access: 'workflows:write' },
+      config: { access: 'workflows:write', gives: ['ETag'] },
       schema: {
         tags,
         summary: 'Switch a workflow on or off',
