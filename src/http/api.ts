@@ -57,8 +57,6 @@ declare module 'fastify' {
     /** Required of every route. */
     access?: Access;
     body?: BodyKind;
-    /** Statuses of success, for OpenAPI, where it has no schema of its answer; 200, and 204 of DELETE, where absent. */
-    answers?: readonly (200 | 201 | 202)[];
     /** For OpenAPI: request headers that are its own. What many take is added there. */
     takes?: readonly ('If-Match' | 'Last-Event-ID')[];
     /** For OpenAPI: headers of its success. */

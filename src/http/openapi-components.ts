@@ -66,7 +66,9 @@ export const ANSWER_HEADERS = {
     enum: ['true'],
   }),
   'Retry-After': told('Seconds after which to send it again.', { type: 'integer', minimum: 1 }),
-  'RateLimit-Limit': told('Requests a second that the key may send.', { type: 'integer' }),
+  'RateLimit-Limit': told('Requests a second that the key may send; on routes that take one.', {
+    type: 'integer',
+  }),
   'RateLimit-Remaining': told('How many more this second allows.', { type: 'integer', minimum: 0 }),
   'RateLimit-Reset': told('Seconds until the next count begins.', { type: 'integer' }),
   'WWW-Authenticate': told('What a key looks like.', { type: 'string' }),
@@ -85,6 +87,8 @@ export const OF_KEYED_ANSWERS = [
 interface Refusal {
   readonly description: string;
   readonly headers?: readonly AnswerHeader[];
+  /** It comes before anybody looks at the key. */
+  readonly isEarly?: true;
 }
 
 /** What routes answer besides success, by status. `default`: what any request may get, whatever its path. */
@@ -94,28 +98,22 @@ export const REFUSALS = {
     description:
       'No key, or one that is unknown, expired or revoked; a delivery that does not prove its sender.',
     headers: ['WWW-Authenticate'],
+    isEarly: true,
   },
-  403: { description: 'The key lacks the scope.', headers: OF_KEYED_ANSWERS },
-  404: { description: 'No such resource, or not of this tenant.', headers: OF_KEYED_ANSWERS },
-  408: { description: 'The request took too long to arrive.' },
+  403: { description: 'The key lacks the scope.' },
+  404: { description: 'No such resource, or not of this tenant.' },
+  408: { description: 'The request took too long to arrive.', isEarly: true },
   409: {
     description: 'In the way of what is there: a name that is taken, a key that came with another request.',
-    headers: OF_KEYED_ANSWERS,
   },
   410: { description: 'What it was for has ended.' },
-  412: {
-    description: 'Another revision is the current one, which `ETag` tells.',
-    headers: [...OF_KEYED_ANSWERS, 'ETag'],
-  },
+  412: { description: 'Another revision is the current one, which `ETag` tells.', headers: ['ETag'] },
   413: { description: 'The body is too large.' },
-  414: { description: 'A part of the path is too long.' },
+  414: { description: 'A part of the path is too long.', isEarly: true },
   415: { description: 'The body has another media type, or is compressed.' },
-  422: { description: 'The body does not fit; all problems at once.', headers: OF_KEYED_ANSWERS },
-  429: {
-    description: 'Too many requests in a second.',
-    headers: [...OF_KEYED_ANSWERS, 'Retry-After'],
-  },
-  431: { description: 'The headers are larger than 16 KB.' },
+  422: { description: 'The body does not fit; all problems at once.' },
+  429: { description: 'Too many requests in a second.', headers: ['Retry-After'] },
+  431: { description: 'The headers are larger than 16 KB.', isEarly: true },
   500: { description: "Something went wrong in the service; its log tells more under this request's id." },
   503: {
     description: 'The database does not answer, or others are changing the same; send it again.',
@@ -124,6 +122,7 @@ export const REFUSALS = {
   default: {
     description: 'Any other refusal: 405 where the path has other methods, which `Allow` names.',
     headers: ['Allow'],
+    isEarly: true,
   },
 } as const satisfies Record<string, Refusal>;
 export type RefusalStatus = keyof typeof REFUSALS;
@@ -137,11 +136,11 @@ export function sharedComponents() {
     ),
     headers: ANSWER_HEADERS,
     responses: Object.fromEntries(
-      entries.map(([status, { description, headers = [] }]) => [
+      entries.map(([status, { description, headers = [], isEarly = false }]) => [
         responseName(status),
         {
           description,
-          headers: headerRefs([...OF_ALL_ANSWERS, ...headers]),
+          headers: headerRefs([...OF_ALL_ANSWERS, ...headers, ...(isEarly ? [] : OF_KEYED_ANSWERS)]),
           content: { [PROBLEM_JSON]: { schema: { $ref: '#/components/schemas/Problem' } } },
         },
       ]),

@@ -2,7 +2,7 @@
 import type { FastifySchema, RouteOptions } from 'fastify';
 import type { Access } from './api.ts';
 
-export const DONE: Readonly<Record<string, string>> = {
+const DONE: Readonly<Record<string, string>> = {
   200: 'Done.',
   201: 'Created, with what it is.',
   202: 'Taken.',
@@ -23,15 +23,13 @@ export function describeRoute(
 ): FastifySchema {
   const schema = { ...(given ?? {}) } as FastifySchema & Record<string, unknown>;
   const { access = 'public', hidden = false } = route.config ?? {};
-  const { answers = [route.method === 'DELETE' ? 204 : 200] as const } = route.config ?? {};
   if (hidden) return { hide: true } as FastifySchema;
   schema.params = namedRest(schema.params);
   if (access !== 'public') schema.security = [{ key: [] }];
   schema.operationId ??= operationId(String(route.method), url);
   schema.description = [schema.description, scopeText(access)].filter(Boolean).join('\n\n');
   const responses: Record<string, unknown> = { ...(schema.response as object | undefined) };
-  if (Object.keys(responses).length === 0)
-    for (const status of answers) responses[status] = status === 204 ? { type: 'null' } : {};
+  if (Object.keys(responses).length === 0 && route.method === 'DELETE') responses[204] = { type: 'null' };
   for (const [status, response] of Object.entries(responses) as [string, { description?: string }][])
     responses[status] = { 'x-response-description': response.description ?? DONE[status], ...response };
   schema.response = responses;

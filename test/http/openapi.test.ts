@@ -100,6 +100,11 @@ const headersOf = (operation: Operation, status: string): string[] =>
 const successesOf = ({ responses }: Operation) =>
   Object.keys(responses).filter((status) => status.startsWith('2'));
 
+/** A schema that says something, by itself or elsewhere. */
+const SHAPE = expect.toSatisfy((schema: object) =>
+  ['$ref', 'properties', 'additionalProperties', 'anyOf'].some((name) => name in schema),
+);
+
 describe('/openapi.json', () => {
   it('is OpenAPI 3.1 and holds every route of the application', () => {
     expect(description.openapi).toBe('3.1.0');
@@ -172,6 +177,11 @@ describe('/openapi.json', () => {
   it('tells of every operation how it succeeds, and what any of them may be refused with', () => {
     for (const { name, operation } of operations) {
       expect(successesOf(operation), name).not.toEqual([]);
+      for (const status of successesOf(operation).filter((one) => one !== '204'))
+        for (const [type, media] of Object.entries(responseOf(operation, status)?.content ?? { none: {} }))
+          expect(media, `${name} ${status} ${type}`).toMatchObject({
+            schema: /json/.test(type) ? SHAPE : {},
+          });
       for (const status of ['431', '500', '503', 'default'])
         expect(responseOf(operation, status)?.description, `${name} ${status}`).toBeTruthy();
       if (operation.requestBody !== undefined)
@@ -208,6 +218,22 @@ describe('/openapi.json', () => {
     expect(started).toEqual(expect.arrayContaining(['Location', 'Idempotency-Replayed']));
     for (const method of ['GET', 'PUT', 'PATCH'])
       expect(headersOf(operationOf(`${method} /v1/workflows/{workflowId}`), '200')).toContain('ETag');
+  });
+
+  it('names what its lists hold and its routes make, for clients that are generated', () => {
+    const { schemas } = description.components;
+    for (const name of [
+      'Webhook',
+      'Schedule',
+      'Execution',
+      'Task',
+      'Workflow',
+      'ApiKey',
+      'Tenant',
+      'Variable',
+    ])
+      expect(schemas).toHaveProperty(`${name}.properties`);
+    expect(schemas).toHaveProperty('WebhookPage.properties.items.items.$ref', '#/components/schemas/Webhook');
   });
 
   it('describes the bodies that no schema checks: definitions and deliveries', () => {

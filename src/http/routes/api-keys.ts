@@ -9,6 +9,8 @@ import { readInstant } from '../instant.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, notFound, unprocessable } from '../problem.ts';
+import { ApiKeySchema, MadeApiKeySchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const KeyBody = Type.Object(
@@ -58,7 +60,7 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/api-keys',
     {
-      config: { access: 'api-keys:write', answers: [201] },
+      config: { access: 'api-keys:write' },
       schema: {
         tags,
         summary: 'Create a key',
@@ -66,6 +68,7 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
           'The answer holds `key`, which is shown only here; only a hash of it is kept. 403 `scope_exceeded` where it would grant what you lack.',
         operationId: 'createApiKey',
         body: KeyBody,
+        response: { 201: MadeApiKeySchema },
       },
     },
     async (request, reply) => {
@@ -116,6 +119,7 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
         description: 'Newest first, also those that are revoked or have expired; never the keys themselves.',
         operationId: 'listApiKeys',
         querystring: Type.Object({ ...PageQuery }, { additionalProperties: false }),
+        response: { 200: pageOfSchema(ApiKeySchema) },
       },
     },
     async (request) => {
@@ -132,7 +136,13 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
     '/v1/api-keys/:id',
     {
       config: { access: 'api-keys:read' },
-      schema: { tags, summary: 'Show a key', operationId: 'getApiKey', params: IdParams },
+      schema: {
+        tags,
+        summary: 'Show a key',
+        operationId: 'getApiKey',
+        params: IdParams,
+        response: { 200: ApiKeySchema },
+      },
     },
     async (request) => {
       const key = await database.withTenant(request.acting, (client) =>

@@ -5,6 +5,8 @@ import type { Api } from '../api.ts';
 import { readInstant } from '../instant.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, badRequest } from '../problem.ts';
+import { AuditRecordSchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const Word = (description: string) =>
@@ -43,6 +45,7 @@ export function addAuditRoutes(api: Api, { database }: Service): void {
           'Newest first. Of an update `oldValues` and `newValues` hold what changed; secrets are named and hidden. Only ever appended to.',
         operationId: 'listAudit',
         querystring: AuditQuery,
+        response: { 200: pageOfSchema(AuditRecordSchema) },
       },
     },
     async (request) => {

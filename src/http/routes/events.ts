@@ -6,6 +6,8 @@ import type { Api } from '../api.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { notFound, unprocessable } from '../problem.ts';
+import { EventSchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const closed = { additionalProperties: false };
@@ -34,7 +36,7 @@ export function addEventRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/events',
     {
-      config: { access: 'events:write', answers: [201] },
+      config: { access: 'events:write' },
       schema: {
         tags,
         summary: 'Emit an event',
@@ -48,6 +50,7 @@ export function addEventRoutes(api: Api, service: Service): void {
           },
           closed,
         ),
+        response: { 201: EventSchema },
       },
     },
     async (request, reply) =>
@@ -72,6 +75,7 @@ export function addEventRoutes(api: Api, service: Service): void {
         summary: 'List events',
         operationId: 'listEvents',
         querystring: Type.Object({ ...PageQuery, type: Type.Optional(EventType) }, closed),
+        response: { 200: pageOfSchema(EventSchema) },
       },
     },
     async (request) => {
@@ -96,6 +100,7 @@ export function addEventRoutes(api: Api, service: Service): void {
           '`processedAt` is null until its triggers have been looked at; `errors` names those that could not start their workflow.',
         operationId: 'getEvent',
         params: EventParams,
+        response: { 200: EventSchema },
       },
     },
     async (request) => {

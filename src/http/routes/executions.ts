@@ -10,14 +10,16 @@ import { findLoggedExecution, findLogLines } from '../../db/execution-logs.ts';
 import { findOpenTasks } from '../../db/open-tasks.ts';
 import { whyOpen } from '../../triggers/why-open.ts';
 import type { Api } from '../api.ts';
-import { ExecutionDetailSchema, ExecutionSchema, pageOfSchema, TaskSchema } from '../execution-schemas.ts';
+import { ExecutionDetailSchema, ExecutionSchema, LogLineSchema, TaskSchema } from '../execution-schemas.ts';
 import { ExecutionWatch } from '../execution-watch.ts';
 import { IdParams } from '../id-params.ts';
 import { readInstant } from '../instant.ts';
 import { OpenAnswers } from '../open-answers.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, badRequest, notFound } from '../problem.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
+import { WhySchema } from '../why-schema.ts';
 import { addExecutionActionRoutes } from './execution-actions.ts';
 import { addExecutionEventRoutes } from './execution-events.ts';
 import { addExecutionStartRoutes } from './execution-starts.ts';
@@ -156,6 +158,7 @@ export function addExecutionRoutes(api: Api, service: Service): void {
           },
           { additionalProperties: false },
         ),
+        response: { 200: pageOfSchema(LogLineSchema) },
       },
     },
     async (request) => {
@@ -186,6 +189,7 @@ export function addExecutionRoutes(api: Api, service: Service): void {
         summary: 'Why is it not over?',
         description: `What each unfinished task waits for; at most ${MAX_WHY} of them, those that could go on first.`,
         params: IdParams,
+        response: { 200: WhySchema },
       },
     },
     async (request) => {

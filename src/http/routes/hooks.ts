@@ -7,6 +7,7 @@ import type { Api } from '../api.ts';
 import { ApiError, unavailable, unprocessable } from '../problem.ts';
 import { RateLimit } from '../rate-limit.ts';
 import type { Service } from '../service.ts';
+import { ReceiptSchema } from '../webhook-schemas.ts';
 
 /** Deliveries of one address a second that are refused with 401; above, with 429. Good ones are taken: behind a proxy all share one. */
 const FAILURES_PER_SECOND = 200;
@@ -36,14 +37,7 @@ export function addHookRoutes(api: Api, service: Service): void {
             { challenge: Type.String() },
             { description: "The answer to Slack's question whether the address is right." },
           ),
-          202: Type.Object(
-            {
-              eventId: Type.String(),
-              status: Type.String({ enum: ['processed', 'filtered', 'failed'] }),
-              executionId: Type.Optional(Type.String()),
-            },
-            { description: 'The event is stored, and what it led to.' },
-          ),
+          202: ReceiptSchema,
         },
       },
     },

@@ -11,6 +11,8 @@ import { readInstant } from '../instant.ts';
 import { answerOnceAsOperator } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { notFound, unprocessable } from '../problem.ts';
+import { PriceSchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const Rate = (description: string) =>
@@ -72,6 +74,7 @@ export function addPricingRoutes(api: Api, service: Service): void {
           { ...PageQuery, provider: Type.Optional(Provider), model: Type.Optional(Model) },
           { additionalProperties: false },
         ),
+        response: { 200: pageOfSchema(PriceSchema) },
       },
     },
     async (request) => {
@@ -91,7 +94,7 @@ export function addPricingRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/pricing',
     {
-      config: { access: 'operator', answers: [201] },
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Set your own price of a model',
@@ -99,6 +102,7 @@ export function addPricingRoutes(api: Api, service: Service): void {
           'In place of one from the same instant; holds in place of the price library, for all tenants.',
         operationId: 'setPrice',
         body: PriceBody,
+        response: { 201: PriceSchema },
       },
     },
     async (request, reply) => {

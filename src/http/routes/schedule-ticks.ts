@@ -7,17 +7,21 @@ import { listTicks } from '../../db/schedule-ticks.ts';
 import { findSchedule, nowMs } from '../../db/schedules.ts';
 import { backfill, runNow } from '../../triggers/schedules.ts';
 import type { Api } from '../api.ts';
+import { StartedSchema } from '../execution-schemas.ts';
 import { IdParams } from '../id-params.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { badRequest, notFound, unprocessable } from '../problem.ts';
+import { BackfillSchema, PreviewedTickSchema, TickSchema } from '../schedule-answers.ts';
 import { unwrap } from '../schedule-outcome.ts';
 import { BackfillRange, PreviewTiming } from '../schedule-schemas.ts';
+import { listOfSchema, pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const closed = { additionalProperties: false };
 const tags = ['schedules'];
 const Count = Type.Integer({ minimum: 1, maximum: 100, default: 10 });
+const preview = listOfSchema(PreviewedTickSchema, 'The next nominal times.');
 const read = { access: 'schedules:read' } as const;
 const write = { access: 'schedules:write' } as const;
 
@@ -38,6 +42,7 @@ function addReads(api: Api, { database }: Service): void {
         operationId: 'previewSchedule',
         params: IdParams,
         querystring: Type.Object({ count: Type.Optional(Count) }, closed),
+        response: { 200: preview },
       },
     },
     async (request) =>
@@ -59,6 +64,7 @@ function addReads(api: Api, { database }: Service): void {
         description: 'Of `dueAt` the jitter differs from one schedule to the next.',
         operationId: 'previewExpression',
         body: PreviewTiming,
+        response: { 200: preview },
       },
     },
     async (request) => {
@@ -91,6 +97,7 @@ function addReads(api: Api, { database }: Service): void {
           },
           closed,
         ),
+        response: { 200: pageOfSchema(TickSchema) },
       },
     },
     async (request) => {
@@ -122,7 +129,7 @@ function addActions(api: Api, service: Service): void {
   api.post(
     '/v1/schedules/:id/run',
     {
-      config: { ...write, answers: [201] },
+      config: write,
       schema: {
         tags,
         summary: 'Start an execution now',
@@ -130,6 +137,7 @@ function addActions(api: Api, service: Service): void {
           'It is no tick, and overlap does not see it; also of a paused schedule. 409 `cannot_start`.',
         operationId: 'runSchedule',
         params: IdParams,
+        response: { 201: StartedSchema },
       },
     },
     async (request, reply) =>
@@ -142,7 +150,7 @@ function addActions(api: Api, service: Service): void {
   api.post(
     '/v1/schedules/:id/backfill',
     {
-      config: { ...write, answers: [201] },
+      config: write,
       schema: {
         tags,
         summary: 'Start what a range has missed',
@@ -151,6 +159,7 @@ function addActions(api: Api, service: Service): void {
         operationId: 'backfillSchedule',
         params: IdParams,
         body: BackfillRange,
+        response: { 201: BackfillSchema },
       },
     },
     async (request, reply) =>

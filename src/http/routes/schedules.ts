@@ -9,8 +9,10 @@ import { IdParams } from '../id-params.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { notFound } from '../problem.ts';
+import { ScheduleSchema } from '../schedule-answers.ts';
 import { unwrap } from '../schedule-outcome.ts';
 import { ChangeSchedule, CreateSchedule, ReplaceSchedule } from '../schedule-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const closed = { additionalProperties: false };
@@ -29,7 +31,7 @@ function addChanges(api: Api, service: Service): void {
   api.post(
     '/v1/schedules',
     {
-      config: { ...write, answers: [201] },
+      config: write,
       schema: {
         tags,
         summary: 'Make a schedule',
@@ -37,6 +39,7 @@ function addChanges(api: Api, service: Service): void {
           'Active at once; `nextRunAt` is the first nominal time from now on. 409 `name_taken` where the workflow has one of this name.',
         operationId: 'createSchedule',
         body: CreateSchedule,
+        response: { 201: ScheduleSchema },
       },
     },
     async (request, reply) =>
@@ -62,6 +65,7 @@ function addChanges(api: Api, service: Service): void {
         operationId,
         params: IdParams,
         body,
+        response: { 200: ScheduleSchema },
       },
       handler: async (request) => {
         const { id } = request.params as { id: string };
@@ -102,7 +106,13 @@ function addChanges(api: Api, service: Service): void {
       `/v1/schedules/:id/${verb}`,
       {
         config: write,
-        schema: { tags, summary, operationId: `${verb}Schedule`, params: IdParams },
+        schema: {
+          tags,
+          summary,
+          operationId: `${verb}Schedule`,
+          params: IdParams,
+          response: { 200: ScheduleSchema },
+        },
       },
       async (request) => {
         const { acting } = request;
@@ -131,6 +141,7 @@ function addReads(api: Api, { database }: Service): void {
           },
           closed,
         ),
+        response: { 200: pageOfSchema(ScheduleSchema) },
       },
     },
     async (request) => {
@@ -148,7 +159,13 @@ function addReads(api: Api, { database }: Service): void {
     '/v1/schedules/:id',
     {
       config: read,
-      schema: { tags, summary: 'Show a schedule', operationId: 'getSchedule', params: IdParams },
+      schema: {
+        tags,
+        summary: 'Show a schedule',
+        operationId: 'getSchedule',
+        params: IdParams,
+        response: { 200: ScheduleSchema },
+      },
     },
     async (request) => {
       const schedule = await database.withTenant(request.acting, (client) =>

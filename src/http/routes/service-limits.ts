@@ -4,6 +4,8 @@ import { isStorableText } from '../../core/json.ts';
 import { readServices, removeServiceLimit, type ServiceLimit, setServiceLimit } from '../../db/services.ts';
 import type { Api } from '../api.ts';
 import { notFound, unprocessable } from '../problem.ts';
+import { ServiceLimitSchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const MAX_CALLS = 100_000;
@@ -48,7 +50,12 @@ export function addServiceLimitRoutes(api: Api, { database }: Service): void {
     '/v1/service-limits',
     {
       config: { access: 'service-limits:read' },
-      schema: { tags, summary: 'List the limits of outside services', operationId: 'listServiceLimits' },
+      schema: {
+        tags,
+        summary: 'List the limits of outside services',
+        operationId: 'listServiceLimits',
+        response: { 200: pageOfSchema(ServiceLimitSchema) },
+      },
     },
     async () => {
       const { limits } = await readServices(database.engine);
@@ -68,6 +75,7 @@ export function addServiceLimitRoutes(api: Api, { database }: Service): void {
         operationId: 'setServiceLimit',
         params: ServiceParams,
         body: LimitBody,
+        response: { 200: ServiceLimitSchema },
       },
     },
     async (request) => {

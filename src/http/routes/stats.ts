@@ -1,8 +1,8 @@
 // GET /v1/stats: a tenant's executions in numbers.
-import { Type } from 'typebox';
 import { findStats } from '../../db/stats.ts';
 import type { Api } from '../api.ts';
 import type { Service } from '../service.ts';
+import { StatsSchema } from '../stats-schema.ts';
 
 export function addStatsRoutes(api: Api, { database }: Service): void {
   api.get(
@@ -16,7 +16,7 @@ export function addStatsRoutes(api: Api, { database }: Service): void {
         description:
           'Executions created in the last 24 hours by status, all that are open, ready tasks, costs of what was created today and this month (UTC), and the 20 busiest workflows of the last 24 hours. ' +
           'It looks at the newest 200,000 executions of the month; `isComplete` is false where there were more.',
-        response: { 200: Type.Unsafe<unknown>({ type: 'object' }) },
+        response: { 200: StatsSchema },
       },
     },
     (request) => findStats(database, request.acting),

@@ -8,6 +8,8 @@ import { IdParams } from '../id-params.ts';
 import { answerOnceAsOperator } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, notFound, unprocessable } from '../problem.ts';
+import { TenantSchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const DisplayName = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
@@ -63,7 +65,7 @@ export function addTenantRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/tenants',
     {
-      config: { access: 'operator', answers: [201] },
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'Create a tenant',
@@ -71,6 +73,7 @@ export function addTenantRoutes(api: Api, service: Service): void {
           'Its rows are seen by its own keys only. 409 `name_taken` where there is one of that name.',
         operationId: 'createTenant',
         body: TenantBody,
+        response: { 201: TenantSchema },
       },
     },
     (request, reply) =>
@@ -102,6 +105,7 @@ export function addTenantRoutes(api: Api, service: Service): void {
         description: 'Newest first.',
         operationId: 'listTenants',
         querystring: Type.Object({ ...PageQuery }, { additionalProperties: false }),
+        response: { 200: pageOfSchema(TenantSchema) },
       },
     },
     async (request) => {
@@ -115,7 +119,13 @@ export function addTenantRoutes(api: Api, service: Service): void {
     '/v1/tenants/:id',
     {
       config: { access: 'operator' },
-      schema: { tags, summary: 'Show a tenant', operationId: 'getTenant', params: IdParams },
+      schema: {
+        tags,
+        summary: 'Show a tenant',
+        operationId: 'getTenant',
+        params: IdParams,
+        response: { 200: TenantSchema },
+      },
     },
     async (request) => {
       const tenant = await findTenantView(database.engine, { id: request.params.id });
@@ -135,6 +145,7 @@ export function addTenantRoutes(api: Api, service: Service): void {
         operationId: 'updateTenant',
         params: IdParams,
         body: TenantPatch,
+        response: { 200: TenantSchema },
       },
     },
     async (request) => {

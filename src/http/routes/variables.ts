@@ -14,6 +14,8 @@ import type { Api } from '../api.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, notFound, unprocessable } from '../problem.ts';
+import { VariableSchema } from '../resource-schemas.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
 
 const closed = { additionalProperties: false };
@@ -36,7 +38,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/variables',
     {
-      config: { access: 'variables:write', answers: [201] },
+      config: { access: 'variables:write' },
       schema: {
         tags,
         summary: 'Create a variable',
@@ -44,6 +46,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
           'Expressions of every workflow of the tenant read it as `variables.<name>`. It is no place for secrets: whoever may read variables or executions sees it.',
         operationId: 'createVariable',
         body: Type.Object({ name: Name, value, description }, closed),
+        response: { 201: VariableSchema },
       },
     },
     async (request, reply) =>
@@ -76,6 +79,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
         description: 'By name.',
         operationId: 'listVariables',
         querystring: Type.Object(PageQuery, closed),
+        response: { 200: pageOfSchema(VariableSchema) },
       },
     },
     async (request) => {
@@ -92,7 +96,13 @@ export function addVariableRoutes(api: Api, service: Service): void {
     '/v1/variables/:name',
     {
       config: { access: 'variables:read' },
-      schema: { tags, summary: 'Show a variable', operationId: 'getVariable', params: NameParams },
+      schema: {
+        tags,
+        summary: 'Show a variable',
+        operationId: 'getVariable',
+        params: NameParams,
+        response: { 200: VariableSchema },
+      },
     },
     async (request) => {
       const found = await database.withTenant(request.acting, (client) =>
@@ -106,7 +116,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
   api.put(
     '/v1/variables/:name',
     {
-      config: { access: 'variables:write', answers: [200, 201] },
+      config: { access: 'variables:write' },
       schema: {
         tags,
         summary: 'Set a variable',
@@ -115,6 +125,7 @@ export function addVariableRoutes(api: Api, service: Service): void {
         operationId: 'putVariable',
         params: NameParams,
         body: Type.Object({ value, description }, closed),
+        response: { 200: VariableSchema, 201: VariableSchema },
       },
     },
     async (request, reply) => {

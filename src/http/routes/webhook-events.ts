@@ -8,7 +8,9 @@ import type { Api } from '../api.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { notFound } from '../problem.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
+import { ReceiptSchema, WebhookEventDetailSchema, WebhookEventSchema } from '../webhook-schemas.ts';
 
 const closed = { additionalProperties: false };
 const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
@@ -36,6 +38,7 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
           },
           closed,
         ),
+        response: { 200: pageOfSchema(WebhookEventSchema) },
       },
     },
     async (request) => {
@@ -62,6 +65,7 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
         description: 'Headers without credentials and signatures.',
         operationId: 'getWebhookEvent',
         params: EventParams,
+        response: { 200: WebhookEventDetailSchema },
       },
     },
     async (request): Promise<EventRow> => {
@@ -77,7 +81,7 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/webhooks/:id/events/:eventId/replay',
     {
-      config: { access: 'webhooks:write', answers: [202] },
+      config: { access: 'webhooks:write' },
       schema: {
         tags,
         summary: 'Decide a stored event anew',
@@ -85,6 +89,7 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
           'By the filters, the mapping and the revision as they are now; it may start another execution. Answers as the delivery did.',
         operationId: 'replayWebhookEvent',
         params: EventParams,
+        response: { 202: ReceiptSchema },
       },
     },
     async (request, reply) =>

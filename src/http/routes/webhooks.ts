@@ -19,7 +19,9 @@ import type { Api } from '../api.ts';
 import { answerOnce } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, notFound, unprocessable } from '../problem.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
+import { MadeWebhookSchema, WebhookSchema } from '../webhook-schemas.ts';
 
 const closed = { additionalProperties: false };
 const HeaderName = Type.Optional(Type.String({ maxLength: 100 }));
@@ -114,7 +116,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
   api.post(
     '/v1/webhooks',
     {
-      config: { access: 'webhooks:write', answers: [201] },
+      config: { access: 'webhooks:write' },
       schema: {
         tags,
         summary: 'Make a webhook',
@@ -122,6 +124,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
           'Deliveries at its `url` that prove their sender and pass the filters start the workflow. Without a secret one is made, and is in this answer only.',
         operationId: 'createWebhook',
         body: CreateBody,
+        response: { 201: MadeWebhookSchema },
       },
     },
     async (request, reply) =>
@@ -150,6 +153,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
         description: 'Without those that were removed from their definition, which GET of one shows.',
         operationId: 'listWebhooks',
         querystring: Type.Object({ ...PageQuery, workflowId: Type.Optional(WorkflowId) }, closed),
+        response: { 200: pageOfSchema(WebhookSchema) },
       },
     },
     async (request) => {
@@ -168,7 +172,13 @@ export function addWebhookRoutes(api: Api, service: Service): void {
     '/v1/webhooks/:id',
     {
       config: { access: 'webhooks:read' },
-      schema: { tags, summary: 'Show a webhook', operationId: 'getWebhook', params: WebhookParams },
+      schema: {
+        tags,
+        summary: 'Show a webhook',
+        operationId: 'getWebhook',
+        params: WebhookParams,
+        response: { 200: WebhookSchema },
+      },
     },
     async (request) => {
       const row = await database.withTenant(request.acting, (client) =>
@@ -195,6 +205,7 @@ export function addWebhookRoutes(api: Api, service: Service): void {
         operationId,
         params: WebhookParams,
         body,
+        response: { 200: WebhookSchema },
       },
       handler: async (request) => {
         const { id } = request.params as { id: string };

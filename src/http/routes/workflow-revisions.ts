@@ -6,7 +6,9 @@ import type { Api } from '../api.ts';
 import { again } from '../once.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, notFound } from '../problem.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
+import { RevisionDetailSchema, RevisionSchema, RolledBackSchema } from '../workflow-schemas.ts';
 import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
@@ -34,6 +36,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
         operationId: 'listRevisions',
         params: WorkflowParams,
         querystring: Type.Object(PageQuery, closed),
+        response: { 200: pageOfSchema(RevisionSchema) },
       },
     },
     async (request) => {
@@ -63,6 +66,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
         summary: 'Show a revision with its definition',
         operationId: 'getRevision',
         params: RevisionParams,
+        response: { 200: RevisionDetailSchema },
       },
     },
     async (request, reply) => {
@@ -88,6 +92,7 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
         operationId: 'rollbackWorkflow',
         params: WorkflowParams,
         body: Type.Object({ revision: Type.Integer({ minimum: 1, maximum: MAX_REVISION }) }, closed),
+        response: { 200: RolledBackSchema },
       },
     },
     async (request, reply) => {

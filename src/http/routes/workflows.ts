@@ -9,7 +9,14 @@ import type { Api, DocumentBody } from '../api.ts';
 import { checkDocument, readDocument } from '../definition-body.ts';
 import { PageQuery, pageOf, readPage } from '../page.ts';
 import { ApiError, badRequest, notFound, unprocessable } from '../problem.ts';
+import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
+import {
+  SavedWorkflowSchema,
+  ValidationSchema,
+  WorkflowDetailSchema,
+  WorkflowSchema,
+} from '../workflow-schemas.ts';
 import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
@@ -26,7 +33,6 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
       config: {
         access: 'workflows:write',
         body: 'document',
-        answers: [200, 201],
         takes: ['If-Match'],
         gives: ['ETag'],
         refuses: [412],
@@ -38,6 +44,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
           'The body is the definition, as JSON or YAML (application/yaml), up to 10 MB; its `workflowId` may be left out. Content that differs from the current revision becomes the next one, which starts take from then on; what runs keeps its own. Schedules, webhooks and event triggers of `triggers` are brought in step in the same transaction; what is not named any more is removed (`triggers.removed`), and comes back as it was when it is named again. With `If-Match: "3"` only where 3 is the current revision, else 412; `If-Match: *`: only where there is one. All problems are told at once; warnings never refuse. A secret that a webhook trigger gave in clear text is sealed and not kept in the definition; one that had to be made up is in this answer only.',
         operationId: 'saveWorkflow',
         params: WorkflowParams,
+        response: { 200: SavedWorkflowSchema, 201: SavedWorkflowSchema },
       },
     },
     async (request, reply) => {
@@ -76,6 +83,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
           'The body is the definition, as JSON or YAML. 200 also where it is not valid: `errors` then holds all problems, with pointers into the body. With `explain` the answer says in words how each join is understood.',
         operationId: 'validateWorkflow',
         querystring: Type.Object({ explain: Type.Optional(Type.Boolean()) }, closed),
+        response: { 200: ValidationSchema },
       },
     },
     async (request) => {
@@ -114,6 +122,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
           },
           closed,
         ),
+        response: { 200: pageOfSchema(WorkflowSchema) },
       },
     },
     async (request) => {
@@ -137,6 +146,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
         summary: 'Show a workflow with the definition of its current revision',
         operationId: 'getWorkflow',
         params: WorkflowParams,
+        response: { 200: WorkflowDetailSchema },
       },
     },
     async (request, reply) => {
@@ -161,6 +171,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
         operationId: 'setWorkflowStatus',
         params: WorkflowParams,
         body: Type.Object({ status: Status }, closed),
+        response: { 200: WorkflowSchema },
       },
     },
     async (request, reply) => {
