@@ -30,6 +30,7 @@ export const ScheduleSchema = Type.Object(
     lastRunAt: nullableInstant('The latest nominal time that was decided.'),
     lastExecutionId: nullableId('The last execution that a tick started.'),
     fromDefinition: Type.Boolean({ description: 'Kept in step with `triggers` of the definition.' }),
+    removedAt: nullableInstant('When the definition left it out; null: it is there.'),
     ...made,
   },
   { title: 'Schedule', description: 'A schedule.' },

@@ -42,6 +42,7 @@ const webhook = {
     { description: 'That are taken now, without themselves.' },
   ),
   fromDefinition: Type.Boolean({ description: 'Kept in step with `triggers` of the definition.' }),
+  removedAt: nullableInstant('When the definition left it out; null: it is there.'),
   ...made,
 };
 

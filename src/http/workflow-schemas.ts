@@ -44,6 +44,14 @@ const triggers = Type.Object(
       }),
     ),
     events: Type.Array(Type.String(), { description: 'Names of event triggers.' }),
+    removed: Type.Object(
+      {
+        schedules: Type.Array(Type.Object({ id: id(), name: Type.String() })),
+        webhooks: Type.Array(Type.Object({ id: id(), path: Type.String() })),
+        events: Type.Array(Type.String()),
+      },
+      { description: 'What this left out: it starts nothing more, and comes back as it was.' },
+    ),
   },
   { title: 'WorkflowTriggers', description: 'What starts it, as the definition says.' },
 );
