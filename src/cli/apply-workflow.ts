@@ -1,8 +1,7 @@
 // Saves definitions with their triggers, in the name of whoever holds the database.
 import type { WorkflowDefinition } from '../core/definition/model.ts';
 import type { Problem } from '../core/errors.ts';
-import type { Saved } from '../db/definitions.ts';
-import { rollbackWorkflow, saveWorkflow } from '../triggers/file-triggers.ts';
+import { rollbackWorkflow, type SavedWorkflow, saveWorkflows } from '../triggers/file-triggers.ts';
 import { createSecretBox } from '../triggers/secret-box.ts';
 import type { FileTriggers } from '../triggers/sync-triggers.ts';
 import type { SecretSource } from '../triggers/webhooks/stored-secrets.ts';
@@ -10,21 +9,32 @@ import { CLI_ACTOR } from './actor.ts';
 import { Refusal, refuse } from './refusal.ts';
 import type { System } from './system.ts';
 
-/** Saves it, or throws a Refusal whose pointers lead into the document, after `file` if it is given. */
-export async function applyWorkflow(
+/** Saves it, or throws a Refusal whose pointers lead into the document. */
+export async function applyWorkflow(system: System, definition: WorkflowDefinition): Promise<SavedWorkflow> {
+  const [saved] = await applyWorkflows(system, [{ file: '', definition }]);
+  return saved!;
+}
+
+/** Saves definitions of different workflows, all or none: a Refusal tells the problems of each, with pointers into its `file`. */
+export async function applyWorkflows(
   system: System,
-  definition: WorkflowDefinition,
-  file = '',
-): Promise<Saved & { readonly triggers: FileTriggers }> {
+  files: readonly { readonly file: string; readonly definition: WorkflowDefinition }[],
+): Promise<readonly SavedWorkflow[]> {
   const acting = { tenantId: system.tenantId, ...CLI_ACTOR };
-  const result = await saveWorkflow(system.database, secretSource(system), acting, definition);
-  if (result.ok) {
-    const { ok: _, ...saved } = result;
-    return saved;
-  }
-  throw 'problems' in result
-    ? refusal(result.problems, file)
-    : refuse('conflict', 'the workflow was changed meanwhile');
+  const definitions = files.map(({ definition }) => definition);
+  const result = await saveWorkflows(system.database, secretSource(system), acting, definitions);
+  if (result.ok) return result.saved;
+  throw new Refusal(
+    files.flatMap(({ file, definition }) => inFile(result.refused.get(definition.workflowId) ?? [], file)),
+  );
+}
+
+/** Problems whose pointers lead into the document, after `file` if it has a name. */
+export function inFile(problems: readonly Problem[], file: string): Problem[] {
+  return problems.map((problem) => ({
+    ...problem,
+    pointer: file === '' ? problem.pointer : `${file}#${problem.pointer}`,
+  }));
 }
 
 /** Goes back to a revision, or throws a Refusal. */
@@ -41,7 +51,7 @@ export async function rollbackTo(
       `there is no revision ${revision} of "${workflowId}"`,
       `dagwright workflows revisions ${workflowId}`,
     );
-  if (!result.ok) throw refusal(result.problems, '');
+  if (!result.ok) throw new Refusal(result.problems);
   return result.triggers;
 }
 
@@ -75,11 +85,3 @@ export function triggerLines(
 function secretSource({ config }: System): SecretSource {
   return { secretBox: createSecretBox(config.http.encryptionKeys), secrets: config.outside.secrets ?? {} };
 }
-
-const refusal = (problems: readonly Problem[], file: string) =>
-  new Refusal(
-    problems.map((problem) => ({
-      ...problem,
-      pointer: file === '' ? problem.pointer : `${file}#${problem.pointer}`,
-    })),
-  );

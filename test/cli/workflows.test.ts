@@ -128,3 +128,31 @@ test('what cannot be done is told by code, and what is wrongly asked exits 2', a
     cases.map(([, code, word]) => [code, word]),
   );
 });
+
+test('apply moves a path between two files, in either order, says what it removed, and saves all or none', async () => {
+  const file = (workflowId: string, triggers: string) => {
+    const path = join(folder, `${workflowId}.yaml`);
+    const nodes = 'nodes: [{ taskId: a, taskType: transformation, config: { output: 1 } }]';
+    writeFileSync(path, `workflowId: ${workflowId}\n${nodes}\ntriggers: [${triggers}]\n`);
+    return path;
+  };
+  const moved = '{ type: webhook, path: moved, secret: a-secret-of-the-file }';
+  const daily = '{ type: schedule, name: daily, cronExpression: "0 9 * * *" }';
+  const [first] = (await json('apply', file('wa', `${moved}, ${daily}`), file('wb', ''))).items;
+  const { id } = first.triggers.webhooks[0];
+
+  const refused = await json('apply', file('wb', moved), file('wa', `${moved}, ${daily}`));
+  expect(refused.errors).toMatchObject([
+    { pointer: expect.stringMatching(/wb.yaml#\/triggers\/0\/path$/), code: 'path_taken' },
+  ]);
+  const doubled = await json('apply', file('wb', ''), file('wb', ''));
+  expect(doubled.errors).toMatchObject([{ pointer: expect.stringMatching(/wb.yaml#\/workflowId$/) }]);
+
+  const done = await dagwright('apply', file('wb', moved), file('wa', ''));
+  expect(done.stdout).toMatch(
+    /wb revision 2 \(changed\)\n {2}webhook \S+\/hooks\/default\/moved\nwa revision 2 \(changed\)\n {2}removed schedule daily\n {2}removed webhook \/hooks\/default\/moved\n/,
+  );
+  const [back, given] = (await json('apply', file('wa', moved), file('wb', ''))).items;
+  expect(back.triggers.webhooks).toMatchObject([{ id, secret: null }]);
+  expect(given.triggers.removed.webhooks).toEqual([{ id, path: 'default/moved' }]);
+});

@@ -14,7 +14,7 @@ import { findRevision, findWorkflow } from '../../src/db/definitions.ts';
 import { listEventTriggers } from '../../src/db/event-triggers.ts';
 import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/schedules.ts';
 import { findWebhookAt, listWebhooks } from '../../src/db/webhooks.ts';
-import { rollbackWorkflow, saveWorkflow } from '../../src/triggers/file-triggers.ts';
+import { rollbackWorkflow, saveWorkflow, saveWorkflows } from '../../src/triggers/file-triggers.ts';
 import { createSecretBox } from '../../src/triggers/secret-box.ts';
 import { changeWebhook, createWebhook } from '../../src/triggers/webhooks/manage.ts';
 import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
@@ -432,5 +432,82 @@ describe('rolling back', () => {
     );
     expect(found).toMatchObject({ revision: 2 });
     expect((await state()).schedules).toHaveLength(1);
+  });
+});
+
+describe('saving several', () => {
+  const saveAll = async (...definitions: WorkflowDefinition[]) =>
+    await saveWorkflows(database, source, acting, definitions);
+  const pair = () => [`${workflowId}-a`, `${workflowId}-b`] as const;
+
+  test.each(['giving first', 'receiving first'])(
+    'a path goes from one to another, %s, and is the same webhook',
+    async (order) => {
+      const [a, b] = pair();
+      await saveAll(flow([webhook()], 1, a), flow([], 1, b));
+      const { id, secrets } = (await state(a)).webhooks[0]!;
+      const moved = [flow([], 2, a), flow([webhook({ secret: undefined })], 2, b)];
+      const result = await saveAll(...(order === 'giving first' ? moved : moved.reverse()));
+      const removed = [{ id, path: `default/${workflowId}` }];
+      const told = result.ok
+        ? Object.fromEntries(result.saved.map((one) => [one.workflowId, one.triggers]))
+        : {};
+      expect(told).toMatchObject({
+        [a]: { webhooks: [], removed: { webhooks: removed } },
+        [b]: { webhooks: [{ id, secret: null }], removed: { webhooks: [] } },
+      });
+      expect((await state(a)).webhooks).toEqual([]);
+      expect((await state(b)).webhooks).toMatchObject([{ id, workflowId: b, secrets, removedAt: null }]);
+    },
+  );
+
+  test('two change their paths with each other', async () => {
+    const [a, b] = pair();
+    const one = webhook({ path: `${workflowId}-1` });
+    const two = webhook({ path: `${workflowId}-2` });
+    await saveAll(flow([one], 1, a), flow([two], 1, b));
+    const [idOne, idTwo] = [(await state(a)).webhooks[0]!.id, (await state(b)).webhooks[0]!.id];
+    expect(await saveAll(flow([two], 1, a), flow([one], 1, b))).toMatchObject({ ok: true });
+    expect((await state(a)).webhooks).toMatchObject([{ id: idTwo, path: `${workflowId}-2` }]);
+    expect((await state(b)).webhooks).toMatchObject([{ id: idOne, path: `${workflowId}-1` }]);
+  });
+
+  test('what refuses one saves none, and is told of each; one path for two is such', async () => {
+    const [a, b] = pair();
+    await saveAll(flow([schedule()], 1, a), flow([], 1, b));
+    const before = [await state(a), await state(b)];
+    const refused = await saveAll(
+      flow([webhook()], 2, a),
+      flow([event(), webhook()], 2, b),
+      flow([webhook({ verifier: 'stripe', secret: 'short' })], 1, `${workflowId}-c`),
+    );
+    expect(refused).toEqual({
+      ok: false,
+      refused: new Map([
+        [b, [expect.objectContaining({ pointer: '/triggers/1/path', code: 'path_taken' })]],
+        [`${workflowId}-c`, [expect.objectContaining({ pointer: '/triggers/0/secret' })]],
+      ]),
+    });
+    expect([await state(a), await state(b)]).toEqual(before);
+    const found = await rows(
+      'select latest_revision as n from dagwright.workflow_definitions where workflow_id like $1',
+      [`${workflowId}-_`],
+    );
+    expect(found).toEqual([{ n: 1 }, { n: 1 }]);
+  });
+
+  test('the same ones at the same moment, in any order, wait for each other', async () => {
+    const [a, b] = pair();
+    const at = (n: number, id: string) => flow([schedule({ name: `s${n % 2}` })], n, id);
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => {
+        const [first, second] = n % 2 === 0 ? [a, b] : [b, a];
+        const hook = webhook({ secret: undefined });
+        return saveAll({ ...at(n, first), triggers: [...at(n, first).triggers!, hook] }, at(n, second));
+      }),
+    );
+    expect(results.map(({ ok }) => ok)).toEqual(Array(8).fill(true));
+    const there = [...(await state(a)).webhooks, ...(await state(b)).webhooks];
+    expect(there).toHaveLength(1);
   });
 });

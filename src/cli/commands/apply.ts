@@ -1,38 +1,53 @@
-// dagwright apply: saves definitions; nothing is saved unless all are valid.
+// dagwright apply: saves definitions, all or none.
 import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
-import { applyWorkflow, triggerLines } from '../apply-workflow.ts';
+import { applyWorkflows, inFile, triggerLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
 
+interface ValidFile {
+  readonly file: string;
+  readonly checked: ValidDefinition;
+}
+
 export async function applyFiles(context: CommandContext, files: readonly string[]): Promise<number> {
   const { rules } = await loadTaskTypes(context.config);
-  const valid: { readonly file: string; readonly checked: ValidDefinition }[] = [];
+  const valid: ValidFile[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
     const checked = await checkFile(file, rules, context.tenant);
     if (checked.ok) valid.push({ file, checked: checked.valid });
-    else
-      problems.push(
-        ...checked.problems.map((problem) => ({ ...problem, pointer: `${file}#${problem.pointer}` })),
-      );
+    else problems.push(...inFile(checked.problems, file));
   }
+  problems.push(...doubledWorkflows(valid));
   if (problems.length > 0) throw new Refusal(problems);
   return await context.withSystem(async (system) => {
-    const items: Awaited<ReturnType<typeof applyWorkflow>>[] = [];
-    for (const { file, checked } of valid) {
+    for (const { checked } of valid)
       if (checked.warnings.length > 0) context.note(problemLines(checked.warnings, 'warning'));
-      const applied = await applyWorkflow(system, checked.definition, file);
-      items.push(applied);
-      const { workflowId, revision, outcome, status } = applied;
+    const items = await applyWorkflows(
+      system,
+      valid.map(({ file, checked }) => ({ file, definition: checked.definition })),
+    );
+    for (const { workflowId, revision, outcome, status, triggers } of items) {
       context.say(
         `${workflowId} revision ${revision} (${outcome})${status === 'active' ? '' : `; it is ${status}, so nothing starts it: dagwright workflows activate ${workflowId}`}`,
       );
-      for (const line of triggerLines(applied.triggers, system)) context.say(line);
+      for (const line of triggerLines(triggers, system)) context.say(line);
     }
     context.printJson({ items });
     return 0;
+  });
+}
+
+// Which of them counts must not depend on the order in which a shell lists files.
+function doubledWorkflows(valid: readonly ValidFile[]): Problem[] {
+  const idOf = ({ checked }: ValidFile) => checked.definition.workflowId;
+  return valid.flatMap((one, i) => {
+    const first = valid.findIndex((other) => idOf(other) === idOf(one));
+    if (first === i) return [];
+    const message = `${valid[first]!.file} is of the workflow "${idOf(one)}" too`;
+    return [{ pointer: `${one.file}#/workflowId`, code: 'duplicate', message }];
   });
 }
