@@ -20,7 +20,8 @@ export function refuse(code: string, message: string, hint?: string, pointer = '
 export function problemLines(problems: readonly Problem[], label = 'error'): string {
   return problems
     .map(({ pointer, code, message, hint }) => {
-      const where = pointer === '' ? '' : ` ${pointer}`;
+      // Messages about settings and arguments begin with their name.
+      const where = pointer === '' || message.startsWith(`${pointer} `) ? '' : ` ${pointer}`;
       return `${label}${where}: ${message} [${code}]${hint === undefined ? '' : `\n  hint: ${hint}`}`;
     })
     .join('\n');

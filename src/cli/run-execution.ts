@@ -1,5 +1,6 @@
 // Starts an execution, works until it is terminal, and shows what happens: the heart of `run` and `demo`.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Problem } from '../core/errors.ts';
 import { isTerminalExecution } from '../core/status.ts';
 import {
   cancelExecution,
@@ -9,6 +10,7 @@ import {
   type TaskView,
 } from '../db/executions.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
+import type { StartRefusal } from '../triggers/start-check.ts';
 import { createStarts, type StartOf } from '../triggers/starts.ts';
 import { Refusal } from './refusal.ts';
 import type { System } from './system.ts';
@@ -18,9 +20,13 @@ import type { createPainter } from './terminal.ts';
 export interface RunOptions {
   readonly system: System;
   readonly request: StartOf;
+  /** Its name. */
+  readonly tenant: string;
   /** Repaints a table while it runs; null: a line per task that ends. */
   readonly live: NodeJS.WriteStream | null;
   readonly print: (line: string) => void;
+  /** What is said beside the progress. */
+  readonly note: (line: string) => void;
   readonly paint: ReturnType<typeof createPainter>;
 }
 
@@ -70,17 +76,28 @@ export async function runToEnd(
   }
 }
 
-// What is wrong with the input is said of the argument that it came by.
-async function start({ system, request }: RunOptions): Promise<string> {
+async function start(options: RunOptions): Promise<string> {
+  const { system, request, note } = options;
   const { database, log, tenantId } = system;
   const started = await createStarts({ database, log }).start({ tenantId, actor: 'cli' }, request);
-  if (started.ok) return started.id;
-  throw new Refusal(
-    started.problems.map((problem) => ({
-      ...problem,
-      pointer: problem.pointer.replace(/^\/input/, '--input'),
-    })),
-  );
+  if (!started.ok) throw new Refusal(started.problems.map((problem) => inCommandLine(problem, options)));
+  if (started.existing)
+    note(`execution ${started.id}, which an earlier start with this idempotency key began, is shown`);
+  return started.id;
+}
+
+// What is wrong is said of the argument that it came by, and what to do about it as a command.
+function inCommandLine(problem: Problem, { request: { workflowId }, tenant }: RunOptions): Problem {
+  switch (problem.code as StartRefusal) {
+    case 'key_reused':
+      return { ...problem, pointer: '--idempotency-key' };
+    case 'not_active':
+      return { ...problem, hint: `dagwright workflows activate ${workflowId}` };
+    case 'tenant_suspended':
+      return { ...problem, hint: `dagwright tenants update ${tenant} --status active` };
+    default:
+      return { ...problem, pointer: problem.pointer.replace(/^\/input/, '--input') };
+  }
 }
 
 // Who watches the progress on a terminal sees there what fails and is tried again; lines about it would tear the table.
@@ -117,12 +134,7 @@ class Screen {
   }
 
   #printChanges(tasks: readonly TaskView[]): void {
-    // By the time they ended; the items of a fan-out before the fan-out itself.
-    const inOrder = [...tasks].sort(
-      (a, b) =>
-        (a.completedAt ?? '~').localeCompare(b.completedAt ?? '~') || (b.mapIndex ?? -1) - (a.mapIndex ?? -1),
-    );
-    for (const task of inOrder) {
+    for (const task of inOrderOfEnd(tasks)) {
       const key = `${task.taskId}/${task.mapIndex}/${task.status}/${task.attempt}`;
       if (task.status === 'pending' || task.status === 'running' || this.#printed.has(key)) continue;
       this.#printed.add(key);
@@ -132,4 +144,12 @@ class Screen {
       this.#options.print(`${task.status.padEnd(9)} ${task.taskId}${index}${reason}${error}`);
     }
   }
+}
+
+/** By the time they ended, open ones last; the items of a fan-out before the fan-out itself. */
+export function inOrderOfEnd<T extends Pick<TaskView, 'completedAt' | 'mapIndex'>>(tasks: readonly T[]): T[] {
+  const endMs = ({ completedAt }: T) =>
+    completedAt === null ? Number.POSITIVE_INFINITY : Date.parse(completedAt);
+  // Of two that are open the difference is NaN, which counts as none.
+  return [...tasks].sort((a, b) => endMs(a) - endMs(b) || (b.mapIndex ?? -1) - (a.mapIndex ?? -1));
 }

@@ -7,10 +7,10 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
+import { canonicalJson } from '../core/json.ts';
 import { isRetryable } from '../db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../db/default-tenant.ts';
 import { claimRequest, type KeptAnswer, keepAnswer, type RequestKey } from '../db/idempotent-requests.ts';
-import { canonicalText } from './canonical-text.ts';
 import { ApiError } from './problem.ts';
 import type { Service } from './service.ts';
 
@@ -89,7 +89,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, plan: Plan):
     route: `${plan.scope ?? ''}${request.method} ${path}`,
     keyHash: sha256(name),
   };
-  const requestHash = sha256(canonicalText([request.query ?? null, request.body ?? null]));
+  const requestHash = sha256(canonicalJson([request.query ?? null, request.body ?? null]));
   const { kept, isFirst } = await again(() =>
     plan.begin(async (client) => {
       const before = await claimRequest(client, key);

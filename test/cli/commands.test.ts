@@ -160,6 +160,12 @@ describe('dagwright run', () => {
     ];
     const ids = [await dagwright(args), await dagwright(args)].map(({ stdout }) => JSON.parse(stdout).id);
     expect(ids[0]).toBe(ids[1]);
+    expect((await dagwright(args)).stderr).toContain(`execution ${ids[0]}, which an earlier start`);
+    const other = await dagwright(args.with(3, '{"name":"Bob"}'));
+    expect([other.code, JSON.parse(other.stdout).errors[0]]).toEqual([
+      1,
+      expect.objectContaining({ pointer: '--idempotency-key', code: 'key_reused' }),
+    ]);
   });
 
   it('runs task types of a module that DAGWRIGHT_TASKS names', async () => {
@@ -356,6 +362,11 @@ describe('dagwright', () => {
   it('refuses a tenant that does not exist', async () => {
     const { code, stdout } = await dagwright(['executions', 'list', '--tenant', 'nobody', '--json']);
     expect([code, JSON.parse(stdout).errors[0].code]).toEqual([1, 'not_found']);
+  });
+
+  it('names a bad setting once', async () => {
+    const { stderr } = await dagwright(['executions', 'list'], { PORT: 'x' });
+    expect(stderr).toBe('error: PORT must be a whole number from 1 to 65535, got "x" [setting]\n');
   });
 
   it('names every bad setting at once', async () => {

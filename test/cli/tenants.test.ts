@@ -1,6 +1,6 @@
 // dagwright tenants, keys and audit, as their users see them: real processes, stdout, exit codes.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,13 @@ test('a tenant is made, shown, changed, suspended and listed', async () => {
   expect((await json('tenants', 'list')).items.map(({ name }: { name: string }) => name)).toEqual([
     'acme',
     'default',
+  ]);
+  writeFileSync(
+    join(folder, 'flow.yaml'),
+    'workflowId: flow\nnodes: [{ taskId: a, taskType: transformation, config: { output: 1 } }]\n',
+  );
+  expect((await json('run', 'flow.yaml', '--tenant', 'acme')).errors).toMatchObject([
+    { code: 'tenant_suspended', hint: 'dagwright tenants update acme --status active' },
   ]);
   expect((await dagwright('tenants', 'list')).stdout).toMatch(/acme +\S+ +2 +suspended/);
   const actors = await database.engine.query('select distinct actor from dagwright.audit_logs');

@@ -96,7 +96,9 @@ test('revisions are listed, shown and gone back to; a workflow is archived and a
   ).toBe('new');
   expect(await json('workflows', 'archive', 'flow')).toMatchObject({ status: 'archived' });
   expect((await json('workflows', 'list', '--status', 'active')).items).toEqual([]);
-  expect((await json('run', 'flow')).errors).toMatchObject([{ code: 'not_active' }]);
+  expect((await json('run', 'flow')).errors).toMatchObject([
+    { code: 'not_active', hint: 'dagwright workflows activate flow' },
+  ]);
   expect(await json('workflows', 'activate', 'flow')).toMatchObject({ status: 'active' });
   expect((await json('workflows', 'list')).items).toMatchObject([{ workflowId: 'flow', status: 'active' }]);
 });
@@ -117,7 +119,9 @@ test('a variable is set, read by a run, changed and deleted', async () => {
 
 test('what cannot be done is told by code, and what is wrongly asked exits 2', async () => {
   const cases: readonly (readonly [string[], number, string])[] = [
-    [['variables', 'set', 'region', 'eu'], 1, 'syntax'],
+    [['variables', 'set', 'region', 'eu'], 2, 'usage'],
+    [['run', 'flow', '--input', '{name'], 2, 'usage'],
+    [['run', 'flow', '--input', '@there-is-none'], 1, 'not_found'],
     [['variables', 'set', '1x', '1'], 2, 'usage'],
     [['workflows', 'rollback', 'flow', 'x'], 2, 'usage'],
     [['workflows', 'rollback', 'nothing', '1'], 1, 'not_found'],

@@ -1,17 +1,18 @@
 // dagwright run: applies a file, starts it, works until it has ended, prints the result.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { applyDefaults, compileSchema } from '../../core/definition/input-schema.ts';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
-import { parseDocument } from '../../core/definition/parse.ts';
-import type { Json } from '../../core/json.ts';
+import { canonicalJson, type Json } from '../../core/json.ts';
 import { findCosts } from '../../db/costs.ts';
 import type { RunView } from '../../db/executions.ts';
+import type { StartOf } from '../../triggers/starts.ts';
 import { applyWorkflow, newSecretLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
 import { costSummary } from '../cost-summary.ts';
 import { readDefinition } from '../definition-file.ts';
-import { problemLines, Refusal, refuse } from '../refusal.ts';
+import { readJsonArgument } from '../json-argument.ts';
+import { problemLines, Refusal } from '../refusal.ts';
 import { ignore, runToEnd } from '../run-execution.ts';
 import { loadTaskTypes } from '../system.ts';
 import { executionSummary } from '../task-table.ts';
@@ -27,7 +28,7 @@ export async function runWorkflow(
   options: RunOptions,
   target: string,
 ): Promise<number> {
-  const input = await readInput(options.input);
+  const input = await readJsonArgument(options.input, '--input');
   const isFile = existsSync(target) || /\.(ya?ml|json)$/i.test(target);
   const file = isFile
     ? await readDefinition(target, (await loadTaskTypes(context.config)).rules, context.tenant)
@@ -47,10 +48,12 @@ export async function runWorkflow(
         input,
         triggerType: 'manual',
         priority: options.priority,
-        idempotencyKey: options.idempotencyKey,
+        ...keyOf(options.idempotencyKey, input),
       },
+      tenant: context.tenant,
       live: !context.isJson && process.stdout.isTTY === true ? process.stdout : null,
       print: context.isJson ? ignore : context.say,
+      note: context.note,
       paint: context.paint,
     });
     const spendings = context.isJson ? [] : await findCosts(system.database, system.tenantId, execution.id);
@@ -70,21 +73,11 @@ function refuseInput({ inputSchema, defaultParameters }: WorkflowDefinition, inp
     throw new Refusal(problems.map((problem) => ({ ...problem, pointer: `--input${problem.pointer}` })));
 }
 
-async function readInput(text: string): Promise<Json> {
-  let source = text;
-  if (text.startsWith('@')) {
-    try {
-      source = await readFile(text.slice(1), 'utf8');
-    } catch (error) {
-      throw refuse(
-        'not_found',
-        `cannot read the input ${text.slice(1)}: ${(error as Error).message}`,
-        undefined,
-        '--input',
-      );
-    }
-  }
-  const parsed = parseDocument(source, 'json');
-  if (parsed.ok) return parsed.value as Json;
-  throw new Refusal(parsed.problems.map((problem) => ({ ...problem, pointer: `--input${problem.pointer}` })));
+/** A key stands for one input: with another one it is refused, not answered with the first execution. */
+function keyOf(
+  idempotencyKey: string | undefined,
+  input: Json,
+): Pick<StartOf, 'idempotencyKey' | 'requestHash'> {
+  if (idempotencyKey === undefined) return {};
+  return { idempotencyKey, requestHash: createHash('sha256').update(canonicalJson({ input })).digest('hex') };
 }

@@ -5,7 +5,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem, Result } from '../errors.ts';
 import { nearestName } from '../expression/nearest.ts';
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { ajvProblems } from './ajv-problems.ts';
 import { addFormats } from './formats.ts';
 import { linearRegExp } from './linear-regexp.ts';
@@ -125,15 +125,7 @@ function countReference(): boolean {
 
 /** Ajv compares every pair of elements; this is linear. */
 function areUnique(wanted: boolean, list: readonly Json[]): boolean {
-  return !wanted || new Set(list.map(canonical)).size === list.length;
-}
-
-function canonical(value: Json): string {
-  return JSON.stringify(value, (_key, member: Json) =>
-    isJsonObject(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
+  return !wanted || new Set(list.map(canonicalJson)).size === list.length;
 }
 
 function schemaProblems(errors: readonly ErrorObject[]): Problem[] {

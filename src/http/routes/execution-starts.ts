@@ -1,13 +1,12 @@
 // POST /v1/workflows/{workflowId}/executions: starts, once per Idempotency-Key, and waits for the end where that is asked for.
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
-import type { Json } from '../../core/json.ts';
+import { canonicalJson, type Json } from '../../core/json.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { isConnectionLoss } from '../../db/connection.ts';
 import { findRun, type RunView } from '../../db/executions.ts';
 import type { StartRefusal, StartResult } from '../../triggers/starts.ts';
 import type { Api } from '../api.ts';
-import { canonicalText } from '../canonical-text.ts';
 import { RunSchema, StartedSchema } from '../execution-schemas.ts';
 import type { ExecutionWatch } from '../execution-watch.ts';
 import { readInstant } from '../instant.ts';
@@ -112,7 +111,7 @@ export function addExecutionStartRoutes(
           : {
               idempotencyKey: key,
               scope: `http:${workflowId}`,
-              requestHash: createHash('sha256').update(canonicalText(request.body)).digest('hex'),
+              requestHash: createHash('sha256').update(canonicalJson(request.body)).digest('hex'),
             }),
       });
       if (!result.ok) throw refusalOf(result);
