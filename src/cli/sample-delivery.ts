@@ -3,11 +3,11 @@ import type { WebhookRow } from '../db/webhooks.ts';
 import { SIGNATURE_HEADERS } from '../triggers/webhooks/hmac.ts';
 import { SECRET_HEADER } from '../triggers/webhooks/shared-secret.ts';
 import { decodeStandardSecret } from '../triggers/webhooks/standard-webhooks.ts';
+import { referencedSecret } from '../triggers/webhooks/stored-secrets.ts';
 import type { VerificationOptions } from '../triggers/webhooks/verification-rule.ts';
 
 const BODY = '{"id":"try-1","hello":"world"}';
 const DELIVERY_ID = '$(openssl rand -hex 16)';
-const SECRET_REFERENCE = /^\{\{\s*secrets\.(\w+)\s*\}\}$/;
 
 /** `secret`: as its owner gave it; one that names a setting is read from the shell's environment. */
 export function sampleDelivery(
@@ -87,20 +87,20 @@ function digest(content: string, key: string, algorithm: string, encoding: 'hex'
 
 // As hexadecimal digits, which no shell takes for anything else.
 function hexKey(secret: string): string {
-  const name = SECRET_REFERENCE.exec(secret)?.[1];
-  if (name === undefined) return Buffer.from(secret).toString('hex');
+  const name = referencedSecret(secret);
+  if (name === null) return Buffer.from(secret).toString('hex');
   return `$(printf %s "$DAGWRIGHT_SECRET_${name}" | od -An -v -tx1 | tr -d ' \\n')`;
 }
 
 function standardKey(secret: string): string {
-  const name = SECRET_REFERENCE.exec(secret)?.[1] ?? '';
+  const name = referencedSecret(secret) ?? '';
   return `$(printf %s "\${DAGWRIGHT_SECRET_${name}#whsec_}" | openssl enc -base64 -d -A | od -An -v -tx1 | tr -d ' \\n')`;
 }
 
 /** Within double quotes. */
 function inShell(secret: string): string {
-  const name = SECRET_REFERENCE.exec(secret)?.[1];
-  return name === undefined ? secret.replaceAll(/[\\"$`]/g, '\\$&') : `$DAGWRIGHT_SECRET_${name}`;
+  const name = referencedSecret(secret);
+  return name === null ? secret.replaceAll(/[\\"$`]/g, '\\$&') : `$DAGWRIGHT_SECRET_${name}`;
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { DefinitionStatus, WorkflowDefinition } from '../core/definition/model.ts';
 import { newId } from '../core/id.ts';
+import { canonicalJson } from '../core/json.ts';
 import type { Database } from './connection.ts';
 
 export interface Saved {
@@ -64,7 +65,8 @@ export async function saveDefinition(
 ): Promise<Saved | { readonly conflict: number | null }> {
   const { ifMatch } = options;
   const { workflowId } = definition;
-  const hash = createHash('sha256').update(canonical(definition)).digest('hex');
+  // The order of writing makes no revision.
+  const hash = createHash('sha256').update(canonicalJson(definition)).digest('hex');
   // Not even for a moment a row that must not be made.
   const made = ifMatch === undefined && (await insertDefinition(client, tenantId, definition));
   const { rows } = await client.query<{
@@ -266,14 +268,5 @@ async function setCurrent(
     `update dagwright.workflow_definitions set latest_revision = $3, pinned_revision = $4, name = $5, category = $6,
        updated_at = clock_timestamp() where tenant_id = $1 and workflow_id = $2`,
     [tenantId, workflowId, latest, pinned, name ?? null, category ?? 'custom'],
-  );
-}
-
-// Object keys in code point order, so that the order of writing makes no revision.
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
   );
 }

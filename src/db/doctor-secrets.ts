@@ -10,6 +10,9 @@ export interface SealedUnder {
   readonly webhooks: number;
 }
 
+/** `{{ secrets.NAME }}` names a setting: it holds no secret, sealed or not. */
+const REFERENCE = '^plain:[{][{][[:space:]]*secrets[.][A-Za-z_][A-Za-z0-9_]*[[:space:]]*[}][}]$';
+
 /** Webhooks, also removed ones, which may return, by the keys of their secrets that still count; one with two is under both. */
 export async function readSealingKeys(client: pg.Client): Promise<SealedUnder[]> {
   return await inspect(client, ROLES.engine, () => findSealingKeys(client as Queryable));
@@ -21,7 +24,9 @@ export async function findSealingKeys(db: Queryable): Promise<SealedUnder[]> {
     `select case when starts_with(s->>'sealed', 'plain:') then null else split_part(s->>'sealed', '.', 2) end as "keyId",
        count(distinct w.id)::int as webhooks
      from dagwright.webhooks w cross join lateral jsonb_array_elements(w.secrets) as s
-     where coalesce((s->>'expiresAt')::timestamptz, 'infinity') > clock_timestamp() group by 1`,
+     where coalesce((s->>'expiresAt')::timestamptz, 'infinity') > clock_timestamp()
+       and s->>'sealed' !~ $1 group by 1`,
+    [REFERENCE],
   );
   return rows;
 }

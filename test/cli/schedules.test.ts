@@ -61,6 +61,9 @@ test('a schedule is made, shown, changed, paused, resumed, run, backfilled, list
   });
   const { id } = made;
   expect(await json('show', id)).toEqual(made);
+  expect(await json('update', id)).toMatchObject({
+    errors: [{ code: 'usage', message: 'nothing to change' }],
+  });
   expect(await json('update', id, '--cron', '0 10 * * *', '--end-at', 'none')).toMatchObject({
     cronExpression: '0 10 * * *',
     endAt: null,

@@ -139,6 +139,15 @@ describe('dagwright webhooks', () => {
     });
     expect(open.stderr).toContain('DAGWRIGHT_ENCRYPTION_KEY would protect it');
     expect((await webhooks(['create', 'orders', 'cli/sealed'])).stderr).toBe('');
+    const none = { DAGWRIGHT_ENCRYPTION_KEY: '' };
+    const args = ['create', 'orders', 'cli/named', '--secret', '{{ secrets.SHOP }}'];
+    const named = await webhooks(args, none);
+    expect(named.stderr).toBe('');
+    expect(named.stdout).toContain('in a shell where DAGWRIGHT_SECRET_SHOP is set:');
+    const { id } = JSON.parse(open.stdout);
+    expect((await webhooks(['update', id, '--priority', '9'], none)).stderr).toBe('');
+    expect((await webhooks(['update', id, '--new-secret'], none)).stderr).toContain('would protect it');
+    expect((await webhooks(['update', id, '--json'])).stdout).toContain('nothing to change');
   });
 });
 
@@ -161,6 +170,11 @@ describe('dagwright doctor', () => {
       status: 'warn',
       message: '1 webhook(s) with a secret that is stored as it is',
     });
+    await service.query("delete from dagwright.webhooks where path = 'doctor/plain'");
+    await webhooks(['create', 'orders', 'doctor/named', '--secret', '{{ secrets.SHOP }}'], {
+      DAGWRIGHT_ENCRYPTION_KEY: '',
+    });
+    expect(await secrets(key)).toMatchObject({ status: 'ok', message: 'of 1 webhook(s), sealed' });
   });
 });
 

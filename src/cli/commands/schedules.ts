@@ -56,6 +56,8 @@ export async function updateOneSchedule(
 ): Promise<number> {
   const scheduleId = requireScheduleId(id);
   const change = { ...(await readOptions(options)), name: options.name, cronExpression: options.cron };
+  if (Object.values(change).every((value) => value === undefined))
+    throw refuse('usage', 'nothing to change', 'dagwright schedules update --help names the options');
   return await act(context, async (client, acting) => {
     const schedule = unwrap(await changeSchedule(client, acting, scheduleId, change), id);
     return () => print(context, schedule);

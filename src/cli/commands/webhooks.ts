@@ -11,7 +11,7 @@ import {
   webhookView,
 } from '../../triggers/webhooks/manage.ts';
 import { newSecret } from '../../triggers/webhooks/secret-rule.ts';
-import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
+import { referencedSecret, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import type { AuthType, Verifier } from '../../triggers/webhooks/verification-rule.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { Config } from '../config.ts';
@@ -59,8 +59,12 @@ export async function createOneWebhook(
     context.say(`id      ${webhook.id}\nURL     ${view.url}`);
     if (secret !== null) context.say(`secret  ${secret}  (shown only now)`);
     const known = secret ?? given.secret ?? null;
-    context.say(`\nTo try it while the service runs:\n\n${sampleDelivery(webhook, String(view.url), known)}`);
-    warnWhereOpen(context, config, webhook);
+    const setting = known === null ? null : referencedSecret(known);
+    const needed = setting === null ? '' : `, in a shell where DAGWRIGHT_SECRET_${setting} is set`;
+    context.say(
+      `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, String(view.url), known)}`,
+    );
+    warnWhereOpen(context, config, webhook, known);
     return 0;
   });
 }
@@ -127,6 +131,8 @@ export async function updateOneWebhook(
       ? {}
       : { previousSecretExpiresInSeconds: previousSecretExpiresIn }),
   };
+  if (Object.keys(change).length === 0 && options.newSecret !== true)
+    throw refuse('usage', 'nothing to change', 'dagwright webhooks update --help names the options');
   return await context.withSystem(async ({ database, tenantId, config }) => {
     const { row, secret } = await database.withTenant({ tenantId, ...CLI_ACTOR }, async (client) => {
       const before = await lockWebhook(client, tenantId, webhookId);
@@ -141,7 +147,7 @@ export async function updateOneWebhook(
     const view = viewOf(row, config);
     print(context, secret === null ? view : { ...view, secret });
     if (secret !== null) context.note('the secret is shown only now');
-    warnWhereOpen(context, config, row);
+    warnWhereOpen(context, config, row, secret ?? change.secret ?? null);
     return 0;
   });
 }
@@ -219,12 +225,14 @@ function print(context: CommandContext, view: JsonObject): void {
   context.say(table(rows));
 }
 
+/** `added`: the secret that was given or made in this call. */
 function warnWhereOpen(
   { note }: CommandContext,
   { http }: Config,
-  { authType, verifier, secrets }: WebhookRow,
+  { authType, verifier }: WebhookRow,
+  added: string | null,
 ): void {
   if (authType === 'none' && verifier === null) note('anybody who knows the URL can start this workflow');
-  if (secrets.length > 0 && http.encryptionKeys === null)
+  if (added !== null && referencedSecret(added) === null && http.encryptionKeys === null)
     note('the secret is stored as it is: DAGWRIGHT_ENCRYPTION_KEY would protect it at rest');
 }

@@ -34,13 +34,16 @@ Examples:
     .option('--workflow <workflowId>')
     .addOption(choice('--status <status>', 'only these', SCHEDULE_STATUSES))
     .action(action(listAllSchedules));
-  withSettings(command(schedules, 'create', 'make a schedule; it is active at once'))
+  withSettings('create', command(schedules, 'create', 'make a schedule; it is active at once'))
     .argument('<workflowId>')
     .argument('<name>', 'unique among the schedules of the workflow')
     .argument('<cron>', 'minute hour day-of-month month day-of-week, such as "0 9 * * 1-5"')
     .action(action(createOneSchedule));
   command(schedules, 'show', 'one schedule').argument('<id>').action(action(showSchedule));
-  withSettings(command(schedules, 'update', 'what is not named stays; another time counts from now on'))
+  withSettings(
+    'update',
+    command(schedules, 'update', 'what is not named stays; another time counts from now on'),
+  )
     .argument('<id>')
     .option('--name <name>')
     .option('--cron <expression>')
@@ -76,25 +79,28 @@ Examples:
     .action(action(listAllTicks));
 }
 
-function withSettings(parent: Command): Command {
+// What holds where an option is absent is said of `create` only: `update` leaves it as it is.
+function withSettings(verb: 'create' | 'update', parent: Command): Command {
+  const absent = (text: string) => (verb === 'create' ? `; ${text} where absent` : '');
+  const none = verb === 'create' ? '' : '; `none` takes it away';
   return parent
-    .option('--timezone <zone>', 'IANA name such as Europe/Paris; UTC where absent')
-    .option('--input <json|@file>', 'input of each execution; {} where absent')
-    .option('--priority <n>', 'higher first; 5 where absent', wholeNumber(1, 10))
+    .option('--timezone <zone>', `IANA name such as Europe/Paris${absent('UTC')}`)
+    .option('--input <json|@file>', `input of each execution${absent('{}')}`)
+    .option('--priority <n>', `higher first${absent('5')}`, wholeNumber(1, 10))
     .addOption(
-      choice('--overlap <policy>', 'while the one before is open; skip where absent', OVERLAP_POLICIES),
+      choice('--overlap <policy>', `while the one before is open${absent('skip')}`, OVERLAP_POLICIES),
     )
     .addOption(
-      choice('--catchup <policy>', 'ticks that nobody fired in time; last where absent', CATCHUP_POLICIES),
+      choice('--catchup <policy>', `ticks that nobody fired in time${absent('last')}`, CATCHUP_POLICIES),
     )
     .option(
       '--catchup-window <seconds>',
-      'how far back `all` looks; a day where absent',
+      `how far back "all" looks${absent('a day')}`,
       wholeNumber(0, 31_622_400),
     )
     .option('--jitter <seconds>', 'ticks are due up to so much later', wholeNumber(0, 86_400))
-    .option('--start-at <instant>', 'no tick before; `none` takes it away')
-    .option('--end-at <instant>', 'no tick from then on; `none` takes it away')
+    .option('--start-at <instant>', `no tick before${none}`)
+    .option('--end-at <instant>', `no tick from then on${none}`)
     .addOption(
       new Option('--pause-on-failure <yes|no>', 'an execution that fails pauses the schedule').choices([
         'yes',

@@ -18,13 +18,14 @@ export function addWebhookCommands(program: Command): void {
     .option('--cursor <cursor>', 'nextCursor of the page before')
     .action(action(listAllWebhooks));
   withSettings(
+    'create',
     command(webhooks, 'create', 'make a webhook; prints its URL, its secret (once) and a delivery to try'),
   )
     .argument('<workflowId>')
     .argument('<path>', 'below /hooks/ and the name of the tenant, such as orders')
     .action(action(createOneWebhook));
   command(webhooks, 'show', 'one webhook').argument('<id>').action(action(showWebhook));
-  withSettings(command(webhooks, 'update', 'what is not named stays as it is'))
+  withSettings('update', command(webhooks, 'update', 'what is not named stays as it is'))
     .argument('<id>')
     .option('--workflow <workflowId>')
     .option('--path <path>')
@@ -52,21 +53,26 @@ export function addWebhookCommands(program: Command): void {
     .action(action(replayOne));
 }
 
-function withSettings(given: Command): Command {
+// What holds where an option is absent is said of `create` only: `update` leaves it as it is.
+function withSettings(verb: 'create' | 'update', given: Command): Command {
+  const absent = (text: string) => (verb === 'create' ? `; absent: ${text}` : '');
   return given
     .addOption(choice('--verifier <scheme>', 'whose signatures are checked', [...WEBHOOK_VERIFIERS, 'none']))
     .addOption(
       choice(
         '--auth-type <type>',
-        'how the sender shows the secret; absent: none with a verifier, else secret',
+        `how the sender shows the secret${absent('none with a verifier, else secret')}`,
         WEBHOOK_AUTH_TYPES,
       ),
     )
-    .option('--secret <text|@file>', 'or {{ secrets.NAME }} for DAGWRIGHT_SECRET_NAME; absent: one is made')
+    .option(
+      '--secret <text|@file>',
+      `or {{ secrets.NAME }} for DAGWRIGHT_SECRET_NAME${absent('one is made')}`,
+    )
     .option('--options <json|@file>', 'of the verifier: signatureHeader, algorithm, encoding, prefix, …')
     .option(
       '--input-mapping <json|@file>',
-      "the execution's input out of body, headers, query; absent: the body",
+      `the execution's input out of body, headers, query${absent('the body')}`,
     )
     .option('--filters <json|@file>', '[{ fieldPath, operator, value, logicGroup }]')
     .option('--priority <1-10>', 'higher first', wholeNumber(1, 10));

@@ -19,10 +19,15 @@ export const DEFAULT_OVERLAP_SECONDS = 86_400;
 const MAX_SECRETS = 10;
 const REFERENCE = /^\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}$/;
 
+/** The NAME of `{{ secrets.NAME }}`; null where the text is the secret itself. */
+export function referencedSecret(text: string): string | null {
+  return REFERENCE.exec(text)?.[1] ?? null;
+}
+
 /** The value that a secret stands for: itself, or the setting that it names; null where there is no such setting. */
 export function resolveSecret(text: string, { secrets }: Pick<SecretSource, 'secrets'>): string | null {
-  const name = REFERENCE.exec(text)?.[1];
-  if (name === undefined) return text;
+  const name = referencedSecret(text);
+  if (name === null) return text;
   return Object.hasOwn(secrets, name) ? secrets[name]! : null;
 }
 
@@ -34,7 +39,7 @@ export function secretProblems(
 ): Problem[] {
   const value = resolveSecret(text, source);
   if (value !== null) return checkSecret(use.verifier, use.authType, value);
-  const name = REFERENCE.exec(text)![1]!;
+  const name = referencedSecret(text);
   return [
     {
       pointer: '/secret',
