@@ -1,6 +1,7 @@
 // JSON given on the command line, as it is or in a file: `--options '{…}'`, `--options @FILE`.
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from '../core/definition/parse.ts';
+import type { Problem } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { Refusal, refuse } from './refusal.ts';
 
@@ -8,9 +9,16 @@ import { Refusal, refuse } from './refusal.ts';
 export async function readJsonArgument(text: string, option: string): Promise<Json> {
   const parsed = parseDocument(await readTextArgument(text, option), 'json');
   if (parsed.ok) return parsed.value as Json;
-  throw new Refusal(
-    parsed.problems.map((problem) => ({ ...problem, pointer: `${option}${problem.pointer}` })),
-  );
+  throw new Refusal(argumentProblems(parsed.problems, option, text));
+}
+
+/** Problems of what was given by `option`. What stands there and is no JSON is wrong usage; what stands in a file is not. */
+export function argumentProblems(problems: readonly Problem[], option: string, given: string): Problem[] {
+  return problems.map((problem) => {
+    const pointer = `${option}${problem.pointer}`;
+    if (problem.code !== 'syntax' || given.startsWith('@')) return { ...problem, pointer };
+    return { ...problem, pointer, code: 'usage', message: `${option} is not JSON: ${problem.message}` };
+  });
 }
 
 /** The text itself, or that of `@FILE`. */

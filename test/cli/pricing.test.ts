@@ -132,20 +132,20 @@ describe('dagwright pricing cost', () => {
     const { errors } = JSON.parse(stdout);
     expect(errors).toMatchObject([
       { message: expect.stringMatching(/^line 2, column/) },
-      { pointer: '', message: expect.stringMatching(/^line 3: .*got \[\]/) },
-      { pointer: '/usage/input_tokens', message: expect.stringMatching(/^line 4: .*got -1/) },
-      { pointer: '/at', message: expect.stringMatching(/^line 5: .*yesterday/) },
+      { pointer: '--usage', message: expect.stringMatching(/^line 3: .*got \[\]/) },
+      { pointer: '--usage/usage/input_tokens', message: expect.stringMatching(/^line 4: .*got -1/) },
+      { pointer: '--usage/at', message: expect.stringMatching(/^line 5: .*yesterday/) },
     ]);
   });
 
   it.each([
-    ['', /nothing/],
-    ['nonsense', /line 1/],
-    ['{"model":"x","usage":{}}', /provider is a name, got nothing/],
-    ['@no-such-file', /cannot read no-such-file/],
-  ])('refuses %j', async (usage, message) => {
+    ['', 1, /nothing/],
+    ['nonsense', 2, /--usage is not JSON: line 1/],
+    ['{"model":"x","usage":{}}', 1, /provider is a name, got nothing/],
+    ['@no-such-file', 1, /cannot read no-such-file/],
+  ])('refuses %j', async (usage, exitCode, message) => {
     const { code, stdout, stderr } = await dagwright('pricing', 'cost', '--usage', usage);
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toMatch(message);
   });
 

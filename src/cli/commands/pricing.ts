@@ -1,5 +1,4 @@
 // dagwright pricing: list, show, set, cost. All of them need the database, `cost` too: the operator's own prices are there.
-import { readFile } from 'node:fs/promises';
 import { ANY_MODEL, type PriceRow, PriceTable } from '../../core/cost/price-table.ts';
 import { priceUsage, RATE_KINDS, type Rates } from '../../core/cost/price-usage.ts';
 import { priceView } from '../../core/cost/price-view.ts';
@@ -8,6 +7,7 @@ import { parseUsd } from '../../core/money.ts';
 import { readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/pricing.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
+import { argumentProblems, readTextArgument } from '../json-argument.ts';
 import { Refusal, refuse } from '../refusal.ts';
 import { table } from '../terminal.ts';
 import { type PricedCall, readCalls } from '../usage-lines.ts';
@@ -100,15 +100,17 @@ export async function costOfUsage(
   context: CommandContext,
   options: { readonly usage: string },
 ): Promise<number> {
-  const calls = readCalls(await readText(options.usage), new Date());
-  if (!calls.ok) throw new Refusal(calls.problems);
+  const calls = readCalls(await readTextArgument(options.usage, '--usage'), new Date());
+  if (!calls.ok) throw new Refusal(argumentProblems(calls.problems, '--usage', options.usage));
   return await withPrices(context, (prices) => {
     const unknown = new Set<string>();
     const lines = calls.value.map((call) => costObject(call, prices, unknown));
     for (const line of lines) context.printJson(line);
     context.say(lines.map((line) => JSON.stringify(line)).join('\n'));
     for (const name of unknown)
-      context.note(`no price covers ${name}; "dagwright pricing set ${name}" sets one`);
+      context.note(
+        `no price covers ${name}; dagwright pricing set '${name}' --input USD --output USD sets one`,
+      );
     return 0;
   });
 }
@@ -128,20 +130,6 @@ async function withPrices(context: CommandContext, work: (prices: PriceTable) =>
   return await context.withSystem(async ({ database }) =>
     work(new PriceTable(await readPrices(database.engine))),
   );
-}
-
-async function readText(usage: string): Promise<string> {
-  if (!usage.startsWith('@')) return usage;
-  try {
-    return await readFile(usage.slice(1), 'utf8');
-  } catch (error) {
-    throw refuse(
-      'not_found',
-      `cannot read ${usage.slice(1)}: ${(error as Error).message}`,
-      undefined,
-      '--usage',
-    );
-  }
 }
 
 /** Of `openai/gpt-4o`; null without a provider. */

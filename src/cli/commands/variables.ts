@@ -1,6 +1,4 @@
 // dagwright variables: values of the tenant of --tenant, read by its definitions.
-import { readFile } from 'node:fs/promises';
-import { parseDocument } from '../../core/definition/parse.ts';
 import type { Json } from '../../core/json.ts';
 import {
   deleteVariable,
@@ -12,10 +10,12 @@ import {
 } from '../../db/variables.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
+import { readJsonArgument, readTextArgument } from '../json-argument.ts';
 import { Refusal, refuse } from '../refusal.ts';
 import { shorten, table } from '../terminal.ts';
 
 const SHOWN_CHARS = 60;
+const VALUE = '<value>';
 
 export async function listAllVariables(
   context: CommandContext,
@@ -88,24 +88,13 @@ export async function deleteOneVariable(
 }
 
 async function readValue(given: string, isText: boolean): Promise<Json> {
-  const source = given.startsWith('@') ? await readSource(given.slice(1)) : given;
-  if (isText) return source;
-  const parsed = parseDocument(source, 'json');
-  if (parsed.ok) return parsed.value as Json;
-  throw new Refusal(
-    parsed.problems.map((problem) => ({
-      ...problem,
-      pointer: `<value>${problem.pointer}`,
-      hint: problem.hint ?? 'for text: --text, or quotes within quotes, \'"eu"\'',
-    })),
-  );
-}
-
-async function readSource(path: string): Promise<string> {
+  if (isText) return await readTextArgument(given, VALUE);
   try {
-    return await readFile(path, 'utf8');
+    return await readJsonArgument(given, VALUE);
   } catch (error) {
-    throw refuse('not_found', `cannot read ${path}: ${(error as Error).message}`);
+    if (!(error instanceof Refusal)) throw error;
+    const hint = 'for text: --text, or quotes within quotes, \'"eu"\'';
+    throw new Refusal(error.problems.map((problem) => ({ hint, ...problem })));
   }
 }
 
