@@ -11,7 +11,7 @@ import type { Json } from '../core/json.ts';
 import type { Plan, PlanNode } from '../core/plan.ts';
 import { type EffectiveRetryPolicy, effectivePolicy } from '../core/retry.ts';
 import { partsOf } from '../tasks/parallel.ts';
-import type { PreparedTask, TaskType } from '../tasks/task-type.ts';
+import { missingTypeText, type PreparedTask, type TaskType } from '../tasks/task-type.ts';
 
 /** Seconds that one attempt may run where the definition says nothing. */
 const DEFAULT_TASK_TIMEOUT_SECONDS = 300;
@@ -141,10 +141,10 @@ function compileRunnable(
   };
 }
 
-/** Thrown where a definition uses a task type that this worker does not have. */
+/** Thrown where a definition uses a task type that this worker, which may be any of the database, does not have. */
 export class UnknownTaskTypeError extends Error {
   constructor(taskId: string, taskType: string) {
-    super(`Task "${taskId}": this worker has no task type "${taskType}"; name its module in DAGWRIGHT_TASKS`);
+    super(`Task "${taskId}": ${missingTypeText(taskType)}`);
     this.name = 'UnknownTaskTypeError';
   }
 }

@@ -155,3 +155,11 @@ export type ParallelParts =
       readonly names: readonly string[];
       readonly tasks: readonly NodeDefinition[];
     };
+
+/** Of a type that the worker at hand does not have: any worker of the database may take any task. */
+export function missingTypeText(taskType: string): string {
+  return (
+    `the worker that took it has no task type "${taskType}"; every worker of this database needs its module in ` +
+    'DAGWRIGHT_TASKS: restart those without it, such as a `dagwright dev` that runs beside'
+  );
+}

@@ -15,7 +15,7 @@ import {
   toStorableJson,
 } from '../../core/json.ts';
 import { compiled, readField } from '../compile-config.ts';
-import type { PreparedTask, TaskContext, TaskType } from '../task-type.ts';
+import { missingTypeText, type PreparedTask, type TaskContext, type TaskType } from '../task-type.ts';
 import type { ToolOffer } from './model-call.ts';
 import type { Spending } from './spending.ts';
 
@@ -55,7 +55,7 @@ export function prepareTools(node: NodeDefinition, types: ReadonlyMap<string, Ta
     const type = types.get(definition.taskType);
     if (type === undefined)
       throw new Error(
-        `Task "${node.taskId}": /config/tools/${index}/task: this worker has no task type "${definition.taskType}"`,
+        `Task "${node.taskId}": /config/tools/${index}/task: ${missingTypeText(definition.taskType)}`,
       );
     const withConfig = { ...definition, config: isJsonObject(definition.config) ? definition.config : {} };
     const schema = (inputSchema ?? { type: 'object' }) as JsonObject;
