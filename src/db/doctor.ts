@@ -109,8 +109,17 @@ export async function findGrantProblems(client: pg.Client): Promise<string[]> {
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
        where n.nspname = 'dagwright' and c.relkind in ('r', 'p', 'v') and not has_table_privilege('${ROLES.engine}', c.oid, 'SELECT')
      union all
-     select format('%s may not use the schema dagwright', r) from unnest(array['${ROLES.engine}', '${ROLES.tenant}']) r
+     select format('%s may not use the schema dagwright', r) from unnest(array['${ROLES.engine}', '${ROLES.tenant}', '${ROLES.caller}']) r
        where not has_schema_privilege(r, 'dagwright', 'USAGE')
+     union all
+     select format('%s may reach dagwright.%s, not only functions', '${ROLES.caller}', c.relname)
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'dagwright' and c.relkind in ('r', 'p', 'v')
+         and has_table_privilege('${ROLES.caller}', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+     union all
+     select format('anyone may call dagwright.%s, with the rights of its owner', p.proname)
+       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+       where n.nspname = 'dagwright' and p.prosecdef and has_function_privilege('public', p.oid, 'EXECUTE')
      union all
      select format('%s.%s belongs to %s, not to ${ROLES.owner}', n.nspname, c.relname, pg_get_userbyid(c.relowner))
        from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -50,10 +50,12 @@ export async function findRoleProblems(client: pg.Client): Promise<IsolationProb
        format('alter role %s nosuperuser nobypassrls;', rolname) as fix
        from pg_roles where rolname = any($1) and (rolsuper or rolbypassrls)
      union all
-     select format('%s is a member of %s, and so sees all tenants', $2::text, r.rolname), format('revoke %s from %s;', r.rolname, $2)
-       from pg_roles r join pg_roles t on t.rolname = $2
-       where r.oid <> t.oid and (r.rolname = any($1) or r.rolsuper or r.rolbypassrls) and pg_has_role(t.oid, r.oid, 'MEMBER') and not t.rolsuper`,
-    [Object.values(ROLES), ROLES.tenant],
+     select format('%s is a member of %s, and so sees %s', t.rolname, r.rolname, case r.rolname when $2 then 'tables' else 'all tenants' end),
+       format('revoke %s from %s;', r.rolname, t.rolname)
+       from pg_roles r join pg_roles t on t.rolname in ($2, $3)
+       where r.rolname not in (t.rolname, $3) and (r.rolname = any($1) or r.rolsuper or r.rolbypassrls)
+         and pg_has_role(t.oid, r.oid, 'MEMBER') and not t.rolsuper`,
+    [Object.values(ROLES), ROLES.tenant, ROLES.caller],
   );
   return rows;
 }

@@ -5,7 +5,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { hasOlderPrices, seedPrices } from './pricing.ts';
-import { ROLES } from './roles.ts';
+import { ROLES, TAKEN_ROLES } from './roles.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
 const LOCK = 1147_2001;
@@ -99,6 +99,7 @@ async function createRoles(client: pg.Client): Promise<void> {
       await client.query(`do $$ begin
           if not exists (select from pg_roles where rolname = '${role}') then create role ${role} nologin; end if;
         exception when duplicate_object or unique_violation then null; end $$`);
+      if (!TAKEN_ROLES.includes(role)) continue;
       const member = await client
         .query(`select pg_has_role(current_user, $1, 'SET') as member`, [role])
         .catch(() => client.query(`select pg_has_role(current_user, $1, 'MEMBER') as member`, [role]));
@@ -110,7 +111,7 @@ async function createRoles(client: pg.Client): Promise<void> {
   } catch (error) {
     throw new MigrationError(
       `cannot set up the roles ${Object.values(ROLES).join(', ')}: ${(error as Error).message}`,
-      'the login of DATABASE_URL needs CREATEROLE (or the three roles granted to it) and CREATE on the database',
+      `the login of DATABASE_URL needs CREATEROLE and CREATE on the database; or an administrator makes these roles ("create role ${ROLES.caller}" is new) and grants ${TAKEN_ROLES.join(', ')} to it`,
       error,
     );
   }

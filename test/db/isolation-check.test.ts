@@ -97,6 +97,11 @@ describe('it refuses a database where', () => {
       /dagwright_tenant is a member of dagwright_engine/,
     ],
     [
+      'the role for other services may do what a tenant may',
+      'grant dagwright_tenant to dagwright_caller',
+      /dagwright_caller is a member of dagwright_tenant/,
+    ],
+    [
       'a table belongs to another',
       'alter table dagwright.schedules owner to dagwright_tenant',
       /schedules belongs to/,

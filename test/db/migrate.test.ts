@@ -1,7 +1,9 @@
 // Migrations: from nothing, many at once, in a second database of the same cluster, again.
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { openEmbedded } from '../../src/db/embedded/server.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/db/migrate.ts';
+import { ROLES, TAKEN_ROLES } from '../../src/db/roles.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 
 async function query(url: string, text: string): Promise<unknown[]> {
@@ -41,6 +43,29 @@ test('two databases of one cluster share the roles and nothing else', async () =
     expect(await pendingMigrations(second.url)).toBe(0);
   } finally {
     await Promise.all([first.drop(), second.drop()]);
+  }
+});
+
+test('a login that may not create roles, on a server that has only the former three, is told which one is missing', async () => {
+  const server = await openEmbedded({ home: '', ephemeral: true, durable: false });
+  try {
+    for (const role of TAKEN_ROLES) await query(server.url, `create role ${role}`);
+    await query(server.url, `create role deploy login password 'x' in role ${TAKEN_ROLES.join(', ')}`);
+    await query(server.url, 'create database older owner deploy');
+    const url = new URL('/older', server.url);
+    url.username = 'deploy';
+    url.password = 'x';
+    await expect(migrateDatabase(url.href)).rejects.toMatchObject({
+      name: 'MigrationError',
+      message: expect.stringContaining('permission denied to create role'),
+      hint: expect.stringMatching(/CREATEROLE.*"create role dagwright_caller"/),
+    });
+    await query(server.url, `create role ${ROLES.caller}`);
+    await query(new URL('/older', server.url).href, 'grant create on database older to dagwright_owner');
+    await migrateDatabase(url.href);
+    expect(await pendingMigrations(url.href)).toBe(0);
+  } finally {
+    await server.stop();
   }
 });
 

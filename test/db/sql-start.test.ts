@@ -1,4 +1,5 @@
 // Starting and cancelling from SQL: another service, in its own transaction, with a login of its own.
+// It has the role for callers; dagwright_tenant, which such logins were given before, starts as well.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   client = new pg.Client({ connectionString: engine.database.url });
   await client.connect();
-  await client.query('set role dagwright_tenant');
+  await client.query('set role dagwright_caller');
   await client.query(`select set_config('app.current_tenant_id', $1, false)`, [DEFAULT_TENANT_ID]);
 });
 afterEach(async () => {
@@ -156,16 +157,52 @@ test('cancel_execution cancels in the caller’s transaction', async () => {
   });
 });
 
-test('the tenant role can neither write rows of executions nor call the engine’s functions', async () => {
+test('a login that has dagwright_tenant starts as before', async () => {
+  await client.query('set role dagwright_tenant');
+  const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": 4}') as id`);
+  expect((await engine.ended(id)).execution.status).toBe('completed');
+});
+
+test('of another tenant it starts nothing that is not there, and cancels nothing', async () => {
+  const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": 5}') as id`);
+  await engine.ended(id);
+  await client.query(`select set_config('app.current_tenant_id', gen_random_uuid()::text, false)`);
+  await expect(client.query(`select dagwright.start_workflow('from-sql')`)).rejects.toThrow(/does not exist/);
+  expect(await one('select dagwright.cancel_execution($1) as status', [id])).toEqual({ status: null });
+});
+
+test('the role for callers has no table, and may call nothing else', async () => {
   for (const text of [
-    `update dagwright.workflow_executions set status = 'completed'`,
-    `delete from dagwright.task_executions`,
-    `insert into dagwright.idempotency_keys select * from dagwright.idempotency_keys`,
-    `select * from dagwright.start_executions_v1('${DEFAULT_TENANT_ID}', '[]')`,
-    `select dagwright.add_jobs_v1(array['{}'::json], 5)`,
-    `select * from dagwright.jobs_v1()`,
-    `select * from dagwright.workers`,
-    `select * from graphile_worker._private_jobs`,
+    `insert into dagwright.api_keys (id, tenant_id, name, secret_hash, created_by) values (gen_random_uuid(), '${DEFAULT_TENANT_ID}', 'k', '', 'x')`,
+    'select secrets from dagwright.webhooks',
+    'select secret_hash from dagwright.api_keys',
+    'update dagwright.workflow_definitions set latest_revision = 1',
+    'select from dagwright.workflow_executions',
+    'select from dagwright.v_executions',
+    `select dagwright.miss_ticks_v1(gen_random_uuid(), '{}', 'x', true)`,
+    `select dagwright.run_schedule_v1(gen_random_uuid(), gen_random_uuid(), 1)`,
+    `select dagwright.backfill_schedule_v1(gen_random_uuid(), 1, '[]')`,
+    `select dagwright.end_execution_v1(gen_random_uuid(), 'failed', null, null, null, now())`,
   ])
     await expect(client.query(text), text).rejects.toThrow(/permission denied/);
 });
+
+test.for(['dagwright_tenant', 'dagwright_caller'])(
+  '%s can neither write rows of executions nor call the engine’s functions',
+  async (role) => {
+    await client.query(`set role ${role}`);
+    for (const text of [
+      `update dagwright.workflow_versions set definition = '{}'`,
+      `update dagwright.api_keys set roles = '{admin}'`,
+      `update dagwright.workflow_executions set status = 'completed'`,
+      `delete from dagwright.task_executions`,
+      `insert into dagwright.idempotency_keys select * from dagwright.idempotency_keys`,
+      `select * from dagwright.start_executions_v1('${DEFAULT_TENANT_ID}', '[]')`,
+      `select dagwright.add_jobs_v1(array['{}'::json], 5)`,
+      `select * from dagwright.jobs_v1()`,
+      `select * from dagwright.workers`,
+      `select * from graphile_worker._private_jobs`,
+    ])
+      await expect(client.query(text), text).rejects.toThrow(/permission denied/);
+  },
+);

@@ -11,6 +11,7 @@ import {
 import { readHorizon, readHotTables } from '../../db/doctor-engine.ts';
 import { findPolicyProblems, findRoleProblems, tryIsolation } from '../../db/isolation-check.ts';
 import { pendingMigrations, unknownMigrations } from '../../db/migrate.ts';
+import { TAKEN_ROLES } from '../../db/roles.ts';
 import { formatDuration } from '../terminal.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
 
@@ -87,7 +88,7 @@ async function checkRoles(client: pg.Client): Promise<Finding> {
   const strong = await findRoleProblems(client);
   if (strong.length > 0)
     return fail(strong.map(({ problem }) => problem).join('; '), strong.map(({ fix }) => fix).join(' '));
-  const closed = roles.filter((role) => !role.canBeTaken);
+  const closed = roles.filter((role) => TAKEN_ROLES.includes(role.name) && !role.canBeTaken);
   if (closed.length > 0)
     return fail(
       `this login may not take ${closed.map(({ name }) => name).join(', ')}`,
@@ -99,7 +100,7 @@ async function checkRoles(client: pg.Client): Promise<Finding> {
       problems.slice(0, 5).join('; '),
       'run: dagwright migrate; then undo what was granted or taken by hand',
     );
-  return ok('owner, engine and tenant, none above the policies');
+  return ok('owner, engine, tenant and caller, none above the policies');
 }
 
 async function checkPolicies(client: pg.Client): Promise<Finding> {

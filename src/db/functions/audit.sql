@@ -24,8 +24,6 @@ begin
     audit_v1.new_values, nullif(current_setting('app.address', true), ''), nullif(current_setting('app.user_agent', true), ''));
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
-revoke execute on function dagwright.audit_v1(uuid, text, text, text, jsonb, jsonb) from public;
-grant execute on function dagwright.audit_v1(uuid, text, text, text, jsonb, jsonb) to dagwright_engine;
 
 -- Row trigger. Arguments: resource type; columns of its id, joined by '/'; columns that are no change by themselves; secret
 -- columns; and INSERT where an update is the row's first appearance. A row without a tenant_id belongs to the installation.
@@ -60,7 +58,6 @@ begin
   return null;
 end $$;
 
-revoke execute on function dagwright.audit_row_v1() from public;
 
 create or replace function dagwright.refuse_change() returns trigger language plpgsql as $$
 begin

@@ -30,5 +30,3 @@ begin
   end if;
   return event_id;
 end $$;
-revoke execute on function dagwright.emit_event(text, jsonb, text) from public;
-grant execute on function dagwright.emit_event(text, jsonb, text) to dagwright_tenant, dagwright_engine;

@@ -11,8 +11,6 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     select ('dagwright', payload, null, null, 32767, null, (10 - priority)::smallint, null)::graphile_worker.job_spec
     from unnest(payloads) as payload))
 $$;
-revoke execute on function dagwright.add_jobs_v1(json[], int) from public;
-grant execute on function dagwright.add_jobs_v1(json[], int) to dagwright_engine;
 
 -- Hands ready tasks of one execution to the queue as at most `slots` jobs, each with a list.
 create or replace function dagwright.enqueue_v1(e uuid, ts text[], ms int[], slots int, priority int) returns void

@@ -6,8 +6,6 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   left join lateral json_array_elements(j.payload->'t') l on true
   where k.identifier = 'dagwright' and j.attempts < j.max_attempts
 $$;
-revoke execute on function dagwright.jobs_v1() from public;
-grant execute on function dagwright.jobs_v1() to dagwright_engine;
 
 -- What is not terminal and has nothing that will wake it. Must be empty.
 create or replace view dagwright.v_orphans with (security_invoker = true) as

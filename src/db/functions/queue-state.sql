@@ -4,5 +4,3 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select count(*)::int, coalesce(extract(epoch from clock_timestamp() - min(j.run_at)), 0)::float8
   from (select run_at from graphile_worker._private_jobs where is_available and run_at <= clock_timestamp() order by priority, run_at limit most) j
 $$;
-revoke execute on function dagwright.queue_state_v1(int) from public;
-grant execute on function dagwright.queue_state_v1(int) to dagwright_engine;

@@ -75,8 +75,6 @@ begin
       and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision) offset 0) v on true;
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
-revoke execute on function dagwright.start_executions_v1(uuid, jsonb) from public;
-grant execute on function dagwright.start_executions_v1(uuid, jsonb) to dagwright_engine;
 
 -- The tenant of this session, or an error that shows what to type.
 create or replace function dagwright.current_tenant() returns uuid language plpgsql stable as $$

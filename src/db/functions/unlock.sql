@@ -2,8 +2,6 @@ create or replace function dagwright.unlock_pools_v1(pools text[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   select graphile_worker.force_unlock_workers(pools)
 $$;
-revoke execute on function dagwright.unlock_pools_v1(text[]) from public;
-grant execute on function dagwright.unlock_pools_v1(text[]) to dagwright_engine;
 
 -- Unlocks the jobs of every pool that no worker has noted as its own: a worker may die before it can note one.
 create or replace function dagwright.unlock_lost_pools_v1() returns void
@@ -11,5 +9,3 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   select graphile_worker.force_unlock_workers(array(select distinct locked_by from graphile_worker._private_jobs
     where locked_by is not null and locked_by not in (select unnest(pool_ids) from dagwright.workers)))
 $$;
-revoke execute on function dagwright.unlock_lost_pools_v1() from public;
-grant execute on function dagwright.unlock_lost_pools_v1() to dagwright_engine;

@@ -1,0 +1,19 @@
+-- Who may call which function: nobody but those who are named here. PostgreSQL lets everybody call what is new, and most of these
+-- run as the owner, for whatever tenant the session names.
+--   W1  A function without a line here is the engine's alone, also one that a later release makes.
+--   W2  The caller's are those that are documented for other services; it has no table, so that they are all it can do.
+alter default privileges for role dagwright_owner revoke execute on functions from public;
+alter default privileges for role dagwright_owner in schema dagwright grant execute on functions to dagwright_engine;
+revoke execute on all functions in schema dagwright from public;
+grant execute on all functions in schema dagwright to dagwright_engine;
+
+-- For other services, in their own transactions.
+grant usage on schema dagwright to dagwright_caller;
+grant execute on function dagwright.start_workflow(text, jsonb, text, int, jsonb), dagwright.cancel_execution(uuid, text),
+  dagwright.pause_execution(uuid), dagwright.resume_execution(uuid), dagwright.complete_callback(text, jsonb, jsonb),
+  dagwright.heartbeat_callback(text), dagwright.emit_event(text, jsonb, text) to dagwright_caller, dagwright_tenant;
+
+-- For the service itself, in a tenant's name: the API's actions, and what lists and views are made with.
+grant execute on function dagwright.miss_ticks_v1(uuid, timestamptz[], text, boolean), dagwright.backfill_schedule_v1(uuid, int, jsonb),
+  dagwright.run_schedule_v1(uuid, uuid, int), dagwright.first_id_v1(timestamptz), dagwright.count_of_v1(jsonb, text),
+  dagwright.usd_of_v1(jsonb, text) to dagwright_tenant;
