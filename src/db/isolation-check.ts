@@ -112,7 +112,12 @@ export async function findPolicyProblems(
          format('alter function %s set search_path = pg_catalog, pg_temp;', p.oid::regprocedure)
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace
          where n.nspname = 'dagwright' and p.prosecdef
-           and not exists (select from unnest(p.proconfig) as s where s like 'search_path=%'))
+           and not exists (select from unnest(p.proconfig) as s where s like 'search_path=%')
+       union all
+       select format('function %s has rights of %s', p.proname, pg_get_userbyid(p.proowner)),
+         format('alter function %s owner to ${ROLES.owner};', p.oid::regprocedure)
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where n.nspname = 'dagwright' and p.prosecdef and pg_get_userbyid(p.proowner) <> '${ROLES.owner}')
      select (select count(*)::int from tenant_tables) as tables,
        (select json_agg(json_build_object('problem', problem, 'fix', fix) order by problem) from problems) as problems`,
   );

@@ -112,6 +112,11 @@ describe('it refuses a database where', () => {
       /view v_executions/,
     ],
     [
+      'a function has the rights of one who sees all tenants',
+      'alter function dagwright.complete_callback owner to current_user',
+      /function complete_callback has rights of/,
+    ],
+    [
       'a function has no fixed search_path',
       'alter function dagwright.start_workflow reset search_path',
       /function start_workflow/,
