@@ -179,10 +179,13 @@ begin
   end if;
 end $$;
 
--- Makes rows for nominal times that will not fire and, with `gives_up`, of what is buffered; the caller holds the schedule's lock.
+-- Makes rows for nominal times that will not fire and, with `gives_up`, of what is buffered. Takes the schedule's lock, whoever calls:
+-- a row of a tick that is not committed would hold up a pass of any scheduler, for all tenants, while that passes by a locked schedule.
 create or replace function dagwright.miss_ticks_v1(schedule uuid, times timestamptz[], why text, gives_up boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  perform from dagwright.schedules s where s.id = schedule and s.tenant_id = dagwright.current_tenant() for no key update;
+  if not found then return; end if;
   update dagwright.schedule_ticks set status = 'missed', is_open = false, reason = why
     where gives_up and tenant_id = dagwright.current_tenant() and schedule_id = schedule and is_open and status = 'buffered';
   insert into dagwright.schedule_ticks (tenant_id, schedule_id, scheduled_at, status, decided_at, reason)

@@ -354,6 +354,31 @@ describe('exactly once', () => {
     expect(await bench.summary(locked.id)).toBe('fired 1');
   });
 
+  test('a tenant whose transaction makes missed rows and stays open holds up its own schedule, and no other', async () => {
+    const [held, free] = [await bench.overdue(1), await bench.overdue(1)];
+    const times = held.times.map((ms) => new Date(ms).toISOString());
+    const isWaiting = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<void>();
+    const open = bench.engine.database
+      .withTenant(DEFAULT_TENANT_ID, async (client) => {
+        await client.query(`select dagwright.miss_ticks_v1($1, $2, 'by hand', false)`, [held.id, times]);
+        isWaiting.resolve();
+        await mayEnd.promise;
+        throw new Error('given up');
+      })
+      .catch(() => {});
+    await isWaiting.promise;
+    try {
+      await bench.work();
+      expect(await bench.summary(free.id)).toBe('fired 1');
+    } finally {
+      mayEnd.resolve();
+      await open;
+    }
+    await bench.work();
+    expect(await bench.summary(held.id)).toBe('fired 1');
+  });
+
   test('one that was deleted, paused or moved between the read and the decision fires nothing', async () => {
     const schedule = await bench.overdue(1);
     const read = await decision(schedule.id, schedule.times[0]!);
