@@ -54,6 +54,9 @@ export function executionListQuery(
   // Open executions are few among many: their own index holds them.
   if (filter.status !== undefined && !isTerminalExecution(filter.status))
     where.push(`status in ('pending', 'running', 'paused')`);
+  // So are those that went wrong, also where that was long ago.
+  if (filter.status === 'failed' || filter.status === 'cancelled')
+    where.push(`status in ('failed', 'cancelled')`);
   return {
     text: `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
        where ${where.join(' and ')} order by id desc limit $2`,
