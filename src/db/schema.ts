@@ -47,7 +47,7 @@ export const tenants = dagwright.table('tenants', {
   name: text().notNull().unique(),
   displayName: text('display_name'),
   tier: integer().notNull().default(1),
-  /** `suspended`: nothing of it starts, its keys are refused; what runs goes on. */
+  /** `suspended`: nothing of it starts (what comes due waits), its keys are refused; what runs goes on. */
   status: tenantStatus().notNull().default('active'),
   settings: jsonb().notNull().default({}),
   createdAt: instant('created_at').notNull().defaultNow(),
@@ -126,6 +126,8 @@ export const workflowExecutions = dagwright.table(
     deadlineAt: instant('deadline_at'),
     /** A pending execution that is opened only then; null: at once. */
     runAt: instant('run_at'),
+    /** Its runAt came while its tenant was suspended: it is opened when that one is active again. */
+    isHeld: boolean('is_held').notNull().default(false),
     pausedAt: instant('paused_at'),
     durationMs: bigint('duration_ms', { mode: 'number' }),
     /** Tasks (map_index -1, and items that outlive their fan-out) that are not terminal. */
@@ -144,7 +146,8 @@ export const workflowExecutions = dagwright.table(
   (t) => [
     index('workflow_executions_tenant').on(t.tenantId, t.id),
     index('workflow_executions_workflow').on(t.tenantId, t.workflowId, t.id),
-    index('workflow_executions_run_at').on(t.runAt).where(sql`run_at is not null`),
+    index('workflow_executions_run_at').on(t.runAt).where(sql`run_at is not null and not is_held`),
+    index('workflow_executions_held').on(t.tenantId, t.runAt).where(sql`is_held and run_at is not null`),
     // Policies hide the statistics of enum columns, so that a tenant's lists by status need an index that leaves no choice.
     index('workflow_executions_open')
       .on(t.tenantId, t.id)

@@ -48,7 +48,7 @@ const TenantPatch = Type.Object(
     status: Type.Optional(
       Type.Enum([...TENANT_STATUSES], {
         description:
-          '`suspended`: nothing of it starts and its keys are refused, within 5 s; what runs goes on.',
+          '`suspended`: nothing of it starts and its keys are refused, within 5 s; what runs goes on. Executions whose runAt comes meanwhile start when it is active again.',
       }),
     ),
     settings: Type.Optional(Settings),
