@@ -1,4 +1,5 @@
 // Limits and circuit breakers of outside services, as all workers share them.
+import type pg from 'pg';
 import type { SharedState } from '../core/breaker.ts';
 import { within } from './bounded-client.ts';
 import type { Queryable } from './transitions.ts';
@@ -168,13 +169,22 @@ export async function pauseService(
   });
 }
 
-/** Closes the breakers of a service (`service`, of all tenants; or `service@tenant`) and ends pauses; false: there was nothing to end. */
-export async function resetService(db: Queryable, serviceId: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `delete from dagwright.service_states where service_id = $1 or starts_with(service_id, $1 || '@')`,
+/**
+ * Closes the breakers of a service (`service`, of all tenants; or `service@tenant`) and ends pauses, and says so in the audit
+ * trail; false: there was nothing to end.
+ */
+export async function resetService(client: pg.ClientBase, serviceId: string): Promise<boolean> {
+  const { rows } = await client.query<{ serviceId: string; openings: number; lastError: string | null }>(
+    `delete from dagwright.service_states where service_id = $1 or starts_with(service_id, $1 || '@')
+     returning service_id as "serviceId", openings, last_error as "lastError"`,
     [serviceId],
   );
-  return (rowCount ?? 0) > 0;
+  if (rows.length === 0) return false;
+  await client.query(`select dagwright.audit_v1(null, 'services.reset', 'services', $1, $2, null)`, [
+    serviceId,
+    JSON.stringify({ heldBack: rows }),
+  ]);
+  return true;
 }
 
 /** Changes what `change` names; the limits from then on. */
@@ -183,15 +193,12 @@ export async function setServiceLimit(
   serviceId: string,
   change: Partial<ServiceLimit>,
 ): Promise<ServiceLimit> {
-  const known = (await readServices(db)).limits.get(serviceId);
-  const limit = { maxConcurrency: null, rateLimit: null, rateIntervalMs: null, ...known, ...change };
-  await db.query('select dagwright.set_service_limit_v1($1, $2, $3, $4)', [
-    serviceId,
-    limit.maxConcurrency,
-    limit.rateLimit,
-    limit.rateIntervalMs,
-  ]);
-  return limit;
+  const { rows } = await db.query<ServiceLimit>(
+    `select max_concurrency as "maxConcurrency", rate_limit as "rateLimit", rate_interval_ms as "rateIntervalMs"
+     from dagwright.change_service_limit_v1($1, $2)`,
+    [serviceId, JSON.stringify(change)],
+  );
+  return rows[0]!;
 }
 
 /** False where there was no limit. */

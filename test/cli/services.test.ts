@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { openService, pauseService } from '../../src/db/services.ts';
+import { openService, pauseService, readServices, setServiceLimit } from '../../src/db/services.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -79,6 +79,41 @@ test('reset closes a breaker and ends a pause', async () => {
     wasHeldBack: false,
   });
   expect((await json('list')).items).toEqual([]);
+  const { rows } = await database.engine.query(
+    `select tenant_id, actor, action, resource_type, resource_id, old_values from dagwright.audit_logs
+     where resource_type = 'services' order by id`,
+  );
+  const reset = { tenant_id: null, actor: 'cli', action: 'services.reset', resource_type: 'services' };
+  expect(rows).toEqual([
+    {
+      ...reset,
+      resource_id: 'api.example.com',
+      old_values: { heldBack: [{ serviceId: 'api.example.com', openings: 1, lastError: 'http_503' }] },
+    },
+    {
+      ...reset,
+      resource_id: 'slow.example.com',
+      old_values: { heldBack: [{ serviceId: 'slow.example.com', openings: 0, lastError: 'rate_limited' }] },
+    },
+  ]);
+});
+
+test('two who set different limits of one service at the same moment both count', async () => {
+  for (let n = 0; n < 20; n++) {
+    const serviceId = `both-${n}`;
+    await Promise.all([
+      database.asEngine({ actor: 'one' }, (client) =>
+        setServiceLimit(client, serviceId, { maxConcurrency: 5 }),
+      ),
+      database.asEngine({ actor: 'two' }, (client) =>
+        setServiceLimit(client, serviceId, { rateLimit: 10, rateIntervalMs: 1_000 }),
+      ),
+    ]);
+  }
+  const { limits } = await readServices(database.engine);
+  const all = { maxConcurrency: 5, rateLimit: 10, rateIntervalMs: 1_000 };
+  for (let n = 0; n < 20; n++) expect(limits.get(`both-${n}`)).toEqual(all);
+  await database.engine.query(`delete from dagwright.service_limits where service_id like 'both-%'`);
 });
 
 test.each([

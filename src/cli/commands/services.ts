@@ -88,7 +88,7 @@ export async function resetBreaker(
 ): Promise<number> {
   requireServiceId(serviceId);
   return await context.withSystem(async ({ database }) => {
-    const wasHeldBack = await resetService(database.engine, serviceId);
+    const wasHeldBack = await database.asEngine(CLI_ACTOR, (client) => resetService(client, serviceId));
     context.printJson({ serviceId, wasHeldBack });
     context.say(
       wasHeldBack ? `${serviceId}: calls begin again within a second` : `${serviceId}: was not held back`,

@@ -100,6 +100,24 @@ begin
   update dagwright.service_limits set starts = coalesce(cardinality(known), 0) where service_id = service;
 end $$;
 
+-- Sets the limits that `change` names (maxConcurrency, rateLimit, rateIntervalMs; null: lifted), and leaves the others; those that hold
+-- from then on. Of two at once both count: the row is locked before it is read, also one that is just being made.
+create or replace function dagwright.change_service_limit_v1(service text, change jsonb)
+returns table (max_concurrency int, rate_limit int, rate_interval_ms int)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  row_ dagwright.service_limits;
+begin
+  insert into dagwright.service_limits (service_id) values (service) on conflict do nothing;
+  select * into row_ from dagwright.service_limits l where l.service_id = service for no key update;
+  if change ? 'maxConcurrency' then row_.max_concurrency := (change->>'maxConcurrency')::int; end if;
+  if change ? 'rateLimit' then row_.rate_limit := (change->>'rateLimit')::int; end if;
+  if change ? 'rateIntervalMs' then row_.rate_interval_ms := (change->>'rateIntervalMs')::int; end if;
+  perform dagwright.set_service_limit_v1(service, row_.max_concurrency, row_.rate_limit, row_.rate_interval_ms);
+  return query select row_.max_concurrency, row_.rate_limit, row_.rate_interval_ms;
+end $$;
+
 -- Whether the call `probe` of this worker may try an open service: its time is over and nobody else tries. The row as it
 -- was before, where there is one: openings, milliseconds left, whether another tries.
 create or replace function dagwright.probe_service_v1(service text, worker uuid, probe uuid)
