@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstIdAt, timeOfId } from '../core/id.ts';
 import { isTerminalExecution } from '../core/status.ts';
-import type { LoggedExecution, LogLineView } from '../db/execution-logs.ts';
+import { LATE_LINE_MS, type LoggedExecution, type LogLineView } from '../db/execution-logs.ts';
 
 export interface FollowOptions {
   /** A page of lines after an id, in the order of their ids; short where there are no more. */
@@ -22,7 +22,6 @@ export interface FollowOptions {
 }
 
 const PAGE = 1_000;
-const REREAD_MS = 5_000;
 /** Ids that are remembered so that nothing is printed twice. */
 const MAX_SEEN = 200_000;
 
@@ -53,7 +52,7 @@ export async function followLogs(options: FollowOptions): Promise<void> {
     const isOver =
       execution === null || (isTerminalExecution(execution.status) && (execution.endedMsAgo ?? 0) >= quietMs);
     if (isOver) return await readFrom(seen.size < MAX_SEEN ? start : [...seen][0]);
-    await readFrom(newest === undefined ? start : latest(start, firstIdAt(timeOfId(newest) - REREAD_MS)));
+    await readFrom(newest === undefined ? start : latest(start, firstIdAt(timeOfId(newest) - LATE_LINE_MS)));
     await delay(pollMs, undefined, { signal: stop }).catch(() => {});
   }
 }

@@ -1,4 +1,5 @@
 // Log lines of executions: written in batches by workers, read by users under the tenant's role.
+import { timeOfId } from '../core/id.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LogLineLevel } from '../core/log-level.ts';
 import type { ExecutionStatus } from '../core/status.ts';
@@ -46,6 +47,13 @@ export async function writeLogLines(db: Queryable, lines: readonly LogLine[]): P
   });
 }
 
+/**
+ * A line may be written so long after it was made, in milliseconds: workers write in batches, and their clocks differ a little. Only
+ * what is older is complete; a worker that had lost the database may be later still.
+ */
+export const LATE_LINE_MS = 5_000;
+const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
+
 /** A line as users see it. */
 export interface LogLineView {
   readonly id: string;
@@ -67,6 +75,22 @@ export interface LogLineFilter {
   readonly level?: LogLineLevel;
 }
 
+// Of one execution, in the order of their time; $1 to $6 as parametersOf gives them.
+const LINES = `select id, at, level, task_id as "taskId", map_index as "mapIndex", attempt_number as attempt, message, fields
+  from dagwright.execution_logs
+  where tenant_id = $1 and workflow_execution_id = $2 and ($4::uuid is null or id > $4)
+    and ($5::text is null or task_id = $5) and ($6::text is null or level >= $6::dagwright.log_level)
+  order by id limit $3`;
+
+const parametersOf = (tenantId: string, executionId: string, filter: LogLineFilter) => [
+  tenantId,
+  executionId,
+  filter.limit,
+  filter.after ?? null,
+  filter.taskId ?? null,
+  filter.level ?? null,
+];
+
 /** Lines of an execution in the order of their time. */
 export async function findLogLines(
   database: Database,
@@ -75,23 +99,51 @@ export async function findLogLines(
   filter: LogLineFilter,
 ): Promise<LogLineView[]> {
   return await database.withTenant(tenantId, async (client) => {
-    const { rows } = await client.query<LogLineView>(
-      `select id, at, level, task_id as "taskId", map_index as "mapIndex", attempt_number as attempt, message, fields
-       from dagwright.execution_logs
-       where tenant_id = $1 and workflow_execution_id = $2 and ($4::uuid is null or id > $4)
-         and ($5::text is null or task_id = $5) and ($6::text is null or level >= $6::dagwright.log_level)
-       order by id limit $3`,
-      [
-        tenantId,
-        executionId,
-        filter.limit,
-        filter.after ?? null,
-        filter.taskId ?? null,
-        filter.level ?? null,
-      ],
-    );
+    const { rows } = await client.query<LogLineView>(LINES, parametersOf(tenantId, executionId, filter));
     return rows;
   });
+}
+
+/** Lines, and the id after which the next page begins; null: there were no more when this one was read. */
+export interface LogPage {
+  readonly lines: readonly LogLineView[];
+  readonly nextAfter: string | null;
+}
+
+/**
+ * A page whose `nextAfter` passes nothing that a worker is still about to write (LATE_LINE_MS): where more lines follow, it ends
+ * before the youngest of them, if need be with none and where it began. Null where this tenant has no such execution.
+ */
+export async function findLogPage(
+  database: Database,
+  tenantId: string,
+  executionId: string,
+  filter: LogLineFilter,
+): Promise<LogPage | null> {
+  return await database.withTenant(tenantId, async (client) => {
+    // now() is when the transaction began, before any line was looked for.
+    const { rows } = await client.query<LogLineView & { horizonMs: number | null; id: string | null }>(
+      `select case when o.completed_at < now() - $7 * interval '1 millisecond' then null
+           else (extract(epoch from now()) * 1000)::float8 - $7 end as "horizonMs", l.*
+       from dagwright.workflow_executions o left join lateral (${LINES}) l on true
+       where o.tenant_id = $1 and o.id = $2 order by l.id`,
+      [...parametersOf(tenantId, executionId, { ...filter, limit: filter.limit + 1 }), LATE_LINE_MS],
+    );
+    if (rows[0] === undefined) return null;
+    const { horizonMs } = rows[0];
+    const lines = rows.filter(({ id }) => id !== null).map(({ horizonMs: _, ...line }) => line);
+    return endPage(lines, filter, horizonMs);
+  });
+}
+
+function endPage(
+  found: readonly LogLineView[],
+  { limit, after }: LogLineFilter,
+  horizonMs: number | null,
+): LogPage {
+  if (found.length <= limit) return { lines: found, nextAfter: null };
+  const lines = found.slice(0, limit).filter(({ id }) => horizonMs === null || timeOfId(id) < horizonMs);
+  return { lines, nextAfter: lines.at(-1)?.id ?? after ?? BEFORE_ALL };
 }
 
 /** What a reader of lines needs to know of their execution. */

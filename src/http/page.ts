@@ -65,9 +65,17 @@ export function pageOf<T>(
 ): Page<T> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  const nextCursor =
-    rows.length > limit && last !== undefined ? writeCursor(kind, tenantId, keyOf(last)) : null;
-  return { items, nextCursor };
+  return pageUpTo(kind, tenantId, items, rows.length > limit && last !== undefined ? keyOf(last) : null);
+}
+
+/** A page that ends at a key; null: there are no more. */
+export function pageUpTo<T>(
+  kind: string,
+  tenantId: string | null,
+  items: readonly T[],
+  key: string | null,
+): Page<T> {
+  return { items, nextCursor: key === null ? null : writeCursor(kind, tenantId, key) };
 }
 
 function writeCursor(kind: string, tenantId: string | null, key: string): string {

@@ -1,12 +1,13 @@
 // The lines of executions in the database: who may read them, in which order, by which filter, at what cost.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdSequence, newId, timeOfId } from '../../src/core/id.ts';
+import { createIdSequence, firstIdAt, newId, timeOfId } from '../../src/core/id.ts';
 import type { LogLineLevel } from '../../src/core/log-level.ts';
 import { type Database, openDatabase } from '../../src/db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import {
   findLoggedExecution,
   findLogLines,
+  findLogPage,
   type LogLine,
   writeLogLines,
 } from '../../src/db/execution-logs.ts';
@@ -96,6 +97,54 @@ describe('log lines', () => {
       'error t',
     ]);
     expect(await messagesOf(id, { after: lines.at(-1)!.id })).toEqual([]);
+  });
+
+  test('of a page that more follow end where nothing can come late any more', async () => {
+    const id = await execution();
+    const [nowMs] = await query<{ ms: number }>(
+      'select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms',
+    );
+    const aged = (ageMs: number) => line(id, `${ageMs}`, { id: firstIdAt(nowMs!.ms - ageMs) });
+    const page = async (after?: string) => {
+      const found = await findLogPage(database, DEFAULT_TENANT_ID, id, {
+        limit: 2,
+        ...(after === undefined ? {} : { after }),
+      });
+      return [found!.lines.map(({ message }) => message), found!.nextAfter] as const;
+    };
+    await writeLogLines(database.engine, [aged(9_000), aged(8_500), aged(1_500), aged(1_000), aged(500)]);
+    const [first, afterFirst] = await page();
+    expect(first).toEqual(['9000', '8500']);
+    // Three more are young: none is passed, so that what comes late among them is not lost.
+    expect(await page(afterFirst!)).toEqual([[], afterFirst]);
+    await writeLogLines(database.engine, [aged(1_200), aged(6_000)]);
+    expect((await page(afterFirst!))[0]).toEqual(['6000']);
+    // Over for long, nothing comes any more.
+    await query(
+      `update dagwright.workflow_executions set status = 'completed', completed_at = clock_timestamp() - interval '6 seconds' where id = $1`,
+      [id],
+    );
+    const seen: string[] = [];
+    for (let after: string | null | undefined; after !== null; ) {
+      const [messages, next] = await page(after);
+      seen.push(...messages);
+      after = next;
+    }
+    expect(seen).toEqual(['9000', '8500', '6000', '1500', '1200', '1000', '500']);
+  });
+
+  test('of which the first page is young begin again from before all', async () => {
+    const id = await execution();
+    await writeLogLines(database.engine, [line(id, 'one'), line(id, 'two')]);
+    const filter = { limit: 1 };
+    const page = await findLogPage(database, DEFAULT_TENANT_ID, id, filter);
+    expect(page).toEqual({ lines: [], nextAfter: expect.any(String) });
+    await writeLogLines(database.engine, [line(id, 'late', { id: firstIdAt(Date.now() - 60_000) })]);
+    const next = await findLogPage(database, DEFAULT_TENANT_ID, id, { ...filter, after: page!.nextAfter! });
+    expect(next!.lines.map(({ message }) => message)).toEqual(['late']);
+    // A page that holds all there is shows it at once.
+    expect((await findLogPage(database, DEFAULT_TENANT_ID, id, { limit: 10 }))!.lines).toHaveLength(3);
+    expect(await findLogPage(database, OTHER_TENANT, id, filter)).toBeNull();
   });
 
   test('are not stored twice when they are sent again', async () => {

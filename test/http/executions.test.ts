@@ -266,6 +266,43 @@ describe('reading', () => {
     expect(lines.items[0]).toMatchObject({ taskId: 'b', level: expect.stringMatching(/warn|error/) });
   });
 
+  it('passes no line of the log that may still come: a page of young ones is empty, with the cursor it was asked for', async () => {
+    const wanted = graph('w', { tasks: { w: { taskType: 'wait', config: { seconds: 3000 } } } });
+    const { body } = await start(await apply(wanted));
+    const write = (message: string, ageMs: number) =>
+      service.query(
+        `insert into dagwright.execution_logs (id, tenant_id, workflow_execution_id, at, level, message)
+         select overlay(dagwright.first_id_v1(at)::text placing right(gen_random_uuid()::text, 12) from 25)::uuid, o.tenant_id, o.id, at, 'warn', $2
+         from dagwright.workflow_executions o, lateral (select now() - $3 * interval '1 millisecond') as t(at) where o.id = $1`,
+        [body.id, message, ageMs],
+      );
+    const page = async (cursor?: string) => {
+      const query = { limit: 1, level: 'warn', ...(cursor === undefined ? {} : { cursor }) };
+      const { items, nextCursor } = (await get(`/${body.id}/logs`, query)).body;
+      return [items.map(({ message }: { message: string }) => message), nextCursor];
+    };
+    await write('old', 60_000);
+    await write('young', 200);
+    await write('younger', 100);
+    const [items, cursor] = await page();
+    expect(items).toEqual(['old']);
+    expect(await page(cursor)).toEqual([[], cursor]);
+    await write('late', 20_000);
+    expect((await page(cursor))[0]).toEqual(['late']);
+    await service.call('POST', `/v1/executions/${body.id}/cancel`);
+    await service.query(
+      `update dagwright.workflow_executions set completed_at = now() - interval '6 seconds' where id = $1`,
+      [body.id],
+    );
+    const seen: string[] = [];
+    for (let next: string | null | undefined = cursor; next !== null; ) {
+      const [messages, after]: [string[], string | null] = (await page(next)) as never;
+      seen.push(...messages);
+      next = after;
+    }
+    expect(seen).toEqual(['late', 'young', 'younger']);
+  });
+
   it('pages through tasks in the order of the definition, items after their fan-out', async () => {
     const fan = graph('zip -> after', {
       tasks: {

@@ -6,7 +6,7 @@ import { EXECUTION_STATUSES } from '../../core/status.ts';
 import { TRIGGER_TYPES } from '../../core/trigger-type.ts';
 import { findExecutionDetail } from '../../db/execution-events.ts';
 import { findTaskPage, listExecutions, type TaskPlace } from '../../db/execution-list.ts';
-import { findLoggedExecution, findLogLines } from '../../db/execution-logs.ts';
+import { findLoggedExecution, findLogPage, LATE_LINE_MS } from '../../db/execution-logs.ts';
 import { findOpenTasks } from '../../db/open-tasks.ts';
 import { whyOpen } from '../../triggers/why-open.ts';
 import type { Api } from '../api.ts';
@@ -15,7 +15,7 @@ import { ExecutionWatch } from '../execution-watch.ts';
 import { IdParams } from '../id-params.ts';
 import { readInstant } from '../instant.ts';
 import { OpenAnswers } from '../open-answers.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
+import { PageQuery, pageOf, pageUpTo, readPage } from '../page.ts';
 import { ApiError, badRequest, notFound } from '../problem.ts';
 import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
@@ -147,8 +147,7 @@ export function addExecutionRoutes(api: Api, service: Service): void {
         tags,
         operationId: 'listLogLines',
         summary: "Read an execution's log",
-        description:
-          'Oldest first. Workers write lines in batches, so that the newest may come a second or two later.',
+        description: `Oldest first. Workers write lines in batches, a moment after they were made: while the execution runs, and for ${LATE_LINE_MS / 1000} s after its end, a nextCursor passes no line of the last ${LATE_LINE_MS / 1000} s. So a page with a nextCursor is final: what it follows comes after the cursor, and a page may be short, or empty with the cursor it was asked for; ask again a moment later. The last page (nextCursor null) may still grow, in its midst too: to follow an execution, read it again with the same cursor, and leave out the ids that you have, until the execution has ended and ${LATE_LINE_MS / 1000} s have passed. Lines of a worker that had lost the database may come later still.`,
         params: IdParams,
         querystring: Type.Object(
           {
@@ -167,15 +166,14 @@ export function addExecutionRoutes(api: Api, service: Service): void {
       const kind = `logs:${id}`;
       const { limit, before } = readPage(request, kind);
       const { level, taskId } = request.query;
-      const lines = await findLogLines(database, acting.tenantId, id, {
-        limit: limit + 1,
+      const page = await findLogPage(database, acting.tenantId, id, {
+        limit,
         ...(before === null ? {} : { after: before }),
         ...(level === undefined ? {} : { level }),
         ...(taskId === undefined ? {} : { taskId }),
       });
-      if (lines.length === 0 && (await findLoggedExecution(database, acting.tenantId, id)) === null)
-        throw notFound('execution');
-      return pageOf(kind, acting.tenantId, lines, limit, (line) => line.id);
+      if (page === null) throw notFound('execution');
+      return pageUpTo(kind, acting.tenantId, page.lines, page.nextAfter);
     },
   );
 
