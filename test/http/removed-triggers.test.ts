@@ -294,6 +294,7 @@ describe('a schedule', () => {
     await createSchedulePass({ database, log: service.service.log }).run();
     expect(isRemoved).toBe(true);
     expect((await ticks(scheduleId)).map(({ status }: { status: string }) => status)).toEqual(['missed']);
+    expect((await call('GET', `/v1/schedules/${scheduleId}`)).body.nextRunAt).toBeNull();
   });
 
   test('that is removed cannot be acted upon, is deleted for good, and gives its name to one made by hand', async () => {
