@@ -94,7 +94,7 @@ export function addExecutionEventRoutes(
       });
       const stream = Readable.from(bytesOf(chunks), { objectMode: false, highWaterMark: BUFFER_BYTES });
       // Node ends a connection on which nothing moved for so long, not one that takes a large event slowly.
-      reply.raw.setTimeout(stalledMs);
+      reply.raw.setTimeout(stalledMs, () => reply.raw.destroy());
       stream.on('close', leave);
       reply.raw.on('close', () => {
         gone.abort();
