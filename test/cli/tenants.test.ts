@@ -53,16 +53,21 @@ test('a tenant is made, shown, changed, suspended and listed', async () => {
     'acme',
     'default',
   ]);
+  expect((await dagwright('tenants', 'list')).stdout).toMatch(/acme +\S+ +2 +suspended/);
+  const actors = await database.engine.query('select distinct actor from dagwright.audit_logs');
+  expect(actors.rows).toEqual([{ actor: 'cli' }]);
+});
+
+test('a start in a suspended tenant names the command that lets it go on', async () => {
+  await json('tenants', 'create', 'resting');
+  await json('tenants', 'update', 'resting', '--status', 'suspended');
   writeFileSync(
     join(folder, 'flow.yaml'),
     'workflowId: flow\nnodes: [{ taskId: a, taskType: transformation, config: { output: 1 } }]\n',
   );
-  expect((await json('run', 'flow.yaml', '--tenant', 'acme')).errors).toMatchObject([
-    { code: 'tenant_suspended', hint: 'dagwright tenants update acme --status active' },
+  expect((await json('run', 'flow.yaml', '--tenant', 'resting')).errors).toMatchObject([
+    { code: 'tenant_suspended', hint: 'dagwright tenants update resting --status active' },
   ]);
-  expect((await dagwright('tenants', 'list')).stdout).toMatch(/acme +\S+ +2 +suspended/);
-  const actors = await database.engine.query('select distinct actor from dagwright.audit_logs');
-  expect(actors.rows).toEqual([{ actor: 'cli' }]);
 });
 
 test.for([

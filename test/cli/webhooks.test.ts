@@ -139,14 +139,16 @@ describe('dagwright webhooks', () => {
     });
     expect(open.stderr).toContain('DAGWRIGHT_ENCRYPTION_KEY would protect it');
     expect((await webhooks(['create', 'orders', 'cli/sealed'])).stderr).toBe('');
+  });
+
+  it('says nothing of the kind where no secret is kept, or none came', async () => {
     const none = { DAGWRIGHT_ENCRYPTION_KEY: '' };
-    const args = ['create', 'orders', 'cli/named', '--secret', '{{ secrets.SHOP }}'];
-    const named = await webhooks(args, none);
+    const named = await webhooks(['create', 'orders', 'cli/named', '--secret', '{{ secrets.SHOP }}'], none);
     expect(named.stderr).toBe('');
     expect(named.stdout).toContain('in a shell where DAGWRIGHT_SECRET_SHOP is set:');
-    const { id } = JSON.parse(open.stdout);
-    expect((await webhooks(['update', id, '--priority', '9'], none)).stderr).toBe('');
+    const id = /^id +(\S+)$/m.exec(named.stdout)![1]!;
     expect((await webhooks(['update', id, '--new-secret'], none)).stderr).toContain('would protect it');
+    expect((await webhooks(['update', id, '--priority', '9'], none)).stderr).toBe('');
     expect((await webhooks(['update', id, '--json'])).stdout).toContain('nothing to change');
   });
 });
