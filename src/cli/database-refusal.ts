@@ -2,7 +2,7 @@
 import { isConnectionLoss } from '../db/connection.ts';
 import { EmbeddedError } from '../db/embedded/server.ts';
 import { MigrationError } from '../db/migrate.ts';
-import { ROLES } from '../db/roles.ts';
+import { TAKEN_ROLES } from '../db/roles.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** Null: the error is not about the database being reached, let in or brought up to date. */
@@ -34,7 +34,7 @@ export function databaseRefusal(
     return refuse(
       'database',
       `the login of the database may not do this: ${reason}`,
-      `as a superuser: grant ${Object.values(ROLES).join(', ')} to ${loginOf(databaseUrl)}`,
+      `as a superuser: grant ${TAKEN_ROLES.join(', ')} to ${loginOf(databaseUrl)}`,
     );
   return null;
 }
