@@ -8,6 +8,7 @@ import { triggerProblems } from '../triggers/file-triggers.ts';
 import type { DocumentBody } from './api.ts';
 import { ApiError, unprocessable } from './problem.ts';
 import type { Service } from './service.ts';
+import type { YamlReader } from './yaml-reader.ts';
 
 export type CheckedDocument =
   | {
@@ -20,9 +21,13 @@ export type CheckedDocument =
     }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
-/** The document. Throws ApiError: 400 where the text is no JSON or YAML, 422 where it cannot be taken as it is. */
-export function readDocument(body: DocumentBody): unknown {
-  const parsed = parseDocument(body.text, body.format);
+/**
+ * The document. Throws ApiError: 400 where the text is no JSON or YAML, 422 where it cannot be taken as it is, 503 where too
+ * much YAML waits to be read.
+ */
+export async function readDocument(yaml: YamlReader, body: DocumentBody, tenantId: string): Promise<unknown> {
+  const parsed =
+    body.format === 'yaml' ? await yaml.read(body.text, tenantId) : parseDocument(body.text, body.format);
   if (parsed.ok) return parsed.value;
   const syntax = parsed.problems.find(({ code }) => code === 'syntax');
   if (syntax === undefined) throw unprocessable(parsed.problems);

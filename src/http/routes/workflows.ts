@@ -17,6 +17,7 @@ import {
   WorkflowDetailSchema,
   WorkflowSchema,
 } from '../workflow-schemas.ts';
+import { createYamlReader } from '../yaml-reader.ts';
 import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
@@ -26,6 +27,7 @@ const KIND = 'workflows';
 
 export function addWorkflowRoutes(api: Api, service: Service): void {
   const { database } = service;
+  const yaml = createYamlReader();
 
   api.put(
     '/v1/workflows/:workflowId',
@@ -50,7 +52,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
     async (request, reply) => {
       const { workflowId } = request.params;
       const ifMatch = readIfMatch(request.headers['if-match']);
-      const document = readDocument(request.body as DocumentBody);
+      const document = await readDocument(yaml, request.body as DocumentBody, request.acting.tenantId);
       const checked = checkDocument(service, nameDocument(document, workflowId));
       if (!checked.ok) throw unprocessable(checked.problems);
       const { definition, warnings } = checked.value;
@@ -87,7 +89,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const document = readDocument(request.body as DocumentBody);
+      const document = await readDocument(yaml, request.body as DocumentBody, request.acting.tenantId);
       const tenantName = await database.withTenant(request.acting, (client) =>
         findTenantName(client, request.acting.tenantId),
       );

@@ -1,0 +1,82 @@
+// YAML bodies cost a process of their own, not everybody's: bounded in time and heap, tenants in turn, the service goes on.
+import { performance } from 'node:perf_hooks';
+import { expect, test } from 'vitest';
+import { createYamlReader, type YamlReader } from '../../src/http/yaml-reader.ts';
+import { openService } from '../support/service.ts';
+
+const yaml = { 'content-type': 'application/yaml' };
+const hostile = (bytes: number) => `x: [${'{},'.repeat(bytes / 3)}1]`;
+const flow = (nodes: number) =>
+  `nodes:\n${Array.from({ length: nodes }, (_, i) => `  - taskId: t${i}\n    taskType: transformation\n    config: { output: ${i} }\n`).join('')}`;
+const codes = async (read: ReturnType<YamlReader['read']>) => {
+  const result = await read;
+  return result.ok ? 'ok' : result.problems.map(({ code, message }) => `${code}: ${message}`);
+};
+
+test('YAML beyond what is short is saved as the same JSON is', async () => {
+  await using service = await openService();
+  const text = flow(1_500);
+  expect(text.length).toBeGreaterThan(64 * 1024);
+  const json = {
+    nodes: Array.from({ length: 1_500 }, (_, i) => ({
+      taskId: `t${i}`,
+      taskType: 'transformation',
+      config: { output: i },
+    })),
+  };
+  const path = '/v1/workflows/large';
+  expect((await service.call('PUT', path, { body: text, headers: yaml })).status).toBe(201);
+  expect((await service.call('PUT', path, { body: json })).body).toMatchObject({ outcome: 'unchanged' });
+  const broken = await service.call('PUT', path, { body: `${text}  - [`, headers: yaml });
+  expect(broken).toMatchObject({ status: 400, body: { code: 'not_yaml' } });
+  expect(broken.body.detail).toContain('line 4502');
+});
+
+test('a hostile YAML body is refused, and others are served meanwhile', { timeout: 180_000 }, async () => {
+  await using service = await openService({ listen: true });
+  const body = hostile(9_000_000);
+  let isOver = false;
+  const put = service.call('PUT', '/v1/workflows/hostile', { body, headers: yaml }).finally(() => {
+    isOver = true;
+  });
+  let slowestMs = 0;
+  let served = 0;
+  while (!isOver) {
+    const before = performance.now();
+    expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+    slowestMs = Math.max(slowestMs, performance.now() - before);
+    served += 1;
+  }
+  expect(await put).toMatchObject({
+    status: 422,
+    body: { code: 'validation', errors: [{ code: 'too_complex' }] },
+  });
+  expect(served).toBeGreaterThan(20);
+  // The parser stands still for as long as it parses: a minute where it runs on this thread.
+  expect(slowestMs).toBeLessThan(10_000);
+  expect(service.logged).toEqual([]);
+});
+
+test('reading ends at its deadline, and at the limit of its heap', async () => {
+  const slow = createYamlReader({ deadlineMs: 300 });
+  expect(await codes(slow.read(hostile(3_000_000), 'a'))).toEqual([
+    'too_complex: reading this YAML takes longer than 0.3 s',
+  ]);
+  const small = createYamlReader({ heapMb: 32, deadlineMs: 50_000 });
+  expect(await codes(small.read(hostile(3_000_000), 'a'))).toEqual([
+    'too_complex: reading this YAML needs more than 32 MB',
+  ]);
+  expect(await codes(small.read(flow(300), 'a'))).toBe('ok');
+});
+
+test('tenants take turns, and who sends too much at once is told to wait', async () => {
+  const reader = createYamlReader({ deadlineMs: 300 });
+  const order: string[] = [];
+  const send = (name: string) =>
+    codes(reader.read(hostile(3_000_000), name[0]!)).then(
+      () => void order.push(name),
+      ({ status, code }) => void order.push(`${name} ${status} ${code}`),
+    );
+  await Promise.all(['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2'].map(send));
+  expect(order).toEqual(['a5 503 busy', 'a1', 'b1', 'a2', 'b2', 'a3', 'a4']);
+});
