@@ -2,8 +2,15 @@
 // in the order of their commits (completed_seq, see functions/settle.sql S5).
 import type { ExecutionStatus } from '../core/status.ts';
 import { within } from './bounded-client.ts';
+import { boundedPage, withinBytes } from './byte-bounded.ts';
 import type { Acting, Database } from './connection.ts';
-import { EXECUTION_COLUMNS, type ExecutionView, TASK_COLUMNS, type TaskView } from './executions.ts';
+import {
+  EXECUTION_COLUMNS,
+  type ExecutionView,
+  TASK_COLUMNS,
+  TASK_JSON,
+  type TaskView,
+} from './executions.ts';
 import type { Queryable } from './transitions.ts';
 
 /** Where an execution stands. */
@@ -34,7 +41,7 @@ export interface TaskEnd {
   readonly task: TaskView;
 }
 
-/** Bytes of outputs (as stored, compressed) that one page of ends holds at most, beside its first. */
+/** Of the outputs and errors that one page of ends holds, beyond its first. */
 const MAX_PAGE_BYTES = 1_000_000;
 
 /** Tasks that ended after `afterSeq`, oldest first, a page of them. Empty: none yet. */
@@ -45,17 +52,16 @@ export async function findTaskEnds(
   page: { readonly afterSeq: number; readonly limit: number },
 ): Promise<TaskEnd[]> {
   return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query<TaskView & { seq: number; before: number; own: number }>(
-      `select ${TASK_COLUMNS}, t.completed_seq as seq, coalesce(pg_column_size(t.output), 0) as own,
-         sum(coalesce(pg_column_size(t.output), 0)) over (order by t.completed_seq, t.task_id, t.map_index)::float8 as before
-       from (select * from dagwright.task_executions t
-             where t.tenant_id = $1 and t.workflow_execution_id = $2 and t.completed_seq > $3
-             order by t.completed_seq, t.task_id, t.map_index limit $4) t
-       order by t.completed_seq, t.task_id, t.map_index`,
+    const { rows } = await client.query(
+      withinBytes(
+        `select ${TASK_COLUMNS}, t.completed_seq as seq from dagwright.task_executions t
+         where t.tenant_id = $1 and t.workflow_execution_id = $2 and t.completed_seq > $3
+         order by t.completed_seq, t.task_id, t.map_index limit $4`,
+        { maxBytes: MAX_PAGE_BYTES, json: TASK_JSON },
+      ),
       [acting.tenantId, id, page.afterSeq, page.limit],
     );
-    const fitting = rows.filter(({ before, own }, i) => i === 0 || before - own <= MAX_PAGE_BYTES);
-    return fitting.map(({ seq, before: _, own: __, ...task }) => ({ seq, task }));
+    return boundedPage<TaskView & { seq: number }>(rows).rows.map(({ seq, ...task }) => ({ seq, task }));
   });
 }
 

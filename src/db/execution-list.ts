@@ -4,8 +4,18 @@
 import type { JsonObject } from '../core/json.ts';
 import { type ExecutionStatus, isTerminalExecution } from '../core/status.ts';
 import type { TriggerType } from '../core/trigger-type.ts';
+import { type BoundedPage, boundedPage, withinBytes } from './byte-bounded.ts';
 import type { Acting, Database } from './connection.ts';
-import { EXECUTION_COLUMNS, type ExecutionView, TASK_COLUMNS, type TaskView } from './executions.ts';
+import {
+  EXECUTION_COLUMNS,
+  type ExecutionView,
+  TASK_COLUMNS,
+  TASK_JSON,
+  type TaskView,
+} from './executions.ts';
+
+/** Of the outputs and errors that a page holds, beyond its first row. */
+const MAX_PAGE_BYTES = 8_000_000;
 
 export interface ExecutionFilter {
   readonly limit: number;
@@ -29,7 +39,7 @@ export function executionListQuery(
   tenantId: string,
   filter: ExecutionFilter,
 ): { readonly text: string; readonly values: unknown[] } {
-  const values: unknown[] = [tenantId, filter.limit];
+  const values: unknown[] = [tenantId, filter.limit + 1];
   const where = ['tenant_id = $1'];
   const add = (value: unknown, condition: (place: string) => string) => {
     if (value === undefined) return;
@@ -57,23 +67,22 @@ export function executionListQuery(
   // So are those that went wrong, also where that was long ago.
   if (filter.status === 'failed' || filter.status === 'cancelled')
     where.push(`status in ('failed', 'cancelled')`);
-  return {
-    text: `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
-       where ${where.join(' and ')} order by id desc limit $2`,
-    values,
-  };
+  const select = `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
+       where ${where.join(' and ')} order by id desc limit $2`;
+  const bounds = { limit: filter.limit, maxBytes: MAX_PAGE_BYTES, json: ['output', 'error'] };
+  return { text: withinBytes(select, bounds), values };
 }
 
-/** Newest first. */
+/** Newest first; fewer than asked for where they are large. */
 export async function listExecutions(
   database: Database,
   acting: Acting | string,
   filter: ExecutionFilter,
-): Promise<ExecutionView[]> {
+): Promise<BoundedPage<ExecutionView>> {
   const tenantId = typeof acting === 'string' ? acting : acting.tenantId;
   return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query<ExecutionView>(executionListQuery(tenantId, filter));
-    return rows;
+    const { rows } = await client.query(executionListQuery(tenantId, filter));
+    return boundedPage<ExecutionView>(rows);
   });
 }
 
@@ -84,17 +93,19 @@ export interface TaskPlace {
   readonly mapIndex: number;
 }
 
-/** Tasks in the order of the definition, items after their fan-out, from after a place on. */
+/** Tasks in the order of the definition, items after their fan-out, from after a place on; fewer where they are large. */
 export async function findTaskPage(
   database: Database,
   acting: Acting,
   id: string,
   page: { readonly limit: number; readonly after: TaskPlace | null },
-): Promise<(TaskView & { readonly position: number })[]> {
+): Promise<BoundedPage<TaskView & { readonly position: number }>> {
   const { after } = page;
+  const bounds = { limit: page.limit, maxBytes: MAX_PAGE_BYTES, json: TASK_JSON };
   return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query<TaskView & { position: number }>(
-      `select ${TASK_COLUMNS}, coalesce(p.position, 2147483647)::int as position
+    const { rows } = await client.query(
+      withinBytes(
+        `select ${TASK_COLUMNS}, coalesce(p.position, 2147483647)::int as position
        from dagwright.task_executions t
        left join (select n.value->>'taskId' as task_id, n.ordinality as position
                   from dagwright.workflow_executions o join dagwright.workflow_versions v on v.id = o.version_id,
@@ -103,15 +114,17 @@ export async function findTaskPage(
        where t.tenant_id = $1 and t.workflow_execution_id = $2 and ($4::int is null
          or (coalesce(p.position, 2147483647)::int, t.task_id, t.map_index) > ($4::int, $5::text, $6::int))
        order by 14, t.task_id, t.map_index limit $3`,
+        bounds,
+      ),
       [
         acting.tenantId,
         id,
-        page.limit,
+        page.limit + 1,
         after?.position ?? null,
         after?.taskId ?? null,
         after?.mapIndex ?? null,
       ],
     );
-    return rows;
+    return boundedPage<TaskView & { position: number }>(rows);
   });
 }

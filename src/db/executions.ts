@@ -5,6 +5,7 @@ import type { Json } from '../core/json.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../core/status.ts';
 import type { TriggerType } from '../core/trigger-type.ts';
 import { within } from './bounded-client.ts';
+import { boundedPage, withinBytes } from './byte-bounded.ts';
 import type { Acting, Database } from './connection.ts';
 import { DEFAULT_TENANT_ID } from './default-tenant.ts';
 import type { Queryable } from './transitions.ts';
@@ -167,6 +168,9 @@ export const TASK_COLUMNS = `t.task_id as "taskId", nullif(t.map_index, -1) as "
   t.attempt_number as attempt, t.output, t.error, t.cost_usd as "costUsd", t.duration_ms as "durationMs",
   t.started_at as "startedAt", t.completed_at as "completedAt", t.resource_usage as "resourceUsage"`;
 
+/** Those of {@link TASK_COLUMNS} that may be large. */
+export const TASK_JSON = ['output', 'error', '"resourceUsage"'] as const;
+
 /** The execution, or null where this tenant has none with that id. */
 export async function findExecution(
   database: Database,
@@ -182,19 +186,18 @@ export async function findExecution(
   });
 }
 
-/** The tasks of an execution in the order of the definition, items after their fan-out. */
-export async function findTasks(database: Database, tenantId: string, id: string): Promise<TaskView[]> {
-  return await database.withTenant(tenantId, async (client) => {
-    const { rows } = await client.query<TaskView>(
-      `select ${TASK_COLUMNS}
+const TASKS_SQL = `select ${TASK_COLUMNS}
        from dagwright.task_executions t
        join dagwright.workflow_executions o on o.id = t.workflow_execution_id
        left join (select v.id, n.value->>'taskId' as task_id, n.ordinality as position
                   from dagwright.workflow_versions v, json_array_elements(v.definition->'nodes') with ordinality n where v.id = (select version_id from dagwright.workflow_executions where id = $2)) p
          on p.id = o.version_id and p.task_id = t.task_id
-       where o.tenant_id = $1 and o.id = $2 order by p.position nulls last, t.task_id, t.map_index`,
-      [tenantId, id],
-    );
+       where o.tenant_id = $1 and o.id = $2 order by p.position nulls last, t.task_id, t.map_index`;
+
+/** The tasks of an execution in the order of the definition, items after their fan-out. */
+export async function findTasks(database: Database, tenantId: string, id: string): Promise<TaskView[]> {
+  return await database.withTenant(tenantId, async (client) => {
+    const { rows } = await client.query<TaskView>(TASKS_SQL, [tenantId, id]);
     return rows;
   });
 }
@@ -204,10 +207,23 @@ export interface RunView extends ExecutionView {
   readonly tasks: readonly TaskView[];
 }
 
-/** The execution with its tasks, or null where this tenant has none with that id. */
-export async function findRun(database: Database, { tenantId }: Acting, id: string): Promise<RunView | null> {
+/**
+ * The execution with its tasks, or null where this tenant has none with that id, or its tasks hold more than `maxBytes` of
+ * outputs, which are not loaded then.
+ */
+export async function findRun(
+  database: Database,
+  { tenantId }: Acting,
+  id: string,
+  maxBytes: number,
+): Promise<RunView | null> {
+  const tasks = await database.withTenant(tenantId, async (client) => {
+    const text = withinBytes(TASKS_SQL, { maxBytes, json: TASK_JSON });
+    return boundedPage<TaskView>((await client.query(text, [tenantId, id])).rows);
+  });
+  if (tasks.hasMore) return null;
   const execution = await findExecution(database, tenantId, id);
-  return execution && { ...execution, tasks: await findTasks(database, tenantId, id) };
+  return execution && { ...execution, tasks: tasks.rows };
 }
 
 /** The id of a tenant by its name, or null. */

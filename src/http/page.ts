@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { isStorableText } from '../core/json.ts';
+import type { BoundedPage } from '../db/byte-bounded.ts';
 import { ApiError } from './problem.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -63,9 +64,19 @@ export function pageOf<T>(
   limit: number,
   keyOf: (row: T) => string,
 ): Page<T> {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return pageUpTo(kind, tenantId, items, rows.length > limit && last !== undefined ? keyOf(last) : null);
+  const page = { rows: rows.slice(0, limit), hasMore: rows.length > limit };
+  return pageOfBounded(kind, tenantId, page, keyOf);
+}
+
+/** The same from a page that ended where it was large enough. */
+export function pageOfBounded<T>(
+  kind: string,
+  tenantId: string | null,
+  { rows, hasMore }: BoundedPage<T>,
+  keyOf: (row: T) => string,
+): Page<T> {
+  const last = rows.at(-1);
+  return pageUpTo(kind, tenantId, rows, hasMore && last !== undefined ? keyOf(last) : null);
 }
 
 /** A page that ends at a key; null: there are no more. */

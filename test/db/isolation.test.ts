@@ -335,7 +335,7 @@ describe('two tenants', () => {
     expect(await findExecution(engine.database, OTHER, foreign)).toBeNull();
     expect(await findTasks(engine.database, OTHER, foreign)).toEqual([]);
     expect(await cancelExecution(engine.database, OTHER, foreign)).toBeNull();
-    expect((await listExecutions(engine.database, OTHER, { limit: 200 })).map(({ id }) => id)).toEqual([
+    expect((await listExecutions(engine.database, OTHER, { limit: 200 })).rows.map(({ id }) => id)).toEqual([
       executions.get(OTHER),
     ]);
     expect(await findDefinition(engine.database, newId(), 'same-name')).toBeNull();

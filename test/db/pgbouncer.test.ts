@@ -111,7 +111,7 @@ describe.skipIf(version === null)(`through ${version ?? 'pgbouncer (not installe
       expect(await cancelExecution(database, DEFAULT_TENANT_ID, id)).toBe('cancelled');
     }
     for (const [i, id] of ids.entries()) expect((await engine.ended(id)).states).toBe(kinds[i % 4]!.states);
-    expect(await listExecutions(database, DEFAULT_TENANT_ID, { limit: 200 })).toHaveLength(120);
+    expect((await listExecutions(database, DEFAULT_TENANT_ID, { limit: 200 })).rows).toHaveLength(120);
     expect(await findExecution(database, DEFAULT_TENANT_ID, ids[0]!)).toMatchObject({ status: 'completed' });
     await engine.expectSound();
   });

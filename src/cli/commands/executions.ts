@@ -33,14 +33,13 @@ export async function listAll(context: CommandContext, options: ListOptions): Pr
   if (options.cursor !== undefined && !UUID.test(options.cursor))
     throw refuse('usage', '--cursor is not one that a list gave');
   return await context.withSystem(async ({ database, tenantId }) => {
-    const found = await listExecutions(database, tenantId, {
-      limit: options.limit + 1,
+    const { rows: items, hasMore } = await listExecutions(database, tenantId, {
+      limit: options.limit,
       status: options.status,
       workflowId: options.workflow,
       before: options.cursor,
     });
-    const items = found.slice(0, options.limit);
-    const nextCursor = found.length > options.limit ? items.at(-1)!.id : null;
+    const nextCursor = hasMore ? items.at(-1)!.id : null;
     context.printJson({ items, nextCursor });
     const rows = items.map((item) => [
       item.id,

@@ -16,6 +16,8 @@ import { ApiError, unprocessable } from '../problem.ts';
 import type { Service } from '../service.ts';
 
 const MAX_WAIT_SECONDS = 60;
+/** Of the tasks' outputs in one answer; what the execution gives out is bounded where it is stored. */
+const MAX_RUN_BYTES = 16_000_000;
 
 const StartBody = Type.Object(
   {
@@ -74,7 +76,7 @@ export function addExecutionStartRoutes(
         summary: 'Start a workflow',
         description:
           'Answers 201 once the start is committed: from then on it is not lost. With `Idempotency-Key` the same request may be sent again and starts once. ' +
-          'With `?wait=30` the answer waits up to so many seconds for the end: 201 with the finished execution, else 202; a client that goes away stops nothing.',
+          'With `?wait=30` the answer waits up to so many seconds for the end: 201 with the finished execution, else 202, also where its outputs are more than 16 MB; a client that goes away stops nothing.',
         params: Type.Object({ workflowId: Type.String({ maxLength: 100 }) }),
         querystring: Type.Object(
           {
@@ -134,7 +136,7 @@ export function addExecutionStartRoutes(
         const seen = await watch.untilTerminal(id, { timeoutMs: wait * 1000, signal });
         const run =
           seen && isTerminalExecution(seen.status) && !gone.signal.aborted
-            ? await ended(() => findRun(database, request.acting, id))
+            ? await ended(() => findRun(database, request.acting, id, MAX_RUN_BYTES))
             : null;
         if (run === null) return reply.code(202).send({ id, status: seen?.status ?? 'pending' });
         return reply.code(201).send(run);

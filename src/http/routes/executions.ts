@@ -15,7 +15,7 @@ import { ExecutionWatch } from '../execution-watch.ts';
 import { IdParams } from '../id-params.ts';
 import { readInstant } from '../instant.ts';
 import { OpenAnswers } from '../open-answers.ts';
-import { PageQuery, pageOf, pageUpTo, readPage } from '../page.ts';
+import { PageQuery, pageOfBounded, pageUpTo, readPage } from '../page.ts';
 import { ApiError, badRequest, notFound } from '../problem.ts';
 import { pageOfSchema } from '../schema-parts.ts';
 import type { Service } from '../service.ts';
@@ -26,6 +26,7 @@ import { addExecutionStartRoutes } from './execution-starts.ts';
 
 const tags = ['executions'];
 const MAX_WHY = 200;
+const EARLY = 'A page ends early, with a `nextCursor`, once the outputs in it are 8 MB.';
 const literals = <const T extends readonly string[]>(list: T, description: string) =>
   Type.Optional(Type.Unsafe<T[number]>({ type: 'string', enum: [...list], description }));
 
@@ -50,7 +51,7 @@ export function addExecutionRoutes(api: Api, service: Service): void {
         tags,
         operationId: 'listExecutions',
         summary: 'List executions',
-        description: 'Newest first. All conditions that are given hold together.',
+        description: `Newest first. All conditions that are given hold together. ${EARLY}`,
         querystring: Type.Object(
           {
             ...PageQuery,
@@ -80,15 +81,15 @@ export function addExecutionRoutes(api: Api, service: Service): void {
       const { acting } = request;
       const { limit, before } = readPage(request, 'executions');
       const { status, workflowId, triggerType, from, to, metadata } = request.query;
-      const rows = await listExecutions(database, acting, {
-        limit: limit + 1,
+      const page = await listExecutions(database, acting, {
+        limit,
         ...{ status, workflowId, triggerType },
         from: readMoment('from', from),
         to: readMoment('to', to),
         metadata: readMetadata(metadata),
         before: before ?? undefined,
       });
-      return pageOf('executions', acting.tenantId, rows, limit, ({ id }) => id);
+      return pageOfBounded('executions', acting.tenantId, page, ({ id }) => id);
     },
   );
 
@@ -119,7 +120,7 @@ export function addExecutionRoutes(api: Api, service: Service): void {
         tags,
         operationId: 'listTasks',
         summary: "List an execution's tasks",
-        description: 'In the order of the definition, items after their fan-out.',
+        description: `In the order of the definition, items after their fan-out. ${EARLY}`,
         params: IdParams,
         querystring: Type.Object(PageQuery, { additionalProperties: false }),
         response: { 200: pageOfSchema(TaskSchema) },
@@ -131,10 +132,10 @@ export function addExecutionRoutes(api: Api, service: Service): void {
       const kind = `tasks:${id}`;
       const { limit, before } = readPage(request, kind, { key: 'text' });
       const after = before === null ? null : readPlace(before);
-      const rows = await findTaskPage(database, acting, id, { limit: limit + 1, after });
-      if (rows.length === 0 && (await findLoggedExecution(database, acting.tenantId, id)) === null)
+      const found = await findTaskPage(database, acting, id, { limit, after });
+      if (found.rows.length === 0 && (await findLoggedExecution(database, acting.tenantId, id)) === null)
         throw notFound('execution');
-      const page = pageOf(kind, acting.tenantId, rows, limit, writePlace);
+      const page = pageOfBounded(kind, acting.tenantId, found, writePlace);
       return { ...page, items: page.items.map(({ position: _, ...task }) => task) };
     },
   );
