@@ -238,10 +238,15 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
-/** Deadlock, serialisation failure, lock timeout: the transaction did nothing and may be tried again. */
+/** Deadlock, serialisation failure, lock timeout, statement timeout: the transaction did nothing and may be tried again. */
 export function isRetryable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^(40|55P03|57014)/.test(code);
+}
+
+/** Whether the server gave the statement up as too slow. It may be tried again, but soon it will be as slow. */
+export function isStatementTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '57014';
 }
 
 /** Runs what may be run twice until the database answers: through outages without end, through conflicts a while. */

@@ -1,7 +1,7 @@
 // From whatever was thrown to the answer: what is expected says what is wrong, all else says nothing of the inside.
 import { finished } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isConnectionLoss, isRetryable } from '../db/connection.ts';
+import { isConnectionLoss, isRetryable, isStatementTimeout } from '../db/connection.ts';
 import { ShareUsedUp } from '../db/shares.ts';
 import type { TaskLog } from '../tasks/task-type.ts';
 import { ApiError, PROBLEM_JSON, problemBody, unavailable } from './problem.ts';
@@ -34,6 +34,12 @@ export function apiErrorOf(error: unknown): ApiError {
   if (isConnectionLoss(error))
     return unavailable('the database does not answer; try again', 'database_unavailable', 2);
   if (error instanceof ShareUsedUp) return unavailable(error.message, 'busy', 1);
+  if (isStatementTimeout(error))
+    return unavailable(
+      'the database took too long for this; ask for less (a smaller limit, a narrower filter), or try again later',
+      'too_slow',
+      5,
+    );
   if (isRetryable(error)) return unavailable('others are changing the same; try again', 'busy');
   return new ApiError(500, 'internal', 'something went wrong here; the log tells more under this request id');
 }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
 import { canonicalJson } from '../core/json.ts';
-import { isRetryable } from '../db/connection.ts';
+import { isRetryable, isStatementTimeout } from '../db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../db/default-tenant.ts';
 import { claimRequest, type KeptAnswer, keepAnswer, type RequestKey } from '../db/idempotent-requests.ts';
 import { ApiError } from './problem.ts';
@@ -141,7 +141,7 @@ export async function again<T>(run: () => Promise<T>): Promise<T> {
 
 /** Deadlock, serialisation failure, lock timeout; not a statement that took too long. */
 export function isConflict(error: unknown): boolean {
-  return isRetryable(error) && (error as { code?: unknown }).code !== '57014';
+  return isRetryable(error) && !isStatementTimeout(error);
 }
 
 function sha256(text: string): Buffer {
