@@ -1,14 +1,42 @@
-// Answers are bounded in bytes: pages of large outputs end early and lose nothing.
+// Answers are bounded in bytes: pages of large outputs end early and lose nothing, and a start whose end cannot be told in
+// its answer is told to have begun.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../src/db/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
 import { graph } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 const LARGE = 'x'.repeat(950_000);
 let service: TestService;
+let isReadingSlow = false;
+
+// Reads of tasks meet their statement timeout while `isReadingSlow`.
+function reach(url: string): Database {
+  const database = openDatabase(url, { name: 'dagwright-api' });
+  return {
+    ...database,
+    withTenant: (acting, work) =>
+      database.withTenant(acting, async (client) => {
+        if (!isReadingSlow) return await work(client);
+        return await work(
+          new Proxy(client, {
+            get: (target, name) =>
+              name !== 'query'
+                ? Reflect.get(target, name)
+                : async (...args: Parameters<typeof client.query>) => {
+                    if (!JSON.stringify(args).includes('task_executions t'))
+                      return await target.query(...args);
+                    await target.query('set local statement_timeout = 20');
+                    return await target.query('select pg_sleep(10)');
+                  },
+          }),
+        );
+      }),
+  };
+}
 
 beforeAll(async () => {
-  service = await openService({ worker: true, listen: true });
+  service = await openService({ worker: true, listen: true, reach });
 });
 afterAll(() => service.close());
 
@@ -56,4 +84,21 @@ test('a run with more than 16 MB of outputs is answered 202 with its id, and its
   expect(tasks.flat().every(({ output }) => output === LARGE)).toBe(true);
   const events = await (await fetch(`${service.url}/v1/executions/${id}/events`)).text();
   expect([...events.matchAll(/^event: task$/gm)]).toHaveLength(18);
+});
+
+test('a start whose end takes too long to read is answered 202 with its id; a list that does, 503 too_slow, at once', async () => {
+  const wanted = graph('quick');
+  await service.engine!.apply(wanted);
+  service.logged.length = 0;
+  isReadingSlow = true;
+  try {
+    const path = `/v1/workflows/${wanted.workflowId}/executions`;
+    const { status, body } = await service.call('POST', path, { body: {}, query: { wait: 60 } });
+    expect({ status, body }).toEqual({ status: 202, body: { id: expect.any(String), status: 'completed' } });
+    const tasks = await service.call('GET', `/v1/executions/${body.id}/tasks`);
+    expect(tasks).toMatchObject({ status: 503, body: { code: 'too_slow' } });
+    expect(service.logged).toEqual([expect.stringContaining('too_slow')]);
+  } finally {
+    isReadingSlow = false;
+  }
 });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import { isTerminalExecution } from '../../core/status.ts';
-import { isConnectionLoss } from '../../db/connection.ts';
+import { isConnectionLoss, isRetryable } from '../../db/connection.ts';
 import { findRun, type RunView } from '../../db/executions.ts';
 import type { StartRefusal, StartResult } from '../../triggers/starts.ts';
 import type { Api } from '../api.ts';
@@ -166,7 +166,7 @@ async function ended(read: () => Promise<RunView | null>): Promise<RunView | nul
   try {
     return await read();
   } catch (error) {
-    if (isConnectionLoss(error)) return null;
+    if (isConnectionLoss(error) || isRetryable(error)) return null;
     throw error;
   }
 }
