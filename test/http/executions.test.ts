@@ -237,7 +237,7 @@ describe('runAt', () => {
       const wanted = graph('a');
       await late.engine!.apply(wanted);
       const { body } = await late.call('POST', `/v1/workflows/${wanted.workflowId}/executions`, {
-        body: { runAt: inMs(300) },
+        body: { runAt: inMs(3_000) },
       });
       await until(
         async () =>
