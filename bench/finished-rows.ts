@@ -1,6 +1,6 @@
 // Fills the engine's tables with finished executions of ten tasks each, spread over the last 30 days, so that what is
 // measured is an engine in use and not an empty one. Ids follow time, as real ones do.
-import { DEFAULT_TENANT_ID } from '../src/db/default-tenant.ts';
+import { DEFAULT_TENANT_ID } from '../src/db/resources/default-tenant.ts';
 import { withClient } from './server.ts';
 
 const TASKS = 10;

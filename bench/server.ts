@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openEmbedded } from '../src/db/embedded/server.ts';
-import { migrateDatabase } from '../src/db/migrate.ts';
+import { migrateDatabase } from '../src/db/operations/migrate.ts';
 import type { ContenderName } from './contender.ts';
 
 export interface BenchServer {

@@ -1,15 +1,16 @@
 // This engine, in process: a worker with 64 slots, definitions of a custom task type whose body does nothing, starts
 // batched as the service batches them. A run has ended when its last settle has committed.
+
 import { validateDefinition } from '../../src/core/definition/validate.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import { type Started, startExecutions } from '../../src/db/executions.ts';
-import { Batcher } from '../../src/engine/batcher.ts';
-import { Worker } from '../../src/engine/worker.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
+import { Batcher } from '../../src/db/connection/batcher.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { type Started, startExecutions } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { Worker } from '../../src/engine/worker/worker.ts';
 import { type CustomTaskType, defineTask } from '../../src/tasks/custom-task.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
-import type { TaskLog } from '../../src/tasks/task-type.ts';
 import type { Session, SessionOptions } from '../contender.ts';
 import { countSteps, nodesOf, type Workload, workloadNamed } from '../workloads.ts';
 

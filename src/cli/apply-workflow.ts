@@ -1,9 +1,13 @@
 // Saves definitions with their triggers, in the name of whoever holds the database.
 import type { WorkflowDefinition } from '../core/definition/model.ts';
 import type { Problem } from '../core/errors.ts';
-import { rollbackWorkflow, type SavedWorkflow, saveWorkflows } from '../triggers/file-triggers.ts';
-import { createSecretBox } from '../triggers/secret-box.ts';
-import type { FileTriggers } from '../triggers/sync-triggers.ts';
+import {
+  rollbackWorkflow,
+  type SavedWorkflow,
+  saveWorkflows,
+} from '../resources/definitions/file-triggers.ts';
+import type { FileTriggers } from '../resources/definitions/sync-triggers.ts';
+import { createSecretBox } from '../triggers/secrets/secret-box.ts';
 import type { SecretSource } from '../triggers/webhooks/stored-secrets.ts';
 import { CLI_ACTOR } from './actor.ts';
 import { Refusal, refuse } from './refusal.ts';

@@ -1,14 +1,14 @@
 // What every command gets: settings, log, terminal; and the one place where a command's failure becomes text or JSON and
 // an exit code.
 
+import type { TaskLog } from '../core/log-lines.ts';
 import { createRedact } from '../core/redact.ts';
-import type { TaskLog } from '../tasks/task-type.ts';
-import { type Config, loadEnvFile, readConfig } from './config.ts';
 import { databaseRefusal } from './database-refusal.ts';
-import { createLog } from './log.ts';
+import { createLog } from './output/log.ts';
+import { createPainter } from './output/terminal.ts';
 import { problemLines, Refusal } from './refusal.ts';
+import { type Config, loadEnvFile, readConfig } from './settings/config.ts';
 import { openSystem, type System } from './system.ts';
-import { createPainter } from './terminal.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;

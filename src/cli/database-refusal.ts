@@ -1,8 +1,8 @@
 // What is said when the database cannot be used: the one place for all commands.
-import { isConnectionLoss } from '../db/connection.ts';
+import { isConnectionLoss } from '../db/connection/connection.ts';
+import { TAKEN_ROLES } from '../db/connection/roles.ts';
 import { EmbeddedError } from '../db/embedded/server.ts';
-import { MigrationError } from '../db/migrate.ts';
-import { TAKEN_ROLES } from '../db/roles.ts';
+import { MigrationError } from '../db/operations/migrate.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 /** Null: the error is not about the database being reached, let in or brought up to date. */

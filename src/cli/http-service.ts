@@ -1,18 +1,18 @@
 // The HTTP service of this process. Loaded only where there is one: a worker does without its memory.
 import { EventEmitter } from 'node:events';
-import { hasKeys } from '../db/api-keys.ts';
-import { type Database, openDatabase } from '../db/connection.ts';
-import { findSealingKeys } from '../db/doctor-secrets.ts';
-import type { Worker } from '../engine/worker.ts';
-import { Health } from '../http/health.ts';
-import { Metrics } from '../http/metrics.ts';
-import { ListenError, Server } from '../http/server.ts';
-import type { Service } from '../http/service.ts';
+import { type Database, openDatabase } from '../db/connection/connection.ts';
+import { findSealingKeys } from '../db/operations/doctor-secrets.ts';
+import { hasKeys } from '../db/resources/api-keys.ts';
+import type { Worker } from '../engine/worker/worker.ts';
+import { Health } from '../http/process/health.ts';
+import { Metrics } from '../http/process/metrics.ts';
+import { ListenError, Server } from '../http/server/server.ts';
+import type { Service } from '../http/server/service.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
-import { createSecretBox } from '../triggers/secret-box.ts';
-import { createStarts } from '../triggers/starts.ts';
-import { isLoopback } from './http-settings.ts';
+import { createSecretBox } from '../triggers/secrets/secret-box.ts';
+import { createStarts } from '../triggers/starts/starts.ts';
 import { refuse } from './refusal.ts';
+import { isLoopback } from './settings/http-settings.ts';
 import type { System } from './system.ts';
 
 export interface HttpService {

@@ -2,7 +2,6 @@
 // or was refused, 2 wrong usage. With --json stdout holds one JSON object and nothing else.
 import packageJson from '../../package.json' with { type: 'json' };
 import { EXECUTION_STATUSES } from '../core/status.ts';
-import { outliveClosedReaders } from './closed-reader.ts';
 import {
   action,
   Command,
@@ -29,7 +28,7 @@ import { runWorkflow } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 import { listLimits, removeLimit, resetBreaker, setLimit } from './commands/services.ts';
 import { printSchema, validateFiles } from './commands/validate.ts';
-import { type Config, ROLES } from './config.ts';
+import { outliveClosedReaders } from './output/closed-reader.ts';
 import { addAuditCommands } from './programs/audit.ts';
 import { addKeyCommands } from './programs/keys.ts';
 import { addScheduleCommands } from './programs/schedules.ts';
@@ -37,6 +36,7 @@ import { addTenantCommands } from './programs/tenants.ts';
 import { addVariableCommands } from './programs/variables.ts';
 import { addWebhookCommands } from './programs/webhooks.ts';
 import { addWorkflowCommands } from './programs/workflows.ts';
+import { type Config, ROLES } from './settings/config.ts';
 
 outliveClosedReaders();
 const program = new Command('dagwright')

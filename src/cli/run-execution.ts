@@ -1,6 +1,8 @@
 // Starts an execution, works until it is terminal, and shows what happens: the heart of `run` and `demo`.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem } from '../core/errors.ts';
+import type { TaskLog } from '../core/log-lines.ts';
 import { isTerminalExecution } from '../core/status.ts';
 import {
   cancelExecution,
@@ -8,14 +10,13 @@ import {
   findExecution,
   findTasks,
   type TaskView,
-} from '../db/executions.ts';
-import type { TaskLog } from '../tasks/task-type.ts';
-import type { StartRefusal } from '../triggers/start-check.ts';
-import { createStarts, type StartOf } from '../triggers/starts.ts';
+} from '../db/executions/executions.ts';
+import type { StartRefusal } from '../triggers/starts/start-check.ts';
+import { createStarts, type StartOf } from '../triggers/starts/starts.ts';
+import { taskTable } from './output/task-table.ts';
+import type { createPainter } from './output/terminal.ts';
 import { Refusal } from './refusal.ts';
 import type { System } from './system.ts';
-import { taskTable } from './task-table.ts';
-import type { createPainter } from './terminal.ts';
 
 export interface RunOptions {
   readonly system: System;

@@ -1,21 +1,23 @@
 // What a command works with: the database (given or embedded, up to date), the task types, the tenant, a worker.
+
 import { pathToFileURL } from 'node:url';
 import type { TaskTypeRule } from '../core/definition/task-type.ts';
-import { type Database, openDatabase } from '../db/connection.ts';
+import type { TaskLog } from '../core/log-lines.ts';
+import { type Database, openDatabase } from '../db/connection/connection.ts';
 import { openEmbedded } from '../db/embedded/server.ts';
-import { findTenant } from '../db/executions.ts';
-import { assertIsolation, IsolationError } from '../db/isolation-check.ts';
-import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/migrate.ts';
-import { Worker } from '../engine/worker.ts';
+import { findTenant } from '../db/executions/executions.ts';
+import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
+import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/operations/migrate.ts';
+import { Worker } from '../engine/worker/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
-import type { TaskLog, TaskType } from '../tasks/task-type.ts';
+import type { TaskType } from '../tasks/task-type.ts';
 import { createEventPass } from '../triggers/events.ts';
 import { createHousekeepingPass } from '../triggers/housekeeping.ts';
 import { Scheduler } from '../triggers/scheduler.ts';
-import { createStarts } from '../triggers/starts.ts';
-import type { Config } from './config.ts';
+import { createStarts } from '../triggers/starts/starts.ts';
 import { Refusal, refuse } from './refusal.ts';
+import type { Config } from './settings/config.ts';
 
 export interface SystemOptions {
   readonly config: Config;

@@ -1,5 +1,5 @@
 // When calls to an outside service are held back, and when they are tried again. Pure: the caller brings outcomes, the time
-// and the random number, and keeps what comes back; engine/service-health.ts shares it among workers.
+// and the random number, and keeps what comes back; engine/services/health.ts shares it among workers.
 //   C1  Closed: calls pass. It opens after some failures in a row, or when most calls of a window failed.
 //   C2  Open: no call passes until its time is over. Each opening in a row lasts twice as long, up to a limit.
 //   C3  Then one call, the probe, passes: it closes the breaker, or opens it again.

@@ -1,5 +1,5 @@
 // Ids: UUIDv7 (RFC 9562): time-ordered, so that indexes stay local and cursors follow time.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** A new UUIDv7 in the usual text form. */
 export function newId(): string {
@@ -40,6 +40,13 @@ export function createIdSequence(): (nowMs: number) => string {
     bytes.writeUInt16BE(count, 6);
     return textOf(bytes);
   };
+}
+
+/** A UUID (version 8, RFC 9562) that is the same for the same text. */
+export function uuidFrom(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function textOf(bytes: Buffer): string {

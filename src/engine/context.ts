@@ -1,14 +1,16 @@
 // What the parts of one worker share.
+
 import type pg from 'pg';
-import type { Settle, SettleResult } from '../db/settlement.ts';
-import type { Claim, Finish, Opening, TaskRef } from '../db/transitions.ts';
+import type { TaskLog } from '../core/log-lines.ts';
+import type { Batcher } from '../db/connection/batcher.ts';
+import type { Settle, SettleResult } from '../db/protocol/settlement.ts';
+import type { Claim, Finish, Opening, TaskRef } from '../db/protocol/transitions.ts';
 import type { Outside } from '../tasks/outside.ts';
-import type { TaskLog, TaskType } from '../tasks/task-type.ts';
-import type { Batcher } from './batcher.ts';
-import type { ExecutionLog } from './execution-log.ts';
-import type { Executions } from './executions.ts';
-import type { SuspectGate } from './gate.ts';
-import type { HeldAttempts } from './held.ts';
+import type { TaskType } from '../tasks/task-type.ts';
+import type { HeldAttempts } from './attempt/held.ts';
+import type { SuspectGate } from './attempt/suspect-gate.ts';
+import type { ExecutionLog } from './log/execution-log.ts';
+import type { Executions } from './memory/load.ts';
 
 /** A claim with its place in its execution's plan. */
 export interface LaneWork {

@@ -1,6 +1,6 @@
 // What came of an act upon a schedule, as an answer.
-import type { Outcome } from '../triggers/schedules.ts';
-import { ApiError, notFound, unprocessable } from './problem.ts';
+import type { Outcome } from '../resources/schedules.ts';
+import { ApiError, notFound, unprocessable } from './server/problem.ts';
 
 /** The value; throws 404, 422, or 409, with the code. */
 export function unwrap<Value extends object>(outcome: Outcome<Value>): Value {

@@ -1,11 +1,13 @@
 // `defineTask`: how authors make a task type of their own, in a module that DAGWRIGHT_TASKS names.
-import { BUILTIN_TASK_TYPES } from '../core/definition/builtin-types.ts';
+
+import { BUILTIN_TASK_TYPES } from '../core/definition/schema/builtin-types.ts';
 import { customTaskType, type TaskTypeRule } from '../core/definition/task-type.ts';
 import { compileMapping, evaluateMapping } from '../core/expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { TaskLog } from '../core/log-lines.ts';
 import { compareUsd, parseUsd } from '../core/money.ts';
 import { compiled } from './compile-config.ts';
-import type { TaskContext, TaskLog, TaskType } from './task-type.ts';
+import type { TaskContext, TaskType } from './task-type.ts';
 
 /** What an author's `run` gets. */
 export interface CustomTaskContext {

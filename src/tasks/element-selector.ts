@@ -3,9 +3,9 @@
 import type { Selector } from '../core/aggregate.ts';
 import type { NodeDefinition } from '../core/definition/model.ts';
 import { isTemplate } from '../core/definition/template.ts';
-import { compileDocumentPath, readDocument } from '../core/expression/document-path.ts';
 import { ExpressionError } from '../core/expression/errors.ts';
 import { compileExpression, evaluateMapping, type Mapping } from '../core/expression/mapping.ts';
+import { compileDocumentPath, readDocument } from '../core/expression/path/document-path.ts';
 import { SCOPE_NAMES, type Scope } from '../core/expression/scope.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { compiled, compileField, invalidField, readField } from './compile-config.ts';

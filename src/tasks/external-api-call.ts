@@ -1,5 +1,5 @@
 // What an external_api sends: its config, compiled once and evaluated for each call.
-import { DEFAULT_CALLBACK_SECONDS } from '../core/definition/external-api-rule.ts';
+import { DEFAULT_CALLBACK_SECONDS } from '../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../core/definition/model.ts';
 import { TerminalError } from '../core/errors.ts';
 import { compileUrl, evaluateMapping, type Mapping } from '../core/expression/mapping.ts';

@@ -3,7 +3,7 @@ import {
   DEFAULT_RESPONSE_BYTES,
   HTTP_METHODS,
   MAX_RESPONSE_BYTES,
-} from '../core/definition/external-api-rule.ts';
+} from '../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../core/definition/model.ts';
 import { TerminalError } from '../core/errors.ts';
 import { isJsonObject, type Json } from '../core/json.ts';

@@ -1,5 +1,5 @@
 // What task types reach the outside world through: one per worker, handed to every attempt. Interfaces only; the worker's
-// are made by engine/outside.ts.
+// are made by engine/services/outside.ts.
 import type { PricedUsage, TokenUsage } from '../core/cost/usage.ts';
 import type { OutsideHttp } from './http/client.ts';
 

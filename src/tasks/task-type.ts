@@ -1,19 +1,13 @@
 // What a task type is to the engine: prepared once per plan node, run once per attempt. Types know nothing of the database.
+
 import type { NodeDefinition } from '../core/definition/model.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
 import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import type { TaskLog } from '../core/log-lines.ts';
 import type { TaskStatus } from '../core/status.ts';
 import type { Outside } from './outside.ts';
-
-/** Structured log lines of one attempt. */
-export interface TaskLog {
-  debug(message: string, fields?: JsonObject): void;
-  info(message: string, fields?: JsonObject): void;
-  warn(message: string, fields?: JsonObject): void;
-  error(message: string, fields?: JsonObject): void;
-}
 
 /** A direct parent as aggregation sees it, in dependsOn order. */
 export interface ParentResult {

@@ -3,26 +3,32 @@
 //   E2  A trigger that fails (its expressions, its input, its workflow) is noted on the event, and spoils no other.
 //   E3  What the database refuses is noted like any other failure: no event can hold up those after it.
 //   E4  Nor can a tenant with many events or slow expressions: tenants take turns, and time is bounded.
+
 import type pg from 'pg';
-import { compileEventTrigger, eventScope, type TriggeringEvent, triggerOf } from '../core/event-trigger.ts';
 import { ExpressionError } from '../core/expression/errors.ts';
 import type { Scope } from '../core/expression/scope.ts';
+import { uuidFrom } from '../core/id.ts';
 import { type Json, storableText } from '../core/json.ts';
-import { type Database, isConnectionLoss, isRetryable, SYSTEM } from '../db/connection.ts';
-import { type EventTriggerRow, findTriggersFor } from '../db/event-triggers.ts';
+import type { TaskLog } from '../core/log-lines.ts';
+import {
+  compileEventTrigger,
+  eventScope,
+  type TriggeringEvent,
+  triggerOf,
+} from '../core/trigger/event-trigger.ts';
+import { type Database, isConnectionLoss, isRetryable, SYSTEM } from '../db/connection/connection.ts';
+import { savepoint } from '../db/connection/transaction.ts';
+import type { StartRequest } from '../db/executions/executions.ts';
+import { type EventTriggerRow, findTriggersFor } from '../db/triggers/event-triggers.ts';
 import {
   type EventError,
   FIRST_TENANT,
   markProcessed,
   type OpenEvent,
   takeOpenEvents,
-} from '../db/events.ts';
-import type { StartRequest } from '../db/executions.ts';
-import { savepoint } from '../db/transaction.ts';
-import { uuidFrom } from '../engine/scope.ts';
-import type { TaskLog } from '../tasks/task-type.ts';
+} from '../db/triggers/events.ts';
 import type { Pass } from './scheduler.ts';
-import type { Starts } from './starts.ts';
+import type { Starts } from './starts/starts.ts';
 
 export interface EventPassOptions {
   readonly database: Database;

@@ -1,6 +1,6 @@
 // The scheduler's pass that deletes what the service keeps for a time only: small batches, one a second while there is more.
-import type { Database } from '../db/connection.ts';
-import { deleteForgotten } from '../db/housekeeping.ts';
+import type { Database } from '../db/connection/connection.ts';
+import { deleteForgotten } from '../db/triggers/housekeeping.ts';
 
 const MAX_ROWS = 2_000;
 const EVERY_MS = 300_000;

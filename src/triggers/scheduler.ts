@@ -3,15 +3,16 @@
 // database's clock, and any number of processes may run the same passes.
 //   S1  An error ends a pass, never its loop; an outage is reported once, by the beat, and the loop tries on.
 //   S2  A slow pass delays no other; one that did something runs again at once, so that a backlog is worked off in bounded steps.
+
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import { newId } from '../core/id.ts';
-import { type Database, isConnectionLoss } from '../db/connection.ts';
-import { beatScheduler, removeScheduler } from '../db/schedulers.ts';
-import { abortableDelay } from '../engine/abortable-delay.ts';
-import { Outage } from '../engine/outage.ts';
-import type { TaskLog } from '../tasks/task-type.ts';
-import { createSchedulePass } from './schedule-pass.ts';
+import type { TaskLog } from '../core/log-lines.ts';
+import { abortableDelay } from '../db/connection/abortable-delay.ts';
+import { type Database, isConnectionLoss } from '../db/connection/connection.ts';
+import { Outage } from '../db/connection/outage.ts';
+import { beatScheduler, removeScheduler } from '../db/triggers/schedulers.ts';
+import { createSchedulePass } from './schedules/pass.ts';
 
 export interface Pass {
   readonly name: string;

@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import type { OwnPostgres } from '../crash/support/own-postgres.ts';
 import { installTrace } from '../crash/support/trace.ts';
 import { Feed } from './feed.ts';

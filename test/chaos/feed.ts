@@ -1,8 +1,8 @@
 // Starts executions as other services do: `dagwright.start_workflow` in their own transaction. Keeps a journal outside the
 // database of what was acknowledged (the commit answered); what was not is sent again under its idempotency key. Cancels a few.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import type { Database } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import type { Chance } from './statistics.ts';
 import { WORKFLOWS, type Workflow } from './workload.ts';
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { migrateDatabase } from '../../src/db/migrate.ts';
+import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { type OwnPostgres, openOwnPostgres } from '../crash/support/own-postgres.ts';
 import { Arena, type ArenaOptions } from './arena.ts';
 import type { Cell, Outcome } from './cell.ts';

@@ -1,11 +1,11 @@
 // The load of a chaos run: six kinds of graphs that together use every shape of the engine, each with an output that can be
 // foretold from the execution's id.
-import { parseDocument } from '../../src/core/definition/parse.ts';
+import { parseDocument } from '../../src/core/definition/reading/parse.ts';
 import { validateDefinition } from '../../src/core/definition/validate.ts';
 import type { Json } from '../../src/core/json.ts';
-import type { Database } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
+import type { Database } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { valueFor } from './provider.ts';
 import * as tasks from './tasks.ts';
 

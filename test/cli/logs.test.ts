@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { followLogs } from '../../src/cli/follow-logs.ts';
-import { createLog } from '../../src/cli/log.ts';
+import { followLogs } from '../../src/cli/output/follow-logs.ts';
+import { createLog } from '../../src/cli/output/log.ts';
 import { createIdSequence, newId, timeOfId } from '../../src/core/id.ts';
 import { createRedact } from '../../src/core/redact.ts';
-import type { LogLineView } from '../../src/db/execution-logs.ts';
+import type { LogLineView } from '../../src/db/executions/execution-logs.ts';
 import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
 
 describe('a log line', () => {

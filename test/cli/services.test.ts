@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { openService, pauseService, readServices, setServiceLimit } from '../../src/db/services.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { openService, pauseService, readServices, setServiceLimit } from '../../src/db/resources/services.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

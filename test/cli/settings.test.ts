@@ -1,6 +1,6 @@
 // The environment becomes settings: all problems at once, no secret in any of them.
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/cli/config.ts';
+import { readConfig } from '../../src/cli/settings/config.ts';
 
 const read = (env: Record<string, string>) => {
   const result = readConfig(env, '/tmp');

@@ -1,7 +1,14 @@
 // What roles and scopes grant (CONTRACT 6).
 import { describe, expect, test } from 'vitest';
-import { isAllowed, KEY_ROLES, RESOURCES, SCOPES, SCOPES_OF_ROLE, scopesOf } from '../../src/core/access.ts';
-import { problemOfActor } from '../../src/core/actor.ts';
+import {
+  isAllowed,
+  KEY_ROLES,
+  RESOURCES,
+  SCOPES,
+  SCOPES_OF_ROLE,
+  scopesOf,
+} from '../../src/core/caller/access.ts';
+import { problemOfActor } from '../../src/core/caller/actor.ts';
 
 test('every resource has a scope to read and one to write, and nothing else but actors:assert is one', () => {
   expect(SCOPES).toHaveLength(RESOURCES.length * 2 + 1);

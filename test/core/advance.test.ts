@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { advance } from '../../src/core/advance.ts';
-import type { TaskState } from '../../src/core/decide.ts';
 import { FAILURE_POLICIES, type FailurePolicy } from '../../src/core/definition/model.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import { advance } from '../../src/core/plan/advance.ts';
+import type { TaskState } from '../../src/core/plan/decide.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import { TASK_STATUSES } from '../../src/core/status.ts';
 import { advanceLazily } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { conclude } from '../../src/core/conclude.ts';
-import type { TaskState } from '../../src/core/decide.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import { conclude } from '../../src/core/plan/conclude.ts';
+import type { TaskState } from '../../src/core/plan/decide.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import { planOf } from './support/text-plan.ts';
 
 const ok: TaskState = { status: 'completed' };

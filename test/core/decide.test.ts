@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { TRIGGER_RULES, type TriggerRule } from '../../src/core/definition/model.ts';
 import {
   decide,
   type EdgeOutcome,
   edgeOutcome,
   matchingFailureEdges,
   type TaskState,
-} from '../../src/core/decide.ts';
-import { TRIGGER_RULES, type TriggerRule } from '../../src/core/definition/model.ts';
-import type { Plan } from '../../src/core/plan.ts';
+} from '../../src/core/plan/decide.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
 import { SKIP_REASONS } from '../../src/core/status.ts';
 import { planOf } from './support/text-plan.ts';
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { TaskState } from '../../src/core/decide.ts';
 import {
   type Dependency,
   FAILURE_POLICIES,
   type NodeDefinition,
   TRIGGER_RULES,
 } from '../../src/core/definition/model.ts';
-import { findCycles, isAncestor, topologicalOrder } from '../../src/core/graph.ts';
+import type { TaskState } from '../../src/core/plan/decide.ts';
+import { findCycles, isAncestor, topologicalOrder } from '../../src/core/plan/graph.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from './support/random.ts';
 import { type Script, simulate } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { buildPlan } from '../../src/core/build-plan.ts';
 import type { Dependency, NodeDefinition } from '../../src/core/definition/model.ts';
-import { findJoins } from '../../src/core/joins.ts';
-import type { Plan } from '../../src/core/plan.ts';
-import type { Meter } from '../../src/core/ways.ts';
+import { buildPlan } from '../../src/core/plan/build-plan.ts';
+import { findJoins } from '../../src/core/plan/joins.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { Meter } from '../../src/core/plan/ways.ts';
 import { groupsOf, planOf, planOfNodes, taskNode } from './support/text-plan.ts';
 
 describe('join groups', () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { migrateDatabase } from '../../src/db/migrate.ts';
+import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { type OwnPostgres, openOwnPostgres } from './support/own-postgres.ts';
 import {
   apply,

@@ -1,8 +1,8 @@
 // A page ends where what it holds is large enough: a prefix, never empty, in one statement that looks no further.
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { boundedPage, withinBytes } from '../../src/db/byte-bounded.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
+import { boundedPage, withinBytes } from '../../src/db/connection/byte-bounded.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 let own: TestDatabase;

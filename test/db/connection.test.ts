@@ -1,8 +1,13 @@
 // The connection itself: what a statement without an answer does to it, and a worker whose network fails.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { probeListener, within } from '../../src/db/bounded-client.ts';
-import { createPool, type Database, isConnectionLoss, openDatabase } from '../../src/db/connection.ts';
-import { inTransaction } from '../../src/db/transaction.ts';
+import { probeListener, within } from '../../src/db/connection/bounded-client.ts';
+import {
+  createPool,
+  type Database,
+  isConnectionLoss,
+  openDatabase,
+} from '../../src/db/connection/connection.ts';
+import { inTransaction } from '../../src/db/connection/transaction.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';
 

@@ -1,9 +1,9 @@
 // emit_event, as other services call it: in their own transaction, with a login of their own.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { findEvent, listEvents } from '../../src/db/events.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { findEvent, listEvents } from '../../src/db/triggers/events.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const OTHER = '00000000-0000-7000-8000-0000000000bb';

@@ -1,9 +1,9 @@
 // Lists of executions are read by an index, however many there are and whatever is asked for.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { type ExecutionFilter, executionListQuery } from '../../src/db/execution-list.ts';
-import { findStats } from '../../src/db/stats.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { type ExecutionFilter, executionListQuery } from '../../src/db/executions/execution-list.ts';
+import { findStats } from '../../src/db/executions/stats.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const ROWS = 100_000;

@@ -1,16 +1,16 @@
 // The lines of executions in the database: who may read them, in which order, by which filter, at what cost.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdSequence, firstIdAt, newId, timeOfId } from '../../src/core/id.ts';
-import type { LogLineLevel } from '../../src/core/log-level.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import type { LogLineLevel } from '../../src/core/log-lines.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import {
   findLoggedExecution,
   findLogLines,
   findLogPage,
   type LogLine,
   writeLogLines,
-} from '../../src/db/execution-logs.ts';
+} from '../../src/db/executions/execution-logs.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/engine.ts';
 

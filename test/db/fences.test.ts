@@ -1,10 +1,10 @@
 // Fences (ARCHITECTURE: "an old one changes nothing"): whatever an attempt writes after another has got its task is refused,
 // by each function that writes. The task is running again, under the next fence, so that the fence alone can tell.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCallback } from '../../src/db/callbacks.ts';
-import { settleBatch } from '../../src/db/settle.ts';
-import type { Settle, SettleRow } from '../../src/db/settlement.ts';
-import { type Claim, markEntered, writeCheckpoint } from '../../src/db/transitions.ts';
+import { openCallback } from '../../src/db/protocol/callbacks.ts';
+import { settleBatch } from '../../src/db/protocol/settle.ts';
+import type { Settle, SettleRow } from '../../src/db/protocol/settlement.ts';
+import { type Claim, markEntered, writeCheckpoint } from '../../src/db/protocol/transitions.ts';
 import { graph } from '../support/engine.ts';
 import { openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
 

@@ -3,8 +3,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedServer, openEmbedded } from '../../src/db/embedded/server.ts';
-import { assertIsolation, IsolationError, tryIsolation } from '../../src/db/isolation-check.ts';
-import { migrateDatabase } from '../../src/db/migrate.ts';
+import { assertIsolation, IsolationError, tryIsolation } from '../../src/db/operations/isolation-check.ts';
+import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 
 let server: EmbeddedServer;
 let client: pg.Client;

@@ -2,11 +2,16 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition, findDefinition } from '../../src/db/definitions.ts';
-import { listExecutions } from '../../src/db/execution-list.ts';
-import { cancelExecution, findExecution, findTasks, startExecutions } from '../../src/db/executions.ts';
-import { ROLES } from '../../src/db/roles.ts';
+import { ROLES } from '../../src/db/connection/roles.ts';
+import { listExecutions } from '../../src/db/executions/execution-list.ts';
+import {
+  cancelExecution,
+  findExecution,
+  findTasks,
+  startExecutions,
+} from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition, findDefinition } from '../../src/db/resources/definitions.ts';
 import { below, randomOf } from '../core/support/random.ts';
 import { type Engine, graph, openEngine } from '../support/engine.ts';
 

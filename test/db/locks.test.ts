@@ -1,20 +1,21 @@
 // The execution's lock: of two transitions of one execution the second waits, and then judges by what the first has done.
 // The first holds its transaction open until the second stands before the lock; no timing decides.
+
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCallback } from '../../src/db/callbacks.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions.ts';
-import { settleBatch } from '../../src/db/settle.ts';
-import type { Settle } from '../../src/db/settlement.ts';
+import type { Queryable } from '../../src/db/connection/connection.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
+import { openCallback } from '../../src/db/protocol/callbacks.ts';
+import { settleBatch } from '../../src/db/protocol/settle.ts';
+import type { Settle } from '../../src/db/protocol/settlement.ts';
 import {
   claimBatch,
   markEntered,
   openBatch,
-  type Queryable,
   tick,
   writeCheckpoint,
-} from '../../src/db/transitions.ts';
+} from '../../src/db/protocol/transitions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { graph } from '../support/engine.ts';
 import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
 

@@ -1,9 +1,9 @@
 // Migrations: from nothing, many at once, in a second database of the same cluster, again.
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { ROLES, TAKEN_ROLES } from '../../src/db/connection/roles.ts';
 import { openEmbedded } from '../../src/db/embedded/server.ts';
-import { migrateDatabase, pendingMigrations } from '../../src/db/migrate.ts';
-import { ROLES, TAKEN_ROLES } from '../../src/db/roles.ts';
+import { migrateDatabase, pendingMigrations } from '../../src/db/operations/migrate.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 
 async function query(url: string, text: string): Promise<unknown[]> {

@@ -3,11 +3,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { listExecutions } from '../../src/db/execution-list.ts';
-import { cancelExecution, findExecution, findTenant, startExecutions } from '../../src/db/executions.ts';
-import { inTransaction } from '../../src/db/transaction.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
+import { inTransaction } from '../../src/db/connection/transaction.ts';
+import { listExecutions } from '../../src/db/executions/execution-list.ts';
+import {
+  cancelExecution,
+  findExecution,
+  findTenant,
+  startExecutions,
+} from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 import { type Pgbouncer, pgbouncerVersion, startPgbouncer } from '../support/pgbouncer.ts';
 

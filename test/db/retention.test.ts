@@ -1,10 +1,10 @@
 // Retention: what it deletes, what it never touches, what it costs, and that its log is exact.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { countDue, deleteBatch, FIRST_ID } from '../../src/db/retention.ts';
-import { RetentionLoop, runRetentionPass } from '../../src/engine/retention.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { countDue, deleteBatch, FIRST_ID } from '../../src/db/operations/retention.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { RetentionLoop, runRetentionPass } from '../../src/engine/worker/retention.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/engine.ts';
 

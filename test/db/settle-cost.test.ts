@@ -1,8 +1,8 @@
 // What attempts spend reaches task and execution to the last digit, by whichever function it is written.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { settleBatch } from '../../src/db/settle.ts';
-import type { Settle } from '../../src/db/settlement.ts';
-import { writeCheckpoint } from '../../src/db/transitions.ts';
+import { settleBatch } from '../../src/db/protocol/settle.ts';
+import type { Settle } from '../../src/db/protocol/settlement.ts';
+import { writeCheckpoint } from '../../src/db/protocol/transitions.ts';
 import { graph } from '../support/engine.ts';
 import { claimOn, openProtocol, type Protocol, settleOf } from '../support/protocol.ts';
 

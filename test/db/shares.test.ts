@@ -1,7 +1,7 @@
 // Shares of a pool: bounded by key, in turn, none lost.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Shares, ShareUsedUp } from '../../src/db/shares.ts';
+import { Shares, ShareUsedUp } from '../../src/db/connection/shares.ts';
 
 test('at most so many run at once for one key, in the order they came, and other keys do not wait', async () => {
   const shares = new Shares({ most: 3, waitMs: 60_000 });

@@ -2,7 +2,7 @@
 // It has the role for callers; dagwright_tenant, which such logins were given before, starts as well.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, graph, openEngine } from '../support/engine.ts';
 
 let engine: Engine;

@@ -1,9 +1,9 @@
 // A start costs the same however many there were before, also in a session that planned it while the tables were empty.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import { startExecutionsWith } from '../../src/db/executions.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { startExecutionsWith } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { graph } from '../support/engine.ts';
 

@@ -1,10 +1,10 @@
 // Executions with a runAt, whose tenant is suspended when it comes: they wait until it is active again, at no cost.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { graph } from '../support/engine.ts';
 

@@ -1,9 +1,9 @@
 // Why a start is refused, from SQL and from the service: the same rules, for they are one function. Nothing is left behind.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import { type StartRequest, startExecutions } from '../../src/db/executions.ts';
-import { createTenant, updateTenant } from '../../src/db/tenants.ts';
+import { type StartRequest, startExecutions } from '../../src/db/executions/executions.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { createTenant, updateTenant } from '../../src/db/resources/tenants.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 let service: TestService;

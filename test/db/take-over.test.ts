@@ -1,9 +1,9 @@
 // Take-over: who is dead, what is given back, what it costs the task, and that no task goes on killing workers.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { settleBatch } from '../../src/db/settle.ts';
-import { claimBatch, markEntered } from '../../src/db/transitions.ts';
-import { WORKER_LOCK } from '../../src/db/workers.ts';
+import { settleBatch } from '../../src/db/protocol/settle.ts';
+import { claimBatch, markEntered } from '../../src/db/protocol/transitions.ts';
+import { WORKER_LOCK } from '../../src/db/protocol/workers.ts';
 import { graph, until } from '../support/engine.ts';
 import { claimOn, openProtocol, type Protocol, settleOf } from '../support/protocol.ts';
 

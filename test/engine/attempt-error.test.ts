@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { createRedact } from '../../src/core/redact.ts';
-import type { Work } from '../../src/engine/attempt-context.ts';
-import { errorOf } from '../../src/engine/attempt-error.ts';
+import { errorOf } from '../../src/engine/attempt/error.ts';
+import type { Work } from '../../src/engine/attempt/prepare.ts';
 
 const SECRET = 'sk-1234567890';
 const work = { runnable: { timeoutSeconds: 1 }, claim: { taskId: 'a' } } as unknown as Work;

@@ -1,7 +1,6 @@
 // The batcher alone, with a database that the test plays.
 import { expect, test } from 'vitest';
-import { PartlyAnswered } from '../../src/db/transitions.ts';
-import { Batcher } from '../../src/engine/batcher.ts';
+import { Batcher, PartlyAnswered } from '../../src/db/connection/batcher.ts';
 import { gate } from '../support/engine.ts';
 
 const lost = () => Object.assign(new Error('terminating connection'), { code: '57P01' });

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { buildPlan } from '../../src/core/build-plan.ts';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
-import { isAncestor } from '../../src/core/graph.ts';
+import { buildPlan } from '../../src/core/plan/build-plan.ts';
+import { isAncestor } from '../../src/core/plan/graph.ts';
 import { definition, type Engine, failing, openEngine } from '../support/engine.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../shared/data/dags/', import.meta.url));

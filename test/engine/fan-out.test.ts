@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import { TerminalError } from '../../src/core/errors.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { cancelExecution } from '../../src/db/executions.ts';
+import { cancelExecution } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, gate, graph, openEngine, type Run, until } from '../support/engine.ts';
 
 let engine: Engine;

@@ -1,9 +1,9 @@
 // A mixed load whose workers' database fails in one statement of eight: connections lost before and after the statement
 // was executed (commits too), conflicts. Starts carry a key and are sent until they are answered, as careful clients do.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { untilAnswered } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { cancelExecution, startExecutions } from '../../src/db/executions.ts';
+import { untilAnswered } from '../../src/db/connection/connection.ts';
+import { cancelExecution, startExecutions } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 import type { FaultyDatabase } from '../support/faulty-pg.ts';
 

@@ -1,6 +1,6 @@
 // The heartbeat has a thread and a connection of its own: nothing that a worker does makes it miss its beats.
 import { expect, test } from 'vitest';
-import { openDatabase } from '../../src/db/connection.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
 import { openEngine } from '../support/engine.ts';
 
 /** Longer than the two beats after which a worker may be taken for dead. */

@@ -1,10 +1,10 @@
 // Joins, failure policies and trigger rules through the whole engine: rows, counters, closures and lanes give what the
 // pure planner says.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { buildPlan } from '../../src/core/build-plan.ts';
 import type { Dependency, NodeDefinition } from '../../src/core/definition/model.ts';
 import { TRIGGER_RULES } from '../../src/core/definition/model.ts';
 import { TerminalError } from '../../src/core/errors.ts';
+import { buildPlan } from '../../src/core/plan/build-plan.ts';
 import { compile, interpret, randomProgram, scriptsOf } from '../core/support/programs.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from '../core/support/random.ts';
 import { type Script, simulate } from '../core/support/simulate.ts';

@@ -1,12 +1,13 @@
 // The log of executions: what tasks and the engine write there, what it costs, and what happens when the database is slow,
 // away, or refuses a line.
+
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { newId } from '../../src/core/id.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
 import { createRedact, redactNothing } from '../../src/core/redact.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { cancelExecution } from '../../src/db/executions.ts';
-import { ExecutionLog, type ExecutionLogOptions } from '../../src/engine/execution-log.ts';
-import type { TaskLog } from '../../src/tasks/task-type.ts';
+import { cancelExecution } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { ExecutionLog, type ExecutionLogOptions } from '../../src/engine/log/execution-log.ts';
 import { type Engine, failing, gate, graph, openEngine, until } from '../support/engine.ts';
 
 let engine: Engine;

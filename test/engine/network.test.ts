@@ -1,7 +1,7 @@
 // A worker whose network fails, though no socket says so: it goes on by itself. And one with too few connections.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openDatabase } from '../../src/db/connection.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase } from '../support/database.ts';
 import { type Engine, failing, graph, openEngine, until } from '../support/engine.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';

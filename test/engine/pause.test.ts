@@ -1,7 +1,7 @@
 // Pause and resume: nothing begins between them, and nothing is lost by them.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, gate, graph, openEngine, until, waiting } from '../support/engine.ts';
 
 let engine: Engine;

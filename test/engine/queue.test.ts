@@ -1,9 +1,10 @@
 // Q1 and Q4: a pool that ends unasked, or cannot fetch, is replaced, and jobs whose fetch lost its answer are not stranded:
 // no worker idles silently after trouble with the database.
+
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { Queue } from '../../src/engine/queue.ts';
-import type { TaskLog } from '../../src/tasks/task-type.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
+import { Queue } from '../../src/engine/worker/queue.ts';
 import { createDatabase } from '../support/database.ts';
 import { gate, until } from '../support/engine.ts';
 

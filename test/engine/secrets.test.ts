@@ -1,12 +1,13 @@
 // Secrets in no row and no log line (FAULTS S5): a canary goes out in every way, comes back in every form and by every
 // error path, and is then looked for in the whole database.
+
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import type { TaskLog } from '../../src/tasks/task-type.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, openEngine, type Run } from '../support/engine.ts';
 import { type Answer, openRawStub, openStub, raw, type Stub } from '../tasks/http/support/stub-server.ts';
 

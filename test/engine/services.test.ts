@@ -4,12 +4,11 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { NotNow, RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/id.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { setServiceLimit } from '../../src/db/services.ts';
-import type { Queryable } from '../../src/db/transitions.ts';
-import { registerWorker, removeWorker } from '../../src/db/workers.ts';
-import { Aborted } from '../../src/engine/held.ts';
-import { OutsideServices } from '../../src/engine/services.ts';
+import { type Database, openDatabase, type Queryable } from '../../src/db/connection/connection.ts';
+import { registerWorker, removeWorker } from '../../src/db/protocol/workers.ts';
+import { setServiceLimit } from '../../src/db/resources/services.ts';
+import { Aborted } from '../../src/engine/attempt/held.ts';
+import { OutsideServices } from '../../src/engine/services/services.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { gate, until } from '../support/engine.ts';
 

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { Json } from '../../src/core/json.ts';
-import { openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { deleteVariable, putVariable } from '../../src/db/variables.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { deleteVariable, putVariable } from '../../src/db/resources/variables.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
 
 /** Texts of the statements that the worker sent. */

@@ -1,9 +1,9 @@
 // The audit trail: every change, whatever made it, leaves exactly its rows, in its transaction, and they stay as they are.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import { ROLES } from '../../src/db/roles.ts';
+import { ROLES } from '../../src/db/connection/roles.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { graph } from '../support/engine.ts';
 import { ADMIN_KEY, openService, type TestService } from '../support/service.ts';
 

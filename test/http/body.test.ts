@@ -1,8 +1,8 @@
 // Bodies as they are read: ordinary JSON comes out as JSON.parse has it, everything else is refused with 400 or 422.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readJsonBody } from '../../src/http/body.ts';
-import { ApiError } from '../../src/http/problem.ts';
+import { readJsonBody } from '../../src/http/request/body.ts';
+import { ApiError } from '../../src/http/server/problem.ts';
 
 const read = (text: string) => readJsonBody(Buffer.from(text), text);
 const refused = (text: string): ApiError => {

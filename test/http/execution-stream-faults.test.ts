@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../../src/db/connection.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase } from '../support/database.ts';
 import { gate, graph, until } from '../support/engine.ts';
 import { startProxy } from '../support/proxy.ts';

@@ -1,7 +1,7 @@
 // Who waits for executions leaves nothing behind.
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { ExecutionWatch } from '../../src/http/execution-watch.ts';
+import { ExecutionWatch } from '../../src/http/waiting/execution-watch.ts';
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const pool = { query: async () => ({ rows: [] }) } as never;

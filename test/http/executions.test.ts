@@ -2,8 +2,8 @@
 // each other, of whom neither sees anything of the other.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { failing, gate, graph, until, waiting } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 

@@ -3,10 +3,10 @@
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../src/db/connection.ts';
-import type { Api } from '../../src/http/api.ts';
-import { createApp } from '../../src/http/app.ts';
-import { createStarts } from '../../src/triggers/starts.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
+import type { Api } from '../../src/http/server/api.ts';
+import { createApp } from '../../src/http/server/app.ts';
+import { createStarts } from '../../src/triggers/starts/starts.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, STRICT, traces } from './support/hooks.ts';
 import { fromGithub, fromHmac, fromStandard, send } from './support/senders.ts';

@@ -1,7 +1,7 @@
 // What belongs to the installation: limits of outside services and prices. Tenants read them, the operator sets them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { readServices } from '../../src/db/services.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { readServices } from '../../src/db/resources/services.ts';
 import { ADMIN_KEY, type CallOptions, openService, type TestService } from '../support/service.ts';
 
 let service: TestService;

@@ -1,11 +1,11 @@
 // Keys and actors (CONTRACT 6): who may call what, as whom, and for how long.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SCOPES } from '../../src/core/access.ts';
+import { SCOPES } from '../../src/core/caller/access.ts';
 import { newId } from '../../src/core/id.ts';
-import { recordUse } from '../../src/db/api-keys.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { createAuthenticator } from '../../src/http/authenticate.ts';
+import { recordUse } from '../../src/db/resources/api-keys.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { createAuthenticator } from '../../src/http/caller/authenticate.ts';
 import { ADMIN_KEY, openService, type TestService } from '../support/service.ts';
 
 let service: TestService;

@@ -1,8 +1,8 @@
 // Answers are bounded in bytes: pages of large outputs end early and lose nothing, and a start whose end cannot be told in
 // its answer is told to have begun.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { graph } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 

@@ -1,9 +1,9 @@
 // /metrics: numbers of this process and of the installation, none of which names a tenant. /healthz: whether all goes on.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../src/core/errors.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { readEngineNumbers } from '../../src/db/engine-numbers.ts';
-import { Metrics } from '../../src/http/metrics.ts';
+import { readEngineNumbers } from '../../src/db/operations/engine-numbers.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { Metrics } from '../../src/http/process/metrics.ts';
 import { type Engine, failing, gate, graph, until, waiting } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 

@@ -1,7 +1,7 @@
 // One tenant's waiting requests hold up no other's: not those that wait for a lock, nor strangers' deliveries.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../src/db/connection.ts';
-import { OpenAnswers } from '../../src/http/open-answers.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
+import { OpenAnswers } from '../../src/http/waiting/open-answers.ts';
 import { graph, until, waiting } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo } from './support/hooks.ts';

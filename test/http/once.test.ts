@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Api } from '../../src/http/api.ts';
-import { answerOnce, answerOnceAsOperator } from '../../src/http/once.ts';
-import { ApiError } from '../../src/http/problem.ts';
-import type { Service } from '../../src/http/service.ts';
+import { answerOnce, answerOnceAsOperator } from '../../src/http/request/once.ts';
+import type { Api } from '../../src/http/server/api.ts';
+import { ApiError } from '../../src/http/server/problem.ts';
+import type { Service } from '../../src/http/server/service.ts';
 import { until } from '../support/engine.ts';
 import { type CallOptions, openService, type TestService } from '../support/service.ts';
 
@@ -208,7 +208,7 @@ describe('an answer that shows a secret', () => {
     const twin = await service.query<{ id: string }>('select id from dagwright.tenants where name = $1', [
       'acme',
     ]);
-    const { createKey } = await import('../../src/db/api-keys.ts');
+    const { createKey } = await import('../../src/db/resources/api-keys.ts');
     const wanted = {
       name: 'twin',
       subject: null,

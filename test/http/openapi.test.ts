@@ -1,9 +1,9 @@
 // /openapi.json: complete, sound, and of the same schemas that requests are checked by.
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isScope } from '../../src/core/access.ts';
-import type { Access } from '../../src/http/api.ts';
-import { createApp } from '../../src/http/app.ts';
+import { isScope } from '../../src/core/caller/access.ts';
+import type { Access } from '../../src/http/server/api.ts';
+import { createApp } from '../../src/http/server/app.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 interface Operation {

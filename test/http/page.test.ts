@@ -2,8 +2,8 @@
 import { Type } from 'typebox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createIdSequence, newId } from '../../src/core/id.ts';
-import type { Api } from '../../src/http/api.ts';
-import { PageQuery, pageOf, readPage } from '../../src/http/page.ts';
+import { PageQuery, pageOf, readPage } from '../../src/http/request/page.ts';
+import type { Api } from '../../src/http/server/api.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 const nextId = createIdSequence();

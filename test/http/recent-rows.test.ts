@@ -1,6 +1,6 @@
 // What requests ask for by id, known for a short while: how old it may be, and what a flood costs.
 import { expect, test } from 'vitest';
-import { RecentRows } from '../../src/http/recent-rows.ts';
+import { RecentRows } from '../../src/http/caller/recent-rows.ts';
 
 interface Row {
   readonly id: string;

@@ -1,8 +1,8 @@
 // Triggers that leave their definition and come back: nothing that was done is done again, and nothing that was set is lost.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { createSchedulePass } from '../../src/triggers/schedule-pass.ts';
+import type { Database } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { createSchedulePass } from '../../src/triggers/schedules/pass.ts';
 import { receiveDelivery } from '../../src/triggers/webhooks/receive.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { traces } from './support/hooks.ts';

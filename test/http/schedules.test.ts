@@ -1,8 +1,8 @@
 // The routes of schedules.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import { createSchedulePass } from '../../src/triggers/schedule-pass.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { createSchedulePass } from '../../src/triggers/schedules/pass.ts';
 import { graph } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 

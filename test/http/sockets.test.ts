@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ListenError, Server } from '../../src/http/server.ts';
+import { ListenError, Server } from '../../src/http/server/server.ts';
 import { openService, type TestService, type TestServiceOptions } from '../support/service.ts';
 import { sendRaw, statusOf } from './support/raw-socket.ts';
 

@@ -2,9 +2,9 @@
 import { Agent, request as send } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { openDatabase, untilAnswered } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
+import { openDatabase, untilAnswered } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { graph } from '../support/engine.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';
 import { openService, type TestService } from '../support/service.ts';

@@ -2,8 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createApp } from '../../src/http/app.ts';
-import { notFound } from '../../src/http/problem.ts';
+import { createApp } from '../../src/http/server/app.ts';
+import { notFound } from '../../src/http/server/problem.ts';
 import { type CallOptions, openService, type TestService } from '../support/service.ts';
 import { addEchoRoutes, ECHO, FAIL } from './support/echo.ts';
 

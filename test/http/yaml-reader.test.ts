@@ -1,7 +1,7 @@
 // YAML bodies cost a process of their own, not everybody's: bounded in time and heap, tenants in turn, the service goes on.
 import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
-import { createYamlReader, type YamlReader } from '../../src/http/yaml-reader.ts';
+import { createYamlReader, type YamlReader } from '../../src/http/request/yaml-reader.ts';
 import { openService } from '../support/service.ts';
 
 const yaml = { 'content-type': 'application/yaml' };

@@ -72,7 +72,7 @@ async function withAdmin<T>(adminUrl: string, work: (admin: pg.Client) => Promis
 
 // Imported when first needed, so that tests of the server itself do not depend on the migrations.
 const migrateDatabase: Migrate = async (url) =>
-  (await import('../../src/db/migrate.ts')).migrateDatabase(url);
+  (await import('../../src/db/operations/migrate.ts')).migrateDatabase(url);
 
 async function hashOf(folder: string): Promise<string> {
   const hash = createHash('sha256');

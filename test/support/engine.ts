@@ -4,14 +4,14 @@
 //   engine.bodies.b = () => { throw new TerminalError('boom', 'no'); };
 //   const run = await engine.run(graph('a -> b; a -> c', { failurePolicy: 'continue' }));
 //   expect(run.states).toBe('a completed, b failed, c completed');
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { FailurePolicy, NodeDefinition, WorkflowDefinition } from '../../src/core/definition/model.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
 import { isTerminalExecution } from '../../src/core/status.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import {
   type ExecutionView,
   findExecution,
@@ -19,11 +19,13 @@ import {
   type StartRequest,
   startExecutions,
   type TaskView,
-} from '../../src/db/executions.ts';
-import { Worker, type WorkerOptions } from '../../src/engine/worker.ts';
+} from '../../src/db/executions/executions.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { Worker, type WorkerOptions } from '../../src/engine/worker/worker.ts';
 import { type CustomTaskContext, defineTask } from '../../src/tasks/custom-task.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
-import type { TaskLog, TaskType } from '../../src/tasks/task-type.ts';
+import type { TaskType } from '../../src/tasks/task-type.ts';
 import { planOf } from '../core/support/text-plan.ts';
 import { createDatabase } from './database.ts';
 import { type FaultyDatabase, faultyDatabase } from './faulty-pg.ts';

@@ -1,7 +1,7 @@
 // A database that fails as connections do, for tests: some statements fail before they are executed, some are executed
 // and their answer is lost (a commit too), some end in a conflict. Which ones is drawn from a seed.
 import type pg from 'pg';
-import type { Database } from '../../src/db/connection.ts';
+import type { Database } from '../../src/db/connection/connection.ts';
 
 export interface FaultRates {
   /** Share of statements whose connection is lost before they are executed. */

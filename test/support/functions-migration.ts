@@ -1,4 +1,4 @@
-// The SQL functions and views live in src/db/functions, one file per topic; what a database gets is a migration that repeats
+// The SQL functions and views live in the rooms of src/db/functions, one file per topic, each name once; what a database gets is a migration that repeats
 // the files that changed. Checks that every file's newest text is in some migration; with `--write TAG` writes those that
 // are not into drizzle/TAG.sql, an empty migration made by `npx drizzle-kit generate --custom --name NAME`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ const SOURCE = fileURLToPath(new URL('../../src/db/functions/', import.meta.url)
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/', import.meta.url));
 const HEADER =
   '-- Written by `node test/support/functions-migration.ts --write`; do not edit. See src/db/functions.\n\n';
-const markerOf = (file: string) => `-- src/db/functions/${file}\n`;
+const markerOf = (file: string) => `-- src/db/functions/${basename(file)}\n`;
 
 /** Files of src/db/functions whose text is in no migration, `except` the one that is being written. */
 export function outdatedFunctions(except?: string): readonly string[] {
@@ -23,9 +23,11 @@ export function outdatedFunctions(except?: string): readonly string[] {
 
 // Views read functions: they come last.
 function sources(): readonly string[] {
-  const files = readdirSync(SOURCE).filter((name) => name.endsWith('.sql'));
-  const isView = (name: string) => Number(name.startsWith('view'));
-  return files.sort((a, b) => isView(a) - isView(b) || a.localeCompare(b));
+  const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.sql'),
+  );
+  const isView = (file: string) => Number(basename(file).startsWith('view'));
+  return files.sort((a, b) => isView(a) - isView(b) || basename(a).localeCompare(basename(b)));
 }
 
 function isCurrent(file: string, newestFirst: readonly string[]): boolean {

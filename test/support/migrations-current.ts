@@ -1,4 +1,4 @@
-// Fails when the schema in src/db/schema*.ts has changes that no migration has: run `npx drizzle-kit generate`.
+// Fails when the schema in src/db/tables/*.ts has changes that no migration has: run `npx drizzle-kit generate`.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ try {
   cpSync(join(root, 'drizzle'), out, { recursive: true });
   const before = readdirSync(out).length;
   const kit = join(root, 'node_modules', 'drizzle-kit', 'bin.cjs');
-  const schema = join(root, 'src', 'db', 'schema*.ts');
+  const schema = join(root, 'src', 'db', 'tables', '*.ts');
   execFileSync(
     process.execPath,
     [kit, 'generate', '--dialect=postgresql', `--schema=${schema}`, `--out=${out}`],
@@ -23,7 +23,7 @@ try {
   );
   if (readdirSync(out).length !== before) {
     console.error(
-      'src/db/schema*.ts has changes without a migration; run: npx drizzle-kit generate --name WHAT_CHANGED',
+      'src/db/tables/*.ts has changes without a migration; run: npx drizzle-kit generate --name WHAT_CHANGED',
     );
     process.exitCode = 1;
   }

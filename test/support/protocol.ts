@@ -3,9 +3,10 @@
 
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { newId } from '../../src/core/id.ts';
-import type { Settle, SettleRow } from '../../src/db/settlement.ts';
-import { type Claim, openBatch, type Queryable } from '../../src/db/transitions.ts';
-import { registerWorker } from '../../src/db/workers.ts';
+import type { Queryable } from '../../src/db/connection/connection.ts';
+import type { Settle, SettleRow } from '../../src/db/protocol/settlement.ts';
+import { type Claim, openBatch } from '../../src/db/protocol/transitions.ts';
+import { registerWorker } from '../../src/db/protocol/workers.ts';
 import { type Engine, openEngine, until } from './engine.ts';
 
 export interface Protocol {

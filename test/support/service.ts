@@ -3,21 +3,23 @@
 //   const service = await openService();
 //   const acme = await service.tenant('acme');
 //   const { status, body } = await service.call('POST', '/v1/schedules', { key: acme.key, body: { … } });
+
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { createKey } from '../../src/db/api-keys.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { createTenant } from '../../src/db/tenants.ts';
-import type { Worker, WorkerOptions } from '../../src/engine/worker.ts';
-import type { Api } from '../../src/http/api.ts';
-import { type AppOptions, createApp } from '../../src/http/app.ts';
-import { Health } from '../../src/http/health.ts';
-import { Metrics } from '../../src/http/metrics.ts';
-import type { HttpSettings, Service } from '../../src/http/service.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { createKey } from '../../src/db/resources/api-keys.ts';
+import { createTenant } from '../../src/db/resources/tenants.ts';
+import type { Worker, WorkerOptions } from '../../src/engine/worker/worker.ts';
+import { Health } from '../../src/http/process/health.ts';
+import { Metrics } from '../../src/http/process/metrics.ts';
+import type { Api } from '../../src/http/server/api.ts';
+import { type AppOptions, createApp } from '../../src/http/server/app.ts';
+import type { HttpSettings, Service } from '../../src/http/server/service.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
-import type { TaskLog, TaskType } from '../../src/tasks/task-type.ts';
-import { createSecretBox } from '../../src/triggers/secret-box.ts';
-import { createStarts } from '../../src/triggers/starts.ts';
+import type { TaskType } from '../../src/tasks/task-type.ts';
+import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
+import { createStarts } from '../../src/triggers/starts/starts.ts';
 import { createDatabase } from './database.ts';
 import { type Engine, openEngine } from './engine.ts';
 

@@ -8,15 +8,19 @@ import type {
   WebhookTrigger,
 } from '../../src/core/definition/trigger-model.ts';
 import { SCHEDULE_DEFAULTS } from '../../src/core/schedule/settings.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { findRevision, findWorkflow } from '../../src/db/definitions.ts';
-import { listEventTriggers } from '../../src/db/event-triggers.ts';
-import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/schedules.ts';
-import { findWebhookAt, listWebhooks } from '../../src/db/webhooks.ts';
-import { rollbackWorkflow, saveWorkflow, saveWorkflows } from '../../src/triggers/file-triggers.ts';
-import { createSecretBox } from '../../src/triggers/secret-box.ts';
-import { changeWebhook, createWebhook } from '../../src/triggers/webhooks/manage.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { findRevision, findWorkflow } from '../../src/db/resources/definitions.ts';
+import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/resources/schedules.ts';
+import { findWebhookAt, listWebhooks } from '../../src/db/resources/webhooks.ts';
+import { listEventTriggers } from '../../src/db/triggers/event-triggers.ts';
+import {
+  rollbackWorkflow,
+  saveWorkflow,
+  saveWorkflows,
+} from '../../src/resources/definitions/file-triggers.ts';
+import { changeWebhook, createWebhook } from '../../src/resources/webhooks/manage.ts';
+import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
 import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -1,7 +1,7 @@
 // What the service keeps for a time only.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { firstIdAt } from '../../src/core/id.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createHousekeepingPass } from '../../src/triggers/housekeeping.ts';
 import { type Engine, openEngine } from '../support/engine.ts';
 

@@ -1,8 +1,8 @@
 // Secrets at rest: what is sealed opens only under its keys and in its place.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { readEncryptionKeys } from '../../src/triggers/encryption-key.ts';
-import { createSecretBox, SecretBoxError } from '../../src/triggers/secret-box.ts';
+import { readEncryptionKeys } from '../../src/triggers/secrets/encryption-key.ts';
+import { createSecretBox, SecretBoxError } from '../../src/triggers/secrets/secret-box.ts';
 
 const key = randomBytes(32);
 const box = createSecretBox(key);

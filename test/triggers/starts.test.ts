@@ -1,12 +1,13 @@
 // Starts: the revision they are checked against, what survives a lost answer, how long they wait, what they share.
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import type { Json } from '../../src/core/json.ts';
-import { type Database, openDatabase } from '../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../src/db/definitions.ts';
-import type { TaskLog } from '../../src/tasks/task-type.ts';
-import { createStarts, StartUnanswered } from '../../src/triggers/starts.ts';
+import type { TaskLog } from '../../src/core/log-lines.ts';
+import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { createStarts, StartUnanswered } from '../../src/triggers/starts/starts.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { graph } from '../support/engine.ts';
 import { faultyDatabase } from '../support/faulty-pg.ts';

@@ -3,7 +3,7 @@ import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
 import { applyWorkflows, inFile, triggerLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
-import { checkFile } from '../definition-file.ts';
+import { checkFile } from '../input/definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
 

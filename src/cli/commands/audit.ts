@@ -1,11 +1,11 @@
 // dagwright audit list: who changed what.
 import { beginsWithDay } from '../../core/calendar-day.ts';
-import { type AuditRecord, listAudit } from '../../db/audit.ts';
+import { type AuditRecord, listAudit } from '../../db/resources/audit.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../list-page.ts';
+import { requireUuid } from '../input/list-page.ts';
+import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 
 export interface AuditOptions {
   readonly actor?: string;

@@ -1,8 +1,8 @@
 // dagwright db: the embedded server.
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../db/embedded/server.ts';
 import type { CommandContext } from '../context.ts';
+import { formatDuration, table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { formatDuration, table } from '../terminal.ts';
 
 export async function databaseStatus(context: CommandContext): Promise<number> {
   refuseEphemeral(context);

@@ -1,6 +1,6 @@
 // dagwright doctor: what is wrong, and what to do. One line per check; exit code 1 if one failed.
-import { openProbe } from '../../db/doctor.ts';
-import { migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
+import { openProbe } from '../../db/operations/doctor.ts';
+import { migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
 import type { CommandContext } from '../context.ts';
 import { type CheckResult, makeCheck, passwordsOf, type Status, worst } from '../doctor/check.ts';
 import { databaseChecks } from '../doctor/database-checks.ts';

@@ -1,12 +1,12 @@
 // dagwright executions logs: what an execution's tasks logged and what the engine noted, in the order of time.
 
-import { LOG_LINE_LEVELS, type LogLineLevel } from '../../core/log-level.ts';
-import { findLoggedExecution, findLogLines, type LogLineView } from '../../db/execution-logs.ts';
+import { LOG_LINE_LEVELS, type LogLineLevel } from '../../core/log-lines.ts';
+import { findLoggedExecution, findLogLines, type LogLineView } from '../../db/executions/execution-logs.ts';
 import type { CommandContext } from '../context.ts';
-import { followLogs } from '../follow-logs.ts';
-import { harmlessText } from '../log.ts';
+import { followLogs } from '../output/follow-logs.ts';
+import { harmlessText } from '../output/log.ts';
+import type { Colour } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import type { Colour } from '../terminal.ts';
 import { requireId } from './executions.ts';
 
 export interface LogsOptions {

@@ -1,7 +1,7 @@
 // dagwright executions: list, show, why, cancel, pause, resume.
 import type { ExecutionStatus } from '../../core/status.ts';
-import { findCosts } from '../../db/costs.ts';
-import { listExecutions } from '../../db/execution-list.ts';
+import { findCosts } from '../../db/executions/costs.ts';
+import { listExecutions } from '../../db/executions/execution-list.ts';
 import {
   cancelExecution,
   findExecution,
@@ -9,15 +9,15 @@ import {
   pauseExecution,
   type RunView,
   resumeExecution,
-} from '../../db/executions.ts';
-import { findOpenTasks } from '../../db/open-tasks.ts';
-import { whyOpen } from '../../triggers/why-open.ts';
+} from '../../db/executions/executions.ts';
+import { findOpenTasks } from '../../db/executions/open-tasks.ts';
+import { whyOpen } from '../../resources/why.ts';
 import type { CommandContext } from '../context.ts';
-import { costSummary } from '../cost-summary.ts';
+import { costSummary } from '../output/cost-summary.ts';
+import { executionSummary, taskTable } from '../output/task-table.ts';
+import { formatDuration, formatUsd, table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 import type { System } from '../system.ts';
-import { executionSummary, taskTable } from '../task-table.ts';
-import { formatDuration, formatUsd, table } from '../terminal.ts';
 
 const MAX_WHY = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,12 +1,12 @@
 // dagwright health: whether the service of this machine (or container) is well, for HEALTHCHECK and probes that run a
 // command. Where PORT is set it asks /healthz and /readyz there; else the database, whether the worker of this host beats.
 import { hostname } from 'node:os';
-import { openProbe } from '../../db/doctor.ts';
-import { readWorkers } from '../../db/doctor-engine.ts';
 import { embeddedStatus } from '../../db/embedded/server.ts';
+import { openProbe } from '../../db/operations/doctor.ts';
+import { readWorkers } from '../../db/operations/doctor-engine.ts';
 import type { CommandContext } from '../context.ts';
 import { passwordsOf, reasonOf, withoutSecrets } from '../doctor/check.ts';
-import { formatDuration } from '../terminal.ts';
+import { formatDuration } from '../output/terminal.ts';
 
 /** Three beats. */
 const SILENT_MS = 10_000;

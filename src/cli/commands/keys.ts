@@ -1,13 +1,14 @@
 // dagwright keys: keys of the API, of the tenant of --tenant. Who holds the database may grant everything.
-import { isKeyRole, isScope, KEY_ROLES, RESOURCES } from '../../core/access.ts';
-import { problemOfActor } from '../../core/actor.ts';
+
 import { beginsWithDay } from '../../core/calendar-day.ts';
-import { createKey, type KeyView, listKeys, revokeKey } from '../../db/api-keys.ts';
+import { isKeyRole, isScope, KEY_ROLES, RESOURCES } from '../../core/caller/access.ts';
+import { problemOfActor } from '../../core/caller/actor.ts';
+import { createKey, type KeyView, listKeys, revokeKey } from '../../db/resources/api-keys.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../list-page.ts';
+import { requireUuid } from '../input/list-page.ts';
+import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 
 export interface KeyOptions {
   readonly roles?: string;

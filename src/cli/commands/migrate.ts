@@ -1,5 +1,5 @@
 // dagwright migrate: brings the database up to date, or says whether it is.
-import { arePricesOlder, migrateDatabase, pendingMigrations } from '../../db/migrate.ts';
+import { arePricesOlder, migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
 import type { CommandContext } from '../context.ts';
 import { openServer } from '../system.ts';
 

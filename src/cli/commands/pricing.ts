@@ -4,13 +4,13 @@ import { priceUsage, RATE_KINDS, type Rates } from '../../core/cost/price-usage.
 import { priceView } from '../../core/cost/price-view.ts';
 import { modelName, providerName } from '../../core/cost/provider-name.ts';
 import { parseUsd } from '../../core/money.ts';
-import { readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/pricing.ts';
+import { readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/resources/pricing.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { argumentProblems, readTextArgument } from '../json-argument.ts';
+import { argumentProblems, readTextArgument } from '../input/json-argument.ts';
+import { type PricedCall, readCalls } from '../input/usage-lines.ts';
+import { table } from '../output/terminal.ts';
 import { Refusal, refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
-import { type PricedCall, readCalls } from '../usage-lines.ts';
 
 export async function listPrices(
   context: CommandContext,

@@ -1,6 +1,6 @@
 // dagwright retention run: a pass by hand, of what workers do by themselves every ten minutes.
-import { countDue } from '../../db/retention.ts';
-import { runRetentionPass } from '../../engine/retention.ts';
+import { countDue } from '../../db/operations/retention.ts';
+import { runRetentionPass } from '../../engine/worker/retention.ts';
 import type { CommandContext } from '../context.ts';
 import { refuse } from '../refusal.ts';
 

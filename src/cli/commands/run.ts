@@ -1,21 +1,21 @@
 // dagwright run: applies a file, starts it, works until it has ended, prints the result.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { applyDefaults, compileSchema } from '../../core/definition/input-schema.ts';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
+import { applyDefaults, compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { canonicalJson, type Json } from '../../core/json.ts';
-import { findCosts } from '../../db/costs.ts';
-import type { RunView } from '../../db/executions.ts';
-import type { StartOf } from '../../triggers/starts.ts';
+import { findCosts } from '../../db/executions/costs.ts';
+import type { RunView } from '../../db/executions/executions.ts';
+import type { StartOf } from '../../triggers/starts/starts.ts';
 import { applyWorkflow, newSecretLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
-import { costSummary } from '../cost-summary.ts';
-import { readDefinition } from '../definition-file.ts';
-import { readJsonArgument } from '../json-argument.ts';
+import { readDefinition } from '../input/definition-file.ts';
+import { readJsonArgument } from '../input/json-argument.ts';
+import { costSummary } from '../output/cost-summary.ts';
+import { executionSummary } from '../output/task-table.ts';
 import { problemLines, Refusal } from '../refusal.ts';
 import { ignore, runToEnd } from '../run-execution.ts';
 import { loadTaskTypes } from '../system.ts';
-import { executionSummary } from '../task-table.ts';
 
 export interface RunOptions {
   readonly input: string;

@@ -1,12 +1,12 @@
 // dagwright schedules ticks: the ledger of one schedule.
 import { instantMs } from '../../core/schedule/settings.ts';
 import type { TickStatus } from '../../core/schedule/words.ts';
-import { listTicks } from '../../db/schedule-ticks.ts';
-import { findSchedule } from '../../db/schedules.ts';
+import { listTicks } from '../../db/resources/schedule-ticks.ts';
+import { findSchedule } from '../../db/resources/schedules.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
+import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 import { requireScheduleId, unknownSchedule } from './schedules.ts';
 
 export interface TickOptions {

@@ -3,8 +3,14 @@ import type pg from 'pg';
 import { previewTicks } from '../../core/schedule/preview.ts';
 import { checkSettings, type ScheduleFields, timingOf } from '../../core/schedule/settings.ts';
 import type { CatchupPolicy, OverlapPolicy, ScheduleStatus } from '../../core/schedule/words.ts';
-import type { Acting } from '../../db/connection.ts';
-import { deleteSchedule, findSchedule, listSchedules, nowMs, type ScheduleView } from '../../db/schedules.ts';
+import type { Acting } from '../../db/connection/connection.ts';
+import {
+  deleteSchedule,
+  findSchedule,
+  listSchedules,
+  nowMs,
+  type ScheduleView,
+} from '../../db/resources/schedules.ts';
 import {
   addSchedule,
   backfill,
@@ -13,13 +19,13 @@ import {
   pause,
   resume,
   runNow,
-} from '../../triggers/schedules.ts';
+} from '../../resources/schedules.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { readJsonArgument } from '../json-argument.ts';
-import { requireUuid } from '../list-page.ts';
+import { readJsonArgument } from '../input/json-argument.ts';
+import { requireUuid } from '../input/list-page.ts';
+import { table } from '../output/terminal.ts';
 import { Refusal, refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 
 export interface ScheduleOptions {
   readonly timezone?: string;

@@ -1,11 +1,11 @@
 // dagwright start and dev: the service, or a part of it, until it is told to end.
-import { hasKeys } from '../../db/api-keys.ts';
-import type { Worker } from '../../engine/worker.ts';
+import { hasKeys } from '../../db/resources/api-keys.ts';
+import type { Worker } from '../../engine/worker/worker.ts';
 import type { Scheduler } from '../../triggers/scheduler.ts';
-import type { Config } from '../config.ts';
 import type { CommandContext } from '../context.ts';
 import type { HttpService } from '../http-service.ts';
 import { refuse } from '../refusal.ts';
+import type { Config } from '../settings/config.ts';
 import { requireIsolation, type System } from '../system.ts';
 
 const STARTED_BY = process.ppid;

@@ -6,11 +6,11 @@ import {
   type ServiceLimit,
   type ServiceRow,
   setServiceLimit,
-} from '../../db/services.ts';
+} from '../../db/resources/services.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
+import { formatDuration, table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { formatDuration, table } from '../terminal.ts';
 
 export interface SetOptions {
   readonly maxConcurrency?: number;

@@ -1,5 +1,5 @@
 // dagwright tenants: made, listed and changed by whoever holds the database.
-import { TENANT_NAME, type TenantStatus } from '../../core/tenant.ts';
+import { TENANT_NAME, type TenantStatus } from '../../core/caller/tenant.ts';
 import {
   createTenant,
   findTenantView,
@@ -7,12 +7,12 @@ import {
   type TenantChange,
   type TenantView,
   updateTenant,
-} from '../../db/tenants.ts';
+} from '../../db/resources/tenants.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../list-page.ts';
+import { requireUuid } from '../input/list-page.ts';
+import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 
 export async function listAllTenants(
   context: CommandContext,

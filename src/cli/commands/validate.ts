@@ -1,10 +1,11 @@
 // dagwright validate and schema: definitions checked without a database.
-import { BUILTIN_TASK_TYPES } from '../../core/definition/builtin-types.ts';
+
 import { explainJoins } from '../../core/definition/explain.ts';
-import { definitionSchema } from '../../core/definition/schema.ts';
+import { BUILTIN_TASK_TYPES } from '../../core/definition/schema/builtin-types.ts';
+import { definitionSchema } from '../../core/definition/schema/document.ts';
 import type { Problem } from '../../core/errors.ts';
 import type { CommandContext } from '../context.ts';
-import { checkFile } from '../definition-file.ts';
+import { checkFile } from '../input/definition-file.ts';
 import { problemLines } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
 

@@ -7,12 +7,12 @@ import {
   putVariable,
   VARIABLE_NAME,
   variableProblem,
-} from '../../db/variables.ts';
+} from '../../db/resources/variables.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { readJsonArgument, readTextArgument } from '../json-argument.ts';
+import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
+import { shorten, table } from '../output/terminal.ts';
 import { Refusal, refuse } from '../refusal.ts';
-import { shorten, table } from '../terminal.ts';
 
 const SHOWN_CHARS = 60;
 const VALUE = '<value>';

@@ -1,14 +1,14 @@
 // dagwright webhooks events and replay.
-import type { WebhookEventStatus } from '../../core/webhook.ts';
-import { findEvent, listEvents } from '../../db/webhook-events.ts';
-import { findWebhook } from '../../db/webhooks.ts';
-import { createStarts } from '../../triggers/starts.ts';
+import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
+import { findEvent, listEvents } from '../../db/resources/webhook-events.ts';
+import { findWebhook } from '../../db/resources/webhooks.ts';
+import { createStarts } from '../../triggers/starts/starts.ts';
 import { replayEvent } from '../../triggers/webhooks/replay.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../list-page.ts';
+import { requireUuid } from '../input/list-page.ts';
+import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 import { requireWebhookId, unknownWebhook } from './webhooks.ts';
 
 export interface EventsOptions {

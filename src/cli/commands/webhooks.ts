@@ -1,26 +1,33 @@
 // dagwright webhooks: by the same functions as the routes of the HTTP API. A secret is printed once, when it is made up.
+
 import type { Json, JsonObject } from '../../core/json.ts';
-import type { Queryable } from '../../db/transitions.ts';
-import { deleteWebhook, findWebhook, listWebhooks, lockWebhook, type WebhookRow } from '../../db/webhooks.ts';
-import { removedProblem } from '../../triggers/removed.ts';
-import { createSecretBox } from '../../triggers/secret-box.ts';
+import type { Queryable } from '../../db/connection/connection.ts';
+import {
+  deleteWebhook,
+  findWebhook,
+  listWebhooks,
+  lockWebhook,
+  type WebhookRow,
+} from '../../db/resources/webhooks.ts';
+import { removedProblem } from '../../resources/removed.ts';
 import {
   changeWebhookByHand,
   createWebhook,
   type GivenChange,
   webhookView,
-} from '../../triggers/webhooks/manage.ts';
+} from '../../resources/webhooks/manage.ts';
+import { createSecretBox } from '../../triggers/secrets/secret-box.ts';
 import { newSecret } from '../../triggers/webhooks/secret-rule.ts';
 import { referencedSecret, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import type { AuthType, Verifier } from '../../triggers/webhooks/verification-rule.ts';
 import { CLI_ACTOR } from '../actor.ts';
-import type { Config } from '../config.ts';
 import type { CommandContext } from '../context.ts';
-import { readJsonArgument, readTextArgument } from '../json-argument.ts';
-import { requireUuid } from '../list-page.ts';
+import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
+import { requireUuid } from '../input/list-page.ts';
+import { sampleDelivery } from '../output/sample-delivery.ts';
+import { table } from '../output/terminal.ts';
 import { Refusal, refuse } from '../refusal.ts';
-import { sampleDelivery } from '../sample-delivery.ts';
-import { table } from '../terminal.ts';
+import type { Config } from '../settings/config.ts';
 
 export interface WebhookOptions {
   readonly authType?: AuthType;

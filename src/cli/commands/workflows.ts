@@ -6,12 +6,12 @@ import {
   listDefinitions,
   listRevisions,
   setDefinitionStatus,
-} from '../../db/definitions.ts';
+} from '../../db/resources/definitions.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import { rollbackTo, triggerLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
+import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
-import { table } from '../terminal.ts';
 
 interface PageOptions {
   readonly limit: number;

@@ -1,5 +1,6 @@
 // Checks of the database itself: server, migrations, roles, row-level security, isolation, sessions, clock, upkeep.
 import type pg from 'pg';
+import { TAKEN_ROLES } from '../../db/connection/roles.ts';
 import {
   findGrantProblems,
   inspect,
@@ -7,12 +8,11 @@ import {
   readServer,
   trySession,
   tryWriting,
-} from '../../db/doctor.ts';
-import { readHorizon, readHotTables } from '../../db/doctor-engine.ts';
-import { findPolicyProblems, findRoleProblems, tryIsolation } from '../../db/isolation-check.ts';
-import { pendingMigrations, unknownMigrations } from '../../db/migrate.ts';
-import { TAKEN_ROLES } from '../../db/roles.ts';
-import { formatDuration } from '../terminal.ts';
+} from '../../db/operations/doctor.ts';
+import { readHorizon, readHotTables } from '../../db/operations/doctor-engine.ts';
+import { findPolicyProblems, findRoleProblems, tryIsolation } from '../../db/operations/isolation-check.ts';
+import { pendingMigrations, unknownMigrations } from '../../db/operations/migrate.ts';
+import { formatDuration } from '../output/terminal.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
 
 const SKEW_WARN_MS = 2_000;

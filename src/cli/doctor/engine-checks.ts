@@ -9,9 +9,9 @@ import {
   readRepairs,
   readScheduleState,
   readWorkers,
-} from '../../db/doctor-engine.ts';
-import type { Config } from '../config.ts';
-import { formatDuration } from '../terminal.ts';
+} from '../../db/operations/doctor-engine.ts';
+import { formatDuration } from '../output/terminal.ts';
+import type { Config } from '../settings/config.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
 
 /** Two beats and some: a sound worker is never silent for longer. */

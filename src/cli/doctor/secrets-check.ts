@@ -1,8 +1,8 @@
 // The check of secrets at rest: sealed, and under keys that this installation has.
 import type pg from 'pg';
-import { readSealingKeys } from '../../db/doctor-secrets.ts';
-import { createSecretBox } from '../../triggers/secret-box.ts';
-import type { Config } from '../config.ts';
+import { readSealingKeys } from '../../db/operations/doctor-secrets.ts';
+import { createSecretBox } from '../../triggers/secrets/secret-box.ts';
+import type { Config } from '../settings/config.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
 
 export function secretsCheck(client: pg.Client, config: Config): Check {

@@ -1,5 +1,5 @@
 // dagwright tenants …
-import { TENANT_STATUSES } from '../../core/tenant.ts';
+import { TENANT_STATUSES } from '../../core/caller/tenant.ts';
 import { action, type Command, choice, command, group, wholeNumber } from '../command.ts';
 import { createOneTenant, listAllTenants, showTenant, updateOneTenant } from '../commands/tenants.ts';
 

@@ -1,5 +1,5 @@
 // dagwright webhooks …
-import { WEBHOOK_AUTH_TYPES, WEBHOOK_EVENT_STATUSES, WEBHOOK_VERIFIERS } from '../../core/webhook.ts';
+import { WEBHOOK_AUTH_TYPES, WEBHOOK_EVENT_STATUSES, WEBHOOK_VERIFIERS } from '../../core/trigger/webhook.ts';
 import { action, type Command, choice, command, group, wholeNumber } from '../command.ts';
 import { replayOne, showEvents } from '../commands/webhook-events.ts';
 import {

@@ -1,5 +1,5 @@
 // Which names a price is for: the rules of the price library, with RE2 for their patterns.
-import { linearRegExp } from '../definition/linear-regexp.ts';
+import { linearRegExp } from '../definition/schema/linear-regexp.ts';
 
 /** Names are compared in lower case. `regex` finds a part of the name. */
 export type ModelMatch =

@@ -1,6 +1,6 @@
 // `validate --explain`: how each join is understood, in plain words, one line per task.
 import { assertNever } from '../errors.ts';
-import type { Plan, PlanEdge, PlanNode } from '../plan.ts';
+import type { Plan, PlanEdge, PlanNode } from '../plan/plan.ts';
 import type { TriggerRule } from './model.ts';
 
 /** One line per task, in the order in which they can run. */

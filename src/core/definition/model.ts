@@ -1,5 +1,5 @@
 // The workflow definition in our names, as stored in a revision: what normalisation makes of the author's document.
-// Absent fields stay absent here; effective values (defaults filled in) are on the plan (core/plan.ts).
+// Absent fields stay absent here; effective values (defaults filled in) are on the plan (core/plan/plan.ts).
 import type { Json, JsonObject } from '../json.ts';
 import type { TriggerDefinition } from './trigger-model.ts';
 

@@ -3,8 +3,8 @@
 import type { Problem } from '../errors.ts';
 import { nearestName } from '../expression/nearest.ts';
 import type { Json } from '../json.ts';
-import type { Origins } from './origins.ts';
 import { nearestPointer } from './pointer.ts';
+import type { Origins } from './reading/origins.ts';
 
 const MAX_REPORTED = 1000;
 /** Characters compared for all hints of one validation: about 0.2 s. */

@@ -1,7 +1,7 @@
 // `triggers` of a definition in our names: what starts it beside a person. Absent fields stay absent.
 import type { Json, JsonObject } from '../json.ts';
 import type { CatchupPolicy, OverlapPolicy } from '../schedule/words.ts';
-import type { WebhookAuthType, WebhookVerifier } from '../webhook.ts';
+import type { WebhookAuthType, WebhookVerifier } from '../trigger/webhook.ts';
 
 export const TRIGGER_KINDS = ['schedule', 'webhook', 'event'] as const;
 

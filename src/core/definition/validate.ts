@@ -1,29 +1,30 @@
 // From an author's document to a valid definition with its plan, or to all that is wrong with it. Static: evaluates
 // nothing, reads nothing else. Never throws.
-import { buildPlan } from '../build-plan.ts';
+
 import type { Problem } from '../errors.ts';
 import { compileMapping } from '../expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
-import type { Plan } from '../plan.ts';
-import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
-import { copyDocument, MAX_DOCUMENT_BYTES } from './copy-document.ts';
-import { noteDefaults, withDefaults } from './defaults.ts';
-import { executionTimeoutSeconds } from './execution-timeout.ts';
-import { checkGraph, type SoundNode } from './graph-check.ts';
-import { compileSchema } from './input-schema.ts';
+import { buildPlan } from '../plan/build-plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { executionTimeoutSeconds } from './checks/execution-timeout.ts';
+import { checkGraph, type SoundNode } from './checks/graph-check.ts';
+import { findNeverRuns } from './checks/never-runs.ts';
+import { checkReads, type NodeReads, tasksById } from './checks/reads.ts';
+import { excludedBy } from './checks/shape.ts';
+import { soundNodes } from './checks/sound-nodes.ts';
+import { checkStructure } from './checks/structure.ts';
+import { checkErrorPatterns, checkTask, type Read } from './checks/task-check.ts';
+import { checkTriggers } from './checks/trigger-check.ts';
 import type { WorkflowDefinition } from './model.ts';
-import { findNeverRuns } from './never-runs.ts';
-import { type Normalized, normalize } from './normalize.ts';
 import { joinPointer } from './pointer.ts';
 import { describeValue } from './quote-text.ts';
-import { checkReads, type NodeReads, tasksById } from './reads.ts';
+import { copyDocument, MAX_DOCUMENT_BYTES } from './reading/copy-document.ts';
+import { noteDefaults, withDefaults } from './reading/defaults.ts';
+import { type Normalized, normalize } from './reading/normalize.ts';
 import { Reporter } from './reporter.ts';
-import { excludedBy } from './shape.ts';
-import { soundNodes } from './sound-nodes.ts';
-import { checkStructure } from './structure.ts';
-import { checkErrorPatterns, checkTask, type Read } from './task-check.ts';
+import { BUILTIN_TASK_TYPES } from './schema/builtin-types.ts';
+import { compileSchema } from './schema/input-schema.ts';
 import type { TaskTypeRule } from './task-type.ts';
-import { checkTriggers } from './trigger-check.ts';
 
 export interface ValidDefinition {
   /** In our names, as it is stored: `defaults` not filled in. */

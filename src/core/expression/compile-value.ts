@@ -2,14 +2,14 @@
 
 import type { Problem } from '../errors.ts';
 import { type Json, type JsonObject, MAX_DEPTH } from '../json.ts';
-import type { Expression } from './ast.ts';
-import { LruCache } from './cache.ts';
+import { createTextCache } from './cache.ts';
 import { compileRun, type Run, required } from './compile.ts';
-import { SyntaxProblem } from './cursor.ts';
 import { CACHE_CHARS, CACHE_ENTRIES } from './limits.ts';
-import { collectReferences, type Reference } from './references.ts';
 import { setOwn } from './scope.ts';
-import { parseBare, parseTemplate, type Template } from './template.ts';
+import type { Expression } from './syntax/ast.ts';
+import { SyntaxProblem } from './syntax/cursor.ts';
+import { collectReferences, type Reference } from './syntax/references.ts';
+import { parseBare, parseTemplate, type Template } from './syntax/template.ts';
 import { toText } from './values.ts';
 
 /** A compiled text. `constant` where there is nothing to evaluate. */
@@ -29,7 +29,7 @@ export interface Findings {
   readonly references: Reference[];
 }
 
-const cache = new LruCache<CompiledText>(CACHE_ENTRIES, CACHE_CHARS);
+const cache = createTextCache<CompiledText>(CACHE_ENTRIES, CACHE_CHARS);
 
 /** A JSON value with templates in any of its strings. Keys are taken as they are. */
 export function compileValue(value: Json, pointer: string, findings: Findings, depth = 0): Compiled {

@@ -1,14 +1,14 @@
 // Turns the tree of an expression into closures. undefined means missing, and goes no further than the next operand.
 import { assertNever } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { Arguments } from './arguments.ts';
-import type { BinaryOperator, Expression, PathExpression } from './ast.ts';
 import { ExpressionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
-import { FUNCTIONS } from './functions.ts';
-import { isDefinite, segmentName } from './path-syntax.ts';
-import { type ComputeKey, compileQuery, readChild, selectAll, walkDefinite } from './query.ts';
+import { Arguments } from './functions/arguments.ts';
+import { FUNCTIONS } from './functions/registry.ts';
+import { type ComputeKey, compileQuery, readChild, selectAll, walkDefinite } from './path/query.ts';
 import { forceMembers, readScope, setOwn } from './scope.ts';
+import type { BinaryOperator, Expression, PathExpression } from './syntax/ast.ts';
+import { isDefinite, segmentName } from './syntax/path-syntax.ts';
 import { checkedNumber, isDeepEqual, isLess, isMember, typeName } from './values.ts';
 
 /** Evaluates to a value, or to undefined where a path is missing (`evaluation.missing` then says which). */

@@ -1,9 +1,9 @@
 // The state of one evaluation: the scope it reads, the steps it has left, and where it is.
 import type { Json } from '../json.ts';
-import type { PathExpression } from './ast.ts';
 import { ExpressionError } from './errors.ts';
 import { MAX_DATA_DEPTH, MAX_STEPS, MAX_TEXT } from './limits.ts';
 import { forceMembers, readScope, type Scope, wholeScope } from './scope.ts';
+import type { PathExpression } from './syntax/ast.ts';
 
 /** What `$` stands for in a path: the scope, or a document. */
 export interface Root {

@@ -9,12 +9,12 @@ import { failMissing, type Run } from './compile.ts';
 import { type Compiled, compileText, compileValue, type Findings } from './compile-value.ts';
 import { ExpressionError } from './errors.ts';
 import { Evaluation } from './evaluation.ts';
-import type { Reference } from './references.ts';
 import { SCOPE_NAMES, type Scope } from './scope.ts';
-import { compileStructured, truth } from './structured.ts';
+import type { Reference } from './syntax/references.ts';
+import { compileStructured, truth } from './syntax/structured.ts';
 import { measureJson } from './values.ts';
 
-export type { Reference } from './references.ts';
+export type { Reference } from './syntax/references.ts';
 
 /** A compiled mapping, expression or condition. */
 export interface Mapping {

@@ -1,12 +1,12 @@
 // Regular expressions in linear time, by RE2: no look-around, no back-references, and a bound on the work of one test.
 import { RE2JS } from 're2js';
-import { LruCache } from './cache.ts';
+import { createTextCache } from './cache.ts';
 import { ExpressionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { MAX_PATTERN_CHARS, MAX_PATTERN_SIZE } from './limits.ts';
 
 // Few and small: a compiled pattern and its states may take a thousand times its text.
-const compiled = new LruCache<RE2JS>(200, 40_000);
+const compiled = createTextCache<RE2JS>(200, 40_000);
 
 /** What is wrong with a pattern, or null. */
 export function patternProblem(pattern: string): string | null {

@@ -1,5 +1,5 @@
 // Decides what becomes of a schedule's nominal times that are due: a snapshot and the database's `now` in, ticks out. Pure;
-// functions/schedules.sql applies it.
+// functions/triggers/schedules.sql applies it.
 //   D1  Every nominal time from nextRunAt on that is due gets exactly one tick, in order, or is left for the next decision.
 //   D2  Late is what is due for longer than GRACE_MS: nobody looked after schedules. catchupPolicy is about late ones only.
 //   D3  No policy of overlap lets two ticks run at once but allow_all. What `all` catches up under skip or buffer_one is

@@ -1,17 +1,17 @@
 // Keys of the API. A key is shown once, when it is made; what is revoked stays revoked.
 import { Type } from 'typebox';
-import { KEY_ROLES, SCOPES, scopesOf } from '../../core/access.ts';
-import { problemOfActor } from '../../core/actor.ts';
-import { createKey, findKey, listKeys, revokeKey } from '../../db/api-keys.ts';
-import type { Api, Principal } from '../api.ts';
-import { IdParams } from '../id-params.ts';
-import { readInstant } from '../instant.ts';
-import { answerOnce } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, notFound, unprocessable } from '../problem.ts';
-import { ApiKeySchema, MadeApiKeySchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import { KEY_ROLES, SCOPES, scopesOf } from '../../core/caller/access.ts';
+import { problemOfActor } from '../../core/caller/actor.ts';
+import { createKey, findKey, listKeys, revokeKey } from '../../db/resources/api-keys.ts';
+import { IdParams } from '../request/id-params.ts';
+import { readInstant } from '../request/instant.ts';
+import { answerOnce } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { ApiKeySchema, MadeApiKeySchema } from '../schemas/resources.ts';
+import type { Api, Principal } from '../server/api.ts';
+import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const KeyBody = Type.Object(
   {

@@ -1,13 +1,13 @@
 // The audit trail: who changed what.
 import { Type } from 'typebox';
-import { type AuditFilter, listAudit } from '../../db/audit.ts';
-import type { Api } from '../api.ts';
-import { readInstant } from '../instant.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, badRequest } from '../problem.ts';
-import { AuditRecordSchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import { type AuditFilter, listAudit } from '../../db/resources/audit.ts';
+import { readInstant } from '../request/instant.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { AuditRecordSchema } from '../schemas/resources.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, badRequest } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const Word = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 300, description }));

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { type Json, toStorableJson } from '../../core/json.ts';
-import { answerCallback } from '../../db/callbacks.ts';
-import type { Api } from '../api.ts';
-import { ApiError, notFound, unprocessable } from '../problem.ts';
-import type { Service } from '../service.ts';
+import { answerCallback } from '../../db/protocol/callbacks.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const CallbackBody = Type.Object(
   {

@@ -1,14 +1,14 @@
 // Events: they start the workflows that have a trigger for their type.
 import { Type } from 'typebox';
 import { type Json, toStorableJson } from '../../core/json.ts';
-import { EVENT_TYPE, emitEvent, findEvent, listEvents } from '../../db/events.ts';
-import type { Api } from '../api.ts';
-import { answerOnce } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { notFound, unprocessable } from '../problem.ts';
-import { EventSchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import { EVENT_TYPE, emitEvent, findEvent, listEvents } from '../../db/triggers/events.ts';
+import { answerOnce } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { EventSchema } from '../schemas/resources.ts';
+import type { Api } from '../server/api.ts';
+import { notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const EventType = Type.String({

@@ -1,12 +1,12 @@
 // POST /v1/executions/{id}/cancel, pause, resume.
 import { Type } from 'typebox';
 import type { ExecutionStatus } from '../../core/status.ts';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../db/executions.ts';
-import type { Api } from '../api.ts';
-import { StartedSchema } from '../execution-schemas.ts';
-import { IdParams } from '../id-params.ts';
-import { ApiError, notFound } from '../problem.ts';
-import type { Service } from '../service.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../../db/executions/executions.ts';
+import { IdParams } from '../request/id-params.ts';
+import { StartedSchema } from '../schemas/executions.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, notFound } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 interface Action {
   readonly summary: string;

@@ -1,16 +1,16 @@
 // GET /v1/executions/{id}/events: an execution as it goes on, for browsers' EventSource and anything that reads lines.
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
-import { findTaskEnds, type TaskEnd } from '../../db/execution-events.ts';
-import { findLoggedExecution } from '../../db/execution-logs.ts';
-import type { Api } from '../api.ts';
-import { createAuthenticator } from '../authenticate.ts';
-import { END_ID, executionStream } from '../execution-stream.ts';
-import type { ExecutionWatch } from '../execution-watch.ts';
-import { IdParams } from '../id-params.ts';
-import type { OpenAnswers } from '../open-answers.ts';
-import { ApiError, badRequest, notFound, unavailable } from '../problem.ts';
-import type { Service } from '../service.ts';
+import { findTaskEnds, type TaskEnd } from '../../db/executions/execution-events.ts';
+import { findLoggedExecution } from '../../db/executions/execution-logs.ts';
+import { createAuthenticator } from '../caller/authenticate.ts';
+import { IdParams } from '../request/id-params.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, badRequest, notFound, unavailable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
+import { END_ID, executionStream } from '../waiting/execution-stream.ts';
+import type { ExecutionWatch } from '../waiting/execution-watch.ts';
+import type { OpenAnswers } from '../waiting/open-answers.ts';
 
 const PAGE = 100;
 /** Of text that waits for its reader. */

@@ -3,17 +3,17 @@ import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import { isTerminalExecution } from '../../core/status.ts';
-import { isConnectionLoss, isRetryable } from '../../db/connection.ts';
-import { findRun, type RunView } from '../../db/executions.ts';
-import type { StartRefusal, StartResult } from '../../triggers/starts.ts';
-import type { Api } from '../api.ts';
-import { RunSchema, StartedSchema } from '../execution-schemas.ts';
-import type { ExecutionWatch } from '../execution-watch.ts';
-import { readInstant } from '../instant.ts';
-import { readKey } from '../once.ts';
-import type { OpenAnswers } from '../open-answers.ts';
-import { ApiError, unprocessable } from '../problem.ts';
-import type { Service } from '../service.ts';
+import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
+import { findRun, type RunView } from '../../db/executions/executions.ts';
+import type { StartRefusal, StartResult } from '../../triggers/starts/starts.ts';
+import { readInstant } from '../request/instant.ts';
+import { readKey } from '../request/once.ts';
+import { RunSchema, StartedSchema } from '../schemas/executions.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
+import type { ExecutionWatch } from '../waiting/execution-watch.ts';
+import type { OpenAnswers } from '../waiting/open-answers.ts';
 
 const MAX_WAIT_SECONDS = 60;
 /** Of the tasks' outputs in one answer; what the execution gives out is bounded where it is stored. */

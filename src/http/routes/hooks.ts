@@ -3,11 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Delivery } from '../../triggers/webhooks/delivery.ts';
 import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.ts';
-import type { Api } from '../api.ts';
-import { ApiError, unavailable, unprocessable } from '../problem.ts';
-import { RateLimit } from '../rate-limit.ts';
-import type { Service } from '../service.ts';
-import { ReceiptSchema } from '../webhook-schemas.ts';
+import { RateLimit } from '../caller/rate-limit.ts';
+import { ReceiptSchema } from '../schemas/webhooks.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, unavailable, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 /** Deliveries of one address a second that are refused with 401; above, with 429. Good ones are taken: behind a proxy all share one. */
 const FAILURES_PER_SECOND = 200;

@@ -1,10 +1,10 @@
 // What operators and their probes ask for: /healthz, /readyz, /metrics. Without a key; no answer names a tenant.
 import { Type } from 'typebox';
-import { askDatabase } from '../../db/engine-numbers.ts';
-import { pendingMigrations } from '../../db/migrate.ts';
-import type { Api } from '../api.ts';
-import { unavailable } from '../problem.ts';
-import type { Service } from '../service.ts';
+import { askDatabase } from '../../db/operations/engine-numbers.ts';
+import { pendingMigrations } from '../../db/operations/migrate.ts';
+import type { Api } from '../server/api.ts';
+import { unavailable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const Fine = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
 

@@ -1,19 +1,25 @@
 // What models cost. Prices are the installation's: any key may read them, the operator sets them.
+
 import { Type } from 'typebox';
 import { type PriceRow, PriceTable } from '../../core/cost/price-table.ts';
 import { priceView } from '../../core/cost/price-view.ts';
 import { providerName } from '../../core/cost/provider-name.ts';
 import { parseUsd } from '../../core/money.ts';
-import { readPriceStamp, readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/pricing.ts';
-import type { Queryable } from '../../db/transitions.ts';
-import type { Api } from '../api.ts';
-import { readInstant } from '../instant.ts';
-import { answerOnceAsOperator } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { notFound, unprocessable } from '../problem.ts';
-import { PriceSchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import type { Queryable } from '../../db/connection/connection.ts';
+import {
+  readPriceStamp,
+  readPrices,
+  removeOperatorPrices,
+  setOperatorPrice,
+} from '../../db/resources/pricing.ts';
+import { readInstant } from '../request/instant.ts';
+import { answerOnceAsOperator } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { PriceSchema } from '../schemas/resources.ts';
+import type { Api } from '../server/api.ts';
+import { notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const Rate = (description: string) =>
   Type.String({

@@ -1,12 +1,17 @@
 // Limits of outside services, shared by all workers. They are the installation's: any key may read them, the operator sets them.
 import { Type } from 'typebox';
 import { isStorableText } from '../../core/json.ts';
-import { readServices, removeServiceLimit, type ServiceLimit, setServiceLimit } from '../../db/services.ts';
-import type { Api } from '../api.ts';
-import { notFound, unprocessable } from '../problem.ts';
-import { ServiceLimitSchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import {
+  readServices,
+  removeServiceLimit,
+  type ServiceLimit,
+  setServiceLimit,
+} from '../../db/resources/services.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { ServiceLimitSchema } from '../schemas/resources.ts';
+import type { Api } from '../server/api.ts';
+import { notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const MAX_CALLS = 100_000;
 const MAX_INTERVAL_SECONDS = 86_400;

@@ -1,8 +1,8 @@
 // GET /v1/stats: a tenant's executions in numbers.
-import { findStats } from '../../db/stats.ts';
-import type { Api } from '../api.ts';
-import type { Service } from '../service.ts';
-import { StatsSchema } from '../stats-schema.ts';
+import { findStats } from '../../db/executions/stats.ts';
+import { StatsSchema } from '../schemas/stats.ts';
+import type { Api } from '../server/api.ts';
+import type { Service } from '../server/service.ts';
 
 export function addStatsRoutes(api: Api, { database }: Service): void {
   api.get(

@@ -1,16 +1,16 @@
 // Tenants: made, listed and changed by the operator.
 import { Type } from 'typebox';
+import { TENANT_NAME, TENANT_STATUSES } from '../../core/caller/tenant.ts';
 import { type JsonObject, toStorableJson } from '../../core/json.ts';
-import { TENANT_NAME, TENANT_STATUSES } from '../../core/tenant.ts';
-import { createTenant, findTenantView, listTenants, updateTenant } from '../../db/tenants.ts';
-import type { Api } from '../api.ts';
-import { IdParams } from '../id-params.ts';
-import { answerOnceAsOperator } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, notFound, unprocessable } from '../problem.ts';
-import { TenantSchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import { createTenant, findTenantView, listTenants, updateTenant } from '../../db/resources/tenants.ts';
+import { IdParams } from '../request/id-params.ts';
+import { answerOnceAsOperator } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { TenantSchema } from '../schemas/resources.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const DisplayName = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
   description: 'For people.',

@@ -9,14 +9,14 @@ import {
   putVariable,
   VARIABLE_NAME,
   variableProblem,
-} from '../../db/variables.ts';
-import type { Api } from '../api.ts';
-import { answerOnce } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, notFound, unprocessable } from '../problem.ts';
-import { VariableSchema } from '../resource-schemas.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+} from '../../db/resources/variables.ts';
+import { answerOnce } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { VariableSchema } from '../schemas/resources.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const Name = Type.String({

@@ -1,16 +1,21 @@
 // What webhooks received: events listed and shown, and one decided anew.
 import { Type } from 'typebox';
-import { WEBHOOK_EVENT_STATUSES } from '../../core/webhook.ts';
-import { type EventRow, type EventSummary, findEvent, listEvents } from '../../db/webhook-events.ts';
-import { findWebhook } from '../../db/webhooks.ts';
+import { WEBHOOK_EVENT_STATUSES } from '../../core/trigger/webhook.ts';
+import {
+  type EventRow,
+  type EventSummary,
+  findEvent,
+  listEvents,
+} from '../../db/resources/webhook-events.ts';
+import { findWebhook } from '../../db/resources/webhooks.ts';
 import { replayEvent } from '../../triggers/webhooks/replay.ts';
-import type { Api } from '../api.ts';
-import { answerOnce } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { notFound } from '../problem.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
-import { ReceiptSchema, WebhookEventDetailSchema, WebhookEventSchema } from '../webhook-schemas.ts';
+import { answerOnce } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { ReceiptSchema, WebhookEventDetailSchema, WebhookEventSchema } from '../schemas/webhooks.ts';
+import type { Api } from '../server/api.ts';
+import { notFound } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });

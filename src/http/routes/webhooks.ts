@@ -1,27 +1,28 @@
 // Webhooks: made, changed, listed, deleted. What they received: webhook-events.ts.
+
 import { type Static, Type } from 'typebox';
 import type { Json } from '../../core/json.ts';
-import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../core/webhook.ts';
-import type { Queryable } from '../../db/transitions.ts';
-import { deleteWebhook, findWebhook, listWebhooks, lockWebhook } from '../../db/webhooks.ts';
-import { removedProblem } from '../../triggers/removed.ts';
-import { MAX_FILTERS } from '../../triggers/webhooks/filter.ts';
+import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../core/trigger/webhook.ts';
+import type { Queryable } from '../../db/connection/connection.ts';
+import { deleteWebhook, findWebhook, listWebhooks, lockWebhook } from '../../db/resources/webhooks.ts';
+import { removedProblem } from '../../resources/removed.ts';
 import {
   changeWebhookByHand,
   createWebhook,
   type GivenChange,
   type GivenWebhook,
   webhookView,
-} from '../../triggers/webhooks/manage.ts';
+} from '../../resources/webhooks/manage.ts';
+import { MAX_FILTERS } from '../../triggers/webhooks/filter.ts';
 import { MAX_SECRET_CHARS } from '../../triggers/webhooks/secret-rule.ts';
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS } from '../../triggers/webhooks/verification-rule.ts';
-import type { Api } from '../api.ts';
-import { answerOnce } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, notFound, unprocessable } from '../problem.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
-import { MadeWebhookSchema, WebhookSchema } from '../webhook-schemas.ts';
+import { answerOnce } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { MadeWebhookSchema, WebhookSchema } from '../schemas/webhooks.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const HeaderName = Type.Optional(Type.String({ maxLength: 100 }));

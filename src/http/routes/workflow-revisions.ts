@@ -1,14 +1,14 @@
 // Revisions of a workflow: listed, shown, and gone back to.
 import { Type } from 'typebox';
-import { findRevision, findWorkflow, listRevisions } from '../../db/definitions.ts';
-import { rollbackWorkflow } from '../../triggers/file-triggers.ts';
-import type { Api } from '../api.ts';
-import { again } from '../once.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, notFound } from '../problem.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
-import { RevisionDetailSchema, RevisionSchema, RolledBackSchema } from '../workflow-schemas.ts';
+import { findRevision, findWorkflow, listRevisions } from '../../db/resources/definitions.ts';
+import { rollbackWorkflow } from '../../resources/definitions/file-triggers.ts';
+import { again } from '../request/once.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
+import { RevisionDetailSchema, RevisionSchema, RolledBackSchema } from '../schemas/workflows.ts';
+import type { Api } from '../server/api.ts';
+import { ApiError, notFound } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };

@@ -1,8 +1,8 @@
 // What the routes of workflows share: parameters, ETags, and triggers as answers show them.
 import { Type } from 'typebox';
 import type { Problem } from '../../core/errors.ts';
-import type { FileTriggers } from '../../triggers/sync-triggers.ts';
-import { ApiError, unprocessable } from '../problem.ts';
+import type { FileTriggers } from '../../resources/definitions/sync-triggers.ts';
+import { ApiError, unprocessable } from '../server/problem.ts';
 
 export const WorkflowParams = Type.Object(
   { workflowId: Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_-]{0,99}$' }) },

@@ -2,22 +2,22 @@
 import { Type } from 'typebox';
 import { DEFINITION_STATUSES, type DefinitionStatus } from '../../core/definition/model.ts';
 import { isJsonObject } from '../../core/json.ts';
-import { findWorkflow, listDefinitions, setDefinitionStatus } from '../../db/definitions.ts';
-import { findTenantName } from '../../db/webhooks.ts';
-import { saveWorkflow } from '../../triggers/file-triggers.ts';
-import type { Api, DocumentBody } from '../api.ts';
-import { checkDocument, readDocument } from '../definition-body.ts';
-import { PageQuery, pageOf, readPage } from '../page.ts';
-import { ApiError, badRequest, notFound, unprocessable } from '../problem.ts';
-import { pageOfSchema } from '../schema-parts.ts';
-import type { Service } from '../service.ts';
+import { findWorkflow, listDefinitions, setDefinitionStatus } from '../../db/resources/definitions.ts';
+import { findTenantName } from '../../db/resources/webhooks.ts';
+import { saveWorkflow } from '../../resources/definitions/file-triggers.ts';
+import { checkDocument, readDocument } from '../request/definition-body.ts';
+import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { createYamlReader } from '../request/yaml-reader.ts';
+import { pageOfSchema } from '../schemas/parts.ts';
 import {
   SavedWorkflowSchema,
   ValidationSchema,
   WorkflowDetailSchema,
   WorkflowSchema,
-} from '../workflow-schemas.ts';
-import { createYamlReader } from '../yaml-reader.ts';
+} from '../schemas/workflows.ts';
+import type { Api, DocumentBody } from '../server/api.ts';
+import { ApiError, badRequest, notFound, unprocessable } from '../server/problem.ts';
+import type { Service } from '../server/service.ts';
 import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };

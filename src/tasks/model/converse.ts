@@ -3,7 +3,7 @@
 //   C1  After every turn that is not the last, and after every tool call, the progress is committed before anything else
 //       happens. A resumed attempt adds no cost of earlier turns.
 //   C2  A turn is never asked for beyond maxSteps, but for the one repair of an answer that does not fit.
-import type { CompiledSchema } from '../../core/definition/input-schema.ts';
+import type { CompiledSchema } from '../../core/definition/schema/input-schema.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskContext } from '../task-type.ts';

@@ -1,6 +1,7 @@
 // `model_inference`: asks a model, lets it call tools, or embeds a text; records the cost of every call.
-import { compileSchema } from '../../core/definition/input-schema.ts';
+
 import type { NodeDefinition } from '../../core/definition/model.ts';
+import { compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { compiled, readField } from '../compile-config.ts';
 import type { TaskContext, TaskType } from '../task-type.ts';

@@ -1,11 +1,12 @@
 // Models of real providers, spoken to through the provider packages of the AI SDK: its models are called directly, so
 // there are no retries, no gateway and no environment variables but ours. A package is loaded when a task first needs it.
+
 import type { EmbeddingModelV4, LanguageModelV4, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
 import { tokenUsageOf } from '../../core/cost/read-usage.ts';
 import type { TokenUsage } from '../../core/cost/usage.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
 import type { Outside } from '../outside.ts';
-import type { TaskLog } from '../task-type.ts';
 import type { EmbeddingAnswer, Model, ModelAnswer, ModelCall } from './model-call.ts';
 import type { ModelAccess } from './provider-access.ts';
 import { providerError } from './provider-error.ts';

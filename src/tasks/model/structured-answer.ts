@@ -1,6 +1,7 @@
 // Reads an answer that must be JSON of a schema, and says to the model what is wrong with it.
-import type { CompiledSchema } from '../../core/definition/input-schema.ts';
-import { readJson } from '../../core/definition/json-reader.ts';
+
+import { readJson } from '../../core/definition/reading/json-reader.ts';
+import type { CompiledSchema } from '../../core/definition/schema/input-schema.ts';
 import type { Problem } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 

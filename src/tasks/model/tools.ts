@@ -1,7 +1,8 @@
 // The tools of a model_inference: each is a task that runs when the model calls it, within the model's own attempt.
 // Arguments are checked before; what goes wrong is told to the model, which may do better.
-import { type CompiledSchema, compileSchema } from '../../core/definition/input-schema.ts';
+
 import type { NodeDefinition } from '../../core/definition/model.ts';
+import { type CompiledSchema, compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
 import { compileMapping, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';

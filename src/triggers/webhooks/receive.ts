@@ -7,17 +7,23 @@
 //       Without an id every delivery is an event of its own.
 //   R4  What is refused leaves no trace in the database.
 //   R5  A repetition is told the first execution, whatever was replayed since.
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import type { WebhookEventStatus } from '../../core/webhook.ts';
-import { type Database, isRetryable } from '../../db/connection.ts';
-import { type EventSummary, findDelivery, insertEvent, settleEvent } from '../../db/webhook-events.ts';
-import { findReceiver, type WebhookRow } from '../../db/webhooks.ts';
-import type { TaskLog } from '../../tasks/task-type.ts';
-import type { Starts } from '../starts.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
+import { type Database, isRetryable } from '../../db/connection/connection.ts';
+import {
+  type EventSummary,
+  findDelivery,
+  insertEvent,
+  settleEvent,
+} from '../../db/resources/webhook-events.ts';
+import { findReceiver, type WebhookRow } from '../../db/resources/webhooks.ts';
+import type { Starts } from '../starts/starts.ts';
 import { readBody } from './body.ts';
 import { decideEvent } from './decide.ts';
 import type { Delivery } from './delivery.ts';

@@ -1,10 +1,10 @@
 // Decides a stored event anew, by the webhook's filters, its mapping and the workflow's revision as they are now. It
 // starts another execution; the first stays what repetitions of the delivery are told.
 
-import type { Queryable } from '../../db/transitions.ts';
-import { lockEvent, settleReplay } from '../../db/webhook-events.ts';
-import { findWebhook } from '../../db/webhooks.ts';
-import type { Starts } from '../starts.ts';
+import type { Queryable } from '../../db/connection/connection.ts';
+import { lockEvent, settleReplay } from '../../db/resources/webhook-events.ts';
+import { findWebhook } from '../../db/resources/webhooks.ts';
+import type { Starts } from '../starts/starts.ts';
 import { decideEvent } from './decide.ts';
 import type { EventAnswer } from './receive.ts';
 

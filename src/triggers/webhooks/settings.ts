@@ -1,7 +1,7 @@
 // The settings of a webhook as its owner gives them, from HTTP, the command line or a definition: checked all at once.
 import type { Problem, Result } from '../../core/errors.ts';
 import { isStorableText, type Json, type JsonObject, toStorableJson } from '../../core/json.ts';
-import type { WebhookSettings } from '../../db/webhooks.ts';
+import type { WebhookSettings } from '../../db/resources/webhooks.ts';
 import { compileFilters } from './filter.ts';
 import { compileInputMapping } from './mapping.ts';
 import { type AuthType, readVerificationOptions, type Verifier } from './verification-rule.ts';

@@ -1,8 +1,9 @@
 // The secrets of a webhook as they are kept: sealed for it alone, several during a rotation, and opened to verify.
+
 import type { Problem, Result } from '../../core/errors.ts';
-import type { StoredSecret, WebhookRow } from '../../db/webhooks.ts';
-import type { TaskLog } from '../../tasks/task-type.ts';
-import { type SecretBox, SecretBoxError } from '../secret-box.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import type { StoredSecret, WebhookRow } from '../../db/resources/webhooks.ts';
+import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 import { checkSecret } from './secret-rule.ts';
 import type { AuthType, Verifier } from './verification-rule.ts';
 

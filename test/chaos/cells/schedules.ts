@@ -4,9 +4,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkSettings } from '../../../src/core/schedule/settings.ts';
 import { CATCHUP_POLICIES } from '../../../src/core/schedule/words.ts';
-import { isConnectionLoss } from '../../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
-import { createSchedule } from '../../../src/db/schedules.ts';
+import { isConnectionLoss } from '../../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { createSchedule } from '../../../src/db/resources/schedules.ts';
 import { type Arena, within } from '../arena.ts';
 import { type Cell, count, ms } from '../cell.ts';
 import type { ServiceSlot } from '../services.ts';

@@ -1,13 +1,13 @@
 // What validation claims about plans is compared with what the planner does: random graphs, run to the end by `decide`.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildPlan } from '../../../src/core/build-plan.ts';
-import { decide, edgeOutcome, type TaskState } from '../../../src/core/decide.ts';
-import { surelyCompleted } from '../../../src/core/definition/guarantees.ts';
+import { surelyCompleted } from '../../../src/core/definition/checks/guarantees.ts';
+import { findNeverRuns } from '../../../src/core/definition/checks/never-runs.ts';
 import { type Dependency, type NodeDefinition, TRIGGER_RULES } from '../../../src/core/definition/model.ts';
-import { findNeverRuns } from '../../../src/core/definition/never-runs.ts';
-import { topologicalOrder } from '../../../src/core/graph.ts';
-import type { Plan } from '../../../src/core/plan.ts';
+import { buildPlan } from '../../../src/core/plan/build-plan.ts';
+import { decide, edgeOutcome, type TaskState } from '../../../src/core/plan/decide.ts';
+import { topologicalOrder } from '../../../src/core/plan/graph.ts';
+import type { Plan } from '../../../src/core/plan/plan.ts';
 
 const EDGES: readonly Partial<Dependency>[] = [
   {},

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { applyDefaults, compileSchema } from '../../../src/core/definition/input-schema.ts';
+import { applyDefaults, compileSchema } from '../../../src/core/definition/schema/input-schema.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
 

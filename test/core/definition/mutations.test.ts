@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDocument } from '../../../src/core/definition/parse.ts';
 import { joinPointer, pointerSegments, resolvePointer } from '../../../src/core/definition/pointer.ts';
+import { parseDocument } from '../../../src/core/definition/reading/parse.ts';
 import { validateDefinition } from '../../../src/core/definition/validate.ts';
 import { gate, reads, task, typed, workflow } from './documents.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type DocumentFormat, parseDocument } from '../../../src/core/definition/parse.ts';
+import { type DocumentFormat, parseDocument } from '../../../src/core/definition/reading/parse.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
 
 function parsed(text: string, format: DocumentFormat = 'auto'): unknown {

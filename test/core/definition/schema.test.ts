@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { BUILTIN_TASK_TYPES } from '../../../src/core/definition/builtin-types.ts';
-import { parseDocument } from '../../../src/core/definition/parse.ts';
-import { definitionSchema } from '../../../src/core/definition/schema.ts';
+import { parseDocument } from '../../../src/core/definition/reading/parse.ts';
+import { BUILTIN_TASK_TYPES } from '../../../src/core/definition/schema/builtin-types.ts';
+import { definitionSchema } from '../../../src/core/definition/schema/document.ts';
 import { gate, task, typed, valid, warningsOf, workflow } from './documents.ts';
 
 const FOLDER = new URL('../../../examples/', import.meta.url);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { definitionSchema } from '../../../src/core/definition/schema.ts';
+import { definitionSchema } from '../../../src/core/definition/schema/document.ts';
 import { type Doc, hintsOf, problemsOf, reads, task, valid, warningsOf, workflow } from './documents.ts';
 
 const withTriggers = (...triggers: unknown[]) => workflow([task('a')], { triggers });

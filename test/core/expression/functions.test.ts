@@ -1,6 +1,6 @@
 // Every function: a value, its edges, and its complaint about a wrong type.
 import { describe, expect, test } from 'vitest';
-import { FUNCTIONS } from '../../../src/core/expression/functions.ts';
+import { FUNCTIONS } from '../../../src/core/expression/functions/registry.ts';
 import { FUNCTION_CONTEXT } from '../../../src/core/expression/scope.ts';
 import { fault, mapped, SCOPE, value } from './evaluate.ts';
 

@@ -2,7 +2,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
-import { compileDocumentPath, selectFromDocument } from '../../../src/core/expression/document-path.ts';
 import { ExpressionError } from '../../../src/core/expression/errors.ts';
 import {
   compileCondition,
@@ -11,6 +10,7 @@ import {
   evaluateCondition,
   evaluateMapping,
 } from '../../../src/core/expression/mapping.ts';
+import { compileDocumentPath, selectFromDocument } from '../../../src/core/expression/path/document-path.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
 import { errorOf, fault, SCOPE, value } from './evaluate.ts';

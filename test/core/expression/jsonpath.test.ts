@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { JSONPathEnvironment } from 'json-p3';
 import { describe, expect, test } from 'vitest';
-import type { Segment } from '../../../src/core/expression/ast.ts';
+import { Evaluation } from '../../../src/core/expression/evaluation.ts';
 import {
   compileDocumentPath,
   readDocument,
   selectFromDocument,
-} from '../../../src/core/expression/document-path.ts';
-import { Evaluation } from '../../../src/core/expression/evaluation.ts';
-import { selectAll } from '../../../src/core/expression/query.ts';
+} from '../../../src/core/expression/path/document-path.ts';
+import { selectAll } from '../../../src/core/expression/path/query.ts';
+import type { Segment } from '../../../src/core/expression/syntax/ast.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
 import { errorOf, must } from './evaluate.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ExpressionError } from '../../../src/core/expression/errors.ts';
-import { FUNCTIONS } from '../../../src/core/expression/functions.ts';
+import { FUNCTIONS } from '../../../src/core/expression/functions/registry.ts';
 import {
   compileCondition,
   compileExpression,

@@ -1,9 +1,9 @@
 // Runs a plan in memory with the pure functions of the planner alone: what the engine does with rows and locks, in a
 // loop. Tasks end in a random order; each passes through other statuses on its way if the test says so.
-import { type Advance, type AdvanceInput, advance } from '../../../src/core/advance.ts';
-import { type Conclusion, conclude } from '../../../src/core/conclude.ts';
-import { decide, edgeOutcome, type TaskState } from '../../../src/core/decide.ts';
-import type { Plan, PlanNode } from '../../../src/core/plan.ts';
+import { type Advance, type AdvanceInput, advance } from '../../../src/core/plan/advance.ts';
+import { type Conclusion, conclude } from '../../../src/core/plan/conclude.ts';
+import { decide, edgeOutcome, type TaskState } from '../../../src/core/plan/decide.ts';
+import type { Plan, PlanNode } from '../../../src/core/plan/plan.ts';
 import { isTerminalTask } from '../../../src/core/status.ts';
 import { below, type Random } from './random.ts';
 

@@ -1,13 +1,14 @@
 // Plans from text: `a -> b` success, `c -yes-> a` branch, `t -!-> h` on failure, `t -!http_404,timeout-> h` with
 // errors, `t -*-> x` on any. Chains are separated by `;`. Nodes stand in order of appearance.
-import { buildPlan } from '../../../src/core/build-plan.ts';
+
 import type {
   Dependency,
   FailurePolicy,
   NodeDefinition,
   TriggerRule,
 } from '../../../src/core/definition/model.ts';
-import type { Plan } from '../../../src/core/plan.ts';
+import { buildPlan } from '../../../src/core/plan/build-plan.ts';
+import type { Plan } from '../../../src/core/plan/plan.ts';
 
 export interface PlanOptions {
   readonly failurePolicy?: FailurePolicy;

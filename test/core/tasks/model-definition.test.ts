@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { withDefaults } from '../../../src/core/definition/defaults.ts';
 import type { WorkflowDefinition } from '../../../src/core/definition/model.ts';
+import { withDefaults } from '../../../src/core/definition/reading/defaults.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { problemsOf, reads, typed, workflow } from '../definition/documents.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BUILTIN_TASK_TYPES } from '../../../src/core/definition/builtin-types.ts';
+import { BUILTIN_TASK_TYPES } from '../../../src/core/definition/schema/builtin-types.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
 import { context, NOW, node, registry, runPure, taskTypeOf } from './run-task.ts';

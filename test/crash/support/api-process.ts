@@ -1,14 +1,15 @@
 // A process of the HTTP API of the crash tests. It can be told to stand still at the two moments that matter to a delivery:
 // all is written but not committed; all is committed but not answered. There it waits to be killed.
+
 import type { AddressInfo } from 'node:net';
-import { type Database, openDatabase } from '../../../src/db/connection.ts';
-import { createApp } from '../../../src/http/app.ts';
-import { Health } from '../../../src/http/health.ts';
-import { Metrics } from '../../../src/http/metrics.ts';
+import type { TaskLog } from '../../../src/core/log-lines.ts';
+import { type Database, openDatabase } from '../../../src/db/connection/connection.ts';
+import { Health } from '../../../src/http/process/health.ts';
+import { Metrics } from '../../../src/http/process/metrics.ts';
+import { createApp } from '../../../src/http/server/app.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
-import type { TaskLog } from '../../../src/tasks/task-type.ts';
-import { createSecretBox } from '../../../src/triggers/secret-box.ts';
-import { createStarts } from '../../../src/triggers/starts.ts';
+import { createSecretBox } from '../../../src/triggers/secrets/secret-box.ts';
+import { createStarts } from '../../../src/triggers/starts/starts.ts';
 
 export interface ApiSettings {
   readonly url: string;

@@ -17,7 +17,7 @@ globalThis.Date = class extends RealDate {
 } as DateConstructor;
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const { openDatabase } = await import('../../../src/db/connection.ts');
+const { openDatabase } = await import('../../../src/db/connection/connection.ts');
 const { Scheduler } = await import('../../../src/triggers/scheduler.ts');
 const database = openDatabase(url, { max: 3, name: 'dagwright scheduler' });
 const scheduler = new Scheduler({

@@ -1,9 +1,9 @@
 // A worker process of the crash tests: the real engine, the tests' task type, log lines as JSON on stdout.
-import { openDatabase } from '../../../src/db/connection.ts';
-import type { OutsideSettings } from '../../../src/engine/outside.ts';
-import { Worker } from '../../../src/engine/worker.ts';
+import type { TaskLog } from '../../../src/core/log-lines.ts';
+import { openDatabase } from '../../../src/db/connection/connection.ts';
+import type { OutsideSettings } from '../../../src/engine/services/outside.ts';
+import { Worker } from '../../../src/engine/worker/worker.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
-import type { TaskLog } from '../../../src/tasks/task-type.ts';
 import { ledgerTasks } from './ledger-tasks.ts';
 
 export interface WorkerSettings {

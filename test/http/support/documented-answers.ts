@@ -1,7 +1,7 @@
 // Holds answers of the service against its own OpenAPI document: each has a documented status, media type, headers and body,
 // and a body holds no field that the document does not know.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { addFormats } from '../../../src/core/definition/formats.ts';
+import { addFormats } from '../../../src/core/definition/schema/formats.ts';
 import type { CallAnswer } from '../../support/service.ts';
 
 interface Told {

@@ -1,6 +1,6 @@
 // Routes that exist in tests only: one that echoes what was read and validated, one that fails as it is told.
 import { Type } from 'typebox';
-import type { Api } from '../../../src/http/api.ts';
+import type { Api } from '../../../src/http/server/api.ts';
 
 const Body = Type.Object(
   {

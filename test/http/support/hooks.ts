@@ -1,7 +1,7 @@
 // A service with workflows that webhooks start.
 import type { WorkflowDefinition } from '../../../src/core/definition/model.ts';
-import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
-import { applyDefinition } from '../../../src/db/definitions.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../../src/db/resources/definitions.ts';
 import type { TestService } from '../../support/service.ts';
 
 /** `orders` takes anything, `strict` an object with a text `name`. */

@@ -1,7 +1,7 @@
 // Two tenants that have everything, under the same names: what each may see of the other is nothing. Every text that one
 // could show says whose it is (`canary-acme`).
 import { expect } from 'vitest';
-import { applyDefinition } from '../../../src/db/definitions.ts';
+import { applyDefinition } from '../../../src/db/resources/definitions.ts';
 import { graph } from '../../support/engine.ts';
 import type { CallAnswer, TestService } from '../../support/service.ts';
 import type { Operation } from './openapi-requests.ts';

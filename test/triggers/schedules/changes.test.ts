@@ -1,20 +1,21 @@
 // Schedules that are changed, paused, backfilled and deleted while they fire.
+
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
+import type { TaskLog } from '../../../src/core/log-lines.ts';
 import { checkSettings } from '../../../src/core/schedule/settings.ts';
 import { OVERLAP_POLICIES } from '../../../src/core/schedule/words.ts';
-import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
 import {
   deleteSchedule,
   findSchedule,
   pauseSchedule,
   resumeSchedule,
   updateSchedule,
-} from '../../../src/db/schedules.ts';
-import type { TaskLog } from '../../../src/tasks/task-type.ts';
-import { createSchedulePass } from '../../../src/triggers/schedule-pass.ts';
-import { backfill } from '../../../src/triggers/schedules.ts';
+} from '../../../src/db/resources/schedules.ts';
+import { backfill } from '../../../src/resources/schedules.ts';
+import { createSchedulePass } from '../../../src/triggers/schedules/pass.ts';
 import { below, randomOf } from '../../core/support/random.ts';
 import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
 

@@ -1,10 +1,10 @@
 // Ticks in the database: each policy over an outage, exactly; and what a call that comes late, twice or alone does.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { newId } from '../../../src/core/id.ts';
-import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
-import { setDefinitionStatus } from '../../../src/db/definitions.ts';
-import { applyTicks, readSchedules } from '../../../src/db/schedule-ledger.ts';
-import { findSchedule, resumeSchedule } from '../../../src/db/schedules.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { setDefinitionStatus } from '../../../src/db/resources/definitions.ts';
+import { findSchedule, resumeSchedule } from '../../../src/db/resources/schedules.ts';
+import { applyTicks, readSchedules } from '../../../src/db/triggers/schedule-ledger.ts';
 import { definition } from '../../support/engine.ts';
 import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
 

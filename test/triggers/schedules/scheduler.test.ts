@@ -1,9 +1,10 @@
 // The scheduler as a process runs it: its loops, its row, and how many schedules fire at one moment.
+
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TaskLog } from '../../../src/tasks/task-type.ts';
-import { createSchedulePass } from '../../../src/triggers/schedule-pass.ts';
+import type { TaskLog } from '../../../src/core/log-lines.ts';
 import { Scheduler } from '../../../src/triggers/scheduler.ts';
+import { createSchedulePass } from '../../../src/triggers/schedules/pass.ts';
 import { until } from '../../support/engine.ts';
 import { type Bench, makeSchedule, openBench } from './support.ts';
 

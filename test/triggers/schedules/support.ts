@@ -1,12 +1,13 @@
 // Schedules in a test: a database of its own, time that is moved in the database, and passes run by hand.
+
 import type { WorkflowDefinition } from '../../../src/core/definition/model.ts';
+import type { TaskLog } from '../../../src/core/log-lines.ts';
 import { checkSettings, type ScheduleFields } from '../../../src/core/schedule/settings.ts';
 import type { TickStatus } from '../../../src/core/schedule/words.ts';
-import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
-import { listTicks, type TickView } from '../../../src/db/schedule-ticks.ts';
-import { createSchedule, type ScheduleView } from '../../../src/db/schedules.ts';
-import type { TaskLog } from '../../../src/tasks/task-type.ts';
-import { createSchedulePass } from '../../../src/triggers/schedule-pass.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { listTicks, type TickView } from '../../../src/db/resources/schedule-ticks.ts';
+import { createSchedule, type ScheduleView } from '../../../src/db/resources/schedules.ts';
+import { createSchedulePass } from '../../../src/triggers/schedules/pass.ts';
 import { definition, type Engine, openEngine } from '../../support/engine.ts';
 
 export const HOUR = 3_600_000;

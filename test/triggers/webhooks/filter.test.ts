@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { STRUCTURED_OPERATORS } from '../../../src/core/expression/structured.ts';
+import { STRUCTURED_OPERATORS } from '../../../src/core/expression/syntax/structured.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { eventScope } from '../../../src/triggers/webhooks/event-scope.ts';
 import { compileFilters } from '../../../src/triggers/webhooks/filter.ts';

@@ -1,8 +1,8 @@
 // Receiving without HTTP: what is judged before what, and what a run sees.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '../../../src/core/definition/model.ts';
-import type { Database } from '../../../src/db/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../../src/db/default-tenant.ts';
+import type { Database } from '../../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
 import { type Receiver, receiveDelivery } from '../../../src/triggers/webhooks/receive.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, traces } from '../../http/support/hooks.ts';
 import { fromHmac, type SentDelivery } from '../../http/support/senders.ts';

@@ -1,0 +1,46 @@
+// Reads a definition from a file and validates it, its triggers too, with the task types of this installation.
+import { readFile } from 'node:fs/promises';
+import { parseDocument } from '../../core/definition/reading/parse.ts';
+import type { TaskTypeRule } from '../../core/definition/task-type.ts';
+import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
+import type { Problem } from '../../core/errors.ts';
+import { triggerProblems } from '../../resources/definitions/file-triggers.ts';
+import { Refusal, refuse } from '../refusal.ts';
+
+export type CheckedFile =
+  | { readonly ok: true; readonly valid: ValidDefinition }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Parses and validates one file, as a definition of the tenant of this name. */
+export async function checkFile(
+  path: string,
+  taskTypes: ReadonlyMap<string, TaskTypeRule>,
+  tenantName: string,
+): Promise<CheckedFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw refuse('not_found', `cannot read ${path}: ${(error as Error).message}`);
+  }
+  const parsed = parseDocument(
+    text,
+    /\.json$/i.test(path) ? 'json' : /\.ya?ml$/i.test(path) ? 'yaml' : 'auto',
+  );
+  if (!parsed.ok) return parsed;
+  const result = validateDefinition(parsed.value, { taskTypes });
+  if (!result.ok) return { ok: false, problems: result.problems };
+  const problems = triggerProblems(result.value.definition, tenantName);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, valid: result.value };
+}
+
+/** The valid definition of a file, or a Refusal. */
+export async function readDefinition(
+  path: string,
+  taskTypes: ReadonlyMap<string, TaskTypeRule>,
+  tenantName: string,
+): Promise<ValidDefinition> {
+  const checked = await checkFile(path, taskTypes, tenantName);
+  if (checked.ok) return checked.valid;
+  throw new Refusal(checked.problems);
+}

@@ -1,0 +1,85 @@
+// The table of an execution's tasks: status, attempt, duration and cost; items of a fan-out are summed up in its line.
+import type { TaskStatus } from '../../core/status.ts';
+import type { ExecutionView, TaskView } from '../../db/executions/executions.ts';
+import { type Colour, type createPainter, formatDuration, formatUsd, shorten, table } from './terminal.ts';
+
+const COLOURS: Record<TaskStatus, Colour> = {
+  pending: 'gray',
+  running: 'cyan',
+  waiting: 'yellow',
+  retrying: 'yellow',
+  completed: 'green',
+  failed: 'red',
+  skipped: 'gray',
+  cancelled: 'yellow',
+};
+const MARKS: Record<TaskStatus, string> = {
+  pending: '·',
+  running: '▶',
+  waiting: '…',
+  retrying: '↻',
+  completed: '✔',
+  failed: '✘',
+  skipped: '–',
+  cancelled: '■',
+};
+
+type Paint = ReturnType<typeof createPainter>;
+
+/** One line per task; `limit` keeps the table on a screen. */
+export function taskTable(tasks: readonly TaskView[], paint: Paint, limit = 60): string {
+  const own = tasks.filter(({ mapIndex }) => mapIndex === null);
+  const rows = own.slice(0, limit).map((task) => {
+    const items = tasks.filter((other) => other.taskId === task.taskId && other.mapIndex !== null);
+    return [
+      `${paint(COLOURS[task.status], MARKS[task.status])} ${shorten(task.taskId, 32)}`,
+      task.taskType,
+      paint(COLOURS[task.status], task.status) +
+        (task.reason === null ? '' : paint('gray', ` (${task.reason})`)),
+      task.attempt > 1 ? `attempt ${task.attempt}` : '',
+      formatDuration(task.durationMs),
+      costOf(task, items),
+      noteOf(task, items),
+    ];
+  });
+  const header = ['  task', 'type', 'status', 'attempt', 'duration', 'cost', ''].map((cell) =>
+    paint('bold', cell),
+  );
+  const more = own.length > limit ? `\n  … and ${own.length - limit} more` : '';
+  return table([header, ...rows]) + more;
+}
+
+function costOf(task: TaskView, items: readonly TaskView[]): string {
+  const all = [task, ...items];
+  if (all.some(({ costUsd }) => costUsd === null)) return '$?';
+  const spent = all.filter(({ costUsd }) => Number(costUsd) !== 0);
+  if (spent.length === 0) return '';
+  return spent.length === 1
+    ? formatUsd(spent[0]!.costUsd)
+    : `${spent.length} × ${formatUsd(spent[0]!.costUsd)}`;
+}
+
+function noteOf(task: TaskView, items: readonly TaskView[]): string {
+  if (task.error !== null) return shorten(`${task.error.code}: ${task.error.message}`, 70);
+  if (items.length === 0) return '';
+  const ended = items.filter(({ status }) => status === 'completed').length;
+  const retried = items.filter(({ attempt }) => attempt > 1).length;
+  return `${ended} of ${items.length} items${retried > 0 ? `, ${retried} retried` : ''}`;
+}
+
+/** The last lines: status, duration, cost, output or error. */
+export function executionSummary(execution: ExecutionView, paint: Paint): string {
+  const { status, error } = execution;
+  const colour: Colour = status === 'completed' ? 'green' : status === 'failed' ? 'red' : 'yellow';
+  const lines = [
+    `${paint(colour, status)}${execution.completedWithErrors ? paint('yellow', ' with errors') : ''}` +
+      ` in ${formatDuration(execution.durationMs) || '?'}, cost ${formatUsd(execution.costUsd)}` +
+      paint('gray', `   ${execution.workflowId} revision ${execution.revision}, execution ${execution.id}`),
+  ];
+  if (error !== null) {
+    const where = error.taskId === undefined ? '' : ` in task "${error.taskId}"`;
+    lines.push(`${paint('red', error.code)}${where}: ${error.message}`);
+  }
+  if (execution.output !== null) lines.push(shorten(JSON.stringify(execution.output, null, 2), 4000));
+  return lines.join('\n');
+}

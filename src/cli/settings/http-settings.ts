@@ -1,0 +1,84 @@
+// The settings of the HTTP service, out of the environment: where it listens, keys, limits.
+import { readFileSync } from 'node:fs';
+import type { Problem } from '../../core/errors.ts';
+import { readEncryptionKeys } from '../../triggers/secrets/encryption-key.ts';
+
+export interface HttpSettings {
+  readonly host: string;
+  readonly port: number;
+  /** PORT was given: also workers and schedulers then answer probes there. */
+  readonly isPortGiven: boolean;
+  /** The operator's key. */
+  readonly adminKey: string | undefined;
+  /** Of secrets kept in the database; the first seals. Null: they are stored as they are. */
+  readonly encryptionKeys: readonly Buffer[] | null;
+  /** Requests a second of one key. */
+  readonly rateLimit: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const MIN_KEY_CHARACTERS = 16;
+
+/** Adds to `problems` what does not fit. Values of keys are in no message. */
+export function readHttpSettings(
+  env: Environment,
+  problems: Problem[],
+  whole: (name: string, fallback: number, min: number, max: number) => number,
+): HttpSettings {
+  const text = (name: string) => (env[name] === '' ? undefined : env[name]);
+  const adminKey = text('DAGWRIGHT_ADMIN_KEY');
+  if (adminKey !== undefined && !/^[\x21-\x7e]+$/.test(adminKey))
+    problems.push(problem('DAGWRIGHT_ADMIN_KEY', 'must be visible ASCII characters without spaces'));
+  else if (adminKey !== undefined && adminKey.length < MIN_KEY_CHARACTERS)
+    problems.push(problem('DAGWRIGHT_ADMIN_KEY', `must have at least ${MIN_KEY_CHARACTERS} characters`));
+  return {
+    host: text('HOST') ?? '127.0.0.1',
+    port: whole('PORT', 3000, 1, 65_535),
+    isPortGiven: text('PORT') !== undefined,
+    adminKey,
+    encryptionKeys: readKeys(env, problems),
+    rateLimit: whole('DAGWRIGHT_RATE_LIMIT', 5_000, 1, 1_000_000),
+  };
+}
+
+/** Whether a host is reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+}
+
+function readKeys(env: Environment, problems: Problem[]): readonly Buffer[] | null {
+  const name = 'DAGWRIGHT_ENCRYPTION_KEY';
+  const fileName = `${name}_FILE`;
+  const file = env[fileName];
+  let text = env[name];
+  let pointer = name;
+  if (file !== undefined && file !== '') {
+    pointer = fileName;
+    if (text !== undefined && text !== '') {
+      problems.push(problem(fileName, `and ${name} are both set; one of them is meant`));
+      return null;
+    }
+    try {
+      text = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      problems.push(problem(fileName, `cannot be read: ${(error as { code?: string }).code ?? 'no file'}`));
+      return null;
+    }
+    text ||= ',';
+  }
+  if (text === undefined || text === '') return null;
+  const keys = readEncryptionKeys(text, pointer);
+  if (keys.ok) return keys.value;
+  problems.push(...keys.problems);
+  return null;
+}
+
+function problem(name: string, message: string): Problem {
+  return {
+    pointer: name,
+    code: 'setting',
+    message: `${name} ${message}`,
+    ...(name === 'DAGWRIGHT_ADMIN_KEY' ? { hint: 'make one: openssl rand -base64 32' } : {}),
+  };
+}

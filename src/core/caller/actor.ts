@@ -1,0 +1,15 @@
+// Names of those who act: what a key's subject and the header X-Actor may be (CONTRACT 6).
+import { isStorableText } from '../json.ts';
+
+const MAX_LENGTH = 200;
+/** Names that only the service itself gives: a key's own, an SQL login's, and those of its parts. */
+const RESERVED = /^((key|sql):|(system|cli|local)$)/i;
+
+/** Why a text cannot be the name of an actor; null where it can. */
+export function problemOfActor(text: string): string | null {
+  if (text.length < 1 || text.length > MAX_LENGTH) return `must be 1 to ${MAX_LENGTH} characters`;
+  if (text.trim() !== text || !/^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text) || !isStorableText(text))
+    return 'must be printable, without spaces at its ends';
+  if (RESERVED.test(text)) return 'must not be a name that the service gives itself, such as key:… or system';
+  return null;
+}

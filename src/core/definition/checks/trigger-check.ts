@@ -1,0 +1,77 @@
+// Checks what the structure of `triggers` does not say: when schedules fire and with which input, the expressions of event
+// triggers, names given twice. Entries whose structure is broken are checked as far as they go.
+import type { Problem } from '../../errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { checkSettings } from '../../schedule/settings.ts';
+import { compileEventTrigger } from '../../trigger/event-trigger.ts';
+import { joinPointer } from '../pointer.ts';
+import { quoteText } from '../quote-text.ts';
+import type { Reporter } from '../reporter.ts';
+import { applyDefaults, compileSchema } from '../schema/input-schema.ts';
+
+/** By what a trigger is known from one revision to the next. */
+const KEYS: Readonly<Record<string, (trigger: JsonObject) => Json | undefined>> = {
+  schedule: ({ name }) => name,
+  webhook: ({ path }) => path,
+  event: ({ name, event }) => name ?? event,
+};
+
+export function checkTriggers(document: JsonObject, reporter: Reporter): void {
+  const { triggers } = document;
+  if (!Array.isArray(triggers)) return;
+  const seen = new Set<string>();
+  (triggers as readonly Json[]).forEach((trigger, i) => {
+    if (!isJsonObject(trigger)) return;
+    const pointer = joinPointer('/triggers', i);
+    if (trigger.type === 'schedule') checkSchedule(trigger, pointer, { document, reporter });
+    if (trigger.type === 'event') {
+      const compiled = compileEventTrigger(trigger, pointer);
+      if (!compiled.ok) reporter.errors(compiled.problems);
+    }
+    const kind = String(trigger.type);
+    const key = Object.hasOwn(KEYS, kind) ? KEYS[kind]!(trigger) : undefined;
+    if (typeof key !== 'string') return;
+    if (seen.has(`${kind} ${key}`)) {
+      const field = kind === 'webhook' ? 'path' : 'name';
+      reporter.error(
+        joinPointer(pointer, field),
+        'duplicate_trigger',
+        `there is another ${kind} trigger with the ${field} ${quoteText(key)}`,
+        'each has one of its own',
+      );
+    }
+    seen.add(`${kind} ${key}`);
+  });
+}
+
+function checkSchedule(
+  trigger: JsonObject,
+  pointer: string,
+  { document, reporter }: { readonly document: JsonObject; readonly reporter: Reporter },
+): void {
+  const text = (field: string): string | undefined =>
+    typeof trigger[field] === 'string' ? trigger[field] : undefined;
+  const checked = checkSettings({
+    workflowId: '',
+    // What is missing or no text has been said.
+    name: text('name') || 'unnamed',
+    cronExpression: text('cronExpression') ?? '* * * * *',
+    timezone: text('timezone'),
+    startAt: text('startAt'),
+    endAt: text('endAt'),
+    input: trigger.input,
+  });
+  const problems = checked.ok ? inputProblems(trigger.input ?? {}, document) : checked.problems;
+  reporter.errors(problems.map((problem) => ({ ...problem, pointer: pointer + problem.pointer })));
+}
+
+/** A schedule's input is known here, so it must fit. */
+function inputProblems(input: Json, { inputSchema, defaultParameters }: JsonObject): readonly Problem[] {
+  if (!isJsonObject(inputSchema) && inputSchema !== false) return [];
+  const schema = compileSchema(inputSchema);
+  if (!schema.ok) return [];
+  const defaults = isJsonObject(defaultParameters) ? defaultParameters : undefined;
+  return schema.value
+    .validate(applyDefaults(defaults, input))
+    .map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+}

@@ -1,0 +1,137 @@
+// Turns Ajv's errors into problems a person can act on. Used for the definition itself, for task config, and for inputs
+// and outputs. Schema members of ours: `x-hint` explains a pattern, `x-not-supported` marks what this release lacks.
+import type { ErrorObject } from 'ajv';
+import type { Problem } from '../../errors.ts';
+import { isJsonObject } from '../../json.ts';
+import { joinPointer } from '../pointer.ts';
+import { describeValue, quoteText } from '../quote-text.ts';
+
+/** Finds a near name; bounded by its caller. */
+export type Suggest = (name: string, candidates: readonly string[]) => string | null;
+
+/** These only repeat what another error says better. */
+const ECHOES: ReadonlySet<string> = new Set(['if', 'propertyNames']);
+
+/** `base` goes before every pointer. */
+export function ajvProblems(
+  errors: readonly ErrorObject[],
+  options: { readonly base: string; readonly suggest: Suggest },
+): Problem[] {
+  const problems: Problem[] = [];
+  for (const error of errors) {
+    if (ECHOES.has(error.keyword)) continue;
+    problems.push(problemOf(error, options.base, options.suggest));
+  }
+  return problems;
+}
+
+function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem {
+  const pointer = base + error.instancePath;
+  const params = error.params as Record<string, unknown>;
+  const parent: Record<string, unknown> = isJsonObject(error.parentSchema) ? error.parentSchema : {};
+  const got = describeValue(error.data);
+  const problem = (code: string, message: string, hint?: string | null): Problem => ({
+    pointer,
+    code,
+    message,
+    ...(hint != null && { hint }),
+  });
+  switch (error.keyword) {
+    case 'additionalProperties':
+    case 'unevaluatedProperties': {
+      const name = String(params.additionalProperty ?? params.unevaluatedProperty);
+      const near = suggest(name, isJsonObject(parent.properties) ? Object.keys(parent.properties) : []);
+      return {
+        pointer: joinPointer(pointer, name),
+        code: 'unknown_field',
+        message: `${quoteText(name)} is not a field here`,
+        ...(near !== null && { hint: `did you mean "${near}"?` }),
+      };
+    }
+    case 'required': {
+      const name = String(params.missingProperty);
+      return {
+        pointer: joinPointer(pointer, name),
+        code: 'required',
+        message: `${quoteText(name)} is missing`,
+      };
+    }
+    case 'dependentRequired': {
+      const name = String(params.missingProperty);
+      const message = `${quoteText(name)} is missing: ${quoteText(String(params.property))} needs it`;
+      return { pointer: joinPointer(pointer, name), code: 'required', message };
+    }
+    case 'not':
+      if (typeof parent['x-not-supported'] === 'string')
+        return problem('not_supported', `${parent['x-not-supported']} is not supported in this release`);
+      return problem('invalid_value', `this value is excluded by "not", got ${got}`);
+    case 'type': {
+      const wanted = [params.type].flat().map(typeName).join(' or ');
+      const quote = typeof error.data === 'number' && wanted === 'text' ? 'put it in quotes' : null;
+      return problem('type', `must be ${wanted}, got ${got}`, quote);
+    }
+    case 'enum': {
+      const allowed = Array.isArray(params.allowedValues) ? params.allowedValues : [];
+      const names = allowed.filter((value): value is string => typeof value === 'string');
+      const near = typeof error.data === 'string' ? suggest(error.data, names) : null;
+      const list = allowed.slice(0, 20).map(describeValue).join(', ');
+      return problem(
+        'invalid_value',
+        `must be one of ${list}; got ${got}`,
+        near && `did you mean "${near}"?`,
+      );
+    }
+    case 'const':
+      return problem('invalid_value', `must be ${describeValue(params.allowedValue)}, got ${got}`);
+    case 'pattern':
+      return problem(
+        'pattern',
+        `${got} does not match ${String(params.pattern)}`,
+        typeof parent['x-hint'] === 'string' ? parent['x-hint'] : null,
+      );
+    case 'format':
+      return problem('format', `${got} is not a ${String(params.format)}`);
+    case 'minimum':
+    case 'maximum':
+    case 'exclusiveMinimum':
+    case 'exclusiveMaximum':
+      return problem('range', `must be ${String(params.comparison)} ${String(params.limit)}, got ${got}`);
+    case 'minLength':
+    case 'maxLength':
+    case 'minItems':
+    case 'maxItems':
+    case 'minProperties':
+    case 'maxProperties':
+      return problem('range', sizeMessage(error.keyword, Number(params.limit)));
+    case 'false schema':
+      return problem('invalid_value', 'nothing is allowed here');
+    default:
+      return problem(
+        'invalid_value',
+        `${error.message ?? error.keyword}${error.data === undefined ? '' : `, got ${got}`}`,
+      );
+  }
+}
+
+function typeName(type: unknown): string {
+  const names: Record<string, string> = {
+    string: 'text',
+    number: 'a number',
+    integer: 'a whole number',
+    boolean: 'true or false',
+    object: 'an object',
+    array: 'a list',
+    null: 'null',
+  };
+  return typeof type === 'string' && Object.hasOwn(names, type) ? (names[type] ?? type) : String(type);
+}
+
+function sizeMessage(keyword: string, limit: number): string {
+  const bound = keyword.startsWith('min') ? 'at least' : 'at most';
+  const [one, many] = keyword.endsWith('Length')
+    ? ['character', 'characters']
+    : keyword.endsWith('Items')
+      ? ['entry', 'entries']
+      : ['field', 'fields'];
+  return `must have ${bound} ${limit} ${limit === 1 ? one : many}`;
+}

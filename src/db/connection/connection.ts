@@ -1,0 +1,269 @@
+// Connections to PostgreSQL: one pool for the engine's work, under the engine's role, and transactions under the
+// tenant's role for everything done in a tenant's name. Every statement is limited twice: by the server, and a little
+// later by the client, for a server that cannot be reached any more though no socket says so.
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { storableText } from '../../core/json.ts';
+import { BoundedClient, isReadTimeout } from './bounded-client.ts';
+import { poolerClient } from './pooler-client.ts';
+import { ROLES } from './roles.ts';
+import { Shares } from './shares.ts';
+import { inTransaction } from './transaction.ts';
+
+// bigint columns here are counters and milliseconds, all below 2^53; instants are handed out as ISO strings.
+const INT8 = 20;
+const TIMESTAMPTZ = 1184;
+const NUMERIC = 1700;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number;
+    if (oid === NUMERIC) return trimScale;
+    if (oid === TIMESTAMPTZ) return (text: string) => new Date(text).toISOString();
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+// Sums keep the widest scale of their parts: 0.30 is 0.3, as money.ts writes it.
+function trimScale(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** Something that runs statements: a pool, or a connection within a transaction. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+/** In whose name a transaction acts: what row-level security lets it see, and what the audit trail says. */
+export interface Acting {
+  readonly tenantId: string;
+  /** `key:<id>`, or the subject that stands behind it (CONTRACT 6). */
+  readonly actor: string;
+  /** IP address of the client, where it came over HTTP. */
+  readonly address?: string | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export interface Database {
+  /** Work of the engine: all tenants, by explicit policy. */
+  readonly engine: pg.Pool;
+  /** How its connections are used, by pool. */
+  readonly pools: Readonly<Record<'engine' | 'tenant', PoolUse>>;
+  readonly url: string;
+  /** Past a pooler, for what needs a session of its own: LISTEN, locks, the queue. Else the same as `url`. */
+  readonly directUrl: string;
+  /** Runs `work` in one transaction that can see and touch only this tenant's rows; a bare id acts as `system`. */
+  withTenant<T>(acting: Acting | string, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction of the engine's role, which sees all tenants; changes are audited as the actor's. With
+   * a tenant it takes a connection of that tenant's share.
+   */
+  asEngine<T>(
+    acting: Omit<Acting, 'tenantId'> & Partial<Acting>,
+    work: (client: pg.PoolClient) => Promise<T>,
+  ): Promise<T>;
+  /** Runs work on `engine` that others must not have to wait for, in the share of its name. Throws ShareUsedUp. */
+  inShare<T>(name: string, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Connections open, those of them that are idle, and callers that wait for one. */
+export type PoolUse = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+
+/** Settings of a session; times in milliseconds. */
+type Settings = { readonly statement_timeout: number } & Readonly<Record<string, string | number>>;
+
+const ENGINE: Settings = {
+  role: ROLES.engine,
+  timezone: 'UTC',
+  idle_in_transaction_session_timeout: 15_000,
+  lock_timeout: 10_000,
+  statement_timeout: 20_000,
+  'app.actor': 'system',
+};
+const TENANT: Settings = {
+  timezone: 'UTC',
+  idle_in_transaction_session_timeout: 15_000,
+  statement_timeout: 60_000,
+  // Rows of a tenant lie among those of others: with the default of 4 the planner would rather walk through what all tenants have,
+  // newest first, than look up the tenant's own by its index. What is asked for often is in memory or on an SSD.
+  random_page_cost: 1.1,
+};
+/** How much later than the server the client gives a statement up, in milliseconds. */
+const CLIENT_LIMIT_LATER_MS = 3_000;
+/** Someone waits for the answer to a request: what takes longer is better refused and sent again. */
+const OF_REQUESTS: Settings = { statement_timeout: 5_000, lock_timeout: 4_000 };
+const OF_REQUESTS_LATER_MS = 1_000;
+const SHARE_WAIT_MS = 5_000;
+
+/** Connection settings shared by every connection of the engine's role. */
+export function engineConnection(url: string, name: string): pg.ClientConfig {
+  return { ...connectionOf(url, name, ENGINE), options: startupOptions(ENGINE) };
+}
+
+function connectionOf(
+  url: string,
+  name: string,
+  settings: Settings,
+  laterMs = CLIENT_LIMIT_LATER_MS,
+): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: name,
+    query_timeout: settings.statement_timeout + laterMs,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types,
+  };
+}
+
+const startupOptions = (settings: Settings) =>
+  Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+
+const localSettings = (settings: Settings) =>
+  Object.entries(settings)
+    .map(([name, value]) => `set local ${name} = ${typeof value === 'number' ? value : `'${value}'`}`)
+    .join('; ');
+
+/** The actor of what nobody asked for: schedules, the engine itself. */
+export const SYSTEM = 'system';
+
+// One text without parameters, so that it is one round trip.
+function tenantSettings(acting: Acting): string {
+  return `set local role ${ROLES.tenant}; ${setLocal('app.current_tenant_id', acting.tenantId)}; ${actingSettings(acting)}`;
+}
+
+function actingSettings({ actor, address, userAgent }: Omit<Acting, 'tenantId'>): string {
+  return [
+    setLocal('app.actor', actor),
+    setLocal('app.address', address ?? ''),
+    setLocal('app.user_agent', storableText(userAgent ?? '', 500)),
+  ].join('; ');
+}
+
+const setLocal = (name: string, value: string) =>
+  `select set_config('${name}', ${pg.escapeLiteral(value)}, true)`;
+
+export interface DatabaseOptions {
+  /** Connections for work of the engine's role. */
+  readonly max?: number;
+  /** Connections for work in a tenant's name. */
+  readonly tenantMax?: number;
+  readonly name?: string;
+  /** With one of its own, `url` is taken for a pooler in transaction mode. */
+  readonly directUrl?: string | undefined;
+  /**
+   * For the HTTP service: a statement gets 5 s, and nothing hangs for longer than 6 s on a server that went silent. No
+   * tenant holds all connections: it may have five of eight for its own work, two of six of the engine's.
+   */
+  readonly forRequests?: boolean;
+}
+
+/** Opens the pools; connects lazily. */
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const directUrl = options.directUrl ?? url;
+  const laterMs = options.forRequests ? OF_REQUESTS_LATER_MS : undefined;
+  const open = (usual: Settings, size: pg.PoolConfig) => {
+    const settings: Settings = { ...usual, ...(options.forRequests ? OF_REQUESTS : {}) };
+    return createPool({
+      ...connectionOf(url, options.name ?? 'dagwright', settings, laterMs),
+      ...(directUrl === url
+        ? { options: startupOptions(settings) }
+        : { Client: poolerClient(localSettings(settings)) as new () => pg.ClientBase }),
+      ...size,
+    });
+  };
+  const { max = 6, tenantMax = 4 } = options;
+  const engine = open(ENGINE, { max, idleTimeoutMillis: 30_000 });
+  const tenant = open(TENANT, { max: tenantMax, idleTimeoutMillis: 5_000 });
+  const sharesOf = (part: number) =>
+    new Shares({
+      most: options.forRequests ? Math.ceil(part) : Number.POSITIVE_INFINITY,
+      waitMs: SHARE_WAIT_MS,
+    });
+  const tenantShares = sharesOf(tenantMax * 0.6);
+  const engineShares = sharesOf(max / 3);
+  return {
+    engine,
+    pools: { engine, tenant },
+    url,
+    directUrl,
+    async withTenant(acting, work) {
+      const who = typeof acting === 'string' ? { tenantId: acting, actor: SYSTEM } : acting;
+      const settings = tenantSettings(who);
+      return await tenantShares.run(who.tenantId, () =>
+        inTransaction(tenant, async (client) => {
+          await client.query(settings);
+          return await work(client);
+        }),
+      );
+    },
+    async asEngine(acting, work) {
+      const run = () =>
+        inTransaction(engine, async (client) => {
+          await client.query(actingSettings(acting));
+          return await work(client);
+        });
+      return acting.tenantId === undefined ? await run() : await engineShares.run(acting.tenantId, run);
+    },
+    inShare: (name, work) => engineShares.run(name, work),
+    async close() {
+      await Promise.all([engine.end(), tenant.end()]);
+    },
+  };
+}
+
+/**
+ * A pool of connections that give up. An error on an idle one must not end the process: the pool drops the connection,
+ * the next query opens another.
+ */
+export function createPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({ Client: BoundedClient as new () => pg.ClientBase, ...config });
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** Whether an error says that the connection or the server went away, so that the fate of the statement is unknown. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (isReadTimeout(error)) return true;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') {
+    // 25P03, 25P04: a process that stood still within a transaction lost it together with its connection.
+    if (/^(08|57P0[1-5]|53|25006|25P0[34])/.test(code)) return true;
+    if (/^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND)$/.test(code))
+      return true;
+    if (/^[0-9A-Z]{5}$/.test(code)) return false;
+  }
+  return /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Client has encountered a connection error|Received unexpected \w+ message/i.test(
+    error.message,
+  );
+}
+
+/** Deadlock, serialisation failure, lock timeout, statement timeout: the transaction did nothing and may be tried again. */
+export function isRetryable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^(40|55P03|57014)/.test(code);
+}
+
+/** Whether the server gave the statement up as too slow. It may be tried again, but soon it will be as slow. */
+export function isStatementTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '57014';
+}
+
+/** Runs what may be run twice until the database answers: through outages without end, through conflicts a while. */
+export async function untilAnswered<T>(
+  work: () => Promise<T>,
+  onFailure: (error: unknown) => void = () => {},
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConnectionLoss(error) && !(isRetryable(error) && failures < 20)) throw error;
+      onFailure(error);
+      await delay(Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// What is not over in an execution, and all that says why: for `why`. Two bounded statements, whatever the run's size.
+
+import type { TaskError } from '../../core/errors.ts';
+import type { ExecutionStatus, TaskStatus } from '../../core/status.ts';
+import type { Acting, Database } from '../connection/connection.ts';
+
+export interface OpenTask {
+  readonly taskId: string;
+  readonly mapIndex: number | null;
+  readonly status: TaskStatus;
+  readonly attempt: number;
+  readonly pendingEdges: number;
+  readonly waitingOn: 'timer' | 'items' | 'callback' | null;
+  /** ISO; the timer that is set, or was when the execution was paused. */
+  readonly wakeAt: string | null;
+  readonly readyAt: string | null;
+  readonly startedAt: string | null;
+  readonly workerId: string | null;
+  readonly error: TaskError | null;
+  readonly items: {
+    readonly total: number;
+    readonly open: number;
+    readonly ok: number;
+    readonly failed: number;
+  } | null;
+  /** Parents that have not ended, by name; at most 20 of them. */
+  readonly openParents: readonly { readonly taskId: string; readonly status: TaskStatus }[];
+}
+
+export interface OpenExecution {
+  readonly status: ExecutionStatus;
+  readonly runAt: string | null;
+  readonly pausedAt: string | null;
+  readonly openTasks: number;
+  readonly createdAt: string;
+}
+
+/** The execution and its tasks that are not terminal, at most `limit`; null where this tenant has none with that id. */
+export async function findOpenTasks(
+  database: Database,
+  acting: Acting,
+  id: string,
+  limit: number,
+): Promise<{ readonly execution: OpenExecution; readonly tasks: readonly OpenTask[] } | null> {
+  return await database.withTenant(acting, async (client) => {
+    const { rows } = await client.query<OpenExecution>(
+      `select status, run_at as "runAt", paused_at as "pausedAt", open_tasks as "openTasks", created_at as "createdAt"
+       from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
+      [acting.tenantId, id],
+    );
+    const execution = rows[0];
+    if (execution === undefined) return null;
+    const open = await client.query<OpenTask>(
+      `with open as materialized (
+         select * from dagwright.task_executions t where t.tenant_id = $1 and t.workflow_execution_id = $2
+           and t.status in ('pending', 'running', 'waiting', 'retrying')
+         order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index limit $3),
+       nodes as materialized (
+         select n.value->>'taskId' as task_id, n.value->'dependsOn' as depends_on
+         from dagwright.workflow_executions o join dagwright.workflow_versions v on v.id = o.version_id,
+           json_array_elements(v.definition->'nodes') n
+         where o.id = $2 and exists (select from open where open.pending_edges > 0 and open.task_id = n.value->>'taskId'))
+       select t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.status, t.attempt_number as attempt,
+         t.pending_edges as "pendingEdges", t.waiting_on as "waitingOn", coalesce(t.wake_at, t.held_wake_at) as "wakeAt",
+         t.ready_at as "readyAt", t.started_at as "startedAt", t.worker_id as "workerId", t.error,
+         case when t.items_total is not null then json_build_object('total', t.items_total, 'open', t.items_open,
+           'ok', t.items_ok, 'failed', t.items_failed) end as items,
+         coalesce((select json_agg(json_build_object('taskId', p.task_id, 'status', p.status)) from (
+           select q.task_id, q.status from json_array_elements(nodes.depends_on) e
+           join dagwright.task_executions q on q.workflow_execution_id = $2 and q.map_index = -1
+             and q.task_id = case json_typeof(e.value) when 'string' then e.value #>> '{}' else e.value->>'taskId' end
+           where q.status in ('pending', 'running', 'waiting', 'retrying') limit 20) p), '[]') as "openParents"
+       from open t left join nodes on nodes.task_id = t.task_id and t.map_index = -1
+       order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index`,
+      [acting.tenantId, id, limit],
+    );
+    return { execution, tasks: open.rows };
+  });
+}

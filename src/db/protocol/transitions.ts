@@ -1,0 +1,212 @@
+// The engine's transitions, one call each: typed fronts of the functions in db/functions/protocol, which say what each
+// does and keeps. Values that were serialised before (Storable) are spliced in as JSON text, not parsed again.
+
+import { within } from '../connection/bounded-client.ts';
+import type { Queryable } from '../connection/connection.ts';
+
+/** The one-second loop goes on without an answer after this long. */
+export const LOOP_LIMIT_MS = 10_000;
+
+/** A task as lists and jobs name it: task id and map index (-1: the task itself). */
+export type TaskRef = readonly [taskId: string, mapIndex: number];
+
+/** A claim: the right to run one attempt, valid while the row has this fence. */
+export interface Claim {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly fence: number;
+  readonly attempt: number;
+  readonly recoveries: number;
+  readonly phase: 'timer' | 'items' | 'callback' | null;
+}
+
+/** A claim from a result row. */
+export function claimOf(row: {
+  t: string;
+  m: number;
+  fence: number | null;
+  attempt: number;
+  recoveries: number;
+  phase: string | null;
+}): Claim {
+  return {
+    taskId: row.t,
+    mapIndex: row.m,
+    fence: row.fence!,
+    attempt: row.attempt,
+    recoveries: row.recoveries,
+    phase: row.phase as Claim['phase'],
+  };
+}
+
+/** Claims, for each entry, the first task of its list that is ready; null where nothing was. `rest` is what follows it. */
+export async function claimBatch(
+  db: Queryable,
+  workerId: string,
+  wants: readonly { readonly executionId: string; readonly list: readonly TaskRef[] }[],
+): Promise<({ readonly claim: Claim; readonly rest: readonly TaskRef[] } | null)[]> {
+  const { rows } = await db.query<{
+    i: number;
+    k: number;
+    t: string;
+    m: number;
+    fence: number;
+    attempt: number;
+    recoveries: number;
+    phase: string | null;
+  }>({
+    name: 'claim_v1',
+    text: 'select i, k, t, m, fence, attempt, recoveries, phase from dagwright.claim_v1($1)',
+    values: [
+      JSON.stringify({ w: workerId, c: wants.map((want, i) => ({ i, e: want.executionId, l: want.list })) }),
+    ],
+  });
+  const results: ({ claim: Claim; rest: readonly TaskRef[] } | null)[] = wants.map(() => null);
+  for (const row of rows) results[row.i] = { claim: claimOf(row), rest: wants[row.i]!.list.slice(row.k + 1) };
+  return results;
+}
+
+/** A pending execution to open. `rowsJson` is the plan's row list, computed once per plan. */
+export interface Opening {
+  readonly executionId: string;
+  readonly deadlineSeconds: number | null;
+  readonly rowsJson: string;
+  readonly rowCount: number;
+  /** Some rows are ready and not claimed: they get jobs. */
+  readonly hasReady: boolean;
+}
+
+/** Opens executions: of those that this call opened, when they started, in milliseconds since the epoch. */
+export async function openBatch(
+  db: Queryable,
+  worker: { readonly id: string; readonly slots: number },
+  openings: readonly Opening[],
+): Promise<Map<string, number>> {
+  const x = openings.map(
+    (o) =>
+      `{"e":"${o.executionId}","deadline":${o.deadlineSeconds},"n":${o.rowCount},"ready":${o.hasReady},"rows":${o.rowsJson}}`,
+  );
+  const { rows } = await db.query<{ e: string; at: number }>({
+    name: 'open_v1',
+    text: 'select e, at from dagwright.open_v1($1, $2, $3)',
+    values: [worker.id, worker.slots, `[${x.join(',')}]`],
+  });
+  return new Map(rows.map((row) => [row.e, row.at]));
+}
+
+/** How an execution ends. */
+export interface Finish {
+  readonly executionId: string;
+  readonly from: 'pending' | 'running';
+  readonly status: 'completed' | 'failed';
+  readonly outputJson: string;
+  readonly errorJson: string;
+  readonly completedWithErrors: boolean;
+}
+
+/** Ends executions whose tasks have all ended; the ids of those that this call ended. */
+export async function finishBatch(db: Queryable, finishes: readonly Finish[]): Promise<Set<string>> {
+  const x = finishes.map(
+    (f) =>
+      `{"e":"${f.executionId}","from":"${f.from}","status":"${f.status}","out":${f.outputJson},"err":${f.errorJson},"cwe":${f.completedWithErrors}}`,
+  );
+  const { rows } = await db.query<{ e: string }>({
+    name: 'finish_v1',
+    text: 'select e from dagwright.finish_v1($1)',
+    values: [`[${x.join(',')}]`],
+  });
+  return new Set(rows.map((row) => row.e));
+}
+
+/** Hands ready tasks back to the queue. */
+export async function requeue(
+  db: Queryable,
+  slots: number,
+  lists: readonly { readonly executionId: string; readonly list: readonly TaskRef[] }[],
+): Promise<void> {
+  await db.query({
+    name: 'requeue_v1',
+    text: 'select dagwright.requeue_v1($1)',
+    values: [
+      JSON.stringify({ slots, x: lists.map(({ executionId, list }) => ({ e: executionId, l: list })) }),
+    ],
+  });
+}
+
+/** Keeps a checkpoint and what was spent; false when the attempt is no longer the caller's. */
+export async function writeCheckpoint(
+  db: Queryable,
+  executionId: string,
+  claim: Claim,
+  checkpoint: {
+    readonly json: string;
+    /** All that this attempt has spent until now, exact US dollars; null: unknown. */
+    readonly spentUsd: string | null;
+    readonly usageJson: string | null;
+  },
+): Promise<boolean> {
+  const { json, spentUsd, usageJson } = checkpoint;
+  const { rows } = await db.query<{ kept: boolean }>({
+    name: 'checkpoint_v2',
+    text: 'select dagwright.checkpoint_v2($1, $2, $3, $4, $5, $6, $7) as kept',
+    values: [executionId, claim.taskId, claim.mapIndex, claim.fence, json, spentUsd, usageJson],
+  });
+  return rows[0]!.kept;
+}
+
+/** Notes whether a claimed attempt's body has been entered; false when the attempt is no longer the caller's. */
+export async function markEntered(
+  db: Queryable,
+  executionId: string,
+  claim: Claim,
+  hasEntered: boolean,
+): Promise<boolean> {
+  const { rows } = await db.query<{ kept: boolean }>({
+    name: 'enter_v1',
+    text: 'select dagwright.enter_v1($1, $2, $3, $4, $5) as kept',
+    values: [executionId, claim.taskId, claim.mapIndex, claim.fence, hasEntered],
+  });
+  return rows[0]!.kept;
+}
+
+/** One pass of the one-second loop. `held` are attempts under way; ordinals in the answer point into it. */
+export async function tick(
+  db: Queryable,
+  worker: { readonly id: string; readonly slots: number },
+  held: readonly {
+    readonly executionId: string;
+    readonly claim: Claim;
+    readonly timeoutSeconds: number | null;
+  }[],
+  sweep: boolean,
+): Promise<{
+  lost: number[];
+  late: number[];
+  woken: number;
+  ended: number;
+  recovered: number;
+  next: number | null;
+  /** The database's clock, milliseconds since the epoch. */
+  now: number;
+}> {
+  const { rows } = await db.query({
+    ...within(LOOP_LIMIT_MS),
+    name: 'tick_v1',
+    text: 'select dagwright.tick_v1($1) as answer',
+    values: [
+      JSON.stringify({
+        w: worker.id,
+        slots: worker.slots,
+        sweep,
+        held: held.map((h) => [
+          h.executionId,
+          h.claim.taskId,
+          h.claim.mapIndex,
+          h.claim.fence,
+          h.timeoutSeconds,
+        ]),
+      }),
+    ],
+  });
+  return rows[0].answer;
+}

@@ -1,0 +1,102 @@
+// Tenants, as the operator makes and changes them: under the engine's role, which sees them all.
+
+import type pg from 'pg';
+import type { TenantStatus } from '../../core/caller/tenant.ts';
+import { newId } from '../../core/id.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Queryable } from '../connection/connection.ts';
+
+/** Instants are ISO 8601. */
+export interface TenantView {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string | null;
+  /** Definitions with a higher `minTier` do not start for it. */
+  readonly tier: number;
+  readonly status: TenantStatus;
+  readonly settings: JsonObject;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface NewTenant {
+  readonly name: string;
+  readonly displayName: string | null;
+  readonly tier: number;
+  readonly settings: JsonObject;
+}
+
+/** What is absent stays as it is. */
+export interface TenantChange {
+  readonly displayName?: string | null;
+  readonly tier?: number;
+  readonly status?: TenantStatus;
+  readonly settings?: JsonObject;
+}
+
+const COLUMNS = `id, name, display_name as "displayName", tier, status, settings, created_at as "createdAt",
+  updated_at as "updatedAt"`;
+
+/** Makes a tenant; null where its name is taken. */
+export async function createTenant(client: pg.ClientBase, wanted: NewTenant): Promise<TenantView | null> {
+  const { rows } = await client.query<TenantView>(
+    `insert into dagwright.tenants (id, name, display_name, tier, settings) values ($1, $2, $3, $4, $5)
+     on conflict (name) do nothing returning ${COLUMNS}`,
+    [newId(), wanted.name, wanted.displayName, wanted.tier, JSON.stringify(wanted.settings)],
+  );
+  return rows[0] ?? null;
+}
+
+/** Newest first; `before` is the id to go on after. */
+export async function listTenants(
+  db: Queryable | pg.ClientBase,
+  page: { readonly limit: number; readonly before: string | null },
+): Promise<TenantView[]> {
+  const { rows } = await db.query<TenantView>(
+    `select ${COLUMNS} from dagwright.tenants where $1::uuid is null or id < $1 order by id desc limit $2`,
+    [page.before, page.limit],
+  );
+  return rows;
+}
+
+/** A tenant by its id or its name; null where there is none. */
+export async function findTenantView(
+  db: Queryable | pg.ClientBase,
+  by: { readonly id: string } | { readonly name: string },
+): Promise<TenantView | null> {
+  const { rows } = await db.query<TenantView>(
+    `select ${COLUMNS} from dagwright.tenants where ${'id' in by ? 'id' : 'name'} = $1`,
+    ['id' in by ? by.id : by.name],
+  );
+  return rows[0] ?? null;
+}
+
+/** Changes what is given; the tenant afterwards, or null where there is none. */
+export async function updateTenant(
+  client: pg.ClientBase,
+  id: string,
+  change: TenantChange,
+): Promise<TenantView | null> {
+  const { rows } = await client.query<TenantView>(
+    `update dagwright.tenants set display_name = case when $2 then $3 else display_name end, tier = coalesce($4, tier),
+       status = coalesce($5, status), settings = coalesce($6, settings), updated_at = clock_timestamp()
+     where id = $1 returning ${COLUMNS}`,
+    [
+      id,
+      change.displayName !== undefined,
+      change.displayName ?? null,
+      change.tier ?? null,
+      change.status ?? null,
+      change.settings === undefined ? null : JSON.stringify(change.settings),
+    ],
+  );
+  return rows[0] ?? null;
+}
+
+/** Those of these ids that are tenants'. */
+export async function findTenantIds(db: Queryable, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>('select id from dagwright.tenants where id = any($1)', [
+    ids,
+  ]);
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,68 @@
+// The callback tokens of an attempt: made with it, looked for when its wait ends.
+import { createHash, randomBytes } from 'node:crypto';
+import type { TaskError } from '../../core/errors.ts';
+import { isJsonObject, type Json, storableText } from '../../core/json.ts';
+import { redactJson } from '../../core/redact.ts';
+import { untilAnswered } from '../../db/connection/connection.ts';
+import {
+  loadCallback,
+  openCallback,
+  redactCallback,
+  type StoredCallback,
+} from '../../db/protocol/callbacks.ts';
+import type { Claim } from '../../db/protocol/transitions.ts';
+import type { Callback, CallbackLimits, CallbackState } from '../../tasks/task-type.ts';
+import type { WorkerContext } from '../context.ts';
+import { Aborted } from './held.ts';
+
+const TOKEN_BYTES = 32;
+const CODE = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
+
+/** A new token, known to the database when this resolves. */
+export async function openCallbackOf(
+  worker: WorkerContext,
+  executionId: string,
+  claim: Claim,
+  limits: CallbackLimits,
+): Promise<Callback> {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  const hash = createHash('sha256').update(token).digest();
+  if (!(await untilAnswered(() => openCallback(worker.pool, executionId, claim, { hash, ...limits }))))
+    throw new Aborted('lost');
+  return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
+}
+
+export async function callbackStateOf(
+  worker: WorkerContext,
+  executionId: string,
+  claim: Claim,
+): Promise<CallbackState> {
+  const found = await untilAnswered(() => loadCallback(worker.pool, executionId, claim));
+  if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
+  const { isCompleted, output, error, leftMs } = await withoutSecrets(worker, found);
+  if (!isCompleted) return { status: 'open', output: null, error: null, leftMs };
+  if (error === null) return { status: 'completed', output, error: null, leftMs };
+  return { status: 'failed', output: null, error: sentError(error), leftMs };
+}
+
+// Who answers in SQL writes past every filter of ours; what holds a secret is written anew without it.
+async function withoutSecrets(worker: WorkerContext, found: StoredCallback): Promise<StoredCallback> {
+  const { redact } = worker.outside;
+  const { output, error } = found;
+  const clean = { ...found, output: redactJson(output, redact), error: redactJson(error, redact) };
+  if (JSON.stringify([output, error]) !== JSON.stringify([clean.output, clean.error]))
+    await untilAnswered(() => redactCallback(worker.pool, clean));
+  return clean;
+}
+
+// Callers send what they like: a code that is none becomes handler_error, and nothing is lost.
+function sentError(error: Json): TaskError {
+  const sent = isJsonObject(error) ? error : { message: error };
+  const code = typeof sent.code === 'string' && CODE.test(sent.code) ? sent.code : 'handler_error';
+  const text = typeof sent.message === 'string' ? sent.message : JSON.stringify(sent.message ?? error);
+  return {
+    code,
+    message: storableText(text),
+    ...(sent.details === undefined ? {} : { details: sent.details }),
+  };
+}

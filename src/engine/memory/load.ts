@@ -1,0 +1,81 @@
+// Loads executions and compiles their plans for a worker: rows are read in batches, plans once per revision.
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+import type { WorkflowDefinition } from '../../core/definition/model.ts';
+import { applyDefaults } from '../../core/definition/schema/input-schema.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { Batcher } from '../../db/connection/batcher.ts';
+import { untilAnswered } from '../../db/connection/connection.ts';
+import { type ExecutionRow, loadDefinition, loadExecutions } from '../../db/protocol/reads.ts';
+import type { TaskType } from '../../tasks/task-type.ts';
+import { type CompiledPlan, compilePlan } from './compiled.ts';
+import type { ExecutionMemory } from './memory.ts';
+
+const MAX_EXECUTIONS = 2_000;
+/** Nodes of all plans kept; a node takes about 2 KB. */
+const MAX_PLAN_NODES = 50_000;
+
+export class Executions {
+  readonly #pool: pg.Pool;
+  readonly #types: ReadonlyMap<string, TaskType>;
+  readonly #memories = new LRUCache<string, ExecutionMemory>({ max: MAX_EXECUTIONS });
+  readonly #plans = new LRUCache<string, Promise<CompiledPlan>>({ maxSize: MAX_PLAN_NODES });
+  readonly #rows: Batcher<string, ExecutionRow | null>;
+
+  constructor(pool: pg.Pool, types: ReadonlyMap<string, TaskType>) {
+    this.#pool = pool;
+    this.#types = types;
+    this.#rows = new Batcher<string, ExecutionRow | null>({
+      keyOf: (id) => id,
+      send: async (ids) => {
+        const rows = new Map((await loadExecutions(pool, ids)).map((row) => [row.id, row]));
+        return ids.map((id) => rows.get(id) ?? null);
+      },
+    });
+  }
+
+  /** The execution as this worker knows it, or null where it does not exist. Throws where its plan cannot be compiled. */
+  async get(id: string): Promise<ExecutionMemory | null> {
+    return this.#memories.get(id) ?? (await this.load(id));
+  }
+
+  /** Reads the execution anew. */
+  async load(id: string): Promise<ExecutionMemory | null> {
+    const row = await this.#rows.call(id);
+    if (row === null) return null;
+    const compiled = await this.#plan(row.versionId);
+    const defaults = compiled.plan.definition.defaultParameters;
+    const memory: ExecutionMemory = {
+      row,
+      compiled,
+      input: defaults === undefined ? row.input : applyDefaults(defaults, row.input),
+      trigger: isJsonObject(row.trigger) ? (row.trigger as JsonObject) : null,
+      startedAtMs: Date.parse(row.startedAt ?? row.createdAt),
+      results: new Map(),
+      fanOuts: new Map(),
+    };
+    this.#memories.set(id, memory);
+    return memory;
+  }
+
+  forget(id: string): void {
+    this.#memories.delete(id);
+  }
+
+  #plan(versionId: string): Promise<CompiledPlan> {
+    let plan = this.#plans.get(versionId);
+    if (plan === undefined) {
+      plan = untilAnswered(() => loadDefinition(this.#pool, versionId)).then((definition) => {
+        if (definition === null) throw new Error(`revision ${versionId} does not exist`);
+        return compilePlan(definition as unknown as WorkflowDefinition, this.#types);
+      });
+      const loading = plan;
+      this.#plans.set(versionId, loading, { size: 1 });
+      loading.then(
+        ({ nodes }) => this.#plans.set(versionId, loading, { size: nodes.length }),
+        () => this.#plans.delete(versionId),
+      );
+    }
+    return plan;
+  }
+}

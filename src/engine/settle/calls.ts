@@ -1,0 +1,73 @@
+// The calls of a worker that go out in batches: settles, claims, openings, finishes. Those that make or keep claims are sent
+// only while the worker's lease is good.
+import type pg from 'pg';
+import { Batcher } from '../../db/connection/batcher.ts';
+import { settleBatch } from '../../db/protocol/settle.ts';
+import type { Settle } from '../../db/protocol/settlement.ts';
+import { claimBatch, finishBatch, openBatch } from '../../db/protocol/transitions.ts';
+import type { WorkerContext } from '../context.ts';
+
+export type Calls = Pick<WorkerContext, 'settles' | 'claims' | 'openings' | 'finishes'>;
+
+export function createCalls(options: {
+  readonly pool: pg.Pool;
+  /** Who sends: its id may change, and so may the slots of all. */
+  readonly worker: () => { readonly id: string; readonly slots: number };
+  readonly whileAlive: () => Promise<void>;
+  readonly onRetry: (error: unknown) => void;
+  readonly suspect: (executionId: string) => void;
+}): Calls {
+  const { pool, worker, whileAlive, onRetry, suspect } = options;
+  // An answer that was lost leaves claims that nobody here knows of: they are looked for afterwards.
+  const batcher = <In extends { readonly executionId: string }, Out>(
+    send: (items: readonly In[]) => Promise<readonly Out[]>,
+    sizeOf?: (item: In) => number,
+  ) =>
+    new Batcher<In, Out>({
+      keyOf: ({ executionId }) => executionId,
+      onRetry,
+      ...(sizeOf === undefined ? {} : { sizeOf }),
+      send: async (items) => {
+        try {
+          return await send(items);
+        } catch (error) {
+          for (const { executionId } of items) suspect(executionId);
+          throw error;
+        }
+      },
+    });
+  return {
+    settles: batcher(async (settles) => {
+      await whileAlive();
+      return await settleBatch(pool, worker(), settles);
+    }, bytesOf),
+    claims: batcher(async (wants) => {
+      await whileAlive();
+      return await claimBatch(pool, worker().id, wants);
+    }),
+    openings: batcher(
+      async (openings) => {
+        await whileAlive();
+        const opened = await openBatch(pool, worker(), openings);
+        return openings.map(({ executionId }) => opened.get(executionId) ?? null);
+      },
+      ({ rowsJson }) => rowsJson.length,
+    ),
+    finishes: batcher(async (finishes) => {
+      const ended = await finishBatch(pool, finishes);
+      return finishes.map(({ executionId }) => ended.has(executionId));
+    }),
+  };
+}
+
+// What dominates the size of a settle; its own fields are small.
+function bytesOf({ row, finishOutputJson }: Settle): number {
+  const { inputJson = '', outputJson = '', errorJson = '', fanOut } = row;
+  return (
+    inputJson.length +
+    outputJson.length +
+    errorJson.length +
+    (finishOutputJson ?? '').length +
+    (fanOut?.itemsJson ?? '').length
+  );
+}

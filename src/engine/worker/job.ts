@@ -1,0 +1,106 @@
+// What a queue job makes a worker do: open a new execution, conclude one whose tasks have ended, or work off a list of
+// ready tasks. A job that comes twice, or late, finds nothing to do and ends.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TaskError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import { isTerminalExecution } from '../../core/status.ts';
+import { untilAnswered } from '../../db/connection/connection.ts';
+import { requeue, type TaskRef } from '../../db/protocol/transitions.ts';
+import type { WorkerContext } from '../context.ts';
+import { UnknownTaskTypeError } from '../memory/compiled.ts';
+import type { ExecutionMemory } from '../memory/memory.ts';
+import { concludeExecution } from '../settle/conclusion.ts';
+import { runLane } from './lane.ts';
+
+/** Job payloads: ids only. `e`: the execution; `t`: ready tasks; without it the execution itself is looked at. */
+export interface JobPayload {
+  readonly e: string;
+  readonly t?: readonly TaskRef[];
+}
+
+export async function runJob(worker: WorkerContext, payload: JobPayload): Promise<void> {
+  let memory: ExecutionMemory | null;
+  try {
+    memory =
+      payload.t === undefined
+        ? await worker.executions.load(payload.e)
+        : await worker.executions.get(payload.e);
+  } catch (error) {
+    if (payload.t !== undefined && error instanceof UnknownTaskTypeError)
+      return await leaveToOthers(worker, payload.e, payload.t, error);
+    return await failUnopened(worker, payload.e, error);
+  }
+  if (memory === null) return;
+  if (payload.t !== undefined) return await runLane(worker, { memory, claim: null, list: payload.t });
+  if (memory.row.status === 'pending') return await open(worker, memory);
+  if (memory.row.status === 'running' && memory.row.openTasks === 0) await concludeExecution(worker, memory);
+  // Its end may have committed although the answer was lost.
+  if (isTerminalExecution(memory.row.status)) worker.events.executionEnded(payload.e);
+}
+
+async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
+  const problems = memory.compiled.inputSchema?.validate(memory.input) ?? [];
+  if (problems.length > 0) {
+    const [first] = problems;
+    return await end(worker, memory.row.id, {
+      code: 'validation',
+      message: `the input does not fit inputSchema: ${first!.pointer || '/'} ${first!.message}`,
+      details: problems as unknown as Json,
+    });
+  }
+  const { compiled, row } = memory;
+  const startedAtMs = await worker.openings.call({
+    executionId: row.id,
+    deadlineSeconds: compiled.timeoutSeconds,
+    rowsJson: compiled.rowsJson,
+    rowCount: compiled.plan.nodes.length,
+    hasReady: compiled.hasReadyRoots,
+  });
+  if (startedAtMs === null) return;
+  memory.startedAtMs = startedAtMs;
+  const claims = compiled.claimedRoots.map((index) => ({
+    taskId: compiled.plan.nodes[index]!.taskId,
+    mapIndex: -1,
+    fence: 1,
+    attempt: 1,
+    recoveries: 0,
+    phase: null,
+  }));
+  for (const claim of claims.slice(1)) worker.spawn({ executionId: row.id, claim });
+  await runLane(worker, { memory, claim: claims[0]!, list: [] });
+}
+
+/** A worker that cannot run a task waits so long before it offers it again. */
+const OFFER_AGAIN_MS = 1_000;
+
+// Another worker has opened the execution, so it has the task types that are missing here.
+async function leaveToOthers(
+  worker: WorkerContext,
+  executionId: string,
+  list: readonly TaskRef[],
+  error: UnknownTaskTypeError,
+): Promise<void> {
+  worker.log.warn('leaves tasks to other workers', { executionId, error: error.message });
+  await delay(OFFER_AGAIN_MS);
+  await untilAnswered(() => requeue(worker.pool, worker.slots, [{ executionId, list }]));
+}
+
+// A definition that cannot be run here fails clearly: a task type that is not installed is an operator's mistake.
+async function failUnopened(worker: WorkerContext, executionId: string, error: unknown): Promise<void> {
+  const message = error instanceof Error ? error.message : String(error);
+  worker.log.error('cannot run an execution', { executionId, error: message });
+  const code = error instanceof UnknownTaskTypeError ? 'validation' : 'handler_error';
+  await end(worker, executionId, { code, message });
+}
+
+async function end(worker: WorkerContext, executionId: string, error: TaskError): Promise<void> {
+  const ended = await worker.finishes.call({
+    executionId,
+    from: 'pending',
+    status: 'failed',
+    outputJson: 'null',
+    errorJson: JSON.stringify(error),
+    completedWithErrors: false,
+  });
+  if (ended) worker.events.executionEnded(executionId);
+}

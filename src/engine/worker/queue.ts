@@ -1,0 +1,215 @@
+// Runs graphile-worker under supervision. Its state decides nothing: a job is only a wake-up.
+//   Q1  A pool that ends unasked (database outage, fatal error) is replaced at once; its id is unlocked later.
+//   Q2  Handlers never throw, so graphile's own retries never happen.
+//   Q3  Notifications are an optimisation: a listener that went silent delays a job by a poll, and is replaced.
+//   Q4  A fetch that failed may have locked jobs that nobody knows of: they are unlocked later. A pool that cannot fetch at
+//       all is replaced, like one that ended.
+
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type WorkerEvents as GraphileEvents,
+  Logger,
+  type Runner,
+  run,
+  type WorkerEventMap,
+} from 'graphile-worker';
+import type pg from 'pg';
+import type { TaskLog } from '../../core/log-lines.ts';
+import { probeListener } from '../../db/connection/bounded-client.ts';
+import { createPool, engineConnection, untilAnswered } from '../../db/connection/connection.ts';
+import { ROLES } from '../../db/connection/roles.ts';
+import type { JobPayload } from './job.ts';
+
+export interface QueueOptions {
+  readonly url: string;
+  readonly concurrency: number;
+  readonly handle: (payload: JobPayload) => Promise<void>;
+  readonly log: TaskLog;
+  /** A job was taken that was due at this moment of the database's clock, in milliseconds since the epoch. */
+  readonly onTaken: (dueAtMs: number) => void;
+  /** A pool began: its id must be known before its jobs can be unlocked after a crash. */
+  readonly onPool: (poolId: string) => Promise<void>;
+  /** A fetch of this pool failed: what it may have locked can be unlocked. Jobs under way are, too, and come twice. */
+  readonly onFetchLost: (poolId: string) => Promise<void>;
+  /** A pool ended unasked, and its jobs can be unlocked. */
+  readonly onPoolEnded: (poolId: string) => Promise<void>;
+}
+
+/** A pool that has begun; `ended` resolves to its id as soon as it is of no more use. */
+interface Begun {
+  readonly ended: Promise<string>;
+}
+
+/** How often graphile looks for jobs on its own; notifications make it look at once. */
+const POLL_MS = 2_000;
+/** graphile-worker 0.18.0 keeps a failure to look its task types up for good: a pool that met one never fetches. */
+const MAX_FETCH_FAILURES = 3;
+const FETCH_FAILED = 'Error occurred fetching jobs';
+/** A listening connection is asked so often whether it still is one, and has so long to answer. */
+const PROBE_MS = 8_000;
+const PROBE_LIMIT_MS = 5_000;
+/** Of its statements, by the server and by the client: a fetch that hangs holds up all others. */
+const STATEMENT_MS = 10_000;
+const CLIENT_LIMIT_MS = 12_000;
+
+export class Queue {
+  readonly #options: QueueOptions;
+  readonly #pool: pg.Pool;
+  #runner: Runner | null = null;
+  #isStopping = false;
+  #handling = 0;
+  #lookedAtMs = performance.now();
+  #supervision: Promise<void> = Promise.resolve();
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    // graphile's schema has the same owner as ours.
+    this.#pool = createPool({
+      ...engineConnection(options.url, 'dagwright queue'),
+      types: undefined,
+      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${STATEMENT_MS}`,
+      query_timeout: CLIENT_LIMIT_MS,
+      max: 4,
+    });
+  }
+
+  /** How long it has not looked for jobs although it could run some; 0 while it could not. */
+  get sinceMs(): number {
+    return this.#handling >= this.#options.concurrency ? 0 : performance.now() - this.#lookedAtMs;
+  }
+
+  async start(): Promise<void> {
+    this.#supervision = this.#supervise(await this.#begin());
+  }
+
+  /** Stops fetching; resolves when the handlers under way have ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#runner?.stop().catch(() => {});
+    await this.#supervision;
+    await this.#pool.end().catch(() => {});
+  }
+
+  /** Ends without waiting for handlers. */
+  async kill(): Promise<void> {
+    this.#isStopping = true;
+    await this.#pool.end().catch(() => {});
+  }
+
+  async #supervise(first: Begun): Promise<void> {
+    let begun = first;
+    for (let failures = 0; ; ) {
+      const poolId = await begun.ended;
+      if (this.#isStopping) return;
+      this.#options.log.warn('the queue pool ended and is replaced', { poolId });
+      void this.#unlockLater(poolId, this.#options.onPoolEnded);
+      while (!this.#isStopping) {
+        try {
+          begun = await this.#begin();
+          failures = 0;
+          // It was asked to stop meanwhile, and could not know of this pool.
+          if (this.#isStopping) await this.#runner?.stop().catch(() => {});
+          break;
+        } catch (error) {
+          failures++;
+          this.#lookedAtMs = performance.now();
+          if (failures % 20 === 1)
+            this.#options.log.warn('the queue cannot start yet', { error: String(error) });
+          await delay(Math.min(1000, 50 * 2 ** Math.min(failures, 5)));
+        }
+      }
+    }
+  }
+
+  async #begin(): Promise<Begun> {
+    const events = new EventEmitter() as GraphileEvents;
+    let poolId = '';
+    let failures = 0;
+    let giveUp = () => {};
+    const ended = new Promise<string>((resolve) => {
+      giveUp = () => resolve(poolId);
+      events.on('pool:create', ({ workerPool }) => {
+        poolId = workerPool.id;
+      });
+      events.on('pool:fatalError', () => resolve(poolId));
+      events.on('pool:gracefulShutdown', () => resolve(poolId));
+    });
+    events.on('localQueue:setMode', waitForReturnedJobs);
+    events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient));
+    events.on('localQueue:getJobs:complete', () => {
+      failures = 0;
+      this.#lookedAtMs = performance.now();
+    });
+    const noteFailure = (message: string) => {
+      if (!message.startsWith(FETCH_FAILED) || this.#isStopping) return;
+      this.#lookedAtMs = performance.now();
+      void this.#unlockLater(poolId, this.#options.onFetchLost);
+      if (++failures === MAX_FETCH_FAILURES) giveUp();
+    };
+    const { concurrency, handle, onPool, onTaken } = this.#options;
+    const runner = await run({
+      pgPool: this.#pool,
+      events,
+      noHandleSignals: true,
+      logger: new Logger(() => (_, message) => noteFailure(message)),
+      crontab: '',
+      taskList: {
+        dagwright: async (payload, { job }) => {
+          this.#handling++;
+          onTaken(job.run_at.getTime());
+          try {
+            await handle(payload as JobPayload);
+          } finally {
+            this.#handling--;
+            this.#lookedAtMs = performance.now();
+          }
+        },
+      },
+      preset: {
+        worker: {
+          concurrentJobs: concurrency,
+          pollInterval: POLL_MS,
+          localQueue: { size: concurrency, ttl: 200 },
+          completeJobBatchDelay: 0,
+          failJobBatchDelay: 0,
+        },
+      },
+    });
+    runner.promise.then(
+      () => events.emit('pool:fatalError', {} as never),
+      () => events.emit('pool:fatalError', {} as never),
+    );
+    this.#runner = runner;
+    // One that was given up lives: what it runs may end, then it goes.
+    void ended.then(() => runner.stop()).catch(() => {});
+    // Before its id is known, a crash would leave its jobs to what take_over_v1 unlocks for everybody.
+    await untilAnswered(() => onPool(poolId));
+    return { ended };
+  }
+
+  // Q3. One that fails a probe is ended, and graphile opens another.
+  #watchListener(client: pg.PoolClient): void {
+    const probing = setInterval(() => {
+      probeListener(client, PROBE_LIMIT_MS).catch(() => clearInterval(probing));
+    }, PROBE_MS);
+    probing.unref();
+    client.once('end', () => clearInterval(probing));
+  }
+
+  // Not at once: a call whose connection was lost may still be at work in the server.
+  async #unlockLater(poolId: string, unlock: (poolId: string) => Promise<void>): Promise<void> {
+    await delay(5_000, undefined, { ref: false });
+    await untilAnswered(() => unlock(poolId)).catch(() => {});
+  }
+}
+
+// graphile-worker 0.18.0: a local queue that still holds jobs when its pool ends throws instead of waiting until they are
+// returned, because nothing else is under way; and if returning them fails (the database is away), that is an unhandled
+// rejection, which ends the process. One more process "under way" over the release lets it wait, and report.
+function waitForReturnedJobs({ localQueue, newMode }: WorkerEventMap['localQueue:setMode']): void {
+  if (newMode !== 'RELEASED') return;
+  const queue = localQueue as unknown as { backgroundCount: number; decreaseBackgroundCount(): void };
+  queue.backgroundCount++;
+  queueMicrotask(() => queue.decreaseBackgroundCount());
+}

@@ -1,0 +1,333 @@
+// A worker process: registers, beats, takes jobs from the queue, runs lanes, looks at timers and dead workers once a
+// second, and drains. (The constructor and the context belong together with what they close over, so it is long.)
+//   W1  A worker that was declared dead aborts what it runs, registers anew under another id, and goes on. One that may
+//       have been (no beat for a while: it stood still, or the database is away) claims nothing until it knows.
+//   W2  SIGTERM: takes nothing new; what runs may end within the grace period; the rest is released, no attempt spent.
+//   W3  Every loop catches its own errors and goes on: a database outage stops none of them.
+
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { newId } from '../../core/id.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import type { Database } from '../../db/connection/connection.ts';
+import { Outage } from '../../db/connection/outage.ts';
+import { addPoolId, registerWorker, removeWorker, unlockPools } from '../../db/protocol/workers.ts';
+import type { TaskType } from '../../tasks/task-type.ts';
+import { HeldAttempts } from '../attempt/held.ts';
+import { SuspectGate } from '../attempt/suspect-gate.ts';
+import type { EndedAttempt, LaneWork, WorkerContext } from '../context.ts';
+import { ExecutionLog } from '../log/execution-log.ts';
+import { noteStaleWrite } from '../log/notes.ts';
+import { Executions } from '../memory/load.ts';
+import { type OpenOutside, type OutsideSettings, openOutside } from '../services/outside.ts';
+import { createCalls } from '../settle/calls.ts';
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { runJob } from './job.ts';
+import { runLane } from './lane.ts';
+import { Queue } from './queue.ts';
+import { RetentionLoop } from './retention.ts';
+import { WatchLoop } from './watch-loop.ts';
+
+export interface WorkerOptions {
+  readonly database: Database;
+  readonly types: ReadonlyMap<string, TaskType>;
+  readonly log: TaskLog;
+  /** Attempts at once. */
+  readonly concurrency?: number;
+  readonly leaseSeconds?: number;
+  /** How long what runs may take after SIGTERM, in milliseconds. */
+  readonly graceMs?: number;
+  /** The outside world as the operator has configured it; absent: no secrets, nothing allowed beyond the guard. */
+  readonly outside?: OutsideSettings;
+  /** Whether what tasks log as debug is kept too. */
+  readonly keepsDebugLines?: boolean;
+  /** Executions are deleted so many days after their end; 0: never. */
+  readonly retentionDays?: number;
+}
+
+/** A beat may wait 11 s for a connection and its answer. */
+const HEARTBEAT_STALLED_MS = 30_000;
+/** A pass of several statements, each of 23 s at most; while the database is away the loops try on, and count as going. */
+const LOOP_STALLED_MS = 90_000;
+
+/** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
+const LEASE_GOOD_MS = 6_500;
+
+export class Worker {
+  readonly events = new EventEmitter<{
+    executionEnded: [executionId: string];
+    settleLost: [executionId: string, taskId: string];
+    attemptEnded: [ended: EndedAttempt];
+    tasksRecovered: [tasks: number];
+    /** How long a job was due before it was taken, in milliseconds. */
+    jobTaken: [queuedMs: number];
+  }>();
+  readonly #options: Required<WorkerOptions>;
+  readonly #held = new HeldAttempts();
+  readonly #executions: Executions;
+  readonly #lanes = new Set<Promise<void>>();
+  readonly #context: WorkerContext;
+  readonly #watch: WatchLoop;
+  readonly #outage: Outage;
+  readonly #outside: OpenOutside;
+  readonly #executionLog: ExecutionLog;
+  readonly #retention: RetentionLoop | null;
+  #id = newId();
+  /** Before the last death: a claim under way at that moment may have been made under it. */
+  #formerId: string | null = null;
+  #leaseGoodUntilMs = 0;
+  #beat = Promise.withResolvers<void>();
+  #slots: number;
+  /** The last message of the heartbeat thread, or try to have one. */
+  #heardAtMs = performance.now();
+  #isDraining = false;
+  #isStopped = false;
+  #queue: Queue | null = null;
+  #heartbeat: Heartbeat | null = null;
+  #poolIds: string[] = [];
+
+  constructor(options: WorkerOptions) {
+    this.#options = {
+      concurrency: 16,
+      leaseSeconds: 15,
+      graceMs: 25_000,
+      outside: {},
+      keepsDebugLines: false,
+      retentionDays: 0,
+      ...options,
+    };
+    this.#slots = this.#options.concurrency;
+    this.#executions = new Executions(options.database.engine, options.types);
+    this.#outside = openOutside(this.#options.outside, {
+      pool: options.database.engine,
+      log: options.log,
+      id: () => this.#id,
+    });
+    this.#executionLog = new ExecutionLog({
+      db: options.database.engine,
+      log: options.log,
+      redact: this.#outside.redact,
+      withDebug: this.#options.keepsDebugLines,
+      workerId: () => this.#id,
+      nowMs: () => this.#watch.nowMs(),
+    });
+    this.#context = this.#createContext();
+    this.#outage = new Outage(options.log);
+    this.#watch = new WatchLoop(this.#context, () => this.#ids());
+    const isBusy = () => this.#held.size >= this.#options.concurrency;
+    const days = this.#options.retentionDays;
+    this.#retention =
+      days > 0 ? new RetentionLoop({ db: options.database.engine, days, log: options.log, isBusy }) : null;
+    this.events.setMaxListeners(0);
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Attempts under way. */
+  get running(): number {
+    return this.#held.size;
+  }
+
+  /** What of it stands still, null: all goes on, or tries to while the database is away. */
+  get stalled(): string | null {
+    if (this.#queue === null) return 'it has not started';
+    if (this.#isStopped) return 'it has ended';
+    if (performance.now() - this.#heardAtMs > HEARTBEAT_STALLED_MS) return 'its heartbeat stands still';
+    if (this.#watch.sinceMs > LOOP_STALLED_MS) return 'its timer loop stands still';
+    return this.#queue.sinceMs > LOOP_STALLED_MS ? 'its queue takes no jobs' : null;
+  }
+
+  /** Registers and begins to work. */
+  async start(): Promise<void> {
+    await this.#register(this.#id);
+    this.#queue = new Queue({
+      url: this.#options.database.directUrl,
+      concurrency: this.#options.concurrency,
+      log: this.#options.log,
+      handle: (payload) => this.#track(runJob(this.#context, payload)),
+      onTaken: (dueAtMs) => void this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs)),
+      onPool: async (poolId) => {
+        this.#poolIds.push(poolId);
+        await addPoolId(this.#pool, this.#id, poolId);
+      },
+      onFetchLost: (poolId) => unlockPools(this.#pool, [poolId]),
+      onPoolEnded: async (poolId) => {
+        await unlockPools(this.#pool, [poolId]);
+        this.#poolIds = this.#poolIds.filter((id) => id !== poolId);
+      },
+    });
+    await this.#queue.start();
+    this.#watch.start();
+    this.#retention?.start();
+  }
+
+  /** Drains (W2) and ends. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isDraining = true;
+    const queueStopped = this.#queue?.stop() ?? Promise.resolve();
+    await Promise.race([this.#idle(), delay(this.#options.graceMs, undefined, { ref: false })]);
+    for (const attempt of this.#held.all()) attempt.abort('shutdown');
+    await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
+    this.#isStopped = true;
+    this.#beat.resolve();
+    await Promise.all([this.#watch.stop(), this.#retention?.stop()]);
+    await this.#heartbeat?.stop();
+    await this.#queue?.kill();
+    await this.#executionLog.close();
+    await this.#outside.close();
+    if (this.#held.size === 0 && this.#lanes.size === 0) {
+      await unlockPools(this.#pool, this.#poolIds).catch(() => {});
+      await removeWorker(this.#pool, this.#id).catch(() => {});
+    }
+  }
+
+  #ids(): string[] {
+    return this.#formerId === null ? [this.#id] : [this.#id, this.#formerId];
+  }
+
+  get #pool() {
+    return this.#options.database.engine;
+  }
+
+  async #register(id: string): Promise<void> {
+    const { concurrency, leaseSeconds, database } = this.#options;
+    const lockKey = await registerWorker(this.#pool, {
+      id,
+      host: hostname(),
+      pid: process.pid,
+      concurrency,
+      leaseSeconds,
+    });
+    if (id !== this.#id) this.#formerId = this.#id;
+    this.#id = id;
+    this.#heartbeat = await startHeartbeat({
+      url: database.directUrl,
+      workerId: id,
+      lockKey,
+      onMessage: (message) => {
+        this.#heardAtMs = performance.now();
+        if (message.kind === 'beat') this.#noteBeat(message);
+        else if (message.kind === 'missed') this.#outage.note(message.message);
+        else void this.#rejoin();
+      },
+    });
+  }
+
+  #noteBeat({ slots, sentAtMs }: { readonly slots: number; readonly sentAtMs: number }): void {
+    this.#outage.end();
+    this.#slots = slots;
+    this.#leaseGoodUntilMs = sentAtMs + LEASE_GOOD_MS;
+    this.#beat.resolve();
+    this.#beat = Promise.withResolvers();
+  }
+
+  // W1. What ran under the old id has been taken over: its writes would be refused.
+  async #rejoin(): Promise<void> {
+    if (this.#isStopped || this.#isDraining) return;
+    this.#options.log.warn('this worker was declared dead; it registers anew', { workerId: this.#id });
+    for (const attempt of this.#held.all()) attempt.abort('lost');
+    await this.#heartbeat?.stop().catch(() => {});
+    while (!this.#isStopped) {
+      try {
+        await this.#register(newId());
+        for (const poolId of this.#poolIds) await addPoolId(this.#pool, this.#id, poolId);
+        return;
+      } catch (error) {
+        this.#heardAtMs = performance.now();
+        this.#options.log.warn('cannot register yet', { error: String(error) });
+        await delay(1_000);
+      }
+    }
+  }
+
+  #createContext(): WorkerContext {
+    const worker = this;
+    const pool = this.#pool;
+    const onRetry = (error: unknown) => {
+      this.#outage.refused(error);
+      this.#options.log.debug('the database did not answer; trying again', { error: String(error) });
+    };
+    const whileAlive = async () => {
+      while (!this.#isStopped && monotonicMs() > this.#leaseGoodUntilMs) await this.#beat.promise;
+    };
+    const calls = createCalls({
+      pool,
+      worker: () => ({ id: this.#id, slots: this.#slots }),
+      whileAlive,
+      onRetry,
+      suspect: (executionId) => this.#watch.suspect(executionId),
+    });
+    return {
+      get id() {
+        return worker.#id;
+      },
+      get slots() {
+        return worker.#slots;
+      },
+      get draining() {
+        return worker.#isDraining;
+      },
+      pool,
+      types: this.#options.types,
+      executions: this.#executions,
+      held: this.#held,
+      log: this.#options.log,
+      executionLog: this.#executionLog,
+      outside: this.#outside,
+      ...calls,
+      events: {
+        attemptEnded: (ended) => void this.events.emit('attemptEnded', ended),
+        tasksRecovered: (tasks) => void this.events.emit('tasksRecovered', tasks),
+        executionEnded: (executionId) => {
+          this.#executions.forget(executionId);
+          this.events.emit('executionEnded', executionId);
+        },
+        settleLost: (executionId, claim) => {
+          this.#options.log.warn('a stale write was refused', {
+            executionId,
+            taskId: claim.taskId,
+            fence: claim.fence,
+          });
+          noteStaleWrite(this.#executionLog, executionId, claim);
+          this.events.emit('settleLost', executionId, claim.taskId);
+        },
+      },
+      spawn: (work) => void this.#track(this.#spawn(work)),
+      nowMs: () => this.#watch.nowMs(),
+      wakeIn: (ms) => this.#watch.wakeIn(ms),
+      suspect: (executionId) => this.#watch.suspect(executionId),
+      gate: new SuspectGate(),
+      whileAlive,
+    };
+  }
+
+  async #spawn({ executionId, claim }: LaneWork): Promise<void> {
+    const memory = await this.#executions.get(executionId);
+    if (memory !== null) await runLane(this.#context, { memory, claim, list: [], isExtra: true });
+  }
+
+  // Never rejects: what a lane could not do is logged, and recovery finds the rest.
+  #track(lane: Promise<void>): Promise<void> {
+    const tracked = lane
+      .catch((error: unknown) => {
+        this.#options.log.error('a lane ended early', {
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
+      })
+      .finally(() => this.#lanes.delete(tracked));
+    this.#lanes.add(tracked);
+    return tracked;
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes);
+  }
+}
+
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}

@@ -1,0 +1,148 @@
+// The HTTP application: plugins, parsers, hooks, and one line for each file of routes. No port: server.ts listens.
+import fastifyHelmet from '@fastify/helmet';
+import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
+import { newId } from '../../core/id.ts';
+import { addGate } from '../caller/gate.ts';
+import { addOpenApi } from '../openapi/openapi.ts';
+import { BODY_LIMIT, readBody } from '../request/body.ts';
+import { addApiKeyRoutes } from '../routes/api-keys.ts';
+import { addAuditRoutes } from '../routes/audit.ts';
+import { addCallbackRoutes } from '../routes/callbacks.ts';
+import { addEventRoutes } from '../routes/events.ts';
+import { addExecutionRoutes } from '../routes/executions.ts';
+import { addHookRoutes } from '../routes/hooks.ts';
+import { addOperationRoutes } from '../routes/operation.ts';
+import { addPricingRoutes } from '../routes/pricing.ts';
+import { addScheduleTickRoutes } from '../routes/schedule-ticks.ts';
+import { addScheduleRoutes } from '../routes/schedules.ts';
+import { addServiceLimitRoutes } from '../routes/service-limits.ts';
+import { addStatsRoutes } from '../routes/stats.ts';
+import { addTenantRoutes } from '../routes/tenants.ts';
+import { addVariableRoutes } from '../routes/variables.ts';
+import { addWebhookEventRoutes } from '../routes/webhook-events.ts';
+import { addWebhookRoutes } from '../routes/webhooks.ts';
+import { addWorkflowRevisionRoutes } from '../routes/workflow-revisions.ts';
+import { addWorkflowRoutes } from '../routes/workflows.ts';
+import type { Api } from './api.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { createErrorHandler } from './failure.ts';
+import { addRouteRules, refuseUnknown } from './routing.ts';
+import type { Service } from './service.ts';
+
+/** Node's own name of its check; seconds in which slow senders are found. */
+const CHECK_EVERY_MS = 2_000;
+/** nginx's status of a request whose client closed the connection. */
+const CLIENT_GONE = 499;
+
+export interface AppOptions {
+  /** Only what operators ask for: the server of a worker or scheduler. */
+  readonly isOperationOnly?: boolean;
+  /** Sees every route as it is added. */
+  readonly onRoute?: (route: RouteOptions) => void;
+  /** Routes of a test. */
+  readonly addRoutes?: (api: Api) => void;
+  /** The clock of rate limits; the process's where absent. */
+  readonly nowMs?: () => number;
+  /** How long a request may take to arrive, in milliseconds; 30 000 where absent. */
+  readonly requestTimeoutMs?: number;
+  /** How long its headers may take; 10 000 where absent. */
+  readonly headersTimeoutMs?: number;
+}
+
+/** Makes the application; `listen` and `close` are the caller's. */
+export async function createApp(service: Service, options: AppOptions = {}): Promise<Api> {
+  const { requestTimeoutMs = 30_000, headersTimeoutMs = 10_000 } = options;
+  const api: Api = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 65_000,
+    genReqId: () => newId(),
+    requestIdHeader: false,
+    trustProxy: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: true,
+    routerOptions: { maxParamLength: 500, ignoreTrailingSlash: false },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => handleError(error, request, reply),
+    http: {
+      maxHeaderSize: 16_384,
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, requestTimeoutMs, headersTimeoutMs),
+    },
+  });
+  const handleError = createErrorHandler(service.log);
+  api.setErrorHandler(handleError);
+  api.setSerializerCompiler(() => (body) => JSON.stringify(body));
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      done(null, readBody(request, bytes as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  const routes = addRouteRules(api);
+  if (options.onRoute !== undefined) api.addHook('onRoute', options.onRoute);
+  api.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+  });
+  api.addHook('onSend', (_request, reply, _payload, done) => {
+    if (service.health.draining.aborted) reply.header('connection', 'close');
+    done();
+  });
+  const countRequest = (request: FastifyRequest, reply: FastifyReply, status: number) =>
+    service.metrics.requestEnded({
+      method: request.method,
+      route: request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown'),
+      status,
+      seconds: reply.elapsedTime / 1000,
+    });
+  api.addHook('onRequest', async (request, reply) => {
+    // There is no onResponse for a client that went before its answer, and nothing else tells how impatient they are.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) countRequest(request, reply, CLIENT_GONE);
+    });
+  });
+  api.addHook('onResponse', async (request, reply) => countRequest(request, reply, reply.statusCode));
+  await api.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    frameguard: { action: 'deny' },
+    hsts: false,
+  });
+  addGate(api, service, options.nowMs);
+  api.setNotFoundHandler(refuseUnknown(routes));
+  // Before the routes that it describes.
+  if (options.isOperationOnly !== true) await addOpenApi(api, service);
+  addOperationRoutes(api, service);
+  if (options.isOperationOnly !== true) addResourceRoutes(api, service);
+  options.addRoutes?.(api);
+
+  await api.ready();
+  return api;
+}
+
+function addResourceRoutes(api: Api, service: Service): void {
+  addWorkflowRoutes(api, service);
+  addWorkflowRevisionRoutes(api, service);
+  addVariableRoutes(api, service);
+  addEventRoutes(api, service);
+  addHookRoutes(api, service);
+  addWebhookRoutes(api, service);
+  addWebhookEventRoutes(api, service);
+  addScheduleRoutes(api, service);
+  addScheduleTickRoutes(api, service);
+  addTenantRoutes(api, service);
+  addApiKeyRoutes(api, service);
+  addAuditRoutes(api, service);
+  addExecutionRoutes(api, service);
+  addCallbackRoutes(api, service);
+  addStatsRoutes(api, service);
+  addServiceLimitRoutes(api, service);
+  addPricingRoutes(api, service);
+}

@@ -1,0 +1,41 @@
+// What every route works with; one object per process, made by the command line or a test.
+
+import type { TaskTypeRule } from '../../core/definition/task-type.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import type { Database } from '../../db/connection/connection.ts';
+import type { TaskType } from '../../tasks/task-type.ts';
+import type { SecretBox } from '../../triggers/secrets/secret-box.ts';
+import type { Starts } from '../../triggers/starts/starts.ts';
+import type { Health } from '../process/health.ts';
+import type { Metrics } from '../process/metrics.ts';
+
+export interface Service {
+  /** Of its own: requests and the engine's work do not wait for each other's connections. */
+  readonly database: Database;
+  readonly log: TaskLog;
+  readonly types: ReadonlyMap<string, TaskType>;
+  readonly rules: ReadonlyMap<string, TaskTypeRule>;
+  readonly starts: Starts;
+  readonly secretBox: SecretBox;
+  /** DAGWRIGHT_SECRET_<NAME>, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Where callers reach it, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly settings: HttpSettings;
+  /** Calls back for each execution that a worker of this process ends, until it is stopped; absent: there is no worker. */
+  readonly onExecutionEnded?: (listener: (executionId: string) => void) => () => void;
+  readonly health: Health;
+  readonly metrics: Metrics;
+}
+
+export interface HttpSettings {
+  /** DAGWRIGHT_ADMIN_KEY. */
+  readonly adminKey?: string | undefined;
+  /** Requests a second of one key, or of one address where there is no key. */
+  readonly rateLimit: number;
+  /** It listens on loopback addresses only, so it may run open while no key is configured. */
+  readonly isLoopback: boolean;
+  /** Of event streams, in milliseconds: how often a quiet one says something (15 000), and after how long without a byte taken a reader is cut off (60 000). */
+  readonly streamHeartbeatMs?: number;
+  readonly streamStalledMs?: number;
+}

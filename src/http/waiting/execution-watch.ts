@@ -1,0 +1,150 @@
+// Follows executions for all who wait for them in this process: one statement per poll, however many wait.
+//   X1  While nobody waits nothing is asked.  X2  An outage ends nothing: it is asked again, more slowly.
+
+import type pg from 'pg';
+import type { TaskLog } from '../../core/log-lines.ts';
+import { isTerminalExecution } from '../../core/status.ts';
+import { type ExecutionState, loadExecutionStates } from '../../db/executions/execution-events.ts';
+
+/** Null: it does not exist any more. */
+export type Seen = ExecutionState | null;
+export type Listener = (state: Seen) => void;
+
+export interface ExecutionWatchOptions {
+  readonly pool: Pick<pg.Pool, 'query'>;
+  readonly log: TaskLog;
+  readonly pollMs?: number;
+}
+
+interface Watched {
+  /** Undefined: not read yet. */
+  seen: Seen | undefined;
+  readonly listeners: Set<Listener>;
+}
+
+const POLL_MS = 100;
+/** Until what was just added is looked at. */
+const FIRST_POLL_MS = 15;
+const OUTAGE_POLL_MS = 1_000;
+
+export class ExecutionWatch {
+  readonly #pool: Pick<pg.Pool, 'query'>;
+  readonly #log: TaskLog;
+  readonly #pollMs: number;
+  readonly #watched = new Map<string, Watched>();
+  #timer: NodeJS.Timeout | null = null;
+  #dueAtMs = 0;
+  #isPolling = false;
+  #isClosed = false;
+
+  constructor({ pool, log, pollMs = POLL_MS }: ExecutionWatchOptions) {
+    this.#pool = pool;
+    this.#log = log;
+    this.#pollMs = pollMs;
+  }
+
+  /** Executions that somebody waits for. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /** Calls `listener` with the state as soon as it is known and whenever it changes; returns how to stop. */
+  subscribe(id: string, listener: Listener): () => void {
+    let watched = this.#watched.get(id);
+    if (watched === undefined) {
+      watched = { seen: undefined, listeners: new Set() };
+      this.#watched.set(id, watched);
+      this.#pollIn(FIRST_POLL_MS);
+    } else if (watched.seen !== undefined) {
+      const { seen } = watched;
+      queueMicrotask(() => own.listeners.has(listener) && listener(seen));
+    }
+    const own = watched;
+    own.listeners.add(listener);
+    return () => {
+      own.listeners.delete(listener);
+      if (own.listeners.size === 0 && this.#watched.get(id) === own) this.#watched.delete(id);
+    };
+  }
+
+  /** Waits until the execution is terminal, `timeoutMs` are over or `signal` aborts; the last state known, or undefined. */
+  async untilTerminal(
+    id: string,
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<Seen | undefined> {
+    const over = Promise.withResolvers<void>();
+    let last: Seen | undefined;
+    const stop = this.subscribe(id, (state) => {
+      last = state;
+      if (state === null || isTerminalExecution(state.status)) over.resolve();
+    });
+    const timer = setTimeout(over.resolve, timeoutMs);
+    const leave = () => over.resolve();
+    signal.addEventListener('abort', leave);
+    if (signal.aborted || this.#isClosed) over.resolve();
+    try {
+      await over.promise;
+      return last;
+    } finally {
+      clearTimeout(timer);
+      // What depends on a signal that lives on is kept for as long as it has a listener.
+      signal.removeEventListener('abort', leave);
+      stop();
+    }
+  }
+
+  /** Looks at once: a worker of this process says that it has ended. */
+  notice(id: string): void {
+    if (this.#watched.has(id)) this.#pollIn(0);
+  }
+
+  /** Asks no more; who waits goes on by its own timer. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #pollIn(ms: number): void {
+    if (this.#isClosed || this.#isPolling || this.#watched.size === 0) return;
+    const dueAtMs = performance.now() + ms;
+    if (this.#timer !== null && this.#dueAtMs <= dueAtMs) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#dueAtMs = dueAtMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.#poll();
+    }, ms);
+  }
+
+  async #poll(): Promise<void> {
+    const ids = [...this.#watched.keys()];
+    if (ids.length === 0) return;
+    this.#isPolling = true;
+    let pauseMs = this.#pollMs;
+    try {
+      const states = new Map((await loadExecutionStates(this.#pool, ids)).map((state) => [state.id, state]));
+      for (const id of ids) this.#note(id, states.get(id) ?? null);
+    } catch (error) {
+      this.#log.debug('executions that are waited for could not be read', { error: String(error) });
+      pauseMs = OUTAGE_POLL_MS;
+    } finally {
+      this.#isPolling = false;
+    }
+    // What was added meanwhile is looked at soon.
+    const isNew =
+      pauseMs === this.#pollMs && [...this.#watched.values()].some(({ seen }) => seen === undefined);
+    this.#pollIn(isNew ? FIRST_POLL_MS : pauseMs);
+  }
+
+  #note(id: string, state: Seen): void {
+    const watched = this.#watched.get(id);
+    if (watched === undefined || isSame(watched.seen, state)) return;
+    watched.seen = state;
+    for (const listener of [...watched.listeners]) listener(state);
+  }
+}
+
+function isSame(a: Seen | undefined, b: Seen): boolean {
+  if (a === undefined) return false;
+  return a?.status === b?.status && a?.nextSeq === b?.nextSeq;
+}

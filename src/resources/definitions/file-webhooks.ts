@@ -1,0 +1,155 @@
+// Webhooks of definitions: brought in step with their triggers, matched by path. See sync-triggers.ts.
+import { secretReference, type WebhookTrigger } from '../../core/definition/trigger-model.ts';
+import type { Problem } from '../../core/errors.ts';
+import type { Acting, Queryable } from '../../db/connection/connection.ts';
+import { type FileWebhookRow, lockFileWebhooks } from '../../db/resources/file-triggers.ts';
+import { removeWebhook } from '../../db/resources/webhooks.ts';
+import { readSettings } from '../../triggers/webhooks/settings.ts';
+import { type SecretSource, secretProblems } from '../../triggers/webhooks/stored-secrets.ts';
+import { createWebhook, type GivenWebhook } from '../webhooks/manage.ts';
+import { keepWebhook } from './keep-webhook.ts';
+import { below, type Placed } from './placed.ts';
+
+/** The webhooks that a definition wants. */
+export interface WebhooksOf {
+  readonly workflowId: string;
+  readonly webhooks: readonly Placed<WebhookTrigger>[];
+}
+
+/** A webhook that a definition has. */
+export interface FileWebhook {
+  readonly id: string;
+  /** As it follows /hooks/. */
+  readonly path: string;
+  /** Only where it has just been made up. */
+  readonly secret: string | null;
+}
+
+/** One that has left its definition; `path` as it follows /hooks/. */
+export type RemovedWebhook = Pick<FileWebhookRow, 'id' | 'workflowId' | 'path'>;
+
+/** The webhooks that may be kept or taken back, by path without the tenant's name. */
+type StandingWebhooks = Map<string, FileWebhookRow>;
+
+interface TenantOf {
+  readonly tenantId: string;
+  readonly tenantName: string;
+}
+
+/**
+ * What is wrong with webhook triggers by themselves; changes nothing. Without `source` references to the service's secrets
+ * are not looked up.
+ */
+export function webhookProblems(
+  workflowId: string,
+  placed: readonly Placed<WebhookTrigger>[],
+  tenantName: string,
+  source?: Pick<SecretSource, 'secrets'>,
+): Problem[] {
+  return placed.flatMap(({ pointer, trigger }) => {
+    const read = readSettings(givenOf(workflowId, trigger), tenantName);
+    if (!read.ok) return below(pointer, read.problems);
+    const { secret } = trigger;
+    const isKnown = secret !== undefined && (source !== undefined || secretReference(secret) === null);
+    return isKnown
+      ? below(pointer, secretProblems(secret.trim(), read.value, source ?? { secrets: {} }))
+      : [];
+  });
+}
+
+/** Locks what these definitions have and what is removed at the paths that they want, and removes what they do not want any more. */
+export async function detachWebhooks(
+  client: Queryable,
+  { tenantId, tenantName }: TenantOf,
+  wanted: readonly WebhooksOf[],
+): Promise<{ readonly standing: StandingWebhooks; readonly removed: readonly RemovedWebhook[] }> {
+  const pathsOf = new Map(
+    wanted.map((one) => [one.workflowId, readTriggers(one, tenantName).map(({ path }) => path)]),
+  );
+  const rows = await lockFileWebhooks(client, tenantId, {
+    workflowIds: [...pathsOf.keys()],
+    paths: [...pathsOf.values()].flat(),
+  });
+  const standing = new Map(rows.map((row) => [row.path, row]));
+  const removed: RemovedWebhook[] = [];
+  for (const row of rows) {
+    const { id, workflowId, path, isRemoved } = row;
+    if (isRemoved || pathsOf.get(workflowId)!.includes(path)) continue;
+    await removeWebhook(client, tenantId, id);
+    standing.set(path, { ...row, isRemoved: true });
+    removed.push({ id, workflowId, path: `${tenantName}/${path}` });
+  }
+  return { standing, removed };
+}
+
+/** Makes, changes and takes back what a definition wants; problems where something stands in the way. */
+export async function attachWebhooks(
+  client: Queryable,
+  source: SecretSource,
+  { tenantId, actor, tenantName }: TenantOf & Pick<Acting, 'actor'>,
+  one: WebhooksOf,
+  standing: StandingWebhooks,
+): Promise<{ readonly webhooks: readonly FileWebhook[]; readonly problems: readonly Problem[] }> {
+  const { workflowId } = one;
+  const wanted = readTriggers(one, tenantName);
+  const problems = webhookProblems(workflowId, one.webhooks, tenantName, source);
+  if (problems.length === 0) problems.push(...doubledPaths(wanted));
+  if (problems.length > 0) return { webhooks: [], problems };
+  const webhooks: FileWebhook[] = [];
+  for (const { pointer, given, path } of wanted) {
+    const before = standing.get(path);
+    // What another has, or took back just now, is refused as taken.
+    const isFree = before !== undefined && (before.isRemoved || before.workflowId === workflowId);
+    const result = isFree
+      ? await keepWebhook(client, source, { tenantId, before, given })
+      : await createWebhook(client, source, { tenantId, actor }, given, { fromDefinition: true });
+    if (isFree) standing.set(path, { ...before, workflowId, isRemoved: false });
+    if (!result.ok) problems.push(...below(pointer, result.problems));
+    else {
+      const { webhook, secret } = result.value;
+      webhooks.push({ id: webhook.id, path: `${tenantName}/${webhook.path}`, secret });
+    }
+  }
+  return { webhooks, problems };
+}
+
+interface ReadTrigger {
+  readonly pointer: string;
+  readonly given: GivenWebhook;
+  /** Without the tenant's name, if it can be read. */
+  readonly path: string;
+}
+
+function readTriggers({ workflowId, webhooks }: WebhooksOf, tenantName: string): ReadTrigger[] {
+  return webhooks.map(({ pointer, trigger }) => {
+    const given = givenOf(workflowId, trigger);
+    const read = readSettings(given, tenantName);
+    return { pointer, given, path: read.ok ? read.value.path : trigger.path };
+  });
+}
+
+function doubledPaths(wanted: readonly ReadTrigger[]): Problem[] {
+  return wanted
+    .filter(({ path }, i) => wanted.findIndex((one) => one.path === path) < i)
+    .map(({ pointer, path }) => ({
+      pointer: `${pointer}/path`,
+      code: 'duplicate_trigger',
+      message: `the definition has another webhook at ${JSON.stringify(path)}`,
+    }));
+}
+
+// Every field, also the absent ones: what a file does not name is as it is without.
+function givenOf(workflowId: string, trigger: WebhookTrigger): GivenWebhook {
+  const { path, authType, verifier, options, inputMapping, filters, priority, secret } = trigger;
+  return {
+    workflowId,
+    path,
+    authType,
+    verifier,
+    options,
+    inputMapping,
+    filters: filters as GivenWebhook['filters'],
+    priority,
+    secret: secret?.trim(),
+  };
+}

@@ -1,0 +1,148 @@
+// Why an execution is not over: what each of its unfinished tasks waits for, from their rows.
+import type { TaskStatus } from '../core/status.ts';
+import type { OpenExecution, OpenTask } from '../db/executions/open-tasks.ts';
+
+/** What a task waits for. Instants are ISO. */
+export type WaitsFor =
+  | {
+      readonly kind: 'parents';
+      readonly parents: readonly { readonly taskId: string; readonly status: TaskStatus }[];
+      readonly count: number;
+    }
+  | { readonly kind: 'timer'; readonly until: string }
+  | {
+      readonly kind: 'retry';
+      readonly until: string;
+      readonly attempt: number;
+      readonly lastError: { readonly code: string; readonly message: string } | null;
+    }
+  | { readonly kind: 'callback'; readonly until: string | null }
+  | {
+      readonly kind: 'items';
+      readonly total: number;
+      readonly open: number;
+      readonly completed: number;
+      readonly failed: number;
+    }
+  | { readonly kind: 'queue'; readonly since: string }
+  | {
+      readonly kind: 'worker';
+      readonly workerId: string;
+      readonly since: string | null;
+      readonly attempt: number;
+    }
+  | { readonly kind: 'resume'; readonly since: string | null }
+  | { readonly kind: 'run_at'; readonly until: string }
+  | { readonly kind: 'open'; readonly since: string }
+  | { readonly kind: 'conclusion' };
+
+export interface WhyItem {
+  /** Null: the execution itself. */
+  readonly taskId: string | null;
+  readonly mapIndex: number | null;
+  readonly status: string;
+  readonly waitsFor: WaitsFor;
+  readonly message: string;
+}
+
+export interface Why {
+  readonly status: string;
+  readonly items: readonly WhyItem[];
+  /** Tasks that are not over, where there are more than items. */
+  readonly isComplete: boolean;
+}
+
+/** `tasks`: up to `limit` + 1 of them. */
+export function whyOpen(execution: OpenExecution, tasks: readonly OpenTask[], limit: number): Why {
+  const { status } = execution;
+  const items: WhyItem[] = [];
+  const whole = waitOfExecution(execution, tasks.length);
+  if (whole !== null)
+    items.push({
+      taskId: null,
+      mapIndex: null,
+      status,
+      waitsFor: whole,
+      message: sentence('the execution', whole),
+    });
+  for (const task of tasks.slice(0, limit)) {
+    const waitsFor = waitOf(task, execution);
+    const name = task.mapIndex === null ? task.taskId : `${task.taskId}[${task.mapIndex}]`;
+    items.push({
+      taskId: task.taskId,
+      mapIndex: task.mapIndex,
+      status: task.status,
+      waitsFor,
+      message: sentence(name, waitsFor),
+    });
+  }
+  return { status, items, isComplete: tasks.length <= limit };
+}
+
+function waitOfExecution(
+  { status, runAt, pausedAt, createdAt }: OpenExecution,
+  open: number,
+): WaitsFor | null {
+  if (status === 'paused') return { kind: 'resume', since: pausedAt };
+  if (status === 'pending')
+    return runAt === null ? { kind: 'open', since: createdAt } : { kind: 'run_at', until: runAt };
+  return status === 'running' && open === 0 ? { kind: 'conclusion' } : null;
+}
+
+function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
+  const { status, waitingOn, wakeAt, readyAt } = task;
+  if (status === 'running')
+    return { kind: 'worker', workerId: task.workerId ?? '', since: task.startedAt, attempt: task.attempt };
+  if (readyAt !== null)
+    return execution.status === 'paused'
+      ? { kind: 'resume', since: execution.pausedAt }
+      : { kind: 'queue', since: readyAt };
+  if (status === 'waiting' && waitingOn === 'callback') return { kind: 'callback', until: wakeAt };
+  if (status === 'waiting' && waitingOn === 'items' && task.items !== null) {
+    const { total, open, ok, failed } = task.items;
+    return { kind: 'items', total, open, completed: ok, failed };
+  }
+  if (status === 'retrying' && wakeAt !== null) {
+    const { error } = task;
+    const lastError = error === null ? null : { code: error.code, message: error.message };
+    return { kind: 'retry', until: wakeAt, attempt: task.attempt, lastError };
+  }
+  if (wakeAt !== null) return { kind: 'timer', until: wakeAt };
+  return { kind: 'parents', parents: task.openParents, count: task.pendingEdges };
+}
+
+const MAX_NAMES = 5;
+
+function sentence(name: string, wait: WaitsFor): string {
+  switch (wait.kind) {
+    case 'parents': {
+      const names = wait.parents.slice(0, MAX_NAMES).map(({ taskId, status }) => `${taskId} (${status})`);
+      const rest = wait.parents.length > MAX_NAMES ? ` and ${wait.parents.length - MAX_NAMES} more` : '';
+      return names.length === 0
+        ? `${name} waits for ${wait.count} more parent(s)`
+        : `${name} waits for ${names.join(', ')}${rest}`;
+    }
+    case 'timer':
+      return `${name} waits until ${wait.until}`;
+    case 'retry': {
+      const why = wait.lastError === null ? '' : ` after ${wait.lastError.code}: ${wait.lastError.message}`;
+      return `${name} is tried again at ${wait.until}, attempt ${wait.attempt} ended${why}`;
+    }
+    case 'callback':
+      return `${name} waits for its callback${wait.until === null ? '' : ` until ${wait.until}`}`;
+    case 'items':
+      return `${name} waits for ${wait.open} of its ${wait.total} items; ${wait.completed} completed, ${wait.failed} failed`;
+    case 'queue':
+      return `${name} is ready since ${wait.since} and waits for a worker`;
+    case 'worker':
+      return `${name} runs on worker ${wait.workerId}${wait.since === null ? '' : ` since ${wait.since}`}, attempt ${wait.attempt}`;
+    case 'resume':
+      return `${name} waits to be resumed${wait.since === null ? '' : `, paused since ${wait.since}`}`;
+    case 'run_at':
+      return `${name} begins at ${wait.until}`;
+    case 'open':
+      return `${name} is queued since ${wait.since} and waits for a worker`;
+    case 'conclusion':
+      return `${name} has no open task and is being concluded`;
+  }
+}

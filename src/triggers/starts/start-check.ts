@@ -1,0 +1,72 @@
+// What can be said of a start without a database: values that cannot be stored, and the words for each refusal.
+import type { Problem } from '../../core/errors.ts';
+import { toStorableJson } from '../../core/json.ts';
+import type { StartProblem, StartRequest } from '../../db/executions/executions.ts';
+
+/** Why a start was refused. `validation` and `payload_too_large` name places in the request: `/input/…`, `/metadata`. */
+export type StartRefusal = StartProblem | 'validation' | 'payload_too_large';
+
+export type StartResult =
+  | {
+      readonly ok: true;
+      readonly id: string;
+      /** An earlier request with the same idempotency key had started it. */
+      readonly existing: boolean;
+    }
+  | { readonly ok: false; readonly code: StartRefusal; readonly problems: readonly Problem[] };
+
+type Refused = Extract<StartResult, { ok: false }>;
+
+/** Bytes (UTF-8 JSON) of an execution's metadata. */
+const MAX_METADATA_BYTES = 16_000;
+
+/** Problems of the values themselves; null where they can be stored. */
+export function refuseValues(request: StartRequest): Refused | null {
+  const parts = [
+    ['/input', request.input, undefined],
+    ['/metadata', request.metadata, MAX_METADATA_BYTES],
+  ] as const;
+  for (const [pointer, value, maxBytes] of parts) {
+    const stored = toStorableJson(value, maxBytes);
+    if (stored.ok) continue;
+    const code = stored.code === 'payload_too_large' ? stored.code : 'validation';
+    return {
+      ok: false,
+      code,
+      problems: [
+        {
+          pointer,
+          code: code === 'validation' ? 'unstorable' : code,
+          message: `${pointer.slice(1)} ${stored.message}`,
+        },
+      ],
+    };
+  }
+  return null;
+}
+
+/** The refusal in words. */
+export function refuseStart(problem: StartProblem, { workflowId, revision }: StartRequest): Refused {
+  const of = revision === undefined ? '' : ` with revision ${revision}`;
+  const words: Record<StartProblem, [pointer: string, message: string, hint?: string]> = {
+    not_found: ['', `there is no workflow "${workflowId}"${of}`, 'apply its definition first'],
+    not_active: ['', `workflow "${workflowId}" is not active`, 'set its status to active'],
+    tenant_suspended: ['', 'the tenant is suspended; nothing of it starts'],
+    tier_too_low: [
+      '',
+      `workflow "${workflowId}" needs a tenant of a higher tier`,
+      'see minTier of its definition',
+    ],
+    key_reused: [
+      '',
+      'the idempotency key came before with another request',
+      'use a new key for each request',
+    ],
+  };
+  const [pointer, message, hint] = words[problem];
+  return {
+    ok: false,
+    code: problem,
+    problems: [{ pointer, code: problem, message, ...(hint === undefined ? {} : { hint }) }],
+  };
+}

@@ -1,0 +1,231 @@
+// The one place where anything but SQL starts an execution.
+//   T1  The input is checked against the schema of the very revision that the execution then takes.
+//   T2  A request starts once, however often it is sent to the database, and a repeated idempotency key gets its first
+//       answer, also where the same request would be refused by now.
+//   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline.
+
+import { LRUCache } from 'lru-cache';
+import {
+  applyDefaults,
+  type CompiledSchema,
+  compileSchema,
+} from '../../core/definition/schema/input-schema.ts';
+import type { Problem } from '../../core/errors.ts';
+import { newId } from '../../core/id.ts';
+import { isJsonObject, type Json } from '../../core/json.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import { Batcher, PartlyAnswered } from '../../db/connection/batcher.ts';
+import {
+  type Acting,
+  type Database,
+  isConnectionLoss,
+  isRetryable,
+  type Queryable,
+} from '../../db/connection/connection.ts';
+import { type StartRequest, startExecutionsWith } from '../../db/executions/executions.ts';
+import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
+import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
+
+export type { StartRefusal, StartResult } from './start-check.ts';
+
+/** What a caller asks for; who asks is told by `acting`. */
+export type StartOf = Omit<StartRequest, 'id' | 'createdBy'>;
+
+export interface StartsOptions {
+  readonly database: Database;
+  readonly log: TaskLog;
+  /** How long a start may wait for the database, in milliseconds; 5000 where absent. */
+  readonly deadlineMs?: number;
+}
+
+/** A start that the database has not answered in time: it may or may not have happened. A connection loss by its code. */
+export class StartUnanswered extends Error {
+  readonly code = '08006';
+  constructor(ms: number, cause?: unknown) {
+    super(`the database did not answer a start within ${ms} ms`, { cause });
+    this.name = 'StartUnanswered';
+  }
+}
+
+interface Batched {
+  readonly request: StartRequest;
+  readonly giveUpAtMs: number;
+}
+
+const MAX_RULES = 1_000;
+const LATE = Symbol('late');
+/** Of a caller's own transaction, whose statements have the connection's limits besides. */
+const WITHIN_MS = 20_000;
+
+interface Rule extends Pick<InputRule, 'defaultParameters'> {
+  readonly schema: CompiledSchema | null;
+}
+
+export class Starts {
+  readonly #engine: Queryable;
+  readonly #log: TaskLog;
+  readonly #deadlineMs: number;
+  /** By version: a revision never changes. */
+  readonly #rules = new LRUCache<string, Rule>({ max: MAX_RULES });
+  readonly #batchers = new Map<
+    string,
+    { readonly batcher: Batcher<Batched, StartResult | typeof LATE>; calls: number }
+  >();
+
+  constructor({ database, log, deadlineMs = 5_000 }: StartsOptions) {
+    this.#engine = database.engine;
+    this.#log = log;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Starts one execution in a commit of its own or shared. Throws {@link StartUnanswered} where the database is away. */
+  async start(acting: Acting, request: StartOf): Promise<StartResult> {
+    const { tenantId } = acting;
+    const batch = this.#batchers.get(tenantId) ?? { batcher: this.#createBatcher(tenantId), calls: 0 };
+    this.#batchers.set(tenantId, batch);
+    batch.calls++;
+    const late = Promise.withResolvers<typeof LATE>();
+    const timer = setTimeout(() => late.resolve(LATE), this.#deadlineMs);
+    const answer = batch.batcher.call({
+      request: { ...request, id: newId(), createdBy: acting.actor },
+      giveUpAtMs: performance.now() + this.#deadlineMs,
+    });
+    const release = () => {
+      if (--batch.calls === 0) this.#batchers.delete(tenantId);
+    };
+    answer.then(release, release);
+    try {
+      const result = await Promise.race([answer, late.promise]);
+      if (result === LATE) throw new StartUnanswered(this.#deadlineMs);
+      return result;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Checks and starts in the caller's transaction, which is of the engine's role; nothing is sent twice. */
+  async startWith(
+    db: Queryable,
+    tenantId: string,
+    requests: readonly StartRequest[],
+    limitMs = WITHIN_MS,
+  ): Promise<StartResult[]> {
+    const results = new Array<StartResult>(requests.length);
+    const fitting: { readonly i: number; readonly request: StartRequest }[] = [];
+    const versions = await findStartable(db, tenantId, requests, limitMs);
+    for (const [i, request] of requests.entries()) {
+      const version = versions[i] ?? null;
+      const refused =
+        refuseValues(request) ??
+        (version === null
+          ? refuseStart('not_found', request)
+          : await this.#refuseInput(db, version.id, request, limitMs));
+      if (refused !== null) results[i] = (await this.#firstAnswer(db, tenantId, request, limitMs)) ?? refused;
+      else fitting.push({ i, request: { ...request, revision: version!.revision } });
+    }
+    if (fitting.length === 0) return results;
+    const started = await startExecutionsWith(
+      db,
+      tenantId,
+      fitting.map(({ request }) => request),
+      limitMs,
+    );
+    for (const [k, { i, request }] of fitting.entries()) {
+      const one = started[k]!;
+      results[i] = one.ok ? one : refuseStart(one.problem, request);
+    }
+    return results;
+  }
+
+  /** Problems of an input under this version's schema, at `/input/…`: for starts that are made elsewhere (schedules). */
+  async checkInput(versionId: string, input: Json): Promise<Problem[]> {
+    return await this.#inputProblems(this.#engine, versionId, input, WITHIN_MS);
+  }
+
+  async #refuseInput(
+    db: Queryable,
+    versionId: string,
+    request: StartRequest,
+    limitMs: number,
+  ): Promise<StartResult | null> {
+    const problems = await this.#inputProblems(db, versionId, request.input ?? {}, limitMs);
+    return problems.length === 0 ? null : { ok: false, code: 'validation', problems };
+  }
+
+  async #inputProblems(db: Queryable, versionId: string, input: Json, limitMs: number): Promise<Problem[]> {
+    const { schema, defaultParameters } = await this.#rule(db, versionId, limitMs);
+    if (schema === null) return [];
+    const problems = schema.validate(applyDefaults(defaultParameters, input));
+    return problems.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+  }
+
+  async #rule(db: Queryable, versionId: string, limitMs: number): Promise<Rule> {
+    const known = this.#rules.get(versionId);
+    if (known !== undefined) return known;
+    const found = await findInputRule(db, versionId, limitMs);
+    if (found === null) throw new Error(`revision ${versionId} is gone`);
+    const { inputSchema, defaultParameters } = found;
+    const compiled = inputSchema === undefined ? null : compileSchema(inputSchema);
+    // A stored schema was compiled when it was saved; one that no longer compiles is judged when a worker opens the run.
+    if (compiled?.ok === false) this.#log.warn('a stored inputSchema does not compile', { versionId });
+    const rule: Rule = {
+      schema: compiled?.ok === true ? compiled.value : null,
+      defaultParameters: isJsonObject(defaultParameters) ? defaultParameters : undefined,
+    };
+    this.#rules.set(versionId, rule);
+    return rule;
+  }
+
+  // T2. What the key started stands, whatever became of the workflow since.
+  async #firstAnswer(
+    db: Queryable,
+    tenantId: string,
+    request: StartRequest,
+    limitMs: number,
+  ): Promise<StartResult | null> {
+    const { idempotencyKey: key, scope = `start:${request.workflowId}`, requestHash } = request;
+    if (key === undefined) return null;
+    const first = await findKeyedStart(db, tenantId, { scope, key, requestHash }, limitMs);
+    if (first === null) return null;
+    return first.isSame ? { ok: true, id: first.id, existing: true } : refuseStart('key_reused', request);
+  }
+
+  #createBatcher(tenantId: string): Batcher<Batched, StartResult | typeof LATE> {
+    return new Batcher({
+      keyOf: ({ request }) => request.id!,
+      sizeOf: ({ request }) => sizeOf(request),
+      send: (items) => this.#send(tenantId, items),
+      onRetry: (error) => this.#log.debug('a start is sent again', { error: String(error) }),
+    });
+  }
+
+  // T3. The batcher sends again until the database answers; who has waited too long leaves the batch.
+  async #send(tenantId: string, items: readonly Batched[]): Promise<(StartResult | typeof LATE)[]> {
+    const isLate = ({ giveUpAtMs }: Batched) => performance.now() >= giveUpAtMs;
+    const due = items.filter((item) => !isLate(item));
+    const answers = new Map<Batched, StartResult>();
+    if (due.length > 0) {
+      try {
+        const requests = due.map(({ request }) => request);
+        const started = await this.startWith(this.#engine, tenantId, requests, this.#deadlineMs);
+        for (const [k, item] of due.entries()) answers.set(item, started[k]!);
+      } catch (error) {
+        if (!isConnectionLoss(error) && !isRetryable(error)) throw error;
+        throw new PartlyAnswered(
+          error,
+          items.map((item) => (isLate(item) ? LATE : undefined)),
+        );
+      }
+    }
+    return items.map((item) => answers.get(item) ?? LATE);
+  }
+}
+
+export function createStarts(options: StartsOptions): Starts {
+  return new Starts(options);
+}
+
+// Near enough to keep batches small.
+function sizeOf({ input, trigger }: StartRequest): number {
+  return JSON.stringify([input ?? null, trigger ?? null]).length;
+}
