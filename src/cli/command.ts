@@ -1,8 +1,24 @@
 // What all command lines are made of: a command with the options that go with every one, and readers of arguments.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CommandContext, type GlobalOptions, withContext } from './context.ts';
+import type { Io } from './io.ts';
 
 export { Command, CommanderError, Option } from 'commander';
+
+/** The root of all commands: it knows what they read and write, and keeps the exit code of the one that ran. */
+export class Program extends Command {
+  readonly io: Io;
+  exitCode = 0;
+
+  constructor(io: Io) {
+    super('dagwright');
+    this.io = io;
+    this.configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  }
+}
 
 /** A command with the options that go with every one. */
 export function command(parent: Command, name: string, description: string): Command {
@@ -27,7 +43,8 @@ export function action<Options>(
   return async (...received: unknown[]) => {
     const options = received.at(-2) as GlobalOptions & Options;
     const args = received.slice(0, -2) as string[];
-    process.exitCode = await withContext(options, (context) => work(context, options, ...args));
+    const program = programOf(received.at(-1) as Command);
+    program.exitCode = await withContext(program.io, options, (context) => work(context, options, ...args));
   };
 }
 
@@ -35,9 +52,16 @@ export function action<Options>(
 export function listAction<Options>(
   work: (context: CommandContext, options: Options, list: readonly string[]) => Promise<number>,
 ) {
-  return async (list: string[], options: GlobalOptions & Options) => {
-    process.exitCode = await withContext(options, (context) => work(context, options, list));
+  return async (list: string[], options: GlobalOptions & Options, command: Command) => {
+    const program = programOf(command);
+    program.exitCode = await withContext(program.io, options, (context) => work(context, options, list));
   };
+}
+
+function programOf(command: Command): Program {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return root as Program;
 }
 
 export function choice(flags: string, description: string, values: readonly string[]): Option {

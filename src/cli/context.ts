@@ -4,10 +4,11 @@
 import type { TaskLog } from '../core/log-lines.ts';
 import { createRedact } from '../core/redact.ts';
 import { databaseRefusal } from './database-refusal.ts';
+import { environmentOf, type Io } from './io.ts';
 import { createLog } from './output/log.ts';
 import { createPainter } from './output/terminal.ts';
 import { problemLines, Refusal } from './refusal.ts';
-import { type Config, loadEnvFile, readConfig } from './settings/config.ts';
+import { type Config, readConfig } from './settings/config.ts';
 import { openSystem, type System } from './system.ts';
 
 export interface GlobalOptions {
@@ -17,6 +18,7 @@ export interface GlobalOptions {
 }
 
 export interface CommandContext {
+  readonly io: Io;
   readonly config: Config;
   readonly isJson: boolean;
   readonly isEphemeral: boolean;
@@ -38,36 +40,38 @@ export interface CommandContext {
 
 /** Runs a command; its exit code. */
 export async function withContext(
+  io: Io,
   options: GlobalOptions,
   work: (context: CommandContext) => Promise<number>,
 ): Promise<number> {
   const isJson = options.json === true;
   const fail = (refusal: Refusal): number => {
-    if (isJson) process.stdout.write(`${JSON.stringify({ errors: refusal.problems })}\n`);
-    else process.stderr.write(`${problemLines(refusal.problems)}\n`);
+    if (isJson) io.stdout.write(`${JSON.stringify({ errors: refusal.problems })}\n`);
+    else io.stderr.write(`${problemLines(refusal.problems)}\n`);
     return refusal.problems.some(({ code }) => code === 'usage') ? 2 : 1;
   };
-  loadEnvFile();
-  const read = readConfig();
+  const read = readConfig(environmentOf(io), io.cwd);
   if (!read.ok) return fail(new Refusal(read.problems));
   const config = read.value;
   const log = createLog({
     level: config.logLevel,
-    isText: process.stderr.isTTY === true,
+    isText: io.stderr.isTTY === true,
+    write: (line) => void io.stderr.write(line),
     redact: createRedact(secretsOf(config)),
   });
-  const note = (text: string) => void process.stderr.write(`${text}\n`);
+  const note = (text: string) => void io.stderr.write(`${text}\n`);
   try {
     return await work({
+      io,
       config,
       isJson,
       isEphemeral: options.ephemeral === true,
       tenant: options.tenant,
       log,
-      paint: createPainter(process.stdout.isTTY === true && !config.noColor),
-      say: (text) => void (isJson || process.stdout.write(`${text}\n`)),
+      paint: createPainter(io.stdout.isTTY === true && !config.noColor),
+      say: (text) => void (isJson || io.stdout.write(`${text}\n`)),
       note,
-      printJson: (value) => void (isJson && process.stdout.write(`${JSON.stringify(value)}\n`)),
+      printJson: (value) => void (isJson && io.stdout.write(`${JSON.stringify(value)}\n`)),
       async withSystem(use, { migrate } = {}) {
         const system = await openSystem({
           config,

@@ -4,4 +4,5 @@
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache?.();
-await import('./program.ts');
+const [{ processIo }, { runProgram }] = await Promise.all([import('./io.ts'), import('./program.ts')]);
+process.exitCode = await runProgram(processIo(), process.argv.slice(2));

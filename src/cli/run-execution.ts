@@ -13,18 +13,20 @@ import {
 } from '../db/executions/executions.ts';
 import type { StartRefusal } from '../triggers/starts/start-check.ts';
 import { createStarts, type StartOf } from '../triggers/starts/starts.ts';
+import type { Io, Output } from './io.ts';
 import { taskTable } from './output/task-table.ts';
 import type { createPainter } from './output/terminal.ts';
 import { Refusal } from './refusal.ts';
 import type { System } from './system.ts';
 
 export interface RunOptions {
+  readonly io: Io;
   readonly system: System;
   readonly request: StartOf;
   /** Its name. */
   readonly tenant: string;
   /** Repaints a table while it runs; null: a line per task that ends. */
-  readonly live: NodeJS.WriteStream | null;
+  readonly live: Output | null;
   readonly print: (line: string) => void;
   /** What is said beside the progress. */
   readonly note: (line: string) => void;
@@ -38,17 +40,16 @@ const POLL_MS = 500;
 export async function runToEnd(
   options: RunOptions,
 ): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
-  const { system } = options;
+  const { io, system } = options;
   const id = await start(options);
   const worker = system.createWorker(quietBeside(options));
   await worker.start();
   const stop = new AbortController();
   const interrupt = () => {
-    if (stop.signal.aborted) process.exit(130);
+    if (stop.signal.aborted) io.exit(130);
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  const stopListening = io.onSignal(interrupt);
   try {
     const wake = Promise.withResolvers<void>();
     worker.events.on('executionEnded', (ended) => ended === id && wake.resolve());
@@ -71,8 +72,7 @@ export async function runToEnd(
       await Promise.race([wake.promise, delay(pause, undefined, { signal: stop.signal }).catch(() => {})]);
     }
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    stopListening();
     await worker.stop();
   }
 }
@@ -102,8 +102,8 @@ function inCommandLine(problem: Problem, { request: { workflowId }, tenant }: Ru
 }
 
 // Who watches the progress on a terminal sees there what fails and is tried again; lines about it would tear the table.
-function quietBeside({ system, live }: RunOptions): TaskLog {
-  const isWatched = live !== null || process.stderr.isTTY === true;
+function quietBeside({ io, system, live }: RunOptions): TaskLog {
+  const isWatched = live !== null || io.stderr.isTTY === true;
   if (!isWatched || system.config.logLevel === 'debug') return system.log;
   return { ...system.log, debug: () => {}, info: () => {} };
 }

@@ -3,6 +3,7 @@
 import { LOG_LINE_LEVELS, type LogLineLevel } from '../../core/log-lines.ts';
 import { findLoggedExecution, findLogLines, type LogLineView } from '../../db/executions/execution-logs.ts';
 import type { CommandContext } from '../context.ts';
+import { abortOnSignal } from '../io.ts';
 import { followLogs } from '../output/follow-logs.ts';
 import { harmlessText } from '../output/log.ts';
 import type { Colour } from '../output/terminal.ts';
@@ -42,7 +43,7 @@ export async function showLogs(context: CommandContext, options: LogsOptions, id
       context.say(textOf(line, context.paint));
     };
     if (options.follow === true)
-      await followLogs({ read, execution, print, stop: whenUnwanted(), after: cursor });
+      await followLogs({ read, execution, print, stop: whenUnwanted(context), after: cursor });
     else showPage(context, await read(cursor, options.limit + 1), options.limit);
     return 0;
   });
@@ -78,11 +79,8 @@ function textOf(line: LogLineView, paint: CommandContext['paint']): string {
 }
 
 // Ctrl-C, or nobody reads any more (`| head`): the command ends in order.
-function whenUnwanted(): AbortSignal {
-  const stop = new AbortController();
-  const end = () => stop.abort();
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
-  process.stdout.once('error', end);
+function whenUnwanted({ io }: CommandContext): AbortSignal {
+  const { stop } = abortOnSignal(io);
+  io.onReaderGone(() => stop.abort());
   return stop.signal;
 }

@@ -2,6 +2,7 @@
 import { countDue } from '../../db/operations/retention.ts';
 import { runRetentionPass } from '../../engine/worker/retention.ts';
 import type { CommandContext } from '../context.ts';
+import { abortOnSignal } from '../io.ts';
 import { refuse } from '../refusal.ts';
 
 export interface RetentionOptions {
@@ -26,14 +27,12 @@ export async function runRetention(context: CommandContext, options: RetentionOp
       context.say(`${executions} executions of all tenants ended more than ${days} days ago`);
       return 0;
     }
-    const stop = new AbortController();
-    process.once('SIGINT', () => stop.abort());
-    process.once('SIGTERM', () => stop.abort());
+    const { stop, done } = abortOnSignal(context.io);
     const { state, deleted } = await runRetentionPass({
       db: database.engine,
       days,
       signal: stop.signal,
-    });
+    }).finally(done);
     context.printJson({ days, state, deleted });
     for (const [table, rows] of Object.entries(deleted)) context.say(`deleted ${rows} of ${table}`);
     if (state === 'busy') context.say('another process is deleting at this moment');

@@ -26,7 +26,7 @@ export async function serve(
       'DATABASE_URL=postgres://user:password@host:port/database',
       'DATABASE_URL',
     );
-  const signalled = whenSignalled(context.config.isUnderNpm);
+  const signalled = whenSignalled(context);
   return await context.withSystem(
     async (system) => {
       await requireIsolation(system.url);
@@ -92,16 +92,15 @@ function devNote({ url, config }: System, { http }: Running, hasKeys: boolean): 
 
 // Listens from the first moment on: process 1 of a container, without a handler, is not ended by SIGTERM at all. A second
 // signal ends the process at once.
-function whenSignalled(isUnderNpm: boolean): Promise<string> {
+function whenSignalled({ io, config }: CommandContext): Promise<string> {
   return new Promise((resolve) => {
+    let isEnding = false;
     const end = (reason: string) => {
-      process.once('SIGTERM', () => process.exit(1));
-      process.once('SIGINT', () => process.exit(1));
+      isEnding = true;
       resolve(reason);
     };
-    process.once('SIGTERM', end);
-    process.once('SIGINT', end);
-    if (isUnderNpm) whenOrphaned(() => end('the process that started it has gone'));
+    io.onSignal((signal) => (isEnding ? io.exit(1) : end(signal)));
+    if (config.isUnderNpm) whenOrphaned(() => end('the process that started it has gone'));
   });
 }
 

@@ -16,15 +16,15 @@ export interface LogOptions {
   readonly isText?: boolean;
   /** Hides secrets in a text. */
   readonly redact?: Redact;
-  /** Where lines go, with their line end; stderr where absent. */
-  readonly write?: (line: string) => void;
+  /** Where lines go, with their line end. Synchronous for files, pipes and terminals. */
+  readonly write: (line: string) => void;
 }
 
 /** Names that a line has of its own; a field of the same name gets an underscore. */
 const OWN = new Set(['at', 'level', 'message']);
 
 export function createLog(options: LogOptions): TaskLog {
-  const { level, isText = false, redact = redactNothing, write = writeToStderr() } = options;
+  const { level, isText = false, redact = redactNothing, write } = options;
   const logger = pino(
     {
       level,
@@ -113,15 +113,4 @@ export function harmlessText(text: string): string {
       ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ??
       `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-let isWatched = false;
-
-// Synchronous for files, pipes and terminals. Whoever reads stderr may go away: the worker must not.
-function writeToStderr(): (line: string) => void {
-  if (!isWatched) {
-    isWatched = true;
-    process.stderr.on('error', () => {});
-  }
-  return (line) => void process.stderr.write(line);
 }

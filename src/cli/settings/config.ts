@@ -1,8 +1,8 @@
-// The settings of CONTRACT 9, read from the environment once and checked all together. The only reader of process.env.
-import { existsSync } from 'node:fs';
+// The settings of CONTRACT 9, read from the environment once and checked all together. Only io.ts reads process.env.
 import { resolve } from 'node:path';
 import type { Problem, Result } from '../../core/errors.ts';
 import type { OutsideSettings } from '../../engine/services/outside.ts';
+import type { Environment } from '../io.ts';
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import { readOutsideSettings } from './outside-settings.ts';
 
@@ -39,16 +39,8 @@ export interface Config {
   readonly noColor: boolean;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Adds what `.env` in the current folder says and the environment does not. */
-export function loadEnvFile(cwd = process.cwd()): void {
-  const path = resolve(cwd, '.env');
-  if (existsSync(path)) process.loadEnvFile(path);
-}
-
 /** Reads the settings; every problem names its variable. */
-export function readConfig(env: Environment = process.env, cwd = process.cwd()): Result<Config> {
+export function readConfig(env: Environment, cwd: string): Result<Config> {
   const problems: Problem[] = [];
   const text = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name]);
   const refuse = (name: string, expected: string) =>

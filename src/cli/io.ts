@@ -1,0 +1,82 @@
+// What the command line touches of its process: a process has one, a test makes its own.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  /** Lines of the terminal. */
+  readonly rows?: number;
+}
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  /** Where `.env` and the paths in settings are looked for; files that arguments name are those of the process. */
+  readonly cwd: string;
+  /** Calls `act` at each SIGINT and SIGTERM until the returned function is called. */
+  readonly onSignal: (act: (signal: string) => void) => () => void;
+  /** Calls `act` when nobody reads stdout any more. */
+  readonly onReaderGone: (act: () => void) => void;
+  /** Ends the process at once, whatever is under way. */
+  readonly exit: (code: number) => never;
+}
+
+/** Of this process. */
+export function processIo(): Io {
+  const { stdout, stderr, env } = process;
+  outliveClosedReaders();
+  return {
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    onSignal(act) {
+      process.on('SIGINT', act).on('SIGTERM', act);
+      return () => void process.off('SIGINT', act).off('SIGTERM', act);
+    },
+    onReaderGone: (act) => void stdout.once('error', act),
+    exit: (code) => process.exit(code),
+  };
+}
+
+/** Aborted by the first SIGINT or SIGTERM; a second one ends the process as it would have. */
+export function abortOnSignal(io: Pick<Io, 'onSignal'>): {
+  readonly stop: AbortController;
+  readonly done: () => void;
+} {
+  const stop = new AbortController();
+  const done = io.onSignal(() => {
+    stop.abort();
+    done();
+  });
+  return { stop, done };
+}
+
+/** The environment, and below it what `.env` in the current folder says. */
+export function environmentOf({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Environment {
+  const text = readIfThere(resolve(cwd, '.env'));
+  return text === null ? env : { ...parseEnv(text), ...env };
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+// Whoever reads the output may stop early (`dagwright schema | head`): what is written then goes nowhere, and the command
+// ends as it would have. A service that runs on does not end because nobody reads its log.
+function outliveClosedReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+}

@@ -1,0 +1,46 @@
+// The command line in this process: a program with streams, an environment and signals of the test's own. What needs a real
+// process (exit codes as a shell sees them, signals, pipes) spawns MAIN.
+import { fileURLToPath } from 'node:url';
+import type { Io, Output } from '../../../src/cli/io.ts';
+import { runProgram } from '../../../src/cli/program.ts';
+
+export const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** Runs one command line to its end. */
+export async function runCli(args: readonly string[], { env, cwd }: CliOptions): Promise<Finished> {
+  const stdout = collector();
+  const stderr = collector();
+  const io: Io = {
+    stdout,
+    stderr,
+    env,
+    cwd,
+    onSignal: () => () => {},
+    onReaderGone: () => {},
+    exit: (code) => {
+      throw new Error(`the command ended the process with ${code}`);
+    },
+  };
+  const code = await runProgram(io, args);
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+function collector(): Output & { text: string } {
+  return {
+    text: '',
+    write(text) {
+      this.text += text;
+    },
+  };
+}
