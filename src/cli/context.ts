@@ -1,8 +1,11 @@
 // What every command gets: settings, log, terminal; and the one place where a command's failure becomes text or JSON and
 // an exit code.
 
+import type pg from 'pg';
 import type { TaskLog } from '../core/log-lines.ts';
 import { createRedact } from '../core/redact.ts';
+import type { Acting } from '../db/connection/connection.ts';
+import { CLI_ACTOR } from './actor.ts';
 import { databaseRefusal } from './database-refusal.ts';
 import { environmentOf, type Io } from './io.ts';
 import { createLog } from './output/log.ts';
@@ -31,6 +34,8 @@ export interface CommandContext {
   readonly note: (text: string) => void;
   /** The one JSON object of --json. */
   readonly printJson: (value: unknown) => void;
+  /** Opens the database and runs `work` in one transaction of the tenant of --tenant, as the command line. */
+  readonly withTenant: <T>(work: (client: pg.PoolClient, acting: Acting) => Promise<T>) => Promise<T>;
   /** Opens the database and the task types for the time of `work`. */
   readonly withSystem: <T>(
     work: (system: System) => Promise<T>,
@@ -60,6 +65,21 @@ export async function withContext(
     redact: createRedact(secretsOf(config)),
   });
   const note = (text: string) => void io.stderr.write(`${text}\n`);
+  const withSystem: CommandContext['withSystem'] = async (use, { migrate } = {}) => {
+    const system = await openSystem({
+      config,
+      log,
+      tenant: options.tenant,
+      ephemeral: options.ephemeral === true,
+      migrate,
+      onProgress: note,
+    });
+    try {
+      return await use(system);
+    } finally {
+      await system.close();
+    }
+  };
   try {
     return await work({
       io,
@@ -72,21 +92,12 @@ export async function withContext(
       say: (text) => void (isJson || io.stdout.write(`${text}\n`)),
       note,
       printJson: (value) => void (isJson && io.stdout.write(`${JSON.stringify(value)}\n`)),
-      async withSystem(use, { migrate } = {}) {
-        const system = await openSystem({
-          config,
-          log,
-          tenant: options.tenant,
-          ephemeral: options.ephemeral === true,
-          migrate,
-          onProgress: note,
-        });
-        try {
-          return await use(system);
-        } finally {
-          await system.close();
-        }
-      },
+      withSystem,
+      withTenant: (use) =>
+        withSystem(({ database, tenantId }) => {
+          const acting = { tenantId, ...CLI_ACTOR };
+          return database.withTenant(acting, (client) => use(client, acting));
+        }),
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);

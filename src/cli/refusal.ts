@@ -1,5 +1,6 @@
 // A command that cannot do what was asked: problems for people on stderr, or one JSON object on stdout; exit code 1.
 import type { Problem } from '../core/errors.ts';
+import type { Outcome, RefusalCode } from '../resources/outcome.ts';
 
 /** Ends the command with exit code 1 and these problems. */
 export class Refusal extends Error {
@@ -14,6 +15,26 @@ export class Refusal extends Error {
 /** A refusal with one problem. */
 export function refuse(code: string, message: string, hint?: string, pointer = ''): Refusal {
   return new Refusal([{ pointer, code, message, ...(hint === undefined ? {} : { hint }) }]);
+}
+
+export interface RefusalWords {
+  /** The argument that a pointer into what was given came by: `{ '/value': '<value>' }`; others stay as they are. */
+  readonly arguments?: Readonly<Record<string, string>>;
+  /** What to type, by the code of the refusal, where the problem itself has no hint. */
+  readonly hints?: Partial<Record<RefusalCode, string>>;
+}
+
+/** The value of an act upon a resource, or a Refusal in the words of the command line. */
+export function outcomeToRefusal<Value>(outcome: Outcome<Value>, words: RefusalWords = {}): Value {
+  if (outcome.ok) return outcome.value;
+  const hint = words.hints?.[outcome.code];
+  throw new Refusal(
+    outcome.problems.map((problem) => ({
+      ...(hint === undefined ? {} : { hint }),
+      ...problem,
+      pointer: words.arguments?.[problem.pointer] ?? problem.pointer,
+    })),
+  );
 }
 
 /** Problems as lines of text. */

@@ -4,7 +4,7 @@ import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { Json } from '../../src/core/json.ts';
 import { openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
-import { deleteVariable, putVariable } from '../../src/db/resources/variables.ts';
+import { deleteVariable, upsertVariable } from '../../src/db/resources/variables.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
 
 /** Texts of the statements that the worker sent. */
@@ -31,7 +31,7 @@ afterAll(() => engine.close());
 
 const set = async (name: string, value: Json) =>
   await engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
-    putVariable(client, DEFAULT_TENANT_ID, { name, value }, 'test'),
+    upsertVariable(client, DEFAULT_TENANT_ID, { name, value }, 'test'),
   );
 const remove = async (name: string) =>
   await engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
@@ -190,7 +190,7 @@ test("another tenant's variables are not there", async () => {
   const other = '00000000-0000-7000-8000-0000000000aa';
   await engine.query('insert into dagwright.tenants (id, name) values ($1, $2)', [other, 'other']);
   await engine.database.withTenant(other, (client) =>
-    putVariable(client, other, { name: 'foreign', value: 'theirs' }, 'test'),
+    upsertVariable(client, other, { name: 'foreign', value: 'theirs' }, 'test'),
   );
   const run = await engine.run(
     definition([node('a', { config: { output: '{{ variables.foreign ?? "none" }}' } })]),

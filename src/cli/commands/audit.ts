@@ -3,7 +3,7 @@ import { beginsWithDay } from '../../core/calendar-day.ts';
 import { type AuditRecord, listAudit } from '../../db/resources/audit.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/list-page.ts';
+import { requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 

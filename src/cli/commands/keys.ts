@@ -6,7 +6,7 @@ import { problemOfActor } from '../../core/caller/actor.ts';
 import { createKey, type KeyView, listKeys, revokeKey } from '../../db/resources/api-keys.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/list-page.ts';
+import { requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 

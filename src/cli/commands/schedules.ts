@@ -23,7 +23,7 @@ import {
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
 import { readJsonArgument } from '../input/json-argument.ts';
-import { requireUuid } from '../input/list-page.ts';
+import { requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { Refusal, refuse } from '../refusal.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../db/resources/tenants.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/list-page.ts';
+import { requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 

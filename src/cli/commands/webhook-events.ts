@@ -6,7 +6,7 @@ import { createStarts } from '../../triggers/starts/starts.ts';
 import { replayEvent } from '../../triggers/webhooks/replay.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/list-page.ts';
+import { requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 import { requireWebhookId, unknownWebhook } from './webhooks.ts';

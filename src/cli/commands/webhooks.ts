@@ -23,7 +23,7 @@ import type { AuthType, Verifier } from '../../triggers/webhooks/verification-ru
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
 import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
-import { requireUuid } from '../input/list-page.ts';
+import { requireUuid } from '../input/lists.ts';
 import { sampleDelivery } from '../output/sample-delivery.ts';
 import { table } from '../output/terminal.ts';
 import { Refusal, refuse } from '../refusal.ts';

@@ -1,6 +1,6 @@
 // dagwright variables …
 import { action, type Command, command, group, wholeNumber } from '../command.ts';
-import { deleteOneVariable, getVariable, listAllVariables, setVariable } from '../commands/variables.ts';
+import { getVariable, listAllVariables, putVariable, removeVariable } from '../commands/variables.ts';
 
 export function addVariableCommands(program: Command): void {
   const variables = group(
@@ -18,8 +18,8 @@ export function addVariableCommands(program: Command): void {
     .argument('<json|@file>', 'its value')
     .option('--text', 'the value is text, not JSON')
     .option('--description <text>', 'for people')
-    .action(action(setVariable));
+    .action(action(putVariable));
   command(variables, 'delete', 'tasks that still need it fail with missing_path')
     .argument('<name>')
-    .action(action(deleteOneVariable));
+    .action(action(removeVariable));
 }

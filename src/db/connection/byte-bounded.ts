@@ -3,9 +3,15 @@
 //       size of a compressed value means decompressing it (a window over rows is computed as it is read, `limit` ends it).
 //   P2  What does not fit is not sent. The page says that there is more, and the next one begins with it.
 
+/** A part of a list. */
 export interface BoundedPage<Row> {
-  readonly rows: Row[];
+  readonly rows: readonly Row[];
   readonly hasMore: boolean;
+}
+
+/** The page of the first `limit` rows, where one more was asked for. */
+export function pageOfRows<Row>(rows: readonly Row[], limit: number): BoundedPage<Row> {
+  return { rows: rows.slice(0, limit), hasMore: rows.length > limit };
 }
 
 export interface PageBounds {

@@ -1,13 +1,9 @@
 // Variables of a tenant: named values that its definitions read as `variables.<name>`, changed without a new revision.
 
 import type pg from 'pg';
-import { type Json, type JsonObject, toStorableJson } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
-
-/** `__proto__` is no name anywhere. */
-export const VARIABLE_NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,99}$/;
-/** Bytes (UTF-8 JSON) of one value. */
-export const MAX_VARIABLE_BYTES = 256 * 1024;
 
 export interface Variable {
   readonly name: string;
@@ -27,24 +23,18 @@ export interface VariableChange {
 
 const COLUMNS = `name, value, description, created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt"`;
 
-/** What is wrong with a value, for a message that begins with what it is; null where it can be stored. */
-export function variableProblem(value: Json): string | null {
-  const judged = toStorableJson(value, MAX_VARIABLE_BYTES);
-  return judged.ok ? null : judged.message;
-}
-
 /** By name; `after` is the name to go on after. */
-export async function listVariables(
+export async function findVariables(
   client: pg.ClientBase,
   tenantId: string,
   page: { readonly limit: number; readonly after: string | null },
-): Promise<Variable[]> {
+): Promise<BoundedPage<Variable>> {
   const { rows } = await client.query<Variable>(
     `select ${COLUMNS} from dagwright.workflow_variables
      where tenant_id = $1 and ($3::text is null or name collate "C" > $3) order by name collate "C" limit $2`,
-    [tenantId, page.limit, page.after],
+    [tenantId, page.limit + 1, page.after],
   );
-  return rows;
+  return pageOfRows(rows, page.limit);
 }
 
 export async function findVariable(
@@ -60,7 +50,7 @@ export async function findVariable(
 }
 
 /** Creates a variable; null where there is one of that name. */
-export async function createVariable(
+export async function insertVariable(
   client: pg.ClientBase,
   tenantId: string,
   change: VariableChange,
@@ -75,14 +65,14 @@ export async function createVariable(
 }
 
 /** Sets a variable, new or not. The same value again changes nothing. */
-export async function putVariable(
+export async function upsertVariable(
   client: pg.ClientBase,
   tenantId: string,
   change: VariableChange,
   actor: string,
 ): Promise<{ readonly variable: Variable; readonly isNew: boolean }> {
   for (;;) {
-    const made = await createVariable(client, tenantId, change, actor);
+    const made = await insertVariable(client, tenantId, change, actor);
     if (made !== null) return { variable: made, isNew: true };
     const { rows } = await client.query<Variable>(
       `update dagwright.workflow_variables set value = $3, description = case when $5 then $4 else description end,

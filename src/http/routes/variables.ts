@@ -4,30 +4,26 @@ import type { Json } from '../../core/json.ts';
 import {
   createVariable,
   deleteVariable,
-  findVariable,
   listVariables,
-  putVariable,
+  MAX_DESCRIPTION,
+  setVariable,
+  showVariable,
   VARIABLE_NAME,
-  variableProblem,
-} from '../../db/resources/variables.ts';
+} from '../../resources/variables.ts';
 import { answerOnce } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
-import { pageOfSchema } from '../schemas/parts.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
+import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { VariableSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
-import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
-const Name = Type.String({
-  pattern: VARIABLE_NAME.source,
-  'x-hint': 'letters, digits and "_", not beginning with a digit, at most 100',
-  examples: ['region'],
-});
+const Name = textOf(VARIABLE_NAME, { examples: ['region'] });
 const NameParams = Type.Object({ name: Name }, closed);
 const value = Type.Unknown({ description: 'Any JSON, up to 256 KB.', examples: ['eu-west-1', 42] });
 const description = Type.Optional(
-  Type.Union([Type.String({ maxLength: 1000 }), Type.Null()], { description: 'For people.' }),
+  Type.Union([Type.String({ maxLength: MAX_DESCRIPTION }), Type.Null()], { description: 'For people.' }),
 );
 const tags = ['variables'];
 const KIND = 'variables';
@@ -51,20 +47,9 @@ export function addVariableRoutes(api: Api, service: Service): void {
     },
     async (request, reply) =>
       await answerOnce(service, request, reply, async (client) => {
-        const { tenantId, actor } = request.acting;
-        const change = changeOf(request.body.name, request.body);
-        const made = await createVariable(client, tenantId, change, actor);
-        if (made === null)
-          throw new ApiError(409, 'name_taken', `there is a variable "${change.name}" already`, {
-            errors: [
-              {
-                pointer: '/name',
-                code: 'name_taken',
-                message: 'there is one already',
-                hint: 'PUT changes it',
-              },
-            ],
-          });
+        const { name, description } = request.body;
+        const given = { name, value: request.body.value as Json, description };
+        const made = outcomeToHttp(await createVariable(client, request.acting, given));
         return { status: 201, body: made };
       }),
   );
@@ -83,12 +68,12 @@ export function addVariableRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { limit, before: after } = readPage(request, KIND, { key: 'text' });
-      const rows = await database.withTenant(request.acting, (client) =>
-        listVariables(client, tenantId, { limit: limit + 1, after }),
+      const page = await database.withTenant(acting, (client) =>
+        listVariables(client, acting, { limit, after }),
       );
-      return pageOf(KIND, tenantId, rows, limit, ({ name }) => name);
+      return pageOfBounded(KIND, acting.tenantId, page, ({ name }) => name);
     },
   );
 
@@ -104,13 +89,12 @@ export function addVariableRoutes(api: Api, service: Service): void {
         response: { 200: VariableSchema },
       },
     },
-    async (request) => {
-      const found = await database.withTenant(request.acting, (client) =>
-        findVariable(client, request.acting.tenantId, request.params.name),
-      );
-      if (found === null) throw notFound('variable');
-      return found;
-    },
+    async (request) =>
+      outcomeToHttp(
+        await database.withTenant(request.acting, (client) =>
+          showVariable(client, request.acting, request.params.name),
+        ),
+      ),
   );
 
   api.put(
@@ -129,10 +113,10 @@ export function addVariableRoutes(api: Api, service: Service): void {
       },
     },
     async (request, reply) => {
-      const { tenantId, actor } = request.acting;
-      const change = changeOf(request.params.name, request.body);
-      const { variable, isNew } = await database.withTenant(request.acting, (client) =>
-        putVariable(client, tenantId, change, actor),
+      const { acting, params, body } = request;
+      const given = { name: params.name, value: body.value as Json, description: body.description };
+      const { variable, isNew } = outcomeToHttp(
+        await database.withTenant(acting, (client) => setVariable(client, acting, given)),
       );
       return await reply.code(isNew ? 201 : 200).send(variable);
     },
@@ -151,22 +135,12 @@ export function addVariableRoutes(api: Api, service: Service): void {
       },
     },
     async (request, reply) => {
-      const isDeleted = await database.withTenant(request.acting, (client) =>
-        deleteVariable(client, request.acting.tenantId, request.params.name),
+      outcomeToHttp(
+        await database.withTenant(request.acting, (client) =>
+          deleteVariable(client, request.acting, request.params.name),
+        ),
       );
-      if (!isDeleted) throw notFound('variable');
       return await reply.code(204).send();
     },
   );
-}
-
-function changeOf(
-  name: string,
-  body: { readonly value: unknown; readonly description?: string | null | undefined },
-) {
-  const given = body.value as Json;
-  const problem = variableProblem(given);
-  if (problem !== null)
-    throw unprocessable([{ pointer: '/value', code: 'unstorable', message: `the value ${problem}` }]);
-  return { name, value: given, description: body.description };
 }

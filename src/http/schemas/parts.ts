@@ -1,6 +1,8 @@
 // Parts of the schemas that describe answers (OpenAPI). A `title` such as `Webhook` names the schema there; no answer is
 // checked or changed by them: test/http/openapi-answers.test.ts holds real answers against them.
+
 import { Type } from 'typebox';
+import type { TextRule } from '../../resources/text-rule.ts';
 
 export const words = (list: readonly string[], description?: string) =>
   Type.String({ enum: [...list], ...(description === undefined ? {} : { description }) });
@@ -79,3 +81,8 @@ export const TaskErrorSchema = Type.Object(
   },
   { title: 'TaskError', description: 'Why it failed.' },
 );
+
+/** A text that is as its rule says. */
+export function textOf({ pattern, expected }: TextRule, more: object = {}) {
+  return Type.String({ pattern: pattern.source, 'x-hint': expected, ...more });
+}

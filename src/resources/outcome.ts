@@ -1,0 +1,47 @@
+// What came of an act upon a resource, as a value: http/server/outcome.ts makes an answer of it, cli/refusal.ts a refusal.
+import type { Problem } from '../core/errors.ts';
+
+/**
+ * Why an act was refused. `validation`: what was given does not fit. `not_found` and `removed`: what it is about is not there,
+ * or left its definition. The others are about what is there.
+ */
+export type RefusalCode =
+  | 'validation'
+  | 'not_found'
+  | 'removed'
+  | 'name_taken'
+  | 'from_definition'
+  | 'cannot_start';
+
+export interface Refused {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  /** What there is none of, of `not_found`: `variable`, or `revision 3 of "daily"`. */
+  readonly what?: string;
+  /** In one sentence. */
+  readonly message: string;
+  /** One for each thing that is wrong; pointers are into what was given. */
+  readonly problems: readonly Problem[];
+}
+
+export type Outcome<Value> = { readonly ok: true; readonly value: Value } | Refused;
+
+export function done<Value>(value: Value): Outcome<Value> {
+  return { ok: true, value };
+}
+
+/** Refused for one reason. `message`: the sentence, where the problem's own says too little without its pointer. */
+export function refused(code: RefusalCode, problem: Problem, message = problem.message): Refused {
+  return { ok: false, code, message, problems: [problem] };
+}
+
+/** What was given does not fit. */
+export function invalid(problems: readonly Problem[]): Refused {
+  return { ok: false, code: 'validation', message: problems[0]?.message ?? 'it does not fit', problems };
+}
+
+/** `what`: `variable`; `message`: `there is no variable "region"`. */
+export function notFound(what: string, message: string): Refused {
+  const problem = { pointer: '', code: 'not_found', message };
+  return { ok: false, code: 'not_found', what, message, problems: [problem] };
+}
