@@ -6,6 +6,7 @@ import { type Json, MAX_VALUE_BYTES, toStorableJson } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { edgeOutcome } from '../../core/plan/decide.ts';
 import { redactJson } from '../../core/redact.ts';
+import { isForParts } from '../../core/wait.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadCheckpoint, loadFanOutValues, loadParts } from '../../db/protocol/reads.ts';
 import { type Claim, writeCheckpoint } from '../../db/protocol/transitions.ts';
@@ -129,7 +130,7 @@ export async function contextOf(
 ): Promise<TaskContext> {
   const executionId = memory.row.id;
   let log: TaskLog | undefined;
-  const collected = claim.phase === 'items' ? await loadParts(worker.pool, executionId, claim.taskId) : [];
+  const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
   return {
