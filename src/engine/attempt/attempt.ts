@@ -14,7 +14,7 @@ import type { FanOut, TaskContext } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import { type ExecutionMemory, resultsOf, stateOf, type TaskResult } from '../memory/memory.ts';
-import { callbackStateOf } from './callback.ts';
+import { answerStateOf } from './answer.ts';
 import { errorOf, MAX_RECOVERIES, workerLost } from './error.ts';
 import { Aborted, type AbortReason, type HeldAttempt } from './held.ts';
 import { contextOf, needed, scopeOf, storable, type Work } from './prepare.ts';
@@ -133,11 +133,11 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     switch (outcome.kind) {
       case 'wait':
         return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...end() };
-      case 'waitForCallback':
+      case 'waitForAnswer':
         return {
           kind: 'waiting',
-          on: 'callback',
-          delayMs: await callbackDelayMs(worker, work, context),
+          on: outcome.on,
+          delayMs: await answerDelayMs(worker, work, context, outcome.on),
           ...end(),
         };
       case 'fanOut':
@@ -230,11 +230,12 @@ function isPlain(value: unknown): boolean {
 }
 
 // Until its time is over: an answer wakes it before.
-async function callbackDelayMs(
+async function answerDelayMs(
   worker: WorkerContext,
   { memory, claim }: Work,
-  { callback }: TaskContext,
+  { answerState }: TaskContext,
+  kind: WaitEndedBy<'answer'>,
 ): Promise<number> {
-  const { leftMs } = callback ?? (await callbackStateOf(worker, memory.row.id, claim));
+  const { leftMs } = answerState ?? (await answerStateOf(worker, memory.row.id, claim, kind));
   return Math.max(0, leftMs);
 }
