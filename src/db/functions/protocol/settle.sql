@@ -128,7 +128,8 @@ begin
         -- Its answer may have come before it waited.
         update dagwright.task_executions u set ready_at = now_, wake_at = null, held_wake_at = null
         where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m and exists (
-          select from dagwright.task_callbacks c where c.workflow_execution_id = x.e and c.task_id = s.t and c.map_index = s.m and c.completed_at is not null);
+          select from dagwright.task_callbacks c where c.workflow_execution_id = x.e and c.task_id = s.t and c.map_index = s.m
+            and c.waiting_on = s.wo and c.completed_at is not null);
         if found then ready_t := ready_t || s.t; ready_m := ready_m || s.m; end if;
       elsif s.fo is not null then
         -- A fan-out opens: the first items of its window, one for this lane, the rest as ready with jobs.
