@@ -7,6 +7,7 @@ import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { TaskStatus } from '../core/status.ts';
+import type { WaitEndedBy, WaitKind } from '../core/wait.ts';
 import type { Outside } from './outside.ts';
 
 /** A direct parent as aggregation sees it, in dependsOn order. */
@@ -51,8 +52,8 @@ export interface TaskContext {
   forbidRepeat(): void;
   /** Makes a one-time token for an answer that comes later; it is valid as soon as this resolves, and its time runs. */
   openCallback(limits: CallbackLimits): Promise<Callback>;
-  /** With phase `callback`: what has come so far. */
-  readonly callback: CallbackState | null;
+  /** Where its phase is a wait for an answer: what has come so far. */
+  readonly answerState: AnswerState | null;
   /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
   addCost(usd: string | number | null, usage?: JsonObject): void;
   readonly log: TaskLog;
@@ -62,7 +63,7 @@ export interface TaskContext {
   /** The branches that edges from this task name; empty or absent: none, so that a condition may choose any text. */
   readonly branches?: readonly string[];
   /** Why a waiting task was woken: its timer fired, the parts of its fan-out ended, or it looks for its callback. */
-  readonly phase: 'timer' | 'items' | 'callback' | null;
+  readonly phase: WaitKind | null;
   /** With phase `items`: all parts that were issued, by index. */
   readonly parts: readonly PartResult[];
   /** Database time of this claim, ISO 8601. */
@@ -82,8 +83,8 @@ export interface Callback {
   readonly url: string;
 }
 
-/** What was sent with a task's callback tokens. */
-export interface CallbackState {
+/** What was sent to a task that waits for an answer. */
+export interface AnswerState {
   readonly status: 'open' | 'completed' | 'failed';
   readonly output: Json;
   /** With `failed`: what the caller sent, made storable. */
@@ -114,8 +115,8 @@ export type TaskOutcome =
       readonly errors?: readonly JsonObject[];
     }
   | { readonly kind: 'wait'; readonly delayMs: number }
-  /** Waits until a token of `openCallback` is used, or its time is over. */
-  | { readonly kind: 'waitForCallback' }
+  /** Waits until its answer comes (of a callback: a token of `openCallback` is used), or its time is over. */
+  | { readonly kind: 'waitForAnswer'; readonly on: WaitEndedBy<'answer'> }
   | {
       readonly kind: 'terminate';
       readonly status: 'completed' | 'failed' | 'cancelled';

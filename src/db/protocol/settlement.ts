@@ -1,5 +1,6 @@
 // What a settle is: how an attempt ended, what follows from it, and what comes back from the database.
 import type { SkipReason, TaskStatus } from '../../core/status.ts';
+import type { WaitKind } from '../../core/wait.ts';
 import type { Claim, TaskRef } from './transitions.ts';
 
 /** How an attempt ended. JSON fields are already serialised and storable. */
@@ -17,7 +18,7 @@ export interface SettleRow {
   readonly durationMs: number;
   readonly usageJson?: string;
   readonly wakeMs?: number;
-  readonly waitingOn?: 'timer' | 'items' | 'callback';
+  readonly waitingOn?: WaitKind;
   readonly keepAttempt?: boolean;
   readonly isPure?: boolean;
   readonly staysAfterFailure?: boolean;

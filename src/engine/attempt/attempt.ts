@@ -7,13 +7,14 @@ import { type Json, type JsonObject, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from
 import { decide, edgeOutcome } from '../../core/plan/decide.ts';
 import { nextDelayMs } from '../../core/retry.ts';
 import type { SkipReason } from '../../core/status.ts';
+import { isForParts, type WaitEndedBy, type WaitKind } from '../../core/wait.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import type { Claim } from '../../db/protocol/transitions.ts';
 import type { FanOut, TaskContext } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import { type ExecutionMemory, resultsOf, stateOf, type TaskResult } from '../memory/memory.ts';
-import { callbackStateOf } from './callback.ts';
+import { answerStateOf } from './answer.ts';
 import { errorOf, MAX_RECOVERIES, workerLost } from './error.ts';
 import { Aborted, type AbortReason, type HeldAttempt } from './held.ts';
 import { contextOf, needed, scopeOf, storable, type Work } from './prepare.ts';
@@ -45,7 +46,11 @@ export type AttemptEnd = {
       /** No attempt was made: nothing to keep of it. */
       readonly isUntried?: boolean;
     }
-  | { readonly kind: 'waiting'; readonly on: 'timer' | 'callback'; readonly delayMs: number }
+  | {
+      readonly kind: 'waiting';
+      readonly on: Exclude<WaitKind, WaitEndedBy<'parts'>>;
+      readonly delayMs: number;
+    }
   | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
   | {
       readonly kind: 'terminated';
@@ -128,11 +133,11 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     switch (outcome.kind) {
       case 'wait':
         return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...end() };
-      case 'waitForCallback':
+      case 'waitForAnswer':
         return {
           kind: 'waiting',
-          on: 'callback',
-          delayMs: await callbackDelayMs(worker, work, context),
+          on: outcome.on,
+          delayMs: await answerDelayMs(worker, work, context, outcome.on),
           ...end(),
         };
       case 'fanOut':
@@ -156,7 +161,7 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       runnable.output === null
         ? raw
         : evaluateMapping(runnable.output, Object.assign(scope, { output: raw }) as typeof scope);
-    const limit = claim.phase === 'items' ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES;
+    const limit = isForParts(claim.phase) ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES;
     const outputJson = stored(output, 'output', limit);
     return {
       kind: 'completed',
@@ -183,17 +188,16 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
       redact: worker.outside.redact,
     });
     const triesUsed = claim.attempt - claim.recoveries;
-    const retryInMs =
-      claim.phase === 'items'
-        ? null
-        : nextDelayMs({
-            policy: runnable.retry,
-            triesUsed,
-            code: error.code,
-            isTerminal,
-            retryAfterSeconds,
-            random: Math.random(),
-          });
+    const retryInMs = isForParts(claim.phase)
+      ? null
+      : nextDelayMs({
+          policy: runnable.retry,
+          triesUsed,
+          code: error.code,
+          isTerminal,
+          retryAfterSeconds,
+          random: Math.random(),
+        });
     return {
       kind: 'failed',
       error: retryInMs === null ? { ...error, attempts: claim.attempt } : error,
@@ -226,11 +230,12 @@ function isPlain(value: unknown): boolean {
 }
 
 // Until its time is over: an answer wakes it before.
-async function callbackDelayMs(
+async function answerDelayMs(
   worker: WorkerContext,
   { memory, claim }: Work,
-  { callback }: TaskContext,
+  { answerState }: TaskContext,
+  kind: WaitEndedBy<'answer'>,
 ): Promise<number> {
-  const { leftMs } = callback ?? (await callbackStateOf(worker, memory.row.id, claim));
+  const { leftMs } = answerState ?? (await answerStateOf(worker, memory.row.id, claim, kind));
   return Math.max(0, leftMs);
 }

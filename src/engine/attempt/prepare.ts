@@ -6,6 +6,7 @@ import { type Json, MAX_VALUE_BYTES, toStorableJson } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { edgeOutcome } from '../../core/plan/decide.ts';
 import { redactJson } from '../../core/redact.ts';
+import { isForAnswer, isForParts } from '../../core/wait.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadCheckpoint, loadFanOutValues, loadParts } from '../../db/protocol/reads.ts';
 import { type Claim, writeCheckpoint } from '../../db/protocol/transitions.ts';
@@ -14,7 +15,7 @@ import type { ParentResult, PartResult, TaskContext } from '../../tasks/task-typ
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode, Runnable } from '../memory/compiled.ts';
 import { type ExecutionMemory, stateOf, type TaskResult } from '../memory/memory.ts';
-import { callbackStateOf, openCallbackOf } from './callback.ts';
+import { answerStateOf, openCallbackOf } from './answer.ts';
 import { Aborted } from './held.ts';
 import { attemptScope } from './scope.ts';
 import type { Spent } from './spent.ts';
@@ -129,7 +130,7 @@ export async function contextOf(
 ): Promise<TaskContext> {
   const executionId = memory.row.id;
   let log: TaskLog | undefined;
-  const collected = claim.phase === 'items' ? await loadParts(worker.pool, executionId, claim.taskId) : [];
+  const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
   return {
@@ -161,7 +162,9 @@ export async function contextOf(
     outside: worker.outside,
     forbidRepeat: () => parts.spent.forbidRepeat(),
     openCallback: (limits) => openCallbackOf(worker, executionId, claim, limits),
-    callback: claim.phase === 'callback' ? await callbackStateOf(worker, executionId, claim) : null,
+    answerState: isForAnswer(claim.phase)
+      ? await answerStateOf(worker, executionId, claim, claim.phase)
+      : null,
     addCost: (usd, usage) => parts.spent.add(usd, usage),
     get log() {
       log ??= worker.executionLog.forAttempt({

@@ -6,6 +6,7 @@
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '../../core/json.ts';
 import { edgeOutcome, type TaskState } from '../../core/plan/decide.ts';
+import { isForParts } from '../../core/wait.ts';
 import type { ChildEdge, Settle, SettleResult, SettleRow } from '../../db/protocol/settlement.ts';
 import type { TaskRef } from '../../db/protocol/transitions.ts';
 import type { AttemptEnd } from '../attempt/attempt.ts';
@@ -252,7 +253,7 @@ function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: numbe
     end.kind === 'cancelled' ||
     (end.kind === 'failed' && end.retryInMs === null)
   ) {
-    if (claim.phase === 'items') memory.fanOuts.delete(node.plan.index);
+    if (isForParts(claim.phase)) memory.fanOuts.delete(node.plan.index);
     remember(memory, node.plan.index, resultOf(end, atMs, claim.attempt));
   }
 }
