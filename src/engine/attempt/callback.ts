@@ -13,7 +13,7 @@ import {
 import type { Claim } from '../../db/protocol/transitions.ts';
 import type { Callback, CallbackLimits, CallbackState } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
-import { Aborted } from './held.ts';
+import { AttemptAbort } from './abort.ts';
 
 const TOKEN_BYTES = 32;
 const CODE = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
@@ -28,7 +28,7 @@ export async function openCallbackOf(
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const hash = createHash('sha256').update(token).digest();
   if (!(await untilAnswered(() => openCallback(worker.pool, executionId, claim, { hash, ...limits }))))
-    throw new Aborted('lost');
+    throw new AttemptAbort('lost');
   return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
 }
 
