@@ -4,6 +4,7 @@ import { assertNever, type TaskError } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { TaskState } from './plan/decide.ts';
 import type { SkipReason, TerminalTaskStatus } from './status.ts';
+import type { WaitEndedBy, WaitKind } from './wait.ts';
 
 /** What an attempt leaves behind, however it ended. Texts named `…Json` are serialised, storable and without secrets. */
 export interface AttemptTotals {
@@ -47,7 +48,11 @@ export type AttemptEnd = AttemptTotals &
         readonly isUntried?: boolean;
       }
     | { readonly kind: 'retrying'; readonly error: TaskError; readonly retryInMs: number }
-    | { readonly kind: 'waiting'; readonly on: 'timer' | 'callback'; readonly delayMs: number }
+    | {
+        readonly kind: 'waiting';
+        readonly on: Exclude<WaitKind, WaitEndedBy<'parts'>>;
+        readonly delayMs: number;
+      }
     | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
     /** The task completes, and the execution ends with it. */
     | {

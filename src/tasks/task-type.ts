@@ -8,6 +8,7 @@ import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { TaskStatus } from '../core/status.ts';
+import type { WaitKind } from '../core/wait.ts';
 import type { Outside } from './outside.ts';
 
 /** A direct parent as aggregation sees it, in dependsOn order. */
@@ -63,7 +64,7 @@ export interface TaskContext {
   /** The branches that edges from this task name; empty or absent: none, so that a condition may choose any text. */
   readonly branches?: readonly string[];
   /** Why a waiting task was woken: its timer fired, the parts of its fan-out ended, or it looks for its callback. */
-  readonly phase: 'timer' | 'items' | 'callback' | null;
+  readonly phase: WaitKind | null;
   /** With phase `items`: all parts that were issued, by index. */
   readonly parts: readonly PartResult[];
   /** Database time of this claim, ISO 8601. */

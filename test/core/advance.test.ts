@@ -1,18 +1,27 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FAILURE_POLICIES, type FailurePolicy } from '../../src/core/definition/model.ts';
 import { advance } from '../../src/core/plan/advance.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { TASK_STATUSES } from '../../src/core/status.ts';
+import { comingWait } from './support/coming-waits.ts';
 import { advanceLazily } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
+
+vi.mock('../../src/core/wait.ts', async (importOriginal) => {
+  const { withComingWaits } = await import('./support/coming-waits.ts');
+  return await withComingWaits(importOriginal<typeof import('../../src/core/wait.ts')>);
+});
 
 type States = { readonly [taskId: string]: TaskState };
 
 const done: TaskState = { status: 'completed' };
 const running: TaskState = { status: 'running' };
 const failed = (errorCode = 'timeout'): TaskState => ({ status: 'failed', errorCode });
-const waiting = (waitingOn: TaskState['waitingOn']): TaskState => ({ status: 'waiting', waitingOn });
+const waiting = (on: Parameters<typeof comingWait>[0] | null): TaskState => ({
+  status: 'waiting',
+  waitingOn: on === null ? null : comingWait(on),
+});
 
 /** `before` are the states of the database; what is not named is pending. `ended` are new. */
 function closure(plan: Plan, before: States, ended: States, alreadyFailing = false) {

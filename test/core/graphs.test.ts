@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type Dependency,
   FAILURE_POLICIES,
@@ -7,9 +7,15 @@ import {
 } from '../../src/core/definition/model.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import { findCycles, isAncestor, topologicalOrder } from '../../src/core/plan/graph.ts';
+import { comingWait } from './support/coming-waits.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from './support/random.ts';
 import { type Script, simulate } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
+
+vi.mock('../../src/core/wait.ts', async (importOriginal) => {
+  const { withComingWaits } = await import('./support/coming-waits.ts');
+  return await withComingWaits(importOriginal<typeof import('../../src/core/wait.ts')>);
+});
 
 const GRAPHS = 10_000;
 const CODES = ['timeout', 'http_404', 'network'];
@@ -39,7 +45,8 @@ function randomGraph(random: Random): NodeDefinition[] {
 function randomScript(random: Random): Script {
   const waits = ['timer', 'items', 'signal', 'callback', 'human', 'child'] as const;
   const via: TaskState[] = [];
-  if (random() < 0.2) via.push({ status: 'waiting', waitingOn: pick(random, waits) }, { status: 'running' });
+  if (random() < 0.2)
+    via.push({ status: 'waiting', waitingOn: comingWait(pick(random, waits)) }, { status: 'running' });
   if (random() < 0.15)
     via.push({ status: 'retrying', errorCode: pick(random, CODES) }, { status: 'running' });
   const roll = random();

@@ -1,6 +1,7 @@
 // The engine's transitions, one call each: typed fronts of the functions in db/functions/protocol, which say what each
 // does and keeps. Values that were serialised before (Storable) are spliced in as JSON text, not parsed again.
 
+import type { WaitKind } from '../../core/wait.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { objectText, quoted } from './json-text.ts';
@@ -19,7 +20,8 @@ export interface Claim {
   readonly fence: number;
   readonly attempt: number;
   readonly recoveries: number;
-  readonly phase: 'timer' | 'items' | 'callback' | null;
+  /** What it waited for before; null: nothing. */
+  readonly phase: WaitKind | null;
 }
 
 /** A claim from a result row. */
@@ -37,7 +39,7 @@ export function claimOf(row: {
     fence: row.fence!,
     attempt: row.attempt,
     recoveries: row.recoveries,
-    phase: row.phase as Claim['phase'],
+    phase: row.phase as WaitKind | null,
   };
 }
 

@@ -4,6 +4,7 @@ import { assertNever, NotNow } from '../../core/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json.ts';
 import { nextDelayMs } from '../../core/retry.ts';
+import { isForParts } from '../../core/wait.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
@@ -60,7 +61,7 @@ function endOfOutput(
   const outputJson = storable(worker, output, {
     what: 'output',
     taskId: claim.taskId,
-    maxBytes: claim.phase === 'items' ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES,
+    maxBytes: isForParts(claim.phase) ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES,
   });
   return {
     kind: 'completed',
@@ -96,17 +97,16 @@ export function endOfFailure(
     mayRepeat: attempt.spending.mayRepeat,
     redact: worker.outside.redact,
   });
-  const retryInMs =
-    claim.phase === 'items'
-      ? null
-      : nextDelayMs({
-          policy: runnable.retry,
-          triesUsed: claim.attempt - claim.recoveries,
-          code: error.code,
-          isTerminal,
-          retryAfterSeconds,
-          random: Math.random(),
-        });
+  const retryInMs = isForParts(claim.phase)
+    ? null
+    : nextDelayMs({
+        policy: runnable.retry,
+        triesUsed: claim.attempt - claim.recoveries,
+        code: error.code,
+        isTerminal,
+        retryAfterSeconds,
+        random: Math.random(),
+      });
   if (retryInMs !== null) return { kind: 'retrying', error, retryInMs, ...attempt.totals() };
   return { kind: 'failed', error: { ...error, attempts: claim.attempt }, ...attempt.totals() };
 }

@@ -1,6 +1,7 @@
 // What a task type gets to run with: the context of one attempt.
 import { MAX_VALUE_BYTES } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
+import { isForParts } from '../../core/wait.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
 import { writeCheckpoint } from '../../db/protocol/transitions.ts';
@@ -23,7 +24,7 @@ export async function contextOf(
 ): Promise<TaskContext> {
   const { memory, node, runnable, claim } = work;
   let log: TaskLog | undefined;
-  const collected = claim.phase === 'items' ? await loadParts(worker.pool, executionId, claim.taskId) : [];
+  const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
   return {

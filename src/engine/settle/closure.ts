@@ -5,6 +5,7 @@
 //   C3  What was read grows with what is skipped (lookahead doubles), so a run costs O(nodes + edges) in all.
 import { advance, type DeterminedEnd } from '../../core/plan/advance.ts';
 import { edgeOutcome, type TaskState } from '../../core/plan/decide.ts';
+import { isForParts } from '../../core/wait.ts';
 import { type Queryable, untilAnswered } from '../../db/connection/connection.ts';
 import { inTransaction } from '../../db/connection/transaction.ts';
 import { loadStates, lockExecution } from '../../db/protocol/reads.ts';
@@ -155,7 +156,7 @@ function furtherEnd(memory: ExecutionMemory, end: DeterminedEnd, before: TaskSta
     taskId: memory.compiled.plan.nodes[end.index]!.taskId,
     status: end.status,
     reason: end.reason,
-    isFanOut: before?.waitingOn === 'items',
+    isFanOut: isForParts(before?.waitingOn),
     cancelRunningItems: memory.compiled.plan.failurePolicy === 'fail_fast',
   };
 }

@@ -6,6 +6,7 @@
 import { ATTEMPT_ENDS, type AttemptEnd, isTaskEnd, taskStateOf } from '../../core/attempt-end.ts';
 import { storableText } from '../../core/json.ts';
 import { edgeOutcome, type TaskState } from '../../core/plan/decide.ts';
+import { isForParts } from '../../core/wait.ts';
 import type { ChildEdge, Settle, SettledTask, SettleResult } from '../../db/protocol/settlement.ts';
 import type { TaskRef } from '../../db/protocol/transitions.ts';
 import type { Work } from '../attempt/work.ts';
@@ -143,6 +144,6 @@ function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: numbe
   if (claim.mapIndex >= 0) return;
   if (end.kind === 'fanOut') memory.fanOuts.set(node.plan.index, end.fanOut.values);
   if (!isTaskEnd(end)) return;
-  if (claim.phase === 'items') memory.fanOuts.delete(node.plan.index);
+  if (isForParts(claim.phase)) memory.fanOuts.delete(node.plan.index);
   remember(memory, node.plan.index, resultOfEnd(end, atMs, claim.attempt));
 }

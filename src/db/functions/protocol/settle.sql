@@ -62,7 +62,7 @@ begin
 
     for s in select r.* from jsonb_to_recordset(x.s) as r(i int, t text, m int, f bigint, "to" text, r dagwright.skip_reason, st boolean,
         b text, wn text, inp jsonb, out jsonb, err jsonb, cost numeric, unk boolean, dur bigint, use jsonb, wake bigint,
-        wo text, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
+        wo dagwright.wait_kind, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
     loop
       i := s.i; t := s.t; m := s.m;
       has_list := has_list or s.next is not null;
@@ -124,7 +124,7 @@ begin
 
       if s."to" = 'released' then
         ready_t := ready_t || s.t; ready_m := ready_m || s.m;
-      elsif s.wo = 'callback' then
+      elsif dagwright.wait_ends_by_v1(s.wo) = 'answer' then
         -- Its answer may have come before it waited.
         update dagwright.task_executions u set ready_at = now_, wake_at = null, held_wake_at = null
         where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m and exists (
