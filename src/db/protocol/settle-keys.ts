@@ -1,5 +1,5 @@
-// The keys of the JSON that goes to the functions which open and settle (functions/protocol: open, settle, settle-completed,
-// settle-one), each with what it means, declared once: the writers are typed by these tables, and
+// The keys of the JSON that goes to the functions which open and settle (functions/protocol: open, settle and its chapters,
+// settle-completed, settle-one), each with what it means, declared once: the writers are typed by these tables, and
 // test/house/settle-keys.test.ts compares them with what the functions read. Two releases run side by side: a key never
 // gets another meaning.
 
@@ -16,6 +16,7 @@ export const EXECUTION_KEYS = {
   s: 'its settles (SETTLE_KEYS)',
   d: 'edges out of ended tasks to open ones (EDGE_KEYS)',
   z: 'further ends that are already determined (FURTHER_END_KEYS)',
+  wd: 'tasks whose wait winds down: they are woken',
   lanes: 'ordinals of the settles whose lanes want to go on',
   extra: 'pure tasks that may be claimed beyond the lanes',
   fin: 'what the execution ends with if these settles end it and nothing failed (FINISH_KEYS)',

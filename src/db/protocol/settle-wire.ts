@@ -2,6 +2,7 @@
 // spliced in as text, not parsed again.
 import { ATTEMPT_ENDS, type AttemptEnd } from '../../core/attempt-end.ts';
 import { assertNever } from '../../core/errors.ts';
+import type { WaitEndedBy } from '../../core/wait.ts';
 import { listText, objectText, quoted, type Texts } from './json-text.ts';
 import type {
   COMPLETED_EDGE_KEYS,
@@ -27,6 +28,7 @@ export function executionJson(
   const settleTexts: string[] = [];
   const edges: string[] = [];
   const furtherEnds: string[] = [];
+  const windDown: string[] = [];
   const lanes: number[] = [];
   const listLanes: number[] = [];
   let extra = 0;
@@ -46,6 +48,7 @@ export function executionJson(
         }),
       );
     for (const end of settle.further ?? []) furtherEnds.push(furtherEndJson(end));
+    windDown.push(...(settle.windDown ?? []));
     if (settle.wantsNext) (settle.next.length > 0 ? listLanes : lanes).push(i);
     extra = Math.max(extra, settle.extraPure);
     finish = settle.finishOutputJson ?? finish;
@@ -60,6 +63,7 @@ export function executionJson(
     extra: isTerminated ? 0 : extra,
     d: edges.length > 0 ? listText(edges) : undefined,
     z: furtherEnds.length > 0 ? listText(furtherEnds) : undefined,
+    wd: windDown.length > 0 ? JSON.stringify(windDown) : undefined,
     fin: finish === undefined ? undefined : finishJson(finish),
     failing: failing || undefined,
   });
@@ -152,7 +156,11 @@ function endTexts({ claim, end, task }: Settle): Texts<typeof SETTLE_KEYS> {
     case 'released':
       return { wo: claim.phase === null ? undefined : quoted(claim.phase) };
     case 'fanOut':
-      return { wo: quoted('items'), pure: task.parts?.arePure || undefined, fo: fanOutJson(end, task) };
+      return {
+        wo: quoted('items' satisfies WaitEndedBy<'parts'>),
+        pure: task.parts?.arePure || undefined,
+        fo: fanOutJson(end, task),
+      };
     case 'terminated':
       return {
         out: end.outputJson,

@@ -68,33 +68,64 @@ export async function settleBatch(
   );
 }
 
-function isSimple({ claim, end, edges, further, failing }: Settle): boolean {
+type Completion = Extract<AttemptEnd, { kind: 'completed' }>;
+
+// The fast paths refuse what they do not know: a field that is new goes here, or it does not compile, and not to them.
+const WRITTEN_BY_COMPLETED = {
+  executionId: true,
+  claim: true,
+  end: true,
+  task: true,
+  edges: true,
+  wantsNext: true,
+  next: true,
+  extraPure: true,
+  finishOutputJson: true,
+  further: false,
+  windDown: false,
+  failing: false,
+} as const satisfies Record<keyof Settle, boolean>;
+const WRITTEN_BY_ONE = {
+  kind: true,
+  durationMs: true,
+  inputJson: true,
+  outputJson: true,
+  output: true,
+  costUsd: true,
+  usage: true,
+  branch: false,
+  winner: false,
+  partErrors: false,
+} as const satisfies Record<keyof Completion, boolean>;
+const refusedKeys = <Key extends string>(table: Readonly<Record<Key, boolean>>) =>
+  (Object.keys(table) as Key[]).filter((key) => !table[key]);
+const REFUSED_BY_COMPLETED = refusedKeys(WRITTEN_BY_COMPLETED);
+const REFUSED_BY_ONE = refusedKeys(WRITTEN_BY_ONE);
+
+function isSimple(settle: Settle): settle is Settle & { readonly end: Completion } {
   return (
-    end.kind === 'completed' &&
-    claim.mapIndex < 0 &&
-    further === undefined &&
-    failing !== true &&
-    edges.every(({ outcome }) => outcome === 'success')
+    settle.end.kind === 'completed' &&
+    settle.claim.mapIndex < 0 &&
+    REFUSED_BY_COMPLETED.every((key) => settle[key] === undefined) &&
+    settle.edges.every(({ outcome }) => outcome === 'success')
   );
 }
 
-// One child at most, and nothing that settle_one_v1 does not write.
+// One child at most, no list, and a known cost.
 function isSequential(settle: Settle): settle is SequentialSettle {
-  const { end, edges, next } = settle;
+  const { edges, next, wantsNext, extraPure } = settle;
+  if (!isSimple(settle)) return false;
+  const { end } = settle;
   return (
-    end.kind === 'completed' &&
     edges.length <= 1 &&
     next.length === 0 &&
-    (settle.wantsNext || settle.extraPure === 0 || !edges[0]?.isPure) &&
-    end.branch === undefined &&
-    end.winner === undefined &&
-    end.partErrors === undefined &&
+    (wantsNext || extraPure === 0 || !edges[0]?.isPure) &&
     end.costUsd !== null &&
-    isSimple(settle)
+    REFUSED_BY_ONE.every((key) => end[key] === undefined)
   );
 }
 
-type SequentialSettle = Settle & { readonly end: Extract<AttemptEnd, { kind: 'completed' }> };
+type SequentialSettle = Settle & { readonly end: Completion };
 
 async function settleOne(
   db: Queryable,

@@ -49,6 +49,8 @@ export interface Settle {
   /** JSON of the output, if this settle ends the execution and nothing failed. */
   readonly finishOutputJson?: string;
   readonly further?: readonly FurtherEnd[];
+  /** Tasks whose wait winds down: they are woken, to tell what they wait for. */
+  readonly windDown?: readonly string[];
   readonly failing?: boolean;
 }
 
