@@ -1,5 +1,6 @@
 // What a task type is to the engine: prepared once per plan node, run once per attempt. Types know nothing of the database.
 
+import type { FanOut } from '../core/attempt-end.ts';
 import type { NodeDefinition } from '../core/definition/model.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
@@ -91,18 +92,6 @@ export interface AnswerState {
   readonly error: TaskError | null;
   /** Until the wait times out; 0 or less: it has. */
   readonly leftMs: number;
-}
-
-/** The fan-out that a `parallel` opens. */
-export interface FanOut {
-  readonly kind: 'fanOut';
-  /** Values by index; null for named branches. */
-  readonly values: readonly Json[] | null;
-  readonly total: number;
-  readonly maxConcurrency: number;
-  readonly toleratedFailures: number;
-  /** Completes at so many successes; total where all are wanted. */
-  readonly neededSuccesses: number;
 }
 
 export type TaskOutcome =

@@ -19,7 +19,7 @@ const pool = () => protocol.engine.database.engine;
 const keyOf = (id: string) => createHash('sha256').update(id).digest();
 const wait = (id: string, claim: Claim, kind: AnswerKind) =>
   settleBatch(pool(), protocol.worker, [
-    settleOf(id, { claim, to: 'waiting', waitingOn: kind, wakeMs: LIMITS.timeoutMs }),
+    settleOf(id, { claim, end: { kind: 'waiting', on: kind, delayMs: LIMITS.timeoutMs } }),
   ]);
 const call = async (text: string, ...values: unknown[]) =>
   (await protocol.engine.query<{ answer: unknown }>(`select dagwright.${text} as answer`, values))[0]!.answer;

@@ -97,7 +97,7 @@ describe('what waits for a pause begins nothing', () => {
       timeoutMs: 60_000,
       heartbeatMs: null,
     });
-    await settle(settleOf(id, { claim, to: 'waiting', waitingOn: 'callback', wakeMs: 60_000 }));
+    await settle(settleOf(id, { claim, end: { kind: 'waiting', on: 'callback', delayMs: 60_000 } }));
     const answer = () =>
       protocol.engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
         client.query(`select dagwright.complete_callback($1, '1')`, [id]),
@@ -157,7 +157,7 @@ describe('what waits for a settle finds it', () => {
 
   test('a pause stops the timer that was just set', async () => {
     const { id, claim } = await protocol.open(graph('a'));
-    const wait = settleOf(id, { claim, to: 'waiting', waitingOn: 'timer', wakeMs: 60_000 });
+    const wait = settleOf(id, { claim, end: { kind: 'waiting', on: 'timer', delayMs: 60_000 } });
     expect(await protocol.meanwhile(id, settleWithin(wait), () => pause(id))).toBe('paused');
     expect(await protocol.taskOf(id, 'a')).toMatchObject({ wake_at: null, held_wake_at: expect.anything() });
   });
@@ -249,7 +249,7 @@ describe('loops leave an execution alone that a transition holds, and come back'
 
   test('timers', async () => {
     const { id, claim } = await protocol.open(graph('a'));
-    await settle(settleOf(id, { claim, to: 'waiting', waitingOn: 'timer', wakeMs: 0 }));
+    await settle(settleOf(id, { claim, end: { kind: 'waiting', on: 'timer', delayMs: 0 } }));
     await held(id, async () => expect(await pass()).toMatchObject({ woken: 0 }));
     expect(await pass()).toMatchObject({ woken: 1 });
     expect(await protocol.jobsFor(id, 'a')).toBe(1);

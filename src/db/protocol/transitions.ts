@@ -4,6 +4,8 @@
 import type { WaitKind } from '../../core/wait.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { objectText, quoted } from './json-text.ts';
+import type { OPENING_KEYS } from './settle-keys.ts';
 
 /** The one-second loop goes on without an answer after this long. */
 export const LOOP_LIMIT_MS = 10_000;
@@ -84,9 +86,14 @@ export async function openBatch(
   worker: { readonly id: string; readonly slots: number },
   openings: readonly Opening[],
 ): Promise<Map<string, number>> {
-  const x = openings.map(
-    (o) =>
-      `{"e":"${o.executionId}","deadline":${o.deadlineSeconds},"n":${o.rowCount},"ready":${o.hasReady},"rows":${o.rowsJson}}`,
+  const x = openings.map((opening) =>
+    objectText<typeof OPENING_KEYS>({
+      e: quoted(opening.executionId),
+      deadline: opening.deadlineSeconds ?? 'null',
+      n: opening.rowCount,
+      ready: opening.hasReady,
+      rows: opening.rowsJson,
+    }),
   );
   const { rows } = await db.query<{ e: string; at: number }>({
     name: 'open_v1',
@@ -171,11 +178,11 @@ export async function markEntered(
   return rows[0]!.kept;
 }
 
-/** One pass of the one-second loop. `held` are attempts under way; ordinals in the answer point into it. */
+/** One pass of the one-second loop. `attempts` are those under way; ordinals in the answer point into it. */
 export async function tick(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
-  held: readonly {
+  attempts: readonly {
     readonly executionId: string;
     readonly claim: Claim;
     readonly timeoutSeconds: number | null;
@@ -200,12 +207,12 @@ export async function tick(
         w: worker.id,
         slots: worker.slots,
         sweep,
-        held: held.map((h) => [
-          h.executionId,
-          h.claim.taskId,
-          h.claim.mapIndex,
-          h.claim.fence,
-          h.timeoutSeconds,
+        held: attempts.map(({ executionId, claim, timeoutSeconds }) => [
+          executionId,
+          claim.taskId,
+          claim.mapIndex,
+          claim.fence,
+          timeoutSeconds,
         ]),
       }),
     ],

@@ -15,7 +15,7 @@ import {
 import type { Claim } from '../../db/protocol/transitions.ts';
 import type { AnswerState, Callback, CallbackLimits } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
-import { Aborted } from './held.ts';
+import { AttemptAbort } from './abort.ts';
 
 const TOKEN_BYTES = 32;
 const CODE = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
@@ -31,7 +31,7 @@ export async function openCallbackOf(
   const key = createHash('sha256').update(token).digest();
   const answer = { kind: 'callback', key, ...limits } as const;
   if (!(await untilAnswered(() => openAnswer(worker.pool, executionId, claim, answer))))
-    throw new Aborted('lost');
+    throw new AttemptAbort('lost');
   return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
 }
 
