@@ -1,17 +1,15 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FAILURE_POLICIES, type FailurePolicy } from '../../src/core/definition/model.ts';
 import { advance } from '../../src/core/plan/advance.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { TASK_STATUSES } from '../../src/core/status.ts';
-import { comingWait } from './support/coming-waits.ts';
+import { addComingWaits, comingWait, removeComingWaits } from './support/coming-waits.ts';
 import { advanceLazily } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
 
-vi.mock('../../src/core/wait.ts', async (importOriginal) => {
-  const { withComingWaits } = await import('./support/coming-waits.ts');
-  return await withComingWaits(importOriginal<typeof import('../../src/core/wait.ts')>);
-});
+beforeAll(addComingWaits);
+afterAll(removeComingWaits);
 
 type States = { readonly [taskId: string]: TaskState };
 

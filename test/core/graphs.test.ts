@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Dependency,
   FAILURE_POLICIES,
@@ -7,17 +7,16 @@ import {
 } from '../../src/core/definition/model.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import { findCycles, isAncestor, topologicalOrder } from '../../src/core/plan/graph.ts';
-import { comingWait } from './support/coming-waits.ts';
+import { depth } from '../support/depth.ts';
+import { addComingWaits, comingWait, removeComingWaits } from './support/coming-waits.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from './support/random.ts';
 import { type Script, simulate } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
 
-vi.mock('../../src/core/wait.ts', async (importOriginal) => {
-  const { withComingWaits } = await import('./support/coming-waits.ts');
-  return await withComingWaits(importOriginal<typeof import('../../src/core/wait.ts')>);
-});
+beforeAll(addComingWaits);
+afterAll(removeComingWaits);
 
-const GRAPHS = 10_000;
+const GRAPHS = depth(10_000);
 const CODES = ['timeout', 'http_404', 'network'];
 
 function randomEdge(random: Random, taskId: string): Dependency {
