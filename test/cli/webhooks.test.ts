@@ -1,4 +1,4 @@
-// dagwright webhooks, as its users see it: real processes, stdout, exit codes; and the printed delivery run by a real shell.
+// dagwright webhooks, as its users see it: stdout, stderr, exit codes; and the printed delivery run by a real shell.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
