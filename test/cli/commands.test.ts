@@ -429,5 +429,7 @@ it('a command that has ended holds nothing of the process that ran it', async ()
   for (let i = 0; i < 3; i++) await list();
   const before = held();
   for (let i = 0; i < 20; i++) expect((await list()).code).toBe(0);
+  for (let i = 0; i < 20; i++)
+    expect((await dagwright(['executions', 'list', '--tenant', 'nobody'])).code).toBe(1);
   expect(held()).toBeLessThanOrEqual(before + 1);
 });
