@@ -7,11 +7,12 @@ import {
 } from '../../src/core/definition/model.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import { findCycles, isAncestor, topologicalOrder } from '../../src/core/plan/graph.ts';
+import { depth } from '../support/depth.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from './support/random.ts';
 import { type Script, simulate } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
 
-const GRAPHS = 10_000;
+const GRAPHS = depth(10_000);
 const CODES = ['timeout', 'http_404', 'network'];
 
 function randomEdge(random: Random, taskId: string): Dependency {
