@@ -260,7 +260,7 @@ describe('one rule at a time', () => {
   test('a join starts once when its last parents end together, whichever worker has them', async () => {
     const other = await engine.addWorker();
     for (const width of [2, 3, 8, 16]) {
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < depth(10); round++) {
         const parents = Array.from({ length: width }, (_, i) => `p${i}`);
         let arrived = 0;
         const barrier = gate();

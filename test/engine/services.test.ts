@@ -10,6 +10,7 @@ import { setServiceLimit } from '../../src/db/resources/services.ts';
 import { Aborted } from '../../src/engine/attempt/held.ts';
 import { OutsideServices } from '../../src/engine/services/services.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { depth } from '../support/depth.ts';
 import { gate, until } from '../support/engine.ts';
 
 let own: TestDatabase;
@@ -148,7 +149,8 @@ describe('without limits', () => {
 });
 
 describe('a limit of calls at once', () => {
-  test('holds over both workers: 10,000 quick calls, never more than four in flight', async () => {
+  const calls = depth(10_000);
+  test(`holds over both workers: ${calls.toLocaleString('en')} quick calls, never more than four in flight`, async () => {
     await setServiceLimit(database.engine, service, { maxConcurrency: 4 });
     const workers = [await openWorker(), await openWorker()];
     let most = 0;
@@ -160,8 +162,8 @@ describe('a limit of calls at once', () => {
       inFlight--;
       done++;
     };
-    await Promise.all(workers.map((worker) => callInLanes(16, 5_000, () => worker.insist(call))));
-    expect([most, done]).toEqual([4, 10_000]);
+    await Promise.all(workers.map((worker) => callInLanes(16, calls / 2, () => worker.insist(call))));
+    expect([most, done]).toEqual([4, calls]);
     await until(async () => (await permits()) === 0);
   });
 
