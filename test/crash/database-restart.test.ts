@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { type OwnPostgres, openOwnPostgres } from './support/own-postgres.ts';
 import {
@@ -23,7 +23,7 @@ const UP_MS = 1_000;
 let server: OwnPostgres;
 let scenario: Scenario;
 beforeAll(async () => {
-  server = await openOwnPostgres();
+  server = await openOwnPostgres(inject('cluster'));
   await migrateDatabase(server.url);
   scenario = await openScenario(server.url);
 });

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { checkSettings } from '../../src/core/schedule/settings.ts';
 import { type Database, isConnectionLoss, openDatabase } from '../../src/db/connection/connection.ts';
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
@@ -29,7 +29,7 @@ const running = new Set<ChildProcess>();
 const said: string[] = [];
 
 beforeAll(async () => {
-  server = await openOwnPostgres();
+  server = await openOwnPostgres(inject('cluster'));
   await migrateDatabase(server.url);
   database = openDatabase(server.url, { max: 4, name: 'crash test' });
 });

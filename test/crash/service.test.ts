@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
@@ -28,7 +28,7 @@ let dying: ServiceSlot;
 let steady: ServiceSlot;
 
 beforeAll(async () => {
-  server = await openOwnPostgres();
+  server = await openOwnPostgres(inject('cluster'));
   await migrateDatabase(server.url);
   database = openDatabase(server.url, { max: 2, name: 'crash test' });
   await applyDefinition(database, DEFAULT_TENANT_ID, graph('a', { more: { workflowId: 'w' } }), 'test');

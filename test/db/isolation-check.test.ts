@@ -1,23 +1,23 @@
 // The service refuses a database that would ignore its policies: each way to break one is planted, found, named with what
 // mends it, and gone when that was done. On a server of its own, for roles belong to all databases of a server.
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type EmbeddedServer, openEmbedded } from '../../src/db/embedded/server.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { assertIsolation, IsolationError, tryIsolation } from '../../src/db/operations/isolation-check.ts';
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
+import { type OwnPostgres, openOwnPostgres } from '../crash/support/own-postgres.ts';
 
-let server: EmbeddedServer;
+let server: OwnPostgres;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await openEmbedded({ home: '', ephemeral: true, durable: false });
+  server = await openOwnPostgres(inject('cluster'));
   await migrateDatabase(server.url);
   client = new pg.Client({ connectionString: server.url });
   await client.connect();
 }, 60_000);
 afterAll(async () => {
   await client?.end();
-  await server?.stop();
+  await server?.remove();
 });
 
 const problemsOf = async (): Promise<{ problem: string; fix: string }[]> => {

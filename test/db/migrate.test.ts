@@ -1,9 +1,9 @@
 // Migrations: from nothing, many at once, in a second database of the same cluster, again.
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { ROLES, TAKEN_ROLES } from '../../src/db/connection/roles.ts';
-import { openEmbedded } from '../../src/db/embedded/server.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/db/operations/migrate.ts';
+import { openOwnPostgres } from '../crash/support/own-postgres.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 
 async function query(url: string, text: string): Promise<unknown[]> {
@@ -47,7 +47,7 @@ test('two databases of one cluster share the roles and nothing else', async () =
 });
 
 test('a login that may not create roles, on a server that has only the former three, is told which one is missing', async () => {
-  const server = await openEmbedded({ home: '', ephemeral: true, durable: false });
+  const server = await openOwnPostgres(inject('cluster'));
   try {
     for (const role of TAKEN_ROLES) await query(server.url, `create role ${role}`);
     await query(server.url, `create role deploy login password 'x' in role ${TAKEN_ROLES.join(', ')}`);
@@ -65,7 +65,7 @@ test('a login that may not create roles, on a server that has only the former th
     await migrateDatabase(url.href);
     expect(await pendingMigrations(url.href)).toBe(0);
   } finally {
-    await server.stop();
+    await server.remove();
   }
 });
 

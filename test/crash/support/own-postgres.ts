@@ -13,6 +13,7 @@ import {
 } from '../../../src/db/embedded/cluster.ts';
 import { choosePlace, dataDirOf, makeThrowAwayHome, systemFolder } from '../../../src/db/embedded/place.ts';
 import { asUser } from '../../../src/db/embedded/user.ts';
+import { copyCluster } from '../../support/cluster.ts';
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -36,12 +37,13 @@ export interface OwnPostgres {
   remove(): Promise<void>;
 }
 
-/** A running server with an empty database `dagwright`. */
-export async function openOwnPostgres(): Promise<OwnPostgres> {
+/** A running server with an empty database `dagwright`; on a copy of `cluster` (see cluster.ts) where one is given. */
+export async function openOwnPostgres(cluster?: string): Promise<OwnPostgres> {
   const home = await makeThrowAwayHome();
   const place = await choosePlace(home);
   const binaries = await findBinaries(place.user, () => (place.user ? systemFolder(place.user) : home));
-  await ensureCluster(place, binaries, { durable: false });
+  if (cluster === undefined) await ensureCluster(place, binaries, { durable: false });
+  else await copyCluster(cluster, place.clusterDir);
   const port = await freePort();
   const password = await readPassword(place.clusterDir);
   const urlOf = (database: string) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`;

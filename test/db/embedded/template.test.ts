@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmbeddedServer } from '../../../src/db/embedded/server.ts';
-import { openEmbedded } from '../../../src/db/embedded/server.ts';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type OwnPostgres, openOwnPostgres } from '../../crash/support/own-postgres.ts';
 import { createDatabaseFrom, ensureTemplate } from '../../support/database.ts';
 import { query } from './support.ts';
 
-let server: EmbeddedServer;
+let server: OwnPostgres;
 beforeAll(async () => {
-  server = await openEmbedded({ home: '', ephemeral: true, durable: false });
+  server = await openOwnPostgres(inject('cluster'));
 });
-afterAll(() => server.stop());
+afterAll(() => server?.remove());
 
 test('test files that begin together migrate one template, after a failed attempt too', async () => {
   await expect(ensureTemplate(server.url, () => Promise.reject(new Error('broken')))).rejects.toThrow(
