@@ -8,6 +8,8 @@ export interface FaultyProxy {
   urlOf(url: string): string;
   /** Open connections that pass, of those that `which` chooses by what their client has sent. */
   count(which?: Chooses): number;
+  /** Connections that were opened since `blackhole`, and got no answer. */
+  triedInSilence(): number;
   /** Everything arrives so much later, in each direction. */
   delay(ms: number): void;
   /** Nothing arrives any more, on no connection, old or new; nobody is told. */
@@ -44,11 +46,13 @@ export async function startProxy(target: {
   const pairs = new Set<Pair>();
   let delayMs = 0;
   let isBlackhole = false;
+  let triedInSilence = 0;
 
   const listener = createServer((client) => {
     const server = createConnection({ host: target.host, port: target.port });
     const pair: Pair = { client, server, sent: '', isWithheld: isBlackhole, missed: [] };
     pairs.add(pair);
+    if (isBlackhole) triedInSilence++;
     client.setNoDelay(true);
     server.setNoDelay(true);
     const pass = (act: () => void) => {
@@ -87,11 +91,15 @@ export async function startProxy(target: {
     count(which) {
       return passing(which).length;
     },
+    triedInSilence() {
+      return triedInSilence;
+    },
     delay(ms) {
       delayMs = ms;
     },
     blackhole() {
       isBlackhole = true;
+      triedInSilence = 0;
       for (const pair of pairs) withhold(pair);
     },
     blackholeOpen(which) {

@@ -4,9 +4,6 @@
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
 
-/** The one-second loop goes on without an answer after this long. */
-export const LOOP_LIMIT_MS = 10_000;
-
 /** A task as lists and jobs name it: task id and map index (-1: the task itself). */
 export type TaskRef = readonly [taskId: string, mapIndex: number];
 
@@ -169,7 +166,10 @@ export async function markEntered(
   return rows[0]!.kept;
 }
 
-/** One pass of the one-second loop. `held` are attempts under way; ordinals in the answer point into it. */
+/**
+ * One pass of the one-second loop, given up after `limitMs`. `held` are attempts under way; ordinals in the answer point
+ * into it.
+ */
 export async function tick(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
@@ -178,7 +178,7 @@ export async function tick(
     readonly claim: Claim;
     readonly timeoutSeconds: number | null;
   }[],
-  sweep: boolean,
+  { sweep, limitMs }: { readonly sweep: boolean; readonly limitMs: number },
 ): Promise<{
   lost: number[];
   late: number[];
@@ -190,7 +190,7 @@ export async function tick(
   now: number;
 }> {
   const { rows } = await db.query({
-    ...within(LOOP_LIMIT_MS),
+    ...within(limitMs),
     name: 'tick_v1',
     text: 'select dagwright.tick_v1($1) as answer',
     values: [

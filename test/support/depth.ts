@@ -1,0 +1,1 @@
+export const isFullDepth = process.env.DAGWRIGHT_TEST_DEPTH === 'full';
