@@ -199,6 +199,7 @@ describe('the watch', () => {
 
   test('tells the owner of a listening connection', async () => {
     const { pool } = await reach();
+    await fill(pool, 2);
     const listener = await pool.connect();
     const lost = new Promise<Error>((resolve) => void listener.once('error', resolve));
     await listener.query('listen something');

@@ -23,10 +23,10 @@ export class BoundedPool extends pg.Pool {
       client.on('error', (error) => this.#noteFailure(error, client));
     });
     this.on('acquire', (client) => void this.#idle.delete(client as unknown as BoundedClient));
-    this.on('release', (error: Error | undefined, released) => {
+    this.on('release', (error: Error | null | undefined, released) => {
       const client = released as unknown as BoundedClient;
-      if (error === undefined) this.#idle.add(client);
-      else this.#noteFailure(error, client);
+      if (error) this.#noteFailure(error, client);
+      else this.#idle.add(client);
     });
     this.on('remove', (removed) => this.#forget(removed as unknown as BoundedClient));
   }
