@@ -78,6 +78,7 @@ describe('a statement that is given up at its limit', () => {
 
   test.each([1, 8, 20])('costs one failure where %i idle connections are dead (G1)', async (n) => {
     await fill(pool, n);
+    await Promise.all(times(n, () => pool.query('select 1')));
     expect(proxy.blackholeOpen()).toBe(n);
     expect(await failuresUntilAnswered(pool)).toHaveLength(1);
     expect([pool.totalCount, pool.idleCount]).toEqual([1, 1]);
@@ -141,8 +142,8 @@ describe('the watch', () => {
     return rows.length;
   };
   let opened: Database | null = null;
-  const reach = async (limits = WATCHFUL) => {
-    const database = openDatabase(proxy.urlOf(own.url), { max: 20, limits });
+  const reach = async (limits = WATCHFUL, directUrl?: string) => {
+    const database = openDatabase(proxy.urlOf(own.url), { max: 20, limits, directUrl });
     opened = database;
     const pool = database.engine as BoundedPool;
     await pool.query('select 1');
@@ -177,6 +178,16 @@ describe('the watch', () => {
     proxy.blackholeOpen();
     expect(await failuresUntilAnswered(pool)).toHaveLength(1);
     expect([pool.totalCount, proxy.count(isWitness)]).toEqual([1, 1]);
+  });
+
+  test('gives up the pipelined statements of connections to a pooler (N2)', async () => {
+    const { pool } = await reach(WATCHFUL, own.url);
+    await fill(pool, 8);
+    proxy.blackholeOpen();
+    const answers = await Promise.allSettled(times(4, () => pool.query('select 1')));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    expect(await failuresUntilAnswered(pool)).toEqual([]);
+    expect(pool.totalCount).toBe(1);
   });
 
   test('gives up transactions, also between two statements, and connections of the other pool', async () => {
