@@ -1,12 +1,8 @@
 // The connection itself: what a statement without an answer does to it, and a worker whose network fails.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { probeListener, within } from '../../src/db/connection/bounded-client.ts';
-import {
-  createPool,
-  type Database,
-  isConnectionLoss,
-  openDatabase,
-} from '../../src/db/connection/connection.ts';
+import { BoundedPool } from '../../src/db/connection/bounded-pool.ts';
+import { type Database, isConnectionLoss, openDatabase } from '../../src/db/connection/connection.ts';
 import { inTransaction } from '../../src/db/connection/transaction.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';
@@ -114,7 +110,7 @@ test('a slow network delays answers and breaks nothing', async () => {
 describe('a listener', () => {
   const errors: Error[] = [];
   const listen = async () => {
-    const pool = createPool({ connectionString: proxy.urlOf(own.url), max: 1 });
+    const pool = new BoundedPool({ connectionString: proxy.urlOf(own.url), max: 1 });
     const client = await pool.connect();
     errors.length = 0;
     client.on('error', (error) => void errors.push(error));

@@ -245,7 +245,7 @@ describe('loops leave an execution alone that a transition holds, and come back'
       client.release();
     }
   };
-  const pass = () => tick(pool(), protocol.worker, [], false);
+  const pass = () => tick(pool(), protocol.worker, [], { sweep: false, limitMs: 10_000 });
 
   test('timers', async () => {
     const { id, claim } = await protocol.open(graph('a'));

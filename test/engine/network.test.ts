@@ -1,13 +1,17 @@
-// A worker whose network fails, though no socket says so: it goes on by itself. And one with too few connections.
+// A worker whose network fails, though no socket says so: it goes on by itself. And one with too few connections. Limits and
+// silence are a tenth of what they are, except with DAGWRIGHT_TEST_DEPTH=full.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase } from '../support/database.ts';
 import { type Engine, failing, graph, openEngine, until } from '../support/engine.ts';
+import { TIME_SCALE, testLimits } from '../support/limits.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';
 
 /** A queue that is not told of a job finds it at its next poll, after 2 s; three times that on a busy machine. */
 const PICK_UP_MS = 6_000;
+/** Longer than any limit of a worker's loops, so that all of them are met. */
+const SILENCE_MS = 20_000 * TIME_SCALE;
 
 let proxy: FaultyProxy;
 let engine: Engine;
@@ -16,7 +20,10 @@ beforeAll(async () => {
   const { hostname, port } = new URL(probe.url);
   await probe.drop();
   proxy = await startProxy({ host: hostname, port: Number(port) });
-  engine = await openEngine({ reach: (url) => openDatabase(proxy.urlOf(url)), faults: false });
+  engine = await openEngine({
+    reach: (url) => openDatabase(proxy.urlOf(url), { limits: testLimits }),
+    faults: false,
+  });
 });
 afterEach(() => engine.expectSound());
 afterAll(async () => {
@@ -43,7 +50,7 @@ test('a listener that went silent delays a job by no more than a poll, and is re
   expect(await pickUpMs()).toBeLessThan(PICK_UP_MS);
 });
 
-test('a network that is silent for 20 s, and forgets its connections, stops a worker no longer than that', async () => {
+test('a network that is silent for long, and forgets its connections, stops a worker no longer than that', async () => {
   const before = engine.worker.id;
   const long = graph('a -> slow -> b; f -!-> g', { tasks: { f: failing() } });
   let isSilent = false;
@@ -51,12 +58,12 @@ test('a network that is silent for 20 s, and forgets its connections, stops a wo
     if (isSilent) return;
     isSilent = true;
     proxy.blackhole();
-    await pause(1_000);
+    await pause(1_000 * TIME_SCALE);
   };
   await engine.apply(long);
   const ids = await Promise.all([engine.start(long.workflowId), engine.start(long.workflowId)]);
   await until(async () => isSilent);
-  await pause(20_000);
+  await pause(SILENCE_MS);
   // What starts meanwhile waits as well.
   ids.push(await engine.start(chain.workflowId));
   proxy.heal({ forgets: true });

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase } from '../support/database.ts';
 import { gate, graph, until } from '../support/engine.ts';
+import { testRequestLimits } from '../support/limits.ts';
 import { startProxy } from '../support/proxy.ts';
 import { openService, type TestService } from '../support/service.ts';
 
@@ -45,7 +46,7 @@ async function openFarService() {
     worker: true,
     listen: true,
     settings: { streamHeartbeatMs: 200 },
-    reach: (url) => openDatabase(proxy.urlOf(url), { forRequests: true }),
+    reach: (url) => openDatabase(proxy.urlOf(url), { forRequests: true, limits: testRequestLimits }),
   });
   return {
     ...{ service, proxy },

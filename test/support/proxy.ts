@@ -8,6 +8,8 @@ export interface FaultyProxy {
   urlOf(url: string): string;
   /** Open connections that pass, of those that `which` chooses by what their client has sent. */
   count(which?: Chooses): number;
+  /** Connections that were opened since `blackhole`, and got no answer. */
+  triedInSilence(): number;
   /** Everything arrives so much later, in each direction. */
   delay(ms: number): void;
   /** Nothing arrives any more, on no connection, old or new; nobody is told. */
@@ -31,11 +33,15 @@ interface Pair {
   readonly server: Socket;
   /** The beginning of what the client has sent. */
   sent: string;
+  /** The server has said that it is ready. */
+  isReady: boolean;
   isWithheld: boolean;
   readonly missed: (() => void)[];
 }
 
 const SENT_KEPT = 4_096;
+/** The message of PostgreSQL's server that ends a login. */
+const READY_FOR_QUERY = 'Z\0\0\0\x05I';
 
 export async function startProxy(target: {
   readonly host: string;
@@ -44,11 +50,13 @@ export async function startProxy(target: {
   const pairs = new Set<Pair>();
   let delayMs = 0;
   let isBlackhole = false;
+  let triedInSilence = 0;
 
   const listener = createServer((client) => {
     const server = createConnection({ host: target.host, port: target.port });
-    const pair: Pair = { client, server, sent: '', isWithheld: isBlackhole, missed: [] };
+    const pair: Pair = { client, server, sent: '', isReady: false, isWithheld: isBlackhole, missed: [] };
     pairs.add(pair);
+    if (isBlackhole) triedInSilence++;
     client.setNoDelay(true);
     server.setNoDelay(true);
     const pass = (act: () => void) => {
@@ -60,7 +68,10 @@ export async function startProxy(target: {
       if (pair.sent.length < SENT_KEPT) pair.sent += chunk.toString('latin1');
       pass(() => server.write(chunk));
     });
-    server.on('data', (chunk) => pass(() => client.write(chunk)));
+    server.on('data', (chunk) => {
+      if (!pair.isReady) pair.isReady = chunk.includes(READY_FOR_QUERY);
+      pass(() => client.write(chunk));
+    });
     client.on('end', () => pass(() => server.end()));
     server.on('end', () => pass(() => client.end()));
     for (const [own, other] of [[client, server] as const, [server, client] as const]) {
@@ -87,11 +98,15 @@ export async function startProxy(target: {
     count(which) {
       return passing(which).length;
     },
+    triedInSilence() {
+      return triedInSilence;
+    },
     delay(ms) {
       delayMs = ms;
     },
     blackhole() {
       isBlackhole = true;
+      triedInSilence = 0;
       for (const pair of pairs) withhold(pair);
     },
     blackholeOpen(which) {
@@ -101,7 +116,11 @@ export async function startProxy(target: {
     },
     heal({ forgets }) {
       isBlackhole = false;
-      if (forgets) return;
+      if (forgets) {
+        // A backend that waits for the rest of a login holds up every create and drop of a database on its server, for 60 s.
+        for (const { server, isReady } of pairs) if (!isReady) server.destroy();
+        return;
+      }
       for (const pair of pairs) {
         pair.isWithheld = false;
         for (const act of pair.missed.splice(0)) act();

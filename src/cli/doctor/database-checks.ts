@@ -18,8 +18,8 @@ import { type Check, type Finding, fail, ok, warn } from './check.ts';
 const SKEW_WARN_MS = 2_000;
 const HORIZON_WARN_SECONDS = 300;
 const DEAD_ROWS_WARN = 50_000;
-/** What one worker opens at most: 8 and 4 for work, 4 for the queue, 1 for its heartbeat. */
-const CONNECTIONS_PER_WORKER = 17;
+/** What one worker opens at most: 8 and 4 for work, 4 for the queue, a witness for each of these two, 1 for its heartbeat. */
+const CONNECTIONS_PER_WORKER = 19;
 
 export interface DatabaseUrls {
   readonly url: string;

@@ -4,10 +4,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { storableText } from '../../core/json.ts';
-import { BoundedClient, isReadTimeout } from './bounded-client.ts';
+import { isReadTimeout } from './bounded-client.ts';
+import { BoundedPool } from './bounded-pool.ts';
+import { LIMITS, type Limits, REQUEST_LIMITS, type StatementLimit } from './limits.ts';
 import { poolerClient } from './pooler-client.ts';
 import { ROLES } from './roles.ts';
 import { Shares } from './shares.ts';
+import { SilenceWatch } from './silence.ts';
 import { inTransaction } from './transaction.ts';
 
 // bigint columns here are counters and milliseconds, all below 2^53; instants are handed out as ISO strings.
@@ -49,6 +52,8 @@ export interface Database {
   readonly url: string;
   /** Past a pooler, for what needs a session of its own: LISTEN, locks, the queue. Else the same as `url`. */
   readonly directUrl: string;
+  /** How long its connections wait. */
+  readonly limits: Limits;
   /** Runs `work` in one transaction that can see and touch only this tenant's rows; a bare id acts as `system`. */
   withTenant<T>(acting: Acting | string, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   /**
@@ -67,53 +72,56 @@ export interface Database {
 /** Connections open, those of them that are idle, and callers that wait for one. */
 export type PoolUse = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
 
-/** Settings of a session; times in milliseconds. */
-type Settings = { readonly statement_timeout: number } & Readonly<Record<string, string | number>>;
+/** Settings of a session besides the limit of a statement; times in milliseconds. */
+type Settings = Readonly<Record<string, string | number>>;
 
 const ENGINE: Settings = {
   role: ROLES.engine,
   timezone: 'UTC',
   idle_in_transaction_session_timeout: 15_000,
   lock_timeout: 10_000,
-  statement_timeout: 20_000,
   'app.actor': 'system',
 };
 const TENANT: Settings = {
   timezone: 'UTC',
   idle_in_transaction_session_timeout: 15_000,
-  statement_timeout: 60_000,
   // Rows of a tenant lie among those of others: with the default of 4 the planner would rather walk through what all tenants have,
   // newest first, than look up the tenant's own by its index. What is asked for often is in memory or on an SSD.
   random_page_cost: 1.1,
 };
-/** How much later than the server the client gives a statement up, in milliseconds. */
-const CLIENT_LIMIT_LATER_MS = 3_000;
-/** Someone waits for the answer to a request: what takes longer is better refused and sent again. */
-const OF_REQUESTS: Settings = { statement_timeout: 5_000, lock_timeout: 4_000 };
-const OF_REQUESTS_LATER_MS = 1_000;
-const SHARE_WAIT_MS = 5_000;
+/** A request that waits for a lock is refused a little before its statement would be. */
+const OF_REQUESTS: Settings = { lock_timeout: 4_000 };
 
 /** Connection settings shared by every connection of the engine's role. */
-export function engineConnection(url: string, name: string): pg.ClientConfig {
-  return { ...connectionOf(url, name, ENGINE), options: startupOptions(ENGINE) };
+export function engineConnection(url: string, name: string, limits = LIMITS): pg.ClientConfig {
+  const { connectMs, engine } = limits;
+  return {
+    ...connectionOf(url, name, connectMs, engine),
+    options: startupOptions(withLimit(ENGINE, engine)),
+  };
 }
 
 function connectionOf(
   url: string,
   name: string,
-  settings: Settings,
-  laterMs = CLIENT_LIMIT_LATER_MS,
+  connectMs: number,
+  { ms, laterMs }: StatementLimit,
 ): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: name,
-    query_timeout: settings.statement_timeout + laterMs,
-    connectionTimeoutMillis: 5000,
+    query_timeout: ms + laterMs,
+    connectionTimeoutMillis: connectMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types,
   };
 }
+
+const withLimit = (settings: Settings, { ms }: StatementLimit): Settings => ({
+  ...settings,
+  statement_timeout: ms,
+});
 
 const startupOptions = (settings: Settings) =>
   Object.entries(settings)
@@ -157,29 +165,35 @@ export interface DatabaseOptions {
    * tenant holds all connections: it may have five of eight for its own work, two of six of the engine's.
    */
   readonly forRequests?: boolean;
+  /** Other than those of `forRequests`, or the usual. */
+  readonly limits?: Limits;
 }
 
 /** Opens the pools; connects lazily. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const directUrl = options.directUrl ?? url;
-  const laterMs = options.forRequests ? OF_REQUESTS_LATER_MS : undefined;
-  const open = (usual: Settings, size: pg.PoolConfig) => {
-    const settings: Settings = { ...usual, ...(options.forRequests ? OF_REQUESTS : {}) };
-    return createPool({
-      ...connectionOf(url, options.name ?? 'dagwright', settings, laterMs),
+  const name = options.name ?? 'dagwright';
+  const limits = options.limits ?? (options.forRequests ? REQUEST_LIMITS : LIMITS);
+  const silence = new SilenceWatch(url, { name, limits: limits.silence });
+  const open = (usual: Settings, limit: StatementLimit, size: pg.PoolConfig) => {
+    const settings = withLimit({ ...usual, ...(options.forRequests ? OF_REQUESTS : {}) }, limit);
+    const pool = new BoundedPool({
+      ...connectionOf(url, name, limits.connectMs, limit),
       ...(directUrl === url
         ? { options: startupOptions(settings) }
         : { Client: poolerClient(localSettings(settings)) as new () => pg.ClientBase }),
       ...size,
     });
+    silence.watch(pool);
+    return pool;
   };
   const { max = 6, tenantMax = 4 } = options;
-  const engine = open(ENGINE, { max, idleTimeoutMillis: 30_000 });
-  const tenant = open(TENANT, { max: tenantMax, idleTimeoutMillis: 5_000 });
+  const engine = open(ENGINE, limits.engine, { max, idleTimeoutMillis: 30_000 });
+  const tenant = open(TENANT, limits.tenant, { max: tenantMax, idleTimeoutMillis: 5_000 });
   const sharesOf = (part: number) =>
     new Shares({
       most: options.forRequests ? Math.ceil(part) : Number.POSITIVE_INFINITY,
-      waitMs: SHARE_WAIT_MS,
+      waitMs: limits.shareMs,
     });
   const tenantShares = sharesOf(tenantMax * 0.6);
   const engineShares = sharesOf(max / 3);
@@ -188,6 +202,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     pools: { engine, tenant },
     url,
     directUrl,
+    limits,
     async withTenant(acting, work) {
       const who = typeof acting === 'string' ? { tenantId: acting, actor: SYSTEM } : acting;
       const settings = tenantSettings(who);
@@ -208,20 +223,10 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     },
     inShare: (name, work) => engineShares.run(name, work),
     async close() {
+      silence.close();
       await Promise.all([engine.end(), tenant.end()]);
     },
   };
-}
-
-/**
- * A pool of connections that give up. An error on an idle one must not end the process: the pool drops the connection,
- * the next query opens another.
- */
-export function createPool(config: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool({ Client: BoundedClient as new () => pg.ClientBase, ...config });
-  pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
-  return pool;
 }
 
 /** Whether an error says that the connection or the server went away, so that the fate of the statement is unknown. */

@@ -6,7 +6,7 @@ import type { TaskState } from '../../core/plan/decide.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../../core/status.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
-import { type Claim, LOOP_LIMIT_MS } from './transitions.ts';
+import type { Claim } from './transitions.ts';
 
 export interface ExecutionRow {
   readonly id: string;
@@ -161,14 +161,18 @@ export async function lockExecution(
   return rows[0] ?? null;
 }
 
-/** Running tasks that the database believes are of this worker's ids, in these executions or (null) in all. */
+/**
+ * Running tasks that the database believes are of this worker's ids, in these executions or (null) in all. Given up after
+ * `limitMs`.
+ */
 export async function loadOwned(
   db: Queryable,
   workerIds: readonly string[],
   executionIds: readonly string[] | null,
+  limitMs: number,
 ): Promise<{ readonly executionId: string; readonly claim: Claim }[]> {
   const { rows } = await db.query<{ e: string } & Claim>({
-    ...within(LOOP_LIMIT_MS),
+    ...within(limitMs),
     text: `select t.workflow_execution_id as e, t.task_id as "taskId", t.map_index as "mapIndex", t.fence,
         t.attempt_number as attempt, t.recoveries, t.waiting_on as phase
       from dagwright.workflow_executions o join dagwright.task_executions t on t.workflow_execution_id = o.id

@@ -7,9 +7,6 @@ import type { Queryable } from '../connection/connection.ts';
 import { objectText, quoted } from './json-text.ts';
 import type { OPENING_KEYS } from './settle-keys.ts';
 
-/** The one-second loop goes on without an answer after this long. */
-export const LOOP_LIMIT_MS = 10_000;
-
 /** A task as lists and jobs name it: task id and map index (-1: the task itself). */
 export type TaskRef = readonly [taskId: string, mapIndex: number];
 
@@ -178,7 +175,10 @@ export async function markEntered(
   return rows[0]!.kept;
 }
 
-/** One pass of the one-second loop. `attempts` are those under way; ordinals in the answer point into it. */
+/**
+ * One pass of the one-second loop, given up after `limitMs`. `attempts` are those under way; ordinals in the answer point
+ * into it.
+ */
 export async function tick(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
@@ -187,7 +187,7 @@ export async function tick(
     readonly claim: Claim;
     readonly timeoutSeconds: number | null;
   }[],
-  sweep: boolean,
+  { sweep, limitMs }: { readonly sweep: boolean; readonly limitMs: number },
 ): Promise<{
   lost: number[];
   late: number[];
@@ -199,7 +199,7 @@ export async function tick(
   now: number;
 }> {
   const { rows } = await db.query({
-    ...within(LOOP_LIMIT_MS),
+    ...within(limitMs),
     name: 'tick_v1',
     text: 'select dagwright.tick_v1($1) as answer',
     values: [

@@ -2,9 +2,12 @@
 //   H1  It beats every 3 s by the database clock and holds a session advisory lock; a killed process frees the lock.
 //   H2  It stops beating once the main loop has stood still for 30 s: a worker that cannot work must lose its lease.
 //   H3  A beat that finds no row means that this worker was declared dead; the main thread is told, and beats end.
+//   H4  A beat that goes unanswered for 2 s is sent over another connection too, and the first that answers is kept: a network
+//       that has forgotten a connection must not cost the lease. Sent twice, it is one beat.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import pg from 'pg';
+import type pg from 'pg';
+import { type Bounded, BoundedClient } from '../../db/connection/bounded-client.ts';
 
 export interface HeartbeatData {
   readonly connection: pg.ClientConfig;
@@ -13,6 +16,8 @@ export interface HeartbeatData {
   readonly lockClass: number;
   readonly beatSql: string;
   readonly intervalMs: number;
+  /** H4. */
+  readonly doubtMs: number;
   readonly stillMs: number;
   /** One Int32: rises as the main loop turns. */
   readonly pulse: SharedArrayBuffer;
@@ -27,13 +32,19 @@ export type HeartbeatMessage =
   | { readonly kind: 'missed'; readonly message: string }
   | { readonly kind: 'dead' };
 
+/** A connection, and whether its session holds the lock. */
+interface Line {
+  readonly client: Bounded;
+  hasLock: boolean;
+}
+
 const LOCK_SQL = 'select pg_try_advisory_lock($1, $2) as locked';
 
+const DEAD: HeartbeatMessage = { kind: 'dead' };
 const data = workerData as HeartbeatData;
 const port = parentPort!;
 const pulse = new Int32Array(data.pulse);
-let client = null as pg.Client | null;
-let hasLock = false;
+let line = null as Line | null;
 let lastPulse = -1;
 let lastMoved = performance.now();
 
@@ -50,29 +61,51 @@ function isMainLoopAlive(): boolean {
   return performance.now() - lastMoved < data.stillMs;
 }
 
-async function connect(): Promise<pg.Client> {
-  const fresh = new pg.Client(data.connection);
-  fresh.on('error', () => {
-    if (client === fresh) client = null;
+function openLine(): Line {
+  const opened: Line = { client: new BoundedClient(data.connection), hasLock: false };
+  opened.client.on('error', () => {
+    if (line === opened) line = null;
   });
-  await fresh.connect();
-  hasLock = false;
-  return fresh;
+  return opened;
+}
+
+async function beatOver(used: Line): Promise<{ readonly used: Line; readonly message: HeartbeatMessage }> {
+  const { client } = used;
+  // An older connection of ours that the server has not given up yet may hold it still: that is as good.
+  if (!used.hasLock)
+    used.hasLock = (await client.query(LOCK_SQL, [data.lockClass, data.lockKey])).rows[0].locked;
+  const sentAtMs = monotonicMs();
+  const { rows } = await client.query<{ slots: number }>(data.beatSql, [data.workerId]);
+  const message = rows[0] === undefined ? DEAD : { kind: 'beat' as const, slots: rows[0].slots, sentAtMs };
+  return { used, message };
+}
+
+async function isAnsweredWithin(answer: Promise<unknown>, ms: number): Promise<boolean> {
+  return await Promise.race([answer.then(() => true), delay(ms, false, { ref: false })]);
 }
 
 async function beat(): Promise<HeartbeatMessage> {
+  const lines: Line[] = [];
+  const beatOverNew = async () => {
+    const fresh = openLine();
+    lines.push(fresh);
+    await fresh.client.connect();
+    return await beatOver(fresh);
+  };
+  const known = line;
+  if (known !== null) lines.push(known);
   try {
-    client ??= await connect();
-    // An older connection of ours that the server has not given up yet may hold it still: that is as good.
-    if (!hasLock) hasLock = (await client.query(LOCK_SQL, [data.lockClass, data.lockKey])).rows[0].locked;
-    const sentAtMs = monotonicMs();
-    const { rows } = await client.query<{ slots: number }>(data.beatSql, [data.workerId]);
-    return rows[0] === undefined ? { kind: 'dead' } : { kind: 'beat', slots: rows[0].slots, sentAtMs };
+    const first = known === null ? beatOverNew() : beatOver(known);
+    const isInTime = known === null || (await isAnsweredWithin(first, data.doubtMs));
+    const { used, message } = await (isInTime ? first : Promise.any([first, beatOverNew()]));
+    line = used;
+    return message;
   } catch (error) {
-    const broken = client;
-    client = null;
-    broken?.end().catch(() => {});
-    return { kind: 'missed', message: error instanceof Error ? error.message : String(error) };
+    line = null;
+    const last: unknown = error instanceof AggregateError ? error.errors.at(-1) : error;
+    return { kind: 'missed', message: last instanceof Error ? last.message : String(last) };
+  } finally {
+    for (const other of lines) if (other !== line) other.client.giveUp(new Error('another is used'));
   }
 }
 
@@ -86,4 +119,4 @@ while (true) {
     await delay(data.intervalMs);
   }
 }
-await client?.end().catch(() => {});
+await line?.client.end().catch(() => {});

@@ -1,6 +1,7 @@
 // Starts and ends the heartbeat thread of a worker; see heartbeat-thread.ts for what it keeps.
 import { Worker as Thread } from 'node:worker_threads';
 import { engineConnection } from '../../db/connection/connection.ts';
+import { LIMITS, type Limits } from '../../db/connection/limits.ts';
 import { BEAT_SQL, WORKER_LOCK } from '../../db/protocol/workers.ts';
 import type { HeartbeatData, HeartbeatMessage } from './heartbeat-thread.ts';
 
@@ -15,25 +16,30 @@ export interface Heartbeat {
 /** Begins to beat for a registered worker; resolves after the first beat, or when it is told that it is dead. */
 export async function startHeartbeat(options: {
   readonly url: string;
+  /** How long its connection waits; the usual where absent. */
+  readonly limits?: Limits;
   readonly workerId: string;
   readonly lockKey: number;
   readonly onMessage: (message: HeartbeatMessage) => void;
 }): Promise<Heartbeat> {
   const pulse = new SharedArrayBuffer(4);
   const counter = new Int32Array(pulse);
-  const { types: _, ...connection } = engineConnection(options.url, 'dagwright heartbeat');
+  const { limits = LIMITS } = options;
+  const { types: _, ...connection } = engineConnection(options.url, 'dagwright heartbeat', limits);
+  const { ms, laterMs, doubtMs } = limits.beat;
   const workerData: HeartbeatData = {
     connection: {
       ...connection,
-      options: `${connection.options} -c statement_timeout=5000 -c lock_timeout=0`,
+      options: `${connection.options} -c statement_timeout=${ms} -c lock_timeout=0`,
       // A connection whose other side has vanished must not keep the beat waiting.
-      query_timeout: 6000,
+      query_timeout: ms + laterMs,
     },
     workerId: options.workerId,
     lockKey: options.lockKey,
     lockClass: WORKER_LOCK,
     beatSql: BEAT_SQL,
     intervalMs: BEAT_MS,
+    doubtMs,
     stillMs: STILL_MS,
     pulse,
   };

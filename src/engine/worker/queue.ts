@@ -17,12 +17,17 @@ import {
 import type pg from 'pg';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { probeListener } from '../../db/connection/bounded-client.ts';
-import { createPool, engineConnection, untilAnswered } from '../../db/connection/connection.ts';
+import { BoundedPool } from '../../db/connection/bounded-pool.ts';
+import { engineConnection, untilAnswered } from '../../db/connection/connection.ts';
+import { LIMITS, type Limits } from '../../db/connection/limits.ts';
 import { ROLES } from '../../db/connection/roles.ts';
+import { SilenceWatch } from '../../db/connection/silence.ts';
 import type { JobPayload } from './job.ts';
 
 export interface QueueOptions {
   readonly url: string;
+  /** How long its connections wait; the usual where absent. */
+  readonly limits?: Limits;
   readonly concurrency: number;
   readonly handle: (payload: JobPayload) => Promise<void>;
   readonly log: TaskLog;
@@ -46,15 +51,11 @@ const POLL_MS = 2_000;
 /** graphile-worker 0.18.0 keeps a failure to look its task types up for good: a pool that met one never fetches. */
 const MAX_FETCH_FAILURES = 3;
 const FETCH_FAILED = 'Error occurred fetching jobs';
-/** A listening connection is asked so often whether it still is one, and has so long to answer. */
-const PROBE_MS = 8_000;
-const PROBE_LIMIT_MS = 5_000;
-/** Of its statements, by the server and by the client: a fetch that hangs holds up all others. */
-const STATEMENT_MS = 10_000;
-const CLIENT_LIMIT_MS = 12_000;
 
 export class Queue {
   readonly #options: QueueOptions;
+  readonly #limits: Limits;
+  readonly #silence: SilenceWatch;
   readonly #pool: pg.Pool;
   #runner: Runner | null = null;
   #isStopping = false;
@@ -64,14 +65,19 @@ export class Queue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? LIMITS;
+    const { queue, silence } = this.#limits;
     // graphile's schema has the same owner as ours.
-    this.#pool = createPool({
-      ...engineConnection(options.url, 'dagwright queue'),
+    const pool = new BoundedPool({
+      ...engineConnection(options.url, 'dagwright queue', this.#limits),
       types: undefined,
-      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${STATEMENT_MS}`,
-      query_timeout: CLIENT_LIMIT_MS,
+      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${queue.ms}`,
+      query_timeout: queue.ms + queue.laterMs,
       max: 4,
     });
+    this.#silence = new SilenceWatch(options.url, { name: 'dagwright queue', limits: silence });
+    this.#silence.watch(pool);
+    this.#pool = pool;
   }
 
   /** How long it has not looked for jobs although it could run some; 0 while it could not. */
@@ -88,12 +94,13 @@ export class Queue {
     this.#isStopping = true;
     await this.#runner?.stop().catch(() => {});
     await this.#supervision;
-    await this.#pool.end().catch(() => {});
+    await this.kill();
   }
 
   /** Ends without waiting for handlers. */
   async kill(): Promise<void> {
     this.#isStopping = true;
+    this.#silence.close();
     await this.#pool.end().catch(() => {});
   }
 
@@ -190,9 +197,10 @@ export class Queue {
 
   // Q3. One that fails a probe is ended, and graphile opens another.
   #watchListener(client: pg.PoolClient): void {
+    const { everyMs, ms } = this.#limits.listener;
     const probing = setInterval(() => {
-      probeListener(client, PROBE_LIMIT_MS).catch(() => clearInterval(probing));
-    }, PROBE_MS);
+      probeListener(client, ms).catch(() => clearInterval(probing));
+    }, everyMs);
     probing.unref();
     client.once('end', () => clearInterval(probing));
   }

@@ -19,6 +19,7 @@ const OWNED_CHECK_MS = 30_000;
 export class WatchLoop {
   readonly #worker: WorkerContext;
   readonly #ids: () => string[];
+  readonly #limitMs: number;
   readonly #suspected = new Set<string>();
   #unknown = new Set<string>();
   #wake = Promise.withResolvers<void>();
@@ -29,10 +30,17 @@ export class WatchLoop {
   #clockOffsetMs = 0;
   #loop: Promise<void> = Promise.resolve();
 
-  /** `ids`: the worker's id, and the one it had before it was last declared dead. */
-  constructor(worker: WorkerContext, ids: () => string[]) {
+  /**
+   * `ids`: the worker's id, and the one it had before it was last declared dead. `limitMs`: a statement of the loop that
+   * goes unanswered for so long is given up.
+   */
+  constructor(
+    worker: WorkerContext,
+    { ids, limitMs }: { readonly ids: () => string[]; readonly limitMs: number },
+  ) {
     this.#worker = worker;
     this.#ids = ids;
+    this.#limitMs = limitMs;
   }
 
   start(): void {
@@ -100,7 +108,7 @@ export class WatchLoop {
   async #tickOnce(sweep: boolean): Promise<void> {
     const attempts = this.#worker.attempts.olderThan(500);
     const sentAt = Date.now();
-    const answer = await tick(this.#worker.pool, this.#worker, attempts, sweep);
+    const answer = await tick(this.#worker.pool, this.#worker, attempts, { sweep, limitMs: this.#limitMs });
     this.#clockOffsetMs = answer.now - (sentAt + Date.now()) / 2;
     for (const i of answer.late) attempts[i]!.abort('timeout');
     for (const i of answer.lost) attempts[i]!.abort('cancelled');
@@ -119,7 +127,7 @@ export class WatchLoop {
         ? null
         : [...new Set([...executionIds, ...[...before].map((key) => key.split('/')[0]!)])];
     // Suspicions outlive a database that does not answer.
-    const owned = await loadOwned(this.#worker.pool, this.#ids(), watched);
+    const owned = await loadOwned(this.#worker.pool, this.#ids(), watched, this.#limitMs);
     this.#unknown = new Set();
     for (const id of executionIds ?? []) this.#suspected.delete(id);
     for (const { executionId, claim } of owned) {

@@ -46,7 +46,7 @@ export interface WorkerOptions {
   readonly retentionDays?: number;
 }
 
-/** A beat may wait 11 s for a connection and its answer. */
+/** A beat may wait 13 s: for an answer, for another connection and for the answer there. */
 const HEARTBEAT_STALLED_MS = 30_000;
 /** A pass of several statements, each of 23 s at most; while the database is away the loops try on, and count as going. */
 const LOOP_STALLED_MS = 90_000;
@@ -114,7 +114,10 @@ export class Worker {
     });
     this.#context = this.#createContext();
     this.#outage = new Outage(options.log);
-    this.#watch = new WatchLoop(this.#context, () => this.#ids());
+    this.#watch = new WatchLoop(this.#context, {
+      ids: () => this.#ids(),
+      limitMs: options.database.limits.loopMs,
+    });
     const isBusy = () => this.#attempts.size >= this.#options.concurrency;
     const days = this.#options.retentionDays;
     this.#retention =
@@ -145,6 +148,7 @@ export class Worker {
     await this.#register(this.#id);
     this.#queue = new Queue({
       url: this.#options.database.directUrl,
+      limits: this.#options.database.limits,
       concurrency: this.#options.concurrency,
       log: this.#options.log,
       handle: (payload) => this.#track(runJob(this.#context, payload)),
@@ -206,6 +210,7 @@ export class Worker {
     this.#id = id;
     this.#heartbeat = await startHeartbeat({
       url: database.directUrl,
+      limits: database.limits,
       workerId: id,
       lockKey,
       onMessage: (message) => {
