@@ -77,6 +77,21 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
+export function textWithin({
+  minLength,
+  maxLength,
+}: {
+  readonly minLength: number;
+  readonly maxLength: number;
+}) {
+  return (text: string) => {
+    const { length } = [...text];
+    if (length < minLength || length > maxLength)
+      throw new InvalidArgumentError(`expected ${minLength} to ${maxLength} characters`);
+    return text;
+  };
+}
+
 export function seconds(min: number, max: number) {
   return (text: string) => {
     const value = Number(text);

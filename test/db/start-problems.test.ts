@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { type StartRequest, startExecutions } from '../../src/db/executions/executions.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
-import { createTenant, updateTenant } from '../../src/db/resources/tenants.ts';
+import { insertTenant, updateTenant } from '../../src/db/resources/tenants.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -18,7 +18,7 @@ beforeAll(async () => {
     ['gone', 3],
   ] as const) {
     const made = await service.database.asEngine(BY, (client) =>
-      createTenant(client, { name, displayName: null, tier, settings: {} }),
+      insertTenant(client, { name, displayName: null, tier, settings: {} }),
     );
     tenants.set(name, made!.id);
     const nodes = [{ taskId: 'a', taskType: 'transformation', config: { output: 1 } }];
@@ -44,7 +44,7 @@ beforeAll(async () => {
       );
   }
   await service.database.asEngine(BY, (client) =>
-    updateTenant(client, tenants.get('gone')!, { status: 'suspended' }),
+    updateTenant(client, { id: tenants.get('gone')! }, { status: 'suspended' }),
   );
 });
 afterAll(() => service.close());
@@ -114,10 +114,10 @@ test('a repeated key finds its first execution also when nothing would start any
     ]);
   const [first] = await ask();
   for (const change of [{ tier: 1 }, { status: 'suspended' }] as const) {
-    await service.database.asEngine(BY, (client) => updateTenant(client, tenantId, change));
+    await service.database.asEngine(BY, (client) => updateTenant(client, { id: tenantId }, change));
     expect(await ask()).toEqual([{ ...first, existing: true }]);
   }
   await service.database.asEngine(BY, (client) =>
-    updateTenant(client, tenantId, { tier: 3, status: 'active' }),
+    updateTenant(client, { id: tenantId }, { tier: 3, status: 'active' }),
   );
 });

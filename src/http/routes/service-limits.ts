@@ -12,7 +12,7 @@ import {
   setServiceLimit,
 } from '../../resources/service-limits.ts';
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
-import { ServiceLimitSchema, ServiceResetSchema, ServiceSchema } from '../schemas/resources.ts';
+import { OutsideServiceSchema, ServiceLimitSchema, ServiceResetSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
@@ -62,7 +62,7 @@ export function addServiceLimitRoutes(api: Api, { database }: Service): void {
         description:
           "Limits are the installation's; circuit breakers are those of the tenant, of all tenants for the operator. A service that is not listed has no limit, and its breaker is closed.",
         operationId: 'listServiceLimits',
-        response: { 200: pageOfSchema(ServiceSchema) },
+        response: { 200: pageOfSchema(OutsideServiceSchema) },
       },
     },
     async (request) => {

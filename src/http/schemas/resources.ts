@@ -130,7 +130,7 @@ export const ServiceLimitSchema = Type.Object(limit, {
   title: 'ServiceLimit',
   description: 'Limits of an outside service.',
 });
-export const ServiceSchema = Type.Object(
+export const OutsideServiceSchema = Type.Object(
   {
     ...limit,
     inFlight: nullable('integer', {
@@ -144,12 +144,12 @@ export const ServiceSchema = Type.Object(
     retryInMs: Type.Integer({ description: 'Until calls may begin again; 0: now.' }),
     lastError: nullable('string', { description: 'Code of the error that held it back.' }),
   },
-  { title: 'Service', description: 'An outside service that is limited or held back.' },
+  { title: 'OutsideService', description: 'An outside service that is limited or held back.' },
 );
 export const ServiceResetSchema = Type.Object(
   {
     serviceId: Type.String(),
     wasHeldBack: Type.Boolean({ description: 'False: there was nothing to end.' }),
   },
-  { title: 'ServiceReset', description: 'A service whose circuit breaker is closed.' },
+  { title: 'OutsideServiceReset', description: 'A service whose circuit breaker is closed.' },
 );
