@@ -174,6 +174,42 @@ describe('prices', () => {
     expect(names).toEqual([...new Set(names)].sort());
   });
 
+  test('of several models of one name none is lost between two pages', async () => {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await asTenant('GET', '/v1/pricing', {
+        query: { provider: 'azure', limit: 1, ...(cursor === undefined ? {} : { cursor }) },
+      });
+      names.push(...page.body.items.map((item: { model: string }) => item.model));
+      cursor = page.body.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    const all = await asTenant('GET', '/v1/pricing', { query: { provider: 'azure', limit: 200 } });
+    expect(names).toEqual(all.body.items.map((item: { model: string }) => item.model));
+    expect(new Set(names).size).toBeLessThan(names.length);
+  });
+
+  test('a model may have any name that providers give, within bounds', async () => {
+    const rates = { inputUsdPerMillion: '1', outputUsdPerMillion: '2' };
+    for (const model of ['a b', 'meta/llama3:8b', 'x'.repeat(300)]) {
+      const body = { provider: 'spaced', model, ...rates };
+      const set = await asOperator('POST', '/v1/pricing', { body });
+      expect([set.status, set.body.model]).toEqual([201, model]);
+      const path = `/v1/pricing/spaced/${encodeURIComponent(model)}`;
+      expect((await asOperator('DELETE', path)).status).toBe(204);
+    }
+    for (const model of ['', ' a', 'a ', 'a\nb', 'x'.repeat(301)]) {
+      const body = { provider: 'spaced', model, ...rates };
+      const refused = await asOperator('POST', '/v1/pricing', { body });
+      const [problem] = refused.body.errors;
+      expect([refused.status, problem.pointer, problem.hint]).toEqual([
+        422,
+        '/model',
+        expect.stringContaining('1 to 300 characters'),
+      ]);
+    }
+  });
+
   test("the operator's go before the library's, exactly, and can be taken away", async () => {
     const body = {
       provider: 'ollama',
