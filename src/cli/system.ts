@@ -5,9 +5,9 @@ import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
 import { openEmbedded } from '../db/embedded/server.ts';
-import { findTenant } from '../db/executions/executions.ts';
 import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
 import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/operations/migrate.ts';
+import { findTenantId } from '../db/resources/tenants.ts';
 import { Worker } from '../engine/worker/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
@@ -98,7 +98,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   try {
     await prepareDatabase(server.directUrl, server.isEmbedded || options.migrate === true);
     const database = openDatabase(server.url, { max: 8, directUrl: server.directUrl });
-    const tenantId = await findTenant(database, options.tenant);
+    const tenantId = await findTenantId(database.engine, options.tenant);
     if (tenantId === null) {
       await database.close();
       throw refuse(

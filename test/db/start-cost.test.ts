@@ -1,7 +1,7 @@
 // A start costs the same however many there were before, also in a session that planned it while the tables were empty.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import { startExecutionsWith } from '../../src/db/executions/executions.ts';
+import { startExecutionsWith } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';

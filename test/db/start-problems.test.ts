@@ -1,7 +1,7 @@
 // Why a start is refused, from SQL and from the service: the same rules, for they are one function. Nothing is left behind.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { type StartRequest, startExecutions } from '../../src/db/executions/executions.ts';
+import { type StartRequest, startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { insertTenant, updateTenant } from '../../src/db/resources/tenants.ts';
 import { openService, type TestService } from '../support/service.ts';

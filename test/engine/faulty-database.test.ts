@@ -2,9 +2,10 @@
 // was executed (commits too), conflicts. Starts carry a key and are sent until they are answered, as careful clients do.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { untilAnswered } from '../../src/db/connection/connection.ts';
-import { cancelExecution, startExecutions } from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 import type { FaultyDatabase } from '../support/faulty-pg.ts';
 
 const SEED = 4711;

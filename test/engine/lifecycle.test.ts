@@ -3,9 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import { RetryableError } from '../../src/core/errors.ts';
-import { cancelExecution, startExecutions } from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, gate, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -6,6 +6,7 @@ import { newId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { DEFAULT_TENANT_ID } from './default-tenant.ts';
 
 /** Instants are ISO 8601. */
 export interface TenantView {
@@ -92,6 +93,13 @@ export async function updateTenant(
     ],
   );
   return rows[0] ?? null;
+}
+
+/** The id of a tenant by its name, or null. */
+export async function findTenantId(db: Queryable, name: string): Promise<string | null> {
+  if (name === 'default') return DEFAULT_TENANT_ID;
+  const { rows } = await db.query<{ id: string }>('select id from dagwright.tenants where name = $1', [name]);
+  return rows[0]?.id ?? null;
 }
 
 /** Those of these ids that are tenants'. */

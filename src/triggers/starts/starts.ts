@@ -22,7 +22,7 @@ import {
   isRetryable,
   type Queryable,
 } from '../../db/connection/connection.ts';
-import { type StartRequest, startExecutionsWith } from '../../db/executions/executions.ts';
+import { type StartRequest, startExecutionsWith } from '../../db/executions/execution-starts.ts';
 import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 

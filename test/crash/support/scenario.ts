@@ -4,7 +4,7 @@ import pg from 'pg';
 import { expect } from 'vitest';
 import type { NodeDefinition, WorkflowDefinition } from '../../../src/core/definition/model.ts';
 import { type Database, isConnectionLoss, openDatabase } from '../../../src/db/connection/connection.ts';
-import { startExecutions } from '../../../src/db/executions/executions.ts';
+import { startExecutions } from '../../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../../src/db/resources/definitions.ts';
 import { createDatabase } from '../../support/database.ts';
