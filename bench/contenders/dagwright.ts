@@ -80,7 +80,7 @@ function createStarter(database: Database): (workflowId: string) => Promise<stri
     keyOf: ({ key }) => key,
     send: (batch) =>
       startExecutions(
-        database,
+        database.engine,
         DEFAULT_TENANT_ID,
         batch.map(({ workflowId }) => ({ workflowId, input: {}, triggerType: 'api' })),
       ),

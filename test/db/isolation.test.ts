@@ -25,7 +25,7 @@ beforeAll(async () => {
       graph('a -> b', { more: { workflowId: 'same-name' } }),
       'test',
     );
-    const [started] = await startExecutions(engine.database, tenant, [
+    const [started] = await startExecutions(engine.database.engine, tenant, [
       { workflowId: 'same-name', triggerType: 'manual', idempotencyKey: 'same-key', input: { tenant } },
     ]);
     executions.set(tenant, (started as { id: string }).id);

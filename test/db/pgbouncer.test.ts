@@ -97,7 +97,7 @@ describe.skipIf(version === null)(`through ${version ?? 'pgbouncer (not installe
     ];
     for (const { made } of kinds) await engine.apply(made);
     const started = await startExecutions(
-      database,
+      database.engine,
       (await findTenantId(database.engine, 'default'))!,
       Array.from({ length: 120 }, (_, i) => ({
         workflowId: kinds[i % 4]!.made.workflowId,

@@ -84,7 +84,7 @@ describe.for(CASES)('tenant %s starts %j: %s', ([name, request, problem]) => {
     const before = await count();
     const key = how === 'with a key' ? { idempotencyKey: newId() } : {};
     const ask = () =>
-      startExecutions(service.database, tenantId, [{ ...request, ...key, triggerType: 'api' }]);
+      startExecutions(service.database.engine, tenantId, [{ ...request, ...key, triggerType: 'api' }]);
     const [started] = await ask();
     expect(started).toMatchObject(problem === null ? { ok: true } : { ok: false, problem });
     if (problem !== null) expect(await count(), 'nothing is left').toEqual(before);
@@ -109,7 +109,7 @@ describe.for(CASES)('tenant %s starts %j: %s', ([name, request, problem]) => {
 test('a repeated key finds its first execution also when nothing would start any more', async () => {
   const tenantId = tenants.get('high')!;
   const ask = () =>
-    startExecutions(service.database, tenantId, [
+    startExecutions(service.database.engine, tenantId, [
       { workflowId: 'dear', idempotencyKey: 'kept', triggerType: 'api' },
     ]);
   const [first] = await ask();

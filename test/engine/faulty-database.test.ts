@@ -52,7 +52,7 @@ afterAll(() => engine.close());
 async function start(workflowId: string, idempotencyKey: string): Promise<string> {
   const request = { workflowId, idempotencyKey, triggerType: 'manual' as const };
   const [started] = await untilAnswered(() =>
-    startExecutions(engine.workersDatabase, DEFAULT_TENANT_ID, [request]),
+    startExecutions(engine.workersDatabase.engine, DEFAULT_TENANT_ID, [request]),
   );
   if (!started?.ok) throw new Error(`not started: ${JSON.stringify(started)}`);
   return started.id;

@@ -36,10 +36,12 @@ describe('starts', () => {
     const request = { workflowId: one.workflowId, triggerType: 'manual', idempotencyKey: 'once' } as const;
     const answers = (
       await Promise.all(
-        Array.from({ length: 50 }, () => startExecutions(engine.database, DEFAULT_TENANT_ID, [request])),
+        Array.from({ length: 50 }, () =>
+          startExecutions(engine.database.engine, DEFAULT_TENANT_ID, [request]),
+        ),
       )
     ).flat();
-    const again = await startExecutions(engine.database, DEFAULT_TENANT_ID, [request, request]);
+    const again = await startExecutions(engine.database.engine, DEFAULT_TENANT_ID, [request, request]);
     const ids = new Set([...answers, ...again].map((started) => (started.ok ? started.id : started.problem)));
     expect(ids.size).toBe(1);
     expect(answers.filter((started) => started.ok && !started.existing)).toHaveLength(1);
@@ -55,7 +57,7 @@ describe('starts', () => {
   test('an unknown workflow is a problem of its request, not of the others in the call', async () => {
     const one = graph('a');
     await engine.apply(one);
-    const started = await startExecutions(engine.database, DEFAULT_TENANT_ID, [
+    const started = await startExecutions(engine.database.engine, DEFAULT_TENANT_ID, [
       { workflowId: 'nobody', triggerType: 'manual' },
       { workflowId: one.workflowId, triggerType: 'manual', priority: 9 },
       { workflowId: one.workflowId, triggerType: 'manual', revision: 7 },

@@ -134,7 +134,7 @@ export async function openEngine(engineOptions: EngineOptions = {}): Promise<Eng
     apply: async (definition) =>
       void (await applyDefinition(database, DEFAULT_TENANT_ID, definition, 'test')),
     async start(workflowId, request = {}) {
-      const [started] = await startExecutions(database, DEFAULT_TENANT_ID, [
+      const [started] = await startExecutions(database.engine, DEFAULT_TENANT_ID, [
         { workflowId, triggerType: 'manual', ...request },
       ]);
       if (!started!.ok) throw new Error(`not started: ${started!.problem}`);

@@ -3,7 +3,7 @@ import { newId } from '../../core/id.ts';
 import type { Json } from '../../core/json.ts';
 import type { TriggerType } from '../../core/trigger/trigger-type.ts';
 import { within } from '../connection/bounded-client.ts';
-import type { Database, Queryable } from '../connection/connection.ts';
+import type { Queryable } from '../connection/connection.ts';
 
 export interface StartRequest {
   /** Of the execution, where the caller may have to send it twice: the same id starts once. Made here where absent. */
@@ -33,20 +33,11 @@ export type Started =
   | { readonly ok: true; readonly id: string; readonly existing: boolean }
   | { readonly ok: false; readonly problem: StartProblem };
 
-/** Records starts of one tenant in one commit. */
-export async function startExecutions(
-  database: Database,
-  tenantId: string,
-  requests: readonly StartRequest[],
-): Promise<Started[]> {
-  return await startExecutionsWith(database.engine, tenantId, requests);
-}
-
 /**
  * Records starts of one tenant in the caller's transaction, which is of the engine's role. Given up by the client after
  * `limitMs`.
  */
-export async function startExecutionsWith(
+export async function startExecutions(
   db: Queryable,
   tenantId: string,
   requests: readonly StartRequest[],

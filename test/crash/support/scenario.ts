@@ -87,7 +87,7 @@ export async function apply({ database }: Scenario, definition: WorkflowDefiniti
 /** Starts `count` executions; their ids. */
 export async function start({ database }: Scenario, workflowId: string, count: number): Promise<string[]> {
   const started = await startExecutions(
-    database,
+    database.engine,
     DEFAULT_TENANT_ID,
     Array.from({ length: count }, () => ({ workflowId, input: {}, triggerType: 'manual' as const })),
   );
