@@ -95,29 +95,33 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const { config, log } = options;
   const { types, rules } = await loadTaskTypes(config);
   const server = await openServer(options);
+  let database: Database | undefined;
+  const close = async () => {
+    await database?.close();
+    await server.stop();
+  };
   try {
     await prepareDatabase(server.directUrl, server.isEmbedded || options.migrate === true);
-    const database = openDatabase(server.url, { max: 8, directUrl: server.directUrl });
-    const tenantId = await findTenantId(database.engine, options.tenant);
-    if (tenantId === null) {
-      await database.close();
+    const opened = openDatabase(server.url, { max: 8, directUrl: server.directUrl });
+    database = opened;
+    const tenantId = await findTenantId(opened.engine, options.tenant);
+    if (tenantId === null)
       throw refuse(
         'not_found',
         `there is no tenant "${options.tenant}"`,
         'dagwright tenants list; dagwright tenants create NAME',
       );
-    }
     return {
       config,
       log,
       url: server.url,
-      database,
+      database: opened,
       tenantId,
       types,
       rules,
       createWorker: (workerLog = log) =>
         new Worker({
-          database,
+          database: opened,
           types,
           log: workerLog,
           concurrency: config.concurrency,
@@ -128,20 +132,17 @@ export async function openSystem(options: SystemOptions): Promise<System> {
         }),
       createScheduler: () =>
         new Scheduler({
-          database,
+          database: opened,
           log,
           passes: [
-            createEventPass({ database, log, starts: createStarts({ database, log }) }),
-            createHousekeepingPass({ database, retentionDays: config.retentionDays }),
+            createEventPass({ database: opened, log, starts: createStarts({ database: opened, log }) }),
+            createHousekeepingPass({ database: opened, retentionDays: config.retentionDays }),
           ],
         }),
-      async close() {
-        await database.close();
-        await server.stop();
-      },
+      close,
     };
   } catch (error) {
-    await server.stop();
+    await close();
     throw error;
   }
 }

@@ -1,16 +1,17 @@
 // What the parts of one worker share.
 
 import type pg from 'pg';
+import type { CountedStatus } from '../core/attempt-end.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { Batcher } from '../db/connection/batcher.ts';
 import type { Settle, SettleResult } from '../db/protocol/settlement.ts';
 import type { Claim, Finish, Opening, TaskRef } from '../db/protocol/transitions.ts';
 import type { Outside } from '../tasks/outside.ts';
 import type { TaskType } from '../tasks/task-type.ts';
-import type { HeldAttempts } from './attempt/held.ts';
+import type { AttemptRegister } from './attempt/attempt-register.ts';
 import type { SuspectGate } from './attempt/suspect-gate.ts';
 import type { ExecutionLog } from './log/execution-log.ts';
-import type { Executions } from './memory/load.ts';
+import type { ExecutionCache } from './memory/execution-cache.ts';
 
 /** A claim with its place in its execution's plan. */
 export interface LaneWork {
@@ -25,8 +26,8 @@ export interface WorkerContext {
   readonly slots: number;
   readonly pool: pg.Pool;
   readonly types: ReadonlyMap<string, TaskType>;
-  readonly executions: Executions;
-  readonly held: HeldAttempts;
+  readonly executions: ExecutionCache;
+  readonly attempts: AttemptRegister;
   readonly log: TaskLog;
   /** What tasks log and what happens to executions, for their users. */
   readonly executionLog: ExecutionLog;
@@ -51,7 +52,7 @@ export interface WorkerContext {
   /** A settle may have committed although its answer was lost: look for what this worker does not know it owns. */
   suspect(executionId: string): void;
   /** Holds a task that has crashed workers back until it can run alone. */
-  readonly gate: SuspectGate;
+  readonly suspectGate: SuspectGate;
   /** Resolves while this worker's lease is good; after a pause, once it has beaten again or has a new id. */
   whileAlive(): Promise<void>;
 }
@@ -59,7 +60,7 @@ export interface WorkerContext {
 /** One attempt that has ended and is recorded. */
 export interface EndedAttempt {
   readonly taskType: string;
-  readonly status: 'completed' | 'failed' | 'retrying' | 'skipped' | 'cancelled';
+  readonly status: CountedStatus;
   readonly durationMs: number;
   /** A decimal; null: not known. */
   readonly costUsd: string | null;

@@ -1,5 +1,6 @@
 // Why an execution is not over: what each of its unfinished tasks waits for, from their rows.
 import type { TaskStatus } from '../core/status.ts';
+import { type ShownWait, shownWait, WAITS, type WaitFacts } from '../core/wait.ts';
 import type { OpenExecution, OpenTask } from '../db/executions/open-tasks.ts';
 
 /** What a task waits for. Instants are ISO. */
@@ -9,20 +10,12 @@ export type WaitsFor =
       readonly parents: readonly { readonly taskId: string; readonly status: TaskStatus }[];
       readonly count: number;
     }
-  | { readonly kind: 'timer'; readonly until: string }
+  | ShownWait
   | {
       readonly kind: 'retry';
       readonly until: string;
       readonly attempt: number;
       readonly lastError: { readonly code: string; readonly message: string } | null;
-    }
-  | { readonly kind: 'callback'; readonly until: string | null }
-  | {
-      readonly kind: 'items';
-      readonly total: number;
-      readonly open: number;
-      readonly completed: number;
-      readonly failed: number;
     }
   | { readonly kind: 'queue'; readonly since: string }
   | {
@@ -97,18 +90,20 @@ function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
     return execution.status === 'paused'
       ? { kind: 'resume', since: execution.pausedAt }
       : { kind: 'queue', since: readyAt };
-  if (status === 'waiting' && waitingOn === 'callback') return { kind: 'callback', until: wakeAt };
-  if (status === 'waiting' && waitingOn === 'items' && task.items !== null) {
-    const { total, open, ok, failed } = task.items;
-    return { kind: 'items', total, open, completed: ok, failed };
-  }
+  if (status === 'waiting' && waitingOn !== null) return shownWait(waitingOn, factsOf(task));
   if (status === 'retrying' && wakeAt !== null) {
     const { error } = task;
     const lastError = error === null ? null : { code: error.code, message: error.message };
     return { kind: 'retry', until: wakeAt, attempt: task.attempt, lastError };
   }
-  if (wakeAt !== null) return { kind: 'timer', until: wakeAt };
   return { kind: 'parents', parents: task.openParents, count: task.pendingEdges };
+}
+
+const NO_FACTS: WaitFacts = { until: null, total: null, open: null, completed: null, failed: null };
+
+function factsOf({ wakeAt, items }: OpenTask): WaitFacts {
+  if (items === null) return { ...NO_FACTS, until: wakeAt };
+  return { until: wakeAt, total: items.total, open: items.open, completed: items.ok, failed: items.failed };
 }
 
 const MAX_NAMES = 5;
@@ -122,16 +117,10 @@ function sentence(name: string, wait: WaitsFor): string {
         ? `${name} waits for ${wait.count} more parent(s)`
         : `${name} waits for ${names.join(', ')}${rest}`;
     }
-    case 'timer':
-      return `${name} waits until ${wait.until}`;
     case 'retry': {
       const why = wait.lastError === null ? '' : ` after ${wait.lastError.code}: ${wait.lastError.message}`;
       return `${name} is tried again at ${wait.until}, attempt ${wait.attempt} ended${why}`;
     }
-    case 'callback':
-      return `${name} waits for its callback${wait.until === null ? '' : ` until ${wait.until}`}`;
-    case 'items':
-      return `${name} waits for ${wait.open} of its ${wait.total} items; ${wait.completed} completed, ${wait.failed} failed`;
     case 'queue':
       return `${name} is ready since ${wait.since} and waits for a worker`;
     case 'worker':
@@ -144,5 +133,7 @@ function sentence(name: string, wait: WaitsFor): string {
       return `${name} is queued since ${wait.since} and waits for a worker`;
     case 'conclusion':
       return `${name} has no open task and is being concluded`;
+    default:
+      return `${name} ${WAITS[wait.kind].sentence({ ...NO_FACTS, ...wait })}`;
   }
 }

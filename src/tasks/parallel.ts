@@ -1,11 +1,12 @@
 // `parallel`: opens a fan-out of items or named branches, and collects its parts when they have ended. The engine issues
 // the parts, keeps to maxConcurrency and cancels the rest; nothing here runs them.
+import type { FanOut } from '../core/attempt-end.ts';
 import type { NodeDefinition } from '../core/definition/model.ts';
 import { TerminalError } from '../core/errors.ts';
 import { evaluateMapping } from '../core/expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { compileField, invalidField, readField } from './compile-config.ts';
-import type { FanOut, ParallelParts, PartResult, TaskContext, TaskOutcome, TaskType } from './task-type.ts';
+import type { ParallelParts, PartResult, TaskContext, TaskOutcome, TaskType } from './task-type.ts';
 
 export const MAX_ITEMS = 100_000;
 const DEFAULT_CONCURRENCY = 10;

@@ -1,5 +1,6 @@
 // What a task type is to the engine: prepared once per plan node, run once per attempt. Types know nothing of the database.
 
+import type { FanOut } from '../core/attempt-end.ts';
 import type { NodeDefinition } from '../core/definition/model.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
@@ -7,6 +8,7 @@ import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { TaskStatus } from '../core/status.ts';
+import type { WaitEndedBy, WaitKind } from '../core/wait.ts';
 import type { Outside } from './outside.ts';
 
 /** A direct parent as aggregation sees it, in dependsOn order. */
@@ -51,8 +53,8 @@ export interface TaskContext {
   forbidRepeat(): void;
   /** Makes a one-time token for an answer that comes later; it is valid as soon as this resolves, and its time runs. */
   openCallback(limits: CallbackLimits): Promise<Callback>;
-  /** With phase `callback`: what has come so far. */
-  readonly callback: CallbackState | null;
+  /** Where its phase is a wait for an answer: what has come so far. */
+  readonly answerState: AnswerState | null;
   /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
   addCost(usd: string | number | null, usage?: JsonObject): void;
   readonly log: TaskLog;
@@ -62,7 +64,7 @@ export interface TaskContext {
   /** The branches that edges from this task name; empty or absent: none, so that a condition may choose any text. */
   readonly branches?: readonly string[];
   /** Why a waiting task was woken: its timer fired, the parts of its fan-out ended, or it looks for its callback. */
-  readonly phase: 'timer' | 'items' | 'callback' | null;
+  readonly phase: WaitKind | null;
   /** With phase `items`: all parts that were issued, by index. */
   readonly parts: readonly PartResult[];
   /** Database time of this claim, ISO 8601. */
@@ -82,26 +84,14 @@ export interface Callback {
   readonly url: string;
 }
 
-/** What was sent with a task's callback tokens. */
-export interface CallbackState {
+/** What was sent to a task that waits for an answer. */
+export interface AnswerState {
   readonly status: 'open' | 'completed' | 'failed';
   readonly output: Json;
   /** With `failed`: what the caller sent, made storable. */
   readonly error: TaskError | null;
   /** Until the wait times out; 0 or less: it has. */
   readonly leftMs: number;
-}
-
-/** The fan-out that a `parallel` opens. */
-export interface FanOut {
-  readonly kind: 'fanOut';
-  /** Values by index; null for named branches. */
-  readonly values: readonly Json[] | null;
-  readonly total: number;
-  readonly maxConcurrency: number;
-  readonly toleratedFailures: number;
-  /** Completes at so many successes; total where all are wanted. */
-  readonly neededSuccesses: number;
 }
 
 export type TaskOutcome =
@@ -114,8 +104,8 @@ export type TaskOutcome =
       readonly errors?: readonly JsonObject[];
     }
   | { readonly kind: 'wait'; readonly delayMs: number }
-  /** Waits until a token of `openCallback` is used, or its time is over. */
-  | { readonly kind: 'waitForCallback' }
+  /** Waits until its answer comes (of a callback: a token of `openCallback` is used), or its time is over. */
+  | { readonly kind: 'waitForAnswer'; readonly on: WaitEndedBy<'answer'> }
   | {
       readonly kind: 'terminate';
       readonly status: 'completed' | 'failed' | 'cancelled';

@@ -1,5 +1,5 @@
-// The command line as its users see it: real processes, stdout, exit codes.
-import { execFile, spawn } from 'node:child_process';
+// The command line as its users see it: stdout, stderr, exit codes.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,30 +10,19 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+import { MAIN, runCli, spawnCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright cli '));
 let database: Awaited<ReturnType<typeof createDatabase>>;
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function dagwright(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-  return new Promise((resolve) => {
-    const options = {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'warn', ...env },
-      maxBuffer: 64_000_000,
-    };
-    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const optionsOf = (env: Record<string, string>) => ({
+  cwd: folder,
+  env: { HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'warn', ...env },
+});
+const dagwright = (args: readonly string[], env: Record<string, string> = {}) => runCli(args, optionsOf(env));
+/** In a process of its own. */
+const spawned = (args: readonly string[], env: Record<string, string> = {}) => spawnCli(args, optionsOf(env));
 
 function file(name: string, text: string): string {
   const path = join(folder, name);
@@ -60,7 +49,7 @@ afterAll(async () => {
 
 describe('dagwright run', () => {
   it('prints one JSON object with --json, and nothing else on stdout', async () => {
-    const { code, stdout } = await dagwright([
+    const { code, stdout } = await spawned([
       'run',
       file('hello.yaml', HELLO),
       '--input',
@@ -104,7 +93,7 @@ describe('dagwright run', () => {
       'failing.yaml',
       'workflowId: failing\nnodes: [{ taskId: f, taskType: fail, config: { code: boom, message: no } }]\n',
     );
-    const { code, stdout } = await dagwright(['run', failing, '--json']);
+    const { code, stdout } = await spawned(['run', failing, '--json']);
     expect([code, JSON.parse(stdout).status, JSON.parse(stdout).error.code]).toEqual([1, 'failed', 'boom']);
   });
 
@@ -141,7 +130,7 @@ describe('dagwright run', () => {
   });
 
   it('shows a summary for people, without colours where there is no terminal', async () => {
-    const { code, stdout } = await dagwright(['run', file('hello.yaml', HELLO), '--input', '{"name":"Ada"}']);
+    const { code, stdout } = await spawned(['run', file('hello.yaml', HELLO), '--input', '{"name":"Ada"}']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^completed greet$/m);
     expect(stdout).toMatch(/^completed in .*cost \$0/m);
@@ -254,7 +243,7 @@ describe('dagwright executions', () => {
 describe('dagwright', () => {
   it('exits 2 on wrong usage', async () => {
     const codes = [['run'], ['nonsense'], ['run', 'x', '--nope'], ['run', 'x', '--priority', '11']];
-    expect((await Promise.all(codes.map((args) => dagwright(args)))).map(({ code }) => code)).toEqual([
+    expect((await Promise.all(codes.map((args) => spawned(args)))).map(({ code }) => code)).toEqual([
       2, 2, 2, 2,
     ]);
   });
@@ -334,7 +323,7 @@ describe('dagwright', () => {
   it('reads .env of the current folder, under the environment', async () => {
     file('.env', 'DAGWRIGHT_CONCURRENCY=many\nLOG_LEVEL=loud\n');
     try {
-      const { stdout } = await dagwright(['executions', 'list', '--json']);
+      const { stdout } = await spawned(['executions', 'list', '--json']);
       expect(JSON.parse(stdout).errors.map((problem: { pointer: string }) => problem.pointer)).toEqual([
         'DAGWRIGHT_CONCURRENCY',
       ]);
@@ -365,7 +354,7 @@ describe('dagwright', () => {
   });
 
   it('names a bad setting once', async () => {
-    const { stderr } = await dagwright(['executions', 'list'], { PORT: 'x' });
+    const { stderr } = await spawned(['executions', 'list'], { PORT: 'x' });
     expect(stderr).toBe('error: PORT must be a whole number from 1 to 65535, got "x" [setting]\n');
   });
 
@@ -384,11 +373,11 @@ describe('dagwright', () => {
     const empty = await createEmptyDatabase();
     try {
       const env = { DATABASE_URL: empty.url };
-      const before = await dagwright(['executions', 'list', '--json'], env);
+      const before = await spawned(['executions', 'list', '--json'], env);
       expect([before.code, JSON.parse(before.stdout).errors[0].hint]).toEqual([1, 'dagwright migrate']);
-      expect((await dagwright(['migrate', '--check'], env)).code).toBe(1);
-      expect((await dagwright(['migrate'], env)).code).toBe(0);
-      expect((await dagwright(['migrate', '--check'], env)).code).toBe(0);
+      expect((await spawned(['migrate', '--check'], env)).code).toBe(1);
+      expect((await spawned(['migrate'], env)).code).toBe(0);
+      expect((await spawned(['migrate', '--check'], env)).code).toBe(0);
     } finally {
       await empty.drop();
     }
@@ -432,4 +421,15 @@ describe('dagwright', () => {
       expect.stringContaining('brief: runs after findings and one of (deep_dive, short_note)'),
     ]);
   });
+});
+
+it('a command that has ended holds nothing of the process that ran it', async () => {
+  const held = () => process.getActiveResourcesInfo().filter((kind) => kind !== 'Immediate').length;
+  const list = () => dagwright(['executions', 'list', '--json']);
+  for (let i = 0; i < 3; i++) await list();
+  const before = held();
+  for (let i = 0; i < 20; i++) expect((await list()).code).toBe(0);
+  for (let i = 0; i < 20; i++)
+    expect((await dagwright(['executions', 'list', '--tenant', 'nobody'])).code).toBe(1);
+  expect(held()).toBeLessThanOrEqual(before + 1);
 });

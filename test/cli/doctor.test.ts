@@ -1,14 +1,13 @@
 // dagwright doctor and health as operators run them: real processes, what they say about a database with something wrong.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+import { MAIN, runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-doctor-'));
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let admin: pg.Client;
@@ -20,17 +19,8 @@ interface Check {
   readonly hint: string | null;
 }
 
-function dagwright(args: readonly string[], env: Record<string, string> = {}) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const options = {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'warn', ...env },
-    };
-    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const dagwright = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCli(args, { cwd: folder, env: { HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'warn', ...env } });
 
 /** All checks by name. */
 async function doctor(env: Record<string, string> = {}) {

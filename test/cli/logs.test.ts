@@ -1,9 +1,8 @@
 // The process's log on stderr, and `executions logs` and `retention run` as their users see them.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { followLogs } from '../../src/cli/output/follow-logs.ts';
 import { createLog } from '../../src/cli/output/log.ts';
@@ -11,6 +10,7 @@ import { createIdSequence, newId, timeOfId } from '../../src/core/id.ts';
 import { createRedact } from '../../src/core/redact.ts';
 import type { LogLineView } from '../../src/db/executions/execution-logs.ts';
 import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
+import { MAIN, runCli } from './support/run-cli.ts';
 
 describe('a log line', () => {
   function lines(options: Partial<Parameters<typeof createLog>[0]> = {}) {
@@ -209,7 +209,6 @@ describe('following', () => {
   });
 });
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright logs '));
 let engine: Engine;
 beforeAll(async () => {
@@ -224,13 +223,7 @@ const optionsOf = (env: Record<string, string> = {}) => ({
   cwd: folder,
   env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: engine.database.url, LOG_LEVEL: 'warn', ...env },
 });
-function dagwright(args: readonly string[], env?: Record<string, string>) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], optionsOf(env), (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const dagwright = (args: readonly string[], env?: Record<string, string>) => runCli(args, optionsOf(env));
 
 describe('dagwright executions logs', () => {
   test('shows the lines with time, level, task and fields; --task, --level and --cursor choose; --json is one object', async () => {

@@ -1,14 +1,12 @@
-// dagwright pricing, and what a run says of its cost, as users see them: real processes, stdout, exit codes.
-import { execFile } from 'node:child_process';
+// dagwright pricing, and what a run says of its cost, as users see them: stdout, stderr, exit codes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { sumUsd } from '../../src/core/money.ts';
 import { createDatabase } from '../support/database.ts';
+import { runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright pricing '));
 let database: Awaited<ReturnType<typeof createDatabase>>;
 beforeAll(async () => {
@@ -19,19 +17,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-function dagwright(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH, HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'error' };
-    const options = { cwd: folder, env, maxBuffer: 64_000_000 };
-    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const dagwright = (...args: string[]) =>
+  runCli(args, { cwd: folder, env: { HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'error' } });
 
 function file(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return name;
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
 }
 
 const SONNET = {

@@ -1,17 +1,15 @@
-// dagwright schedules, as its users see it: real processes, stdout, exit codes.
-import { execFile } from 'node:child_process';
+// dagwright schedules, as its users see it: stdout, stderr, exit codes.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { graph } from '../support/engine.ts';
+import { runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-schedules-'));
 let own: TestDatabase;
 let database: Database;
@@ -32,17 +30,11 @@ afterAll(async () => {
   await own.drop();
 });
 
-function schedules(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const options = {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
-    };
-    const child = execFile(process.execPath, [MAIN, 'schedules', ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
+const schedules = (...args: string[]) =>
+  runCli(['schedules', ...args], {
+    cwd: folder,
+    env: { HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
   });
-}
 
 const json = async (...args: string[]) => JSON.parse((await schedules(...args, '--json')).stdout);
 

@@ -1,17 +1,16 @@
 // dagwright start, as operators run it: the roles, their ports and keys, probes, the end.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/cli/settings/config.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { MAIN, spawnCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const KEY = 'an-operators-key-of-32-characters';
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-serve-'));
 const running: ChildProcess[] = [];
@@ -79,16 +78,8 @@ async function start(role: string, ready: string, env: Record<string, string>): 
   };
 }
 
-function run(args: readonly string[], env: Record<string, string>) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [MAIN, ...args],
-      { cwd: folder, env: environment(env) },
-      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const run = (args: readonly string[], env: Record<string, string>) =>
+  spawnCli(args, { cwd: folder, env: environment(env) });
 
 async function get(port: number, path: string, key?: string) {
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };

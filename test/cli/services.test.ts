@@ -1,15 +1,13 @@
-// dagwright services, as its users see it: real processes, stdout, exit codes.
-import { execFile } from 'node:child_process';
+// dagwright services, as its users see it: stdout, stderr, exit codes.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { openService, pauseService, readServices, setServiceLimit } from '../../src/db/resources/services.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-services-'));
 let own: TestDatabase;
 let database: Database;
@@ -24,23 +22,11 @@ afterAll(async () => {
   await own.drop();
 });
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function services(...args: string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const options = {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
-    };
-    const child = execFile(process.execPath, [MAIN, 'services', ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
+const services = (...args: string[]) =>
+  runCli(['services', ...args], {
+    cwd: folder,
+    env: { HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
   });
-}
 
 const json = async (...args: string[]) => JSON.parse((await services(...args, '--json')).stdout);
 

@@ -1,14 +1,12 @@
-// dagwright tenants, keys and audit, as their users see them: real processes, stdout, exit codes.
-import { execFile } from 'node:child_process';
+// dagwright tenants, keys and audit, as their users see them: stdout, stderr, exit codes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-tenants-'));
 let own: TestDatabase;
 let database: Database;
@@ -23,23 +21,8 @@ afterAll(async () => {
   await own.drop();
 });
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function dagwright(...args: string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const options = {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' },
-    };
-    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const dagwright = (...args: string[]) =>
+  runCli(args, { cwd: folder, env: { HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' } });
 
 const json = async (...args: string[]) => JSON.parse((await dagwright(...args, '--json')).stdout);
 
@@ -65,7 +48,7 @@ test('a start in a suspended tenant names the command that lets it go on', async
     join(folder, 'flow.yaml'),
     'workflowId: flow\nnodes: [{ taskId: a, taskType: transformation, config: { output: 1 } }]\n',
   );
-  expect((await json('run', 'flow.yaml', '--tenant', 'resting')).errors).toMatchObject([
+  expect((await json('run', join(folder, 'flow.yaml'), '--tenant', 'resting')).errors).toMatchObject([
     { code: 'tenant_suspended', hint: 'dagwright tenants update resting --status active' },
   ]);
 });

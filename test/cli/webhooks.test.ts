@@ -1,16 +1,15 @@
-// dagwright webhooks, as its users see it: real processes, stdout, exit codes; and the printed delivery run by a real shell.
+// dagwright webhooks, as its users see it: stdout, stderr, exit codes; and the printed delivery run by a real shell.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyTo, ORDERS, STRICT, traces } from '../http/support/hooks.ts';
 import { fromHmac, send } from '../http/support/senders.ts';
 import { openService, type TestService } from '../support/service.ts';
+import { type Finished, runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-webhooks-'));
 const encryptionKey = randomBytes(32);
 const SHOP = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -26,12 +25,6 @@ afterAll(async () => {
   await service.close();
 });
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 const environment = () => ({
   PATH: process.env.PATH,
   HOME: folder,
@@ -45,14 +38,8 @@ const environment = () => ({
 const webhooks = (args: readonly string[], env: Record<string, string> = {}) =>
   dagwright(['webhooks', ...args], env);
 
-function dagwright(args: readonly string[], env: Record<string, string>): Promise<Finished> {
-  return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...environment(), ...env } };
-    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const dagwright = (args: readonly string[], env: Record<string, string>) =>
+  runCli(args, { cwd: folder, env: { ...environment(), ...env } });
 
 async function json(...args: string[]) {
   const { stdout, stderr } = await webhooks([...args, '--json']);

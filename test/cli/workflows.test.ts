@@ -1,13 +1,11 @@
-// dagwright workflows and variables, and triggers in a file, as users see them: real processes, stdout, exit codes.
-import { execFile } from 'node:child_process';
+// dagwright workflows and variables, and triggers in a file, as users see them: stdout, stderr, exit codes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli } from './support/run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright workflows '));
 let own: TestDatabase;
 beforeAll(async () => {
@@ -18,20 +16,8 @@ afterAll(async () => {
   await own.drop();
 });
 
-interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function dagwright(...args: string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH, HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' };
-    const child = execFile(process.execPath, [MAIN, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}
+const dagwright = (...args: string[]) =>
+  runCli(args, { cwd: folder, env: { HOME: folder, DATABASE_URL: own.url, LOG_LEVEL: 'warn' } });
 const json = async (...args: string[]) => JSON.parse((await dagwright(...args, '--json')).stdout);
 
 function flow(output: string, triggers = ''): string {

@@ -1,18 +1,25 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FAILURE_POLICIES, type FailurePolicy } from '../../src/core/definition/model.ts';
 import { advance } from '../../src/core/plan/advance.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { TASK_STATUSES } from '../../src/core/status.ts';
+import { addComingWaits, comingWait, removeComingWaits } from './support/coming-waits.ts';
 import { advanceLazily } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
+
+beforeAll(addComingWaits);
+afterAll(removeComingWaits);
 
 type States = { readonly [taskId: string]: TaskState };
 
 const done: TaskState = { status: 'completed' };
 const running: TaskState = { status: 'running' };
 const failed = (errorCode = 'timeout'): TaskState => ({ status: 'failed', errorCode });
-const waiting = (waitingOn: TaskState['waitingOn']): TaskState => ({ status: 'waiting', waitingOn });
+const waiting = (on: Parameters<typeof comingWait>[0] | null): TaskState => ({
+  status: 'waiting',
+  waitingOn: on === null ? null : comingWait(on),
+});
 
 /** `before` are the states of the database; what is not named is pending. `ended` are new. */
 function closure(plan: Plan, before: States, ended: States, alreadyFailing = false) {

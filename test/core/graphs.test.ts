@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Dependency,
   FAILURE_POLICIES,
@@ -7,11 +7,16 @@ import {
 } from '../../src/core/definition/model.ts';
 import type { TaskState } from '../../src/core/plan/decide.ts';
 import { findCycles, isAncestor, topologicalOrder } from '../../src/core/plan/graph.ts';
+import { depth } from '../support/depth.ts';
+import { addComingWaits, comingWait, removeComingWaits } from './support/coming-waits.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from './support/random.ts';
 import { type Script, simulate } from './support/simulate.ts';
 import { planOf, planOfNodes, taskNode } from './support/text-plan.ts';
 
-const GRAPHS = 10_000;
+beforeAll(addComingWaits);
+afterAll(removeComingWaits);
+
+const GRAPHS = depth(10_000);
 const CODES = ['timeout', 'http_404', 'network'];
 
 function randomEdge(random: Random, taskId: string): Dependency {
@@ -39,7 +44,8 @@ function randomGraph(random: Random): NodeDefinition[] {
 function randomScript(random: Random): Script {
   const waits = ['timer', 'items', 'signal', 'callback', 'human', 'child'] as const;
   const via: TaskState[] = [];
-  if (random() < 0.2) via.push({ status: 'waiting', waitingOn: pick(random, waits) }, { status: 'running' });
+  if (random() < 0.2)
+    via.push({ status: 'waiting', waitingOn: comingWait(pick(random, waits)) }, { status: 'running' });
   if (random() < 0.15)
     via.push({ status: 'retrying', errorCode: pick(random, CODES) }, { status: 'running' });
   const roll = random();

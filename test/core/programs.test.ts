@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { depth } from '../support/depth.ts';
 import { compile, interpret, randomProgram, scriptsOf } from './support/programs.ts';
 import { baseSeed, below, pick, randomOf } from './support/random.ts';
 import { simulate } from './support/simulate.ts';
 import { planOfNodes } from './support/text-plan.ts';
 
-const PROGRAMS = 20_000;
+const PROGRAMS = depth(20_000);
 const POLICIES = ['continue', 'continue', 'finish_running', 'fail_fast'] as const;
 
 /** Null: the graph ran what the program says; else what differs. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { boundedPage, withinBytes } from '../../src/db/connection/byte-bounded.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { depth } from '../support/depth.ts';
 
 let own: TestDatabase;
 let database: Database;
@@ -34,7 +35,7 @@ test('a page holds the first rows that fit, at least one, and knows whether ther
       expect(page.rows.map(({ n }) => n)).toEqual(fitting.map((_, i) => i + 1));
       expect(page.hasMore).toBe(given.length > fitting.length);
     }),
-    { numRuns: 100 },
+    { numRuns: depth(100) },
   );
 });
 

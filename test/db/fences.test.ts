@@ -1,12 +1,12 @@
 // Fences (ARCHITECTURE: "an old one changes nothing"): whatever an attempt writes after another has got its task is refused,
 // by each function that writes. The task is running again, under the next fence, so that the fence alone can tell.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCallback } from '../../src/db/protocol/callbacks.ts';
+import { openAnswer } from '../../src/db/protocol/answers.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
-import type { Settle, SettleRow } from '../../src/db/protocol/settlement.ts';
+import type { Settle } from '../../src/db/protocol/settlement.ts';
 import { type Claim, markEntered, writeCheckpoint } from '../../src/db/protocol/transitions.ts';
 import { graph } from '../support/engine.ts';
-import { openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
+import { type GivenEnd, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
 
 let protocol: Protocol;
 beforeAll(async () => {
@@ -29,20 +29,21 @@ async function openAndLose(): Promise<{ id: string; old: Claim; now: Claim }> {
 
 const LOST = { outcome: 'lost', found: { fence: 2, status: 'running' }, next: null, extras: [] };
 const FAN_OUT = {
+  kind: 'fanOut',
+  values: [1, 2],
   total: 2,
-  concurrency: 2,
-  tolerated: 0,
-  needed: 2,
-  types: ['probe'],
-  itemsJson: '[1,2]',
-};
-const ENDS: readonly [string, Partial<SettleRow>, Partial<Settle>?][] = [
-  ['completed, alone', {}, { edges: [toChild('b')] }],
-  ['completed, with what follows', {}, { edges: [toChild('b')], further: [] }],
-  ['completed, as the last task', {}, { finishOutputJson: '"all"' }],
+  maxConcurrency: 2,
+  toleratedFailures: 0,
+  neededSuccesses: 2,
+} as const;
+const error = { code: 'boom', message: 'it failed' };
+const ENDS: readonly [string, GivenEnd | undefined, Partial<Settle>?][] = [
+  ['completed, alone', undefined, { edges: [toChild('b')] }],
+  ['completed, with what follows', undefined, { edges: [toChild('b')], further: [] }],
+  ['completed, as the last task', undefined, { finishOutputJson: '"all"' }],
   [
     'failed, with the end of another',
-    { to: 'failed', errorJson: '{}', keepAttempt: true },
+    { kind: 'failed', error },
     {
       further: [
         {
@@ -57,24 +58,27 @@ const ENDS: readonly [string, Partial<SettleRow>, Partial<Settle>?][] = [
   ],
   [
     'skipped',
-    { to: 'skipped', reason: 'condition_false' },
+    { kind: 'skipped', reason: 'condition_false' },
     { edges: [{ ...toChild('b'), outcome: 'skipped' }] },
   ],
-  ['cancelled', { to: 'cancelled' }],
-  ['retrying', { to: 'retrying', wakeMs: 5, errorJson: '{}', keepAttempt: true }],
-  ['waiting', { to: 'waiting', waitingOn: 'timer', wakeMs: 5 }],
-  ['released', { to: 'released' }],
-  ['a fan-out that opens', { to: 'waiting', waitingOn: 'items', fanOut: FAN_OUT }],
-  ['the end of the execution', { end: { status: 'completed', outputJson: '1', errorJson: 'null' } }],
+  ['cancelled', { kind: 'cancelled' }],
+  ['retrying', { kind: 'retrying', error, retryInMs: 5 }],
+  ['waiting', { kind: 'waiting', on: 'timer', delayMs: 5 }],
+  ['released', { kind: 'released' }],
+  ['a fan-out that opens', { kind: 'fanOut', fanOut: FAN_OUT, valuesJson: '[1,2]' }],
+  ['the end of the execution', { kind: 'terminated', status: 'completed', outputJson: '1', error: null }],
 ];
+const parts = { types: ['probe'], areNamed: false, arePure: false };
 
 describe('a settle under an old fence is lost, and changes nothing', () => {
-  test.each(ENDS)('%s', async (_, row, more) => {
+  test.each(ENDS)('%s', async (_, end, more) => {
     const { id, old, now } = await openAndLose();
     const before = await protocol.rowsOf(id);
-    expect(await settle(settleOf(id, { claim: old, ...row }, more))).toMatchObject([LOST]);
+    expect(await settle(settleOf(id, { claim: old, end, parts }, more))).toMatchObject([LOST]);
     expect(await protocol.rowsOf(id)).toEqual(before);
-    expect(await settle(settleOf(id, { claim: now, ...row }, more))).toMatchObject([{ outcome: 'settled' }]);
+    expect(await settle(settleOf(id, { claim: now, end, parts }, more))).toMatchObject([
+      { outcome: 'settled' },
+    ]);
     expect(await protocol.rowsOf(id)).not.toEqual(before);
   });
 
@@ -101,7 +105,12 @@ describe('what an attempt writes while it runs is refused under an old fence', (
     [
       'a callback',
       (id, claim) =>
-        openCallback(pool(), id, claim, { hash: Buffer.from(id), timeoutMs: 9, heartbeatMs: null }),
+        openAnswer(pool(), id, claim, {
+          kind: 'callback',
+          key: Buffer.from(id),
+          timeoutMs: 9,
+          heartbeatMs: null,
+        }),
     ],
   ];
   test.each(writes)('%s', async (_, write) => {

@@ -7,6 +7,7 @@ import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition, findDefinition } from '../../src/db/resources/definitions.ts';
 import { below, randomOf } from '../core/support/random.ts';
+import { depth } from '../support/depth.ts';
 import { type Engine, graph, openEngine } from '../support/engine.ts';
 import { cancelExecution, findExecution, findTasks, listExecutions } from '../support/executions.ts';
 
@@ -360,7 +361,7 @@ describe('two tenants', () => {
   });
 
   // DAGWRIGHT_TEST_TRANSACTIONS=10000 for the whole soak.
-  const transactions = Number(process.env.DAGWRIGHT_TEST_TRANSACTIONS ?? 1_000);
+  const transactions = Number(process.env.DAGWRIGHT_TEST_TRANSACTIONS ?? depth(1_000));
   test(`never see each other through ${transactions} interleaved transactions, aborted at random`, async () => {
     const random = randomOf(11);
     const wrong: unknown[] = [];

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Queryable } from '../../src/db/connection/connection.ts';
-import { openCallback } from '../../src/db/protocol/callbacks.ts';
+import { openAnswer } from '../../src/db/protocol/answers.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle } from '../../src/db/protocol/settlement.ts';
 import {
@@ -90,9 +90,14 @@ describe('what waits for a pause begins nothing', () => {
 
   test('an answer to a callback wakes nobody, and resume does', async () => {
     const { id, claim } = await protocol.open(graph('a'));
-    const hash = createHash('sha256').update(id).digest();
-    await openCallback(pool(), id, claim, { hash, timeoutMs: 60_000, heartbeatMs: null });
-    await settle(settleOf(id, { claim, to: 'waiting', waitingOn: 'callback', wakeMs: 60_000 }));
+    const key = createHash('sha256').update(id).digest();
+    await openAnswer(pool(), id, claim, {
+      kind: 'callback',
+      key,
+      timeoutMs: 60_000,
+      heartbeatMs: null,
+    });
+    await settle(settleOf(id, { claim, end: { kind: 'waiting', on: 'callback', delayMs: 60_000 } }));
     const answer = () =>
       protocol.engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
         client.query(`select dagwright.complete_callback($1, '1')`, [id]),
@@ -121,7 +126,12 @@ describe('what waits for a cancel finds it', () => {
     [
       'a callback that is opened',
       (id) =>
-        openCallback(pool(), id, claimOn('a'), { hash: Buffer.from(id), timeoutMs: 9, heartbeatMs: null }),
+        openAnswer(pool(), id, claimOn('a'), {
+          kind: 'callback',
+          key: Buffer.from(id),
+          timeoutMs: 9,
+          heartbeatMs: null,
+        }),
     ],
   ])('%s', async (_, write) => {
     const { id } = await protocol.open(graph('a -> b'));
@@ -147,7 +157,7 @@ describe('what waits for a settle finds it', () => {
 
   test('a pause stops the timer that was just set', async () => {
     const { id, claim } = await protocol.open(graph('a'));
-    const wait = settleOf(id, { claim, to: 'waiting', waitingOn: 'timer', wakeMs: 60_000 });
+    const wait = settleOf(id, { claim, end: { kind: 'waiting', on: 'timer', delayMs: 60_000 } });
     expect(await protocol.meanwhile(id, settleWithin(wait), () => pause(id))).toBe('paused');
     expect(await protocol.taskOf(id, 'a')).toMatchObject({ wake_at: null, held_wake_at: expect.anything() });
   });
@@ -239,7 +249,7 @@ describe('loops leave an execution alone that a transition holds, and come back'
 
   test('timers', async () => {
     const { id, claim } = await protocol.open(graph('a'));
-    await settle(settleOf(id, { claim, to: 'waiting', waitingOn: 'timer', wakeMs: 0 }));
+    await settle(settleOf(id, { claim, end: { kind: 'waiting', on: 'timer', delayMs: 0 } }));
     await held(id, async () => expect(await pass()).toMatchObject({ woken: 0 }));
     expect(await pass()).toMatchObject({ woken: 1 });
     expect(await protocol.jobsFor(id, 'a')).toBe(1);

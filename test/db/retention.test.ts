@@ -6,6 +6,7 @@ import { countDue, deleteBatch, FIRST_ID } from '../../src/db/operations/retenti
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { RetentionLoop, runRetentionPass } from '../../src/engine/worker/retention.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { depth } from '../support/depth.ts';
 import { until } from '../support/engine.ts';
 
 let own: TestDatabase;
@@ -268,8 +269,8 @@ describe('batches', () => {
 });
 
 test('beside many rows no batch scans a table, and a batch that finds nothing reads one page of ids', async () => {
-  await seed({ count: 20_000, daysAgo: 10, status: 'completed', endedDaysAgo: 9, tasks: 3 });
-  await seed({ count: 5_000, daysAgo: 60, status: 'running', tasks: 1 });
+  await seed({ count: depth(20_000), daysAgo: 10, status: 'completed', endedDaysAgo: 9, tasks: 3 });
+  await seed({ count: depth(5_000), daysAgo: 60, status: 'running', tasks: 1 });
   await seed({ count: 1_000, daysAgo: 40, status: 'completed', endedDaysAgo: 39 });
   // One connection, so that what it has read is counted before it is asked; without statistics of the tables.
   const client = await database.engine.connect();

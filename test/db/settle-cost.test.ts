@@ -17,21 +17,31 @@ const settle = (...settles: Settle[]) => settleBatch(pool(), protocol.worker, se
 
 /** More digits than a float has, and than prices have. */
 const COST_USD = '12345678901.00000000000000000000000000000213';
-const ROW = { claim: claimOn('a'), costUsd: COST_USD };
+const claim = claimOn('a');
+const COMPLETION = {
+  claim,
+  end: { kind: 'completed', outputJson: '1', output: 1, costUsd: COST_USD },
+} as const;
+const error = { code: 'boom', message: 'it failed' };
 
 test.each<[string, (id: string) => Promise<unknown>]>([
-  ['a completion alone', (id) => settle(settleOf(id, ROW))],
+  ['a completion alone', (id) => settle(settleOf(id, COMPLETION))],
   [
     'a completion in a batch',
-    async (id) => settle(settleOf(id, ROW), settleOf((await protocol.open(graph('a'))).id, ROW)),
+    async (id) =>
+      settle(settleOf(id, COMPLETION), settleOf((await protocol.open(graph('a'))).id, COMPLETION)),
   ],
-  ['a completion with what follows', (id) => settle(settleOf(id, ROW, { further: [] }))],
+  ['a completion with what follows', (id) => settle(settleOf(id, COMPLETION, { further: [] }))],
   [
     'a completion that ends the execution',
-    (id) => settle(settleOf(id, ROW, { finishOutputJson: '1', further: [] })),
+    (id) => settle(settleOf(id, COMPLETION, { finishOutputJson: '1', further: [] })),
   ],
-  ['a failure', (id) => settle(settleOf(id, { ...ROW, to: 'failed', errorJson: '{}', keepAttempt: true }))],
-  ['a retry', (id) => settle(settleOf(id, { ...ROW, to: 'retrying', errorJson: '{}', wakeMs: 60_000 }))],
+  ['a failure', (id) => settle(settleOf(id, { claim, end: { kind: 'failed', error, costUsd: COST_USD } }))],
+  [
+    'a retry',
+    (id) =>
+      settle(settleOf(id, { claim, end: { kind: 'retrying', error, retryInMs: 60_000, costUsd: COST_USD } })),
+  ],
   [
     'a checkpoint',
     (id) => writeCheckpoint(pool(), id, claimOn('a'), { json: '1', spentUsd: COST_USD, usageJson: null }),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { createRedact } from '../../src/core/redact.ts';
 import { errorOf } from '../../src/engine/attempt/error.ts';
-import type { Work } from '../../src/engine/attempt/prepare.ts';
+import type { Work } from '../../src/engine/attempt/work.ts';
 
 const SECRET = 'sk-1234567890';
 const work = { runnable: { timeoutSeconds: 1 }, claim: { taskId: 'a' } } as unknown as Work;

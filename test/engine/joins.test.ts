@@ -8,6 +8,7 @@ import { buildPlan } from '../../src/core/plan/build-plan.ts';
 import { compile, interpret, randomProgram, scriptsOf } from '../core/support/programs.ts';
 import { baseSeed, below, pick, type Random, randomOf, shuffled } from '../core/support/random.ts';
 import { type Script, simulate } from '../core/support/simulate.ts';
+import { depth } from '../support/depth.ts';
 import { definition, type Engine, failing, gate, graph, openEngine, type Run } from '../support/engine.ts';
 
 let engine: Engine;
@@ -40,6 +41,7 @@ function fail(config: { code?: unknown }): string {
   return 'ok';
 }
 
+const CASES = depth(300);
 const AT_ONCE = 50;
 
 async function runAll(definitions: readonly ReturnType<typeof definition>[]): Promise<Run[]> {
@@ -55,9 +57,9 @@ async function runAll(definitions: readonly ReturnType<typeof definition>[]): Pr
 
 const POLICIES = ['continue', 'continue', 'finish_running', 'fail_fast'] as const;
 
-test('300 structured programs end as the interpreter and the planner say', async () => {
+test(`${CASES} structured programs end as the interpreter and the planner say`, async () => {
   const first = baseSeed('engine programs', 5_000_000);
-  const cases = Array.from({ length: 300 }, (_, i) => {
+  const cases = Array.from({ length: CASES }, (_, i) => {
     const random = randomOf(first + i);
     const program = randomProgram(random, 2 + below(random, 25), pick(random, [0, 0, 0.05, 0.2]));
     const scripts = scriptsOf(program);
@@ -128,9 +130,9 @@ function randomEnd(random: Random): Script['end'] {
   return { status: 'completed', branch: pick(random, ['x', 'y', 'z', null]) };
 }
 
-test('300 graphs with any edges, trigger rules and optional tasks end as the planner says', async () => {
+test(`${CASES} graphs with any edges, trigger rules and optional tasks end as the planner says`, async () => {
   const first = baseSeed('engine graphs', 6_000_000);
-  const cases = Array.from({ length: 300 }, (_, i) => {
+  const cases = Array.from({ length: CASES }, (_, i) => {
     const random = randomOf(first + i);
     const nodes = randomGraph(random);
     const ends = new Map(nodes.map(({ taskId }) => [taskId, randomEnd(random)]));
@@ -258,7 +260,7 @@ describe('one rule at a time', () => {
   test('a join starts once when its last parents end together, whichever worker has them', async () => {
     const other = await engine.addWorker();
     for (const width of [2, 3, 8, 16]) {
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < depth(10); round++) {
         const parents = Array.from({ length: width }, (_, i) => `p${i}`);
         let arrived = 0;
         const barrier = gate();

@@ -5,6 +5,7 @@ import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import { RetryableError } from '../../src/core/errors.ts';
 import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { depth } from '../support/depth.ts';
 import { type Engine, gate, graph, openEngine, until, waiting } from '../support/engine.ts';
 import { cancelExecution } from '../support/executions.ts';
 
@@ -256,7 +257,7 @@ describe('ends from outside', () => {
     await engine.apply(one);
     engine.bodies.a = engine.bodies.b = engine.bodies.c = () => 'x';
     const outcomes = new Map<string, number>();
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < depth(60); round++) {
       const ids = await Promise.all(Array.from({ length: 4 }, () => engine.start(one.workflowId)));
       const told = await Promise.all(
         ids.map(async (id, i) => {

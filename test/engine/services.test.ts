@@ -7,9 +7,10 @@ import { newId } from '../../src/core/id.ts';
 import { type Database, openDatabase, type Queryable } from '../../src/db/connection/connection.ts';
 import { registerWorker, removeWorker } from '../../src/db/protocol/workers.ts';
 import { setServiceLimit } from '../../src/db/resources/services.ts';
-import { Aborted } from '../../src/engine/attempt/held.ts';
+import { AttemptAbort } from '../../src/engine/attempt/abort.ts';
 import { OutsideServices } from '../../src/engine/services/services.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { depth } from '../support/depth.ts';
 import { gate, until } from '../support/engine.ts';
 
 let own: TestDatabase;
@@ -148,7 +149,8 @@ describe('without limits', () => {
 });
 
 describe('a limit of calls at once', () => {
-  test('holds over both workers: 10,000 quick calls, never more than four in flight', async () => {
+  const calls = depth(10_000);
+  test(`holds over both workers: ${calls.toLocaleString('en')} quick calls, never more than four in flight`, async () => {
     await setServiceLimit(database.engine, service, { maxConcurrency: 4 });
     const workers = [await openWorker(), await openWorker()];
     let most = 0;
@@ -160,8 +162,8 @@ describe('a limit of calls at once', () => {
       inFlight--;
       done++;
     };
-    await Promise.all(workers.map((worker) => callInLanes(16, 5_000, () => worker.insist(call))));
-    expect([most, done]).toEqual([4, 10_000]);
+    await Promise.all(workers.map((worker) => callInLanes(16, calls / 2, () => worker.insist(call))));
+    expect([most, done]).toEqual([4, calls]);
     await until(async () => (await permits()) === 0);
   });
 
@@ -244,9 +246,9 @@ describe('a limit of calls at once', () => {
     }, second.signal);
     const third = worker.use(fine);
     await new Promise(setImmediate);
-    second.abort(new Aborted('cancelled'));
+    second.abort(new AttemptAbort('cancelled'));
     await expect(waiting).rejects.toThrow('aborted: cancelled');
-    first.abort(new Aborted('cancelled'));
+    first.abort(new AttemptAbort('cancelled'));
     await expect(running).rejects.toThrow('aborted: cancelled');
     expect(await third).toBe('fine');
     expect(wasCalled).toBe(false);
@@ -264,7 +266,7 @@ describe('a limit of calls at once', () => {
     const controller = new AbortController();
     const waiting = worker.use(fine, controller.signal);
     await until(async () => (await permits()) === 1);
-    controller.abort(new Aborted('shutdown'));
+    controller.abort(new AttemptAbort('shutdown'));
     await expect(waiting).rejects.toThrow('aborted: shutdown');
     await until(async () => (await permits()) === 0);
   });
@@ -421,7 +423,7 @@ describe('the circuit breaker', () => {
       const controller = new AbortController();
       await kindOf(
         worker.use(() => {
-          controller.abort(new Aborted(reason));
+          controller.abort(new AttemptAbort(reason));
           return Promise.reject(controller.signal.reason);
         }, controller.signal),
       );

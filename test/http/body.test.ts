@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readJsonBody } from '../../src/http/request/body.ts';
 import { ApiError } from '../../src/http/server/problem.ts';
+import { depth } from '../support/depth.ts';
 
 const read = (text: string) => readJsonBody(Buffer.from(text), text);
 const refused = (text: string): ApiError => {
@@ -26,7 +27,7 @@ describe('a body', () => {
         fc.pre(!/\d{16}|__proto__/.test(text));
         expect(read(text)).toEqual(JSON.parse(text));
       }),
-      { numRuns: 500 },
+      { numRuns: depth(500) },
     );
   });
 
@@ -61,7 +62,7 @@ describe('a body', () => {
           expect([400, 422]).toContain(error.status);
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: depth(3_000) },
     );
   });
 

@@ -4,12 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { pick as pickBy, randomOf } from '../core/support/random.ts';
+import { depth } from '../support/depth.ts';
 import { type CallAnswer, openService, type TestService } from '../support/service.ts';
 import { type Operation, operationsOf, sampleOf } from './support/openapi-requests.ts';
 import { exploreLists, marksOf, rowsOf, type Seeded, seedTenant, UUID } from './support/two-tenants.ts';
 
 /** DAGWRIGHT_TEST_REQUESTS=20000 for a long run. */
-const REQUESTS = Number(process.env.DAGWRIGHT_TEST_REQUESTS ?? 1_500);
+const REQUESTS = Number(process.env.DAGWRIGHT_TEST_REQUESTS ?? depth(1_500));
 const FLOW = {
   workflowId: 'same',
   nodes: [{ taskId: 'a', taskType: 'transformation', config: { output: 1 } }],

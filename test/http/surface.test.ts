@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/http/server/app.ts';
 import { notFound } from '../../src/http/server/problem.ts';
+import { depth } from '../support/depth.ts';
 import { type CallOptions, openService, type TestService } from '../support/service.ts';
 import { addEchoRoutes, ECHO, FAIL } from './support/echo.ts';
 
@@ -295,7 +296,7 @@ describe('every answer', () => {
         expect(answer.status, `${route.method} ${path}: ${service.logged.slice(-1)}`).toBeLessThan(500);
         if (answer.status >= 400) expect(JSON.stringify(answer.body)).not.toMatch(INSIDE);
       }),
-      { numRuns: 300, endOnFailure: true },
+      { numRuns: depth(300), endOnFailure: true },
     );
   });
 });

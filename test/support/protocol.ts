@@ -1,10 +1,11 @@
 // The engine's protocol by hand: executions that no worker runs, opened, claimed and settled by the test itself, so that
 // each interleaving of two transitions is the same every time.
 
+import type { AttemptEnd } from '../../src/core/attempt-end.ts';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { newId } from '../../src/core/id.ts';
 import type { Queryable } from '../../src/db/connection/connection.ts';
-import type { Settle, SettleRow } from '../../src/db/protocol/settlement.ts';
+import type { PartTraits, Settle } from '../../src/db/protocol/settlement.ts';
 import { type Claim, openBatch } from '../../src/db/protocol/transitions.ts';
 import { registerWorker } from '../../src/db/protocol/workers.ts';
 import { type Engine, openEngine, until } from './engine.ts';
@@ -120,15 +121,26 @@ export function claimOn(taskId: string): Claim {
   return { taskId, mapIndex: -1, fence: 1, attempt: 1, recoveries: 0, phase: null };
 }
 
-/** A completion that wants to go on, unless `row` and `more` say otherwise. */
+/** An end as a test gives it: what all ends have is filled in. */
+export type GivenEnd = AttemptEnd extends infer End
+  ? End extends AttemptEnd
+    ? Omit<End, 'durationMs'>
+    : never
+  : never;
+
+const COMPLETION: GivenEnd = { kind: 'completed', outputJson: '"done"', output: 'done' };
+
+/** The settle of an attempt that wants to go on; of a completion, unless `end` says otherwise. */
 export function settleOf(
   executionId: string,
-  row: Partial<SettleRow> & { readonly claim: Claim },
+  { claim, end = COMPLETION, parts = null }: { claim: Claim; end?: GivenEnd; parts?: PartTraits | null },
   more: Partial<Settle> = {},
 ): Settle {
   return {
     executionId,
-    row: { to: 'completed', outputJson: '"done"', durationMs: 5, costUsd: '0.1', ...row },
+    claim,
+    end: { durationMs: 5, costUsd: '0.1', ...end } as AttemptEnd,
+    task: { isPure: false, staysAfterFailure: false, isOptionalPart: false, parts },
     edges: [],
     wantsNext: true,
     next: [],

@@ -10,6 +10,7 @@
 
 import { assertNever } from '../errors.ts';
 import { isTerminalTask, type SkipReason } from '../status.ts';
+import { failureActionOf } from '../wait.ts';
 import { decide, edgeOutcome, matchingFailureEdges, type TaskState } from './decide.ts';
 import type { Plan, PlanEdge, PlanNode } from './plan.ts';
 
@@ -49,7 +50,7 @@ export type Advance =
       readonly ends: readonly DeterminedEnd[];
       /** There is an uncaught failure, old or new; under `continue` too. */
       readonly failing: boolean;
-      /** Tasks waiting for a child execution, which now applies its own finish_running inside. They are not in `ends`. */
+      /** Waiting tasks whose wait now winds down: what they wait for ends under the same policy. They are not in `ends`. */
       readonly windDown: readonly number[];
     };
 
@@ -204,8 +205,7 @@ class Closure {
         this.#end(node.index, { status: 'failed', errorCode: state.errorCode });
         return;
       case 'waiting':
-        if (state.waitingOn === 'child' && !isFast) this.#windDown.push(node.index);
-        else this.#end(node.index, { status: 'cancelled' });
+        this.#applyToWait(node, state);
         return;
       case 'running':
         if (isFast) this.#end(node.index, { status: 'cancelled' });
@@ -217,6 +217,22 @@ class Closure {
         return;
       default:
         assertNever(state.status);
+    }
+  }
+
+  #applyToWait(node: PlanNode, { waitingOn }: TaskState): void {
+    const action = failureActionOf(waitingOn, this.#plan.failurePolicy);
+    switch (action) {
+      case 'cancel':
+        this.#end(node.index, { status: 'cancelled' });
+        return;
+      case 'wind_down':
+        this.#windDown.push(node.index);
+        return;
+      case 'stay':
+        return;
+      default:
+        assertNever(action);
     }
   }
 }

@@ -7,6 +7,7 @@
 import type { TriggerRule } from '../definition/model.ts';
 import { assertNever, matchesAnyErrorCode } from '../errors.ts';
 import { isTerminalTask, type SkipReason, type TaskStatus } from '../status.ts';
+import type { WaitKind } from '../wait.ts';
 import type { PlanEdge, PlanNode } from './plan.ts';
 
 /** What the planner needs to know of a task. */
@@ -18,8 +19,8 @@ export interface TaskState {
   readonly branch?: string | null;
   /** Of a failed task, and of a retrying one its last. */
   readonly errorCode?: string | null;
-  /** Of a waiting task. `items`: an open parallel or loop. */
-  readonly waitingOn?: 'timer' | 'items' | 'signal' | 'callback' | 'human' | 'child' | null;
+  /** Of a waiting task. */
+  readonly waitingOn?: WaitKind | null;
 }
 
 export type EdgeOutcome = 'success' | 'failed' | 'skipped' | 'pending';

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import type { TaskError } from '../../core/errors.ts';
 import type { ExecutionStatus, TaskStatus } from '../../core/status.ts';
+import type { WaitKind } from '../../core/wait.ts';
 
 export interface OpenTask {
   readonly taskId: string;
@@ -10,7 +11,7 @@ export interface OpenTask {
   readonly status: TaskStatus;
   readonly attempt: number;
   readonly pendingEdges: number;
-  readonly waitingOn: 'timer' | 'items' | 'callback' | null;
+  readonly waitingOn: WaitKind | null;
   /** ISO; the timer that is set, or was when the execution was paused. */
   readonly wakeAt: string | null;
   readonly readyAt: string | null;

@@ -1,11 +1,14 @@
-// Writes a batch of settles (settlement.ts). Completions whose edges all
-// succeed go set-based (settle_completed_v1; a lone step of a sequence by settle_one_v1), everything else row by row
-// (settle_v1); all keep S1 to S4 of the SQL. Long because the three ways must be read side by side: they belong together.
+// Sends a batch of settles (settlement.ts). Completions whose edges all succeed go set-based (settle_completed_v1; a lone
+// step of a sequence by settle_one_v1), everything else row by row (settle_v1); all keep S1 to S4 of the SQL.
 
+import type { AttemptEnd } from '../../core/attempt-end.ts';
 import type { TaskStatus } from '../../core/status.ts';
 import { PartlyAnswered } from '../connection/batcher.ts';
 import type { Queryable } from '../connection/connection.ts';
-import type { Settle, SettleResult, SettleRow } from './settlement.ts';
+import { listText, objectText, quoted } from './json-text.ts';
+import type { BATCH_KEYS } from './settle-keys.ts';
+import { completedEdgeJson, completedJson, executionJson, finishJson } from './settle-wire.ts';
+import type { Settle, SettleResult } from './settlement.ts';
 import { type Claim, claimOf } from './transitions.ts';
 
 interface SettleResultRow {
@@ -20,8 +23,6 @@ interface SettleResultRow {
   phase: string | null;
   at: number;
 }
-
-const OUTCOME_CODES = { success: 1, failed: 2, skipped: 3 } as const;
 
 type MutableResult = { -readonly [K in keyof SettleResult]: SettleResult[K] } & { extras: Claim[] };
 
@@ -67,36 +68,69 @@ export async function settleBatch(
   );
 }
 
-function isSimple({ row, edges, further, failing }: Settle): boolean {
+type Completion = Extract<AttemptEnd, { kind: 'completed' }>;
+
+// The fast paths refuse what they do not know: a field that is new goes here, or it does not compile, and not to them.
+const WRITTEN_BY_COMPLETED = {
+  executionId: true,
+  claim: true,
+  end: true,
+  task: true,
+  edges: true,
+  wantsNext: true,
+  next: true,
+  extraPure: true,
+  finishOutputJson: true,
+  further: false,
+  windDown: false,
+  failing: false,
+} as const satisfies Record<keyof Settle, boolean>;
+const WRITTEN_BY_ONE = {
+  kind: true,
+  durationMs: true,
+  inputJson: true,
+  outputJson: true,
+  output: true,
+  costUsd: true,
+  usage: true,
+  branch: false,
+  winner: false,
+  partErrors: false,
+} as const satisfies Record<keyof Completion, boolean>;
+const refusedKeys = <Key extends string>(table: Readonly<Record<Key, boolean>>) =>
+  (Object.keys(table) as Key[]).filter((key) => !table[key]);
+const REFUSED_BY_COMPLETED = refusedKeys(WRITTEN_BY_COMPLETED);
+const REFUSED_BY_ONE = refusedKeys(WRITTEN_BY_ONE);
+
+function isSimple(settle: Settle): settle is Settle & { readonly end: Completion } {
   return (
-    row.to === 'completed' &&
-    row.claim.mapIndex < 0 &&
-    row.end === undefined &&
-    further === undefined &&
-    failing !== true &&
-    edges.every(({ outcome }) => outcome === 'success')
+    settle.end.kind === 'completed' &&
+    settle.claim.mapIndex < 0 &&
+    REFUSED_BY_COMPLETED.every((key) => settle[key] === undefined) &&
+    settle.edges.every(({ outcome }) => outcome === 'success')
   );
 }
 
-// One child at most, and nothing that settle_one_v1 does not write.
-function isSequential(settle: Settle): boolean {
-  const { row, edges, next } = settle;
+// One child at most, no list, and a known cost.
+function isSequential(settle: Settle): settle is SequentialSettle {
+  const { edges, next, wantsNext, extraPure } = settle;
+  if (!isSimple(settle)) return false;
+  const { end } = settle;
   return (
     edges.length <= 1 &&
     next.length === 0 &&
-    (settle.wantsNext || settle.extraPure === 0 || !edges[0]?.isPure) &&
-    row.branch === undefined &&
-    row.winner === undefined &&
-    row.partErrorsJson === undefined &&
-    row.costUsd !== null &&
-    isSimple(settle)
+    (wantsNext || extraPure === 0 || !edges[0]?.isPure) &&
+    end.costUsd !== null &&
+    REFUSED_BY_ONE.every((key) => end[key] === undefined)
   );
 }
+
+type SequentialSettle = Settle & { readonly end: Completion };
 
 async function settleOne(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
-  { executionId, row, edges, wantsNext, finishOutputJson }: Settle,
+  { executionId, claim, end, edges, wantsNext, finishOutputJson }: SequentialSettle,
 ): Promise<SettleResult> {
   const child = edges[0]?.taskId ?? null;
   const { rows } = await db.query<SettleOneRow>({
@@ -105,16 +139,16 @@ async function settleOne(
     values: [
       worker.id,
       executionId,
-      row.claim.taskId,
-      row.claim.fence,
-      row.durationMs,
-      row.outputJson === 'null' ? null : (row.outputJson ?? null),
-      row.inputJson ?? null,
-      row.costUsd ?? null,
-      row.usageJson ?? null,
+      claim.taskId,
+      claim.fence,
+      end.durationMs,
+      end.outputJson === 'null' ? null : end.outputJson,
+      end.inputJson ?? null,
+      end.costUsd ?? null,
+      end.usage === undefined ? null : JSON.stringify(end.usage),
       child,
       wantsNext,
-      finishOutputJson === undefined ? null : `{"out":${finishOutputJson}}`,
+      finishOutputJson === undefined ? null : finishJson(finishOutputJson),
     ],
   });
   const answer = rows[0]!;
@@ -158,8 +192,7 @@ async function settleCompleted(
     for (const i of ordinals) {
       const settle = settles[i]!;
       s.push(completedJson(i, x, settle));
-      for (const { taskId, isPure } of settle.edges)
-        d.push(`{"i":${i},"x":${x},"t":${JSON.stringify(taskId)},"pure":${isPure}}`);
+      for (const edge of settle.edges) d.push(completedEdgeJson(i, x, edge));
       if (settle.wantsNext) lanes.push(i);
       extra = Math.max(extra, settle.extraPure);
     }
@@ -167,7 +200,7 @@ async function settleCompleted(
   const { rows } = await db.query<Omit<SettleResultRow, 'e'>>({
     name: 'settle_completed_v1',
     text: 'select kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_completed_v1($1, $2, $3, $4, $5, $6, $7)',
-    values: [worker.id, worker.slots, ids, `[${s.join(',')}]`, `[${d.join(',')}]`, lanes, extra],
+    values: [worker.id, worker.slots, ids, listText(s), listText(d), lanes, extra],
   });
   const at = rows[0]!.at;
   for (const ordinals of groups.values()) {
@@ -190,28 +223,6 @@ async function settleCompleted(
   }
 }
 
-function completedJson(i: number, x: number, { row, next, wantsNext, finishOutputJson }: Settle): string {
-  const { claim } = row;
-  let json = `{"i":${i},"x":${x},"t":${JSON.stringify(claim.taskId)},"f":${claim.fence},"dur":${row.durationMs}${resultJson(row)}`;
-  if (wantsNext && next.length > 0) json += `,"nt":${JSON.stringify(next[0]![0])},"nm":${next[0]![1]}`;
-  if (finishOutputJson !== undefined) json += `,"fin":{"out":${finishOutputJson}}`;
-  return `${json}}`;
-}
-
-// What an attempt left behind, as both functions read it.
-function resultJson(row: SettleRow): string {
-  let json = '';
-  if (row.branch !== undefined) json += `,"b":${JSON.stringify(row.branch)}`;
-  if (row.winner !== undefined) json += `,"wn":${JSON.stringify(row.winner)}`;
-  if (row.inputJson !== undefined) json += `,"inp":${row.inputJson}`;
-  if (row.outputJson !== undefined) json += `,"out":${row.outputJson}`;
-  if (row.costUsd === null) json += ',"unk":true';
-  else if (row.costUsd !== undefined) json += `,"cost":${row.costUsd}`;
-  if (row.usageJson !== undefined) json += `,"use":${row.usageJson}`;
-  if (row.partErrorsJson !== undefined) json += `,"errs":${row.partErrorsJson}`;
-  return json;
-}
-
 async function settleGeneral(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
@@ -225,7 +236,9 @@ async function settleGeneral(
   const { rows } = await db.query<SettleResultRow>({
     name: 'settle_v1',
     text: 'select e, kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_v1($1)',
-    values: [`{"w":"${worker.id}","slots":${worker.slots},"x":[${elements.join(',')}]}`],
+    values: [
+      objectText<typeof BATCH_KEYS>({ w: quoted(worker.id), slots: worker.slots, x: listText(elements) }),
+    ],
   });
   // What belongs to no lane goes to one that was settled and goes on: the others may not look at it.
   const openLane = (ordinals: readonly number[]) =>
@@ -255,73 +268,4 @@ async function settleGeneral(
         break;
     }
   }
-}
-
-function executionJson(executionId: string, ordinals: readonly number[], settles: readonly Settle[]): string {
-  const s: string[] = [];
-  const d: string[] = [];
-  const z: string[] = [];
-  const lanes: number[] = [];
-  const listLanes: number[] = [];
-  let extra = 0;
-  let finish: string | undefined;
-  let failing = false;
-  for (const i of ordinals) {
-    const settle = settles[i]!;
-    s.push(settleJson(i, settle));
-    for (const edge of settle.edges)
-      d.push(
-        `{"i":${i},"t":${JSON.stringify(edge.taskId)},"k":${OUTCOME_CODES[edge.outcome]},"pure":${edge.isPure}}`,
-      );
-    for (const end of settle.further ?? []) {
-      z.push(
-        JSON.stringify({
-          t: end.taskId,
-          to: end.status,
-          r: end.reason ?? undefined,
-          items: end.isFanOut ? true : undefined,
-          run: end.cancelRunningItems ? true : undefined,
-        }),
-      );
-    }
-    if (settle.wantsNext) (settle.next.length > 0 ? listLanes : lanes).push(i);
-    extra = Math.max(extra, settle.extraPure);
-    finish = settle.finishOutputJson ?? finish;
-    failing ||= settle.failing ?? false;
-  }
-  // Where one of them ends the execution, nothing may start with it.
-  if (ordinals.some((i) => settles[i]!.row.end !== undefined)) {
-    lanes.length = listLanes.length = 0;
-    extra = 0;
-  }
-  let json = `{"e":"${executionId}","s":[${s.join(',')}],"lanes":[${[...lanes, ...listLanes].join(',')}],"extra":${extra}`;
-  if (d.length > 0) json += `,"d":[${d.join(',')}]`;
-  if (z.length > 0) json += `,"z":[${z.join(',')}]`;
-  if (finish !== undefined) json += `,"fin":{"out":${finish}}`;
-  if (failing) json += ',"failing":true';
-  return `${json}}`;
-}
-
-function settleJson(i: number, { row, next, wantsNext }: Settle): string {
-  const { claim } = row;
-  let json = `{"i":${i},"t":${JSON.stringify(claim.taskId)},"m":${claim.mapIndex},"f":${claim.fence},"to":"${row.to}","dur":${row.durationMs}`;
-  if (row.reason !== undefined) json += `,"r":"${row.reason}"`;
-  if (row.errorJson !== undefined) json += `,"err":${row.errorJson}`;
-  json += resultJson(row);
-  if (row.wakeMs !== undefined) json += `,"wake":${Math.ceil(row.wakeMs)}`;
-  if (row.waitingOn !== undefined) json += `,"wo":"${row.waitingOn}"`;
-  if (row.keepAttempt) json += ',"att":true';
-  if (row.isPure) json += ',"pure":true';
-  if (row.staysAfterFailure) json += ',"st":true';
-  if (row.isOptionalPart) json += ',"opt":true';
-  if (row.partTypes !== undefined) json += `,"ty":${JSON.stringify(row.partTypes)}`;
-  if (row.fanOut !== undefined) {
-    const { total, concurrency, tolerated, needed, types, itemsJson } = row.fanOut;
-    const typesJson = JSON.stringify(types);
-    json += `,"fo":{"total":${total},"conc":${concurrency},"tol":${tolerated},"need":${needed},"types":${typesJson},"items":{"types":${typesJson},"values":${itemsJson}}}`;
-  }
-  if (row.end !== undefined)
-    json += `,"end":{"status":"${row.end.status}","out":${row.end.outputJson},"err":${row.end.errorJson}}`;
-  if (wantsNext && next.length > 0) json += `,"next":${JSON.stringify(next)}`;
-  return `${json}}`;
 }

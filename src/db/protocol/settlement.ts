@@ -1,40 +1,23 @@
-// What a settle is: how an attempt ended, what follows from it, and what comes back from the database.
+// What a settle is: the end of an attempt, what follows from it, and what comes back from the database.
+import type { AttemptEnd } from '../../core/attempt-end.ts';
 import type { SkipReason, TaskStatus } from '../../core/status.ts';
 import type { Claim, TaskRef } from './transitions.ts';
 
-/** How an attempt ended. JSON fields are already serialised and storable. */
-export interface SettleRow {
-  readonly claim: Claim;
-  readonly to: 'completed' | 'failed' | 'skipped' | 'cancelled' | 'waiting' | 'retrying' | 'released';
-  readonly reason?: SkipReason;
-  readonly branch?: string;
-  readonly winner?: string;
-  readonly inputJson?: string;
-  readonly outputJson?: string;
-  readonly errorJson?: string;
-  /** Exact decimal; undefined: nothing spent; null: unknown. */
-  readonly costUsd?: string | null;
-  readonly durationMs: number;
-  readonly usageJson?: string;
-  readonly wakeMs?: number;
-  readonly waitingOn?: 'timer' | 'items' | 'callback';
-  readonly keepAttempt?: boolean;
-  readonly isPure?: boolean;
-  readonly staysAfterFailure?: boolean;
-  /** JSON of the errors of parts that failed within the tolerance. */
-  readonly partErrorsJson?: string;
+/** What the plan says of the task that is settled. */
+export interface SettledTask {
+  readonly isPure: boolean;
+  readonly staysAfterFailure: boolean;
   /** A part whose failure is none. */
-  readonly isOptionalPart?: boolean;
-  readonly partTypes?: readonly string[];
-  readonly fanOut?: {
-    readonly total: number;
-    readonly concurrency: number;
-    readonly tolerated: number;
-    readonly needed: number;
-    readonly types: readonly string[];
-    readonly itemsJson: string;
-  };
-  readonly end?: { readonly status: string; readonly outputJson: string; readonly errorJson: string };
+  readonly isOptionalPart: boolean;
+  /** Of a fan-out and its parts. */
+  readonly parts: PartTraits | null;
+}
+
+/** What the plan says of the parts of a fan-out: one for all items, or one per named branch. */
+export interface PartTraits {
+  readonly types: readonly string[];
+  readonly areNamed: boolean;
+  readonly arePure: boolean;
 }
 
 export interface ChildEdge {
@@ -54,7 +37,9 @@ export interface FurtherEnd {
 /** One settle with what follows from it. */
 export interface Settle {
   readonly executionId: string;
-  readonly row: SettleRow;
+  readonly claim: Claim;
+  readonly end: AttemptEnd;
+  readonly task: SettledTask;
   readonly edges: readonly ChildEdge[];
   /** The lane wants to go on with a task that this makes ready. */
   readonly wantsNext: boolean;
@@ -64,6 +49,8 @@ export interface Settle {
   /** JSON of the output, if this settle ends the execution and nothing failed. */
   readonly finishOutputJson?: string;
   readonly further?: readonly FurtherEnd[];
+  /** Tasks whose wait winds down: they are woken, to tell what they wait for. */
+  readonly windDown?: readonly string[];
   readonly failing?: boolean;
 }
 

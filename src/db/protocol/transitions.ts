@@ -1,8 +1,11 @@
 // The engine's transitions, one call each: typed fronts of the functions in db/functions/protocol, which say what each
 // does and keeps. Values that were serialised before (Storable) are spliced in as JSON text, not parsed again.
 
+import type { WaitKind } from '../../core/wait.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { objectText, quoted } from './json-text.ts';
+import type { OPENING_KEYS } from './settle-keys.ts';
 
 /** The one-second loop goes on without an answer after this long. */
 export const LOOP_LIMIT_MS = 10_000;
@@ -17,7 +20,8 @@ export interface Claim {
   readonly fence: number;
   readonly attempt: number;
   readonly recoveries: number;
-  readonly phase: 'timer' | 'items' | 'callback' | null;
+  /** What it waited for before; null: nothing. */
+  readonly phase: WaitKind | null;
 }
 
 /** A claim from a result row. */
@@ -35,7 +39,7 @@ export function claimOf(row: {
     fence: row.fence!,
     attempt: row.attempt,
     recoveries: row.recoveries,
-    phase: row.phase as Claim['phase'],
+    phase: row.phase as WaitKind | null,
   };
 }
 
@@ -82,9 +86,14 @@ export async function openBatch(
   worker: { readonly id: string; readonly slots: number },
   openings: readonly Opening[],
 ): Promise<Map<string, number>> {
-  const x = openings.map(
-    (o) =>
-      `{"e":"${o.executionId}","deadline":${o.deadlineSeconds},"n":${o.rowCount},"ready":${o.hasReady},"rows":${o.rowsJson}}`,
+  const x = openings.map((opening) =>
+    objectText<typeof OPENING_KEYS>({
+      e: quoted(opening.executionId),
+      deadline: opening.deadlineSeconds ?? 'null',
+      n: opening.rowCount,
+      ready: opening.hasReady,
+      rows: opening.rowsJson,
+    }),
   );
   const { rows } = await db.query<{ e: string; at: number }>({
     name: 'open_v1',
@@ -169,11 +178,11 @@ export async function markEntered(
   return rows[0]!.kept;
 }
 
-/** One pass of the one-second loop. `held` are attempts under way; ordinals in the answer point into it. */
+/** One pass of the one-second loop. `attempts` are those under way; ordinals in the answer point into it. */
 export async function tick(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
-  held: readonly {
+  attempts: readonly {
     readonly executionId: string;
     readonly claim: Claim;
     readonly timeoutSeconds: number | null;
@@ -198,12 +207,12 @@ export async function tick(
         w: worker.id,
         slots: worker.slots,
         sweep,
-        held: held.map((h) => [
-          h.executionId,
-          h.claim.taskId,
-          h.claim.mapIndex,
-          h.claim.fence,
-          h.timeoutSeconds,
+        held: attempts.map(({ executionId, claim, timeoutSeconds }) => [
+          executionId,
+          claim.taskId,
+          claim.mapIndex,
+          claim.fence,
+          timeoutSeconds,
         ]),
       }),
     ],

@@ -25,6 +25,7 @@ import {
 import { TENANT_STATUSES } from '../../core/caller/tenant.ts';
 import { EXECUTION_STATUSES, SKIP_REASONS, TASK_STATUSES } from '../../core/status.ts';
 import { TRIGGER_TYPES } from '../../core/trigger/trigger-type.ts';
+import { WAIT_KINDS } from '../../core/wait.ts';
 
 export const dagwright = pgSchema('dagwright');
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
@@ -37,6 +38,7 @@ export const usd = (name: string) => numeric(name);
 // statement that writes to it, 27 µs of a 38 µs update here (see ARCHITECTURE.md, "What a step costs").
 export const executionStatus = dagwright.enum('execution_status', EXECUTION_STATUSES);
 export const taskStatus = dagwright.enum('task_status', TASK_STATUSES);
+export const waitKind = dagwright.enum('wait_kind', WAIT_KINDS);
 export const skipReason = dagwright.enum('skip_reason', SKIP_REASONS);
 export const triggerType = dagwright.enum('trigger_type', TRIGGER_TYPES);
 
@@ -186,7 +188,8 @@ export const taskExecutions = dagwright.table(
     wakeAt: instant('wake_at'),
     /** While the execution is paused: what wake_at will be again. */
     heldWakeAt: instant('held_wake_at'),
-    waitingOn: text('waiting_on'),
+    /** Of a waiting task, and of a running one that waited before: its phase. */
+    waitingOn: waitKind('waiting_on'),
     /** Start of the current attempt. */
     startedAt: instant('started_at'),
     completedAt: instant('completed_at'),

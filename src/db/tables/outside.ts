@@ -3,15 +3,20 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, index, integer, jsonb, primaryKey, text, time, uuid } from 'drizzle-orm/pg-core';
 import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';
-import { bytea, dagwright, instant, usd, workflowExecutions } from './engine.ts';
+import { bytea, dagwright, instant, usd, waitKind, workflowExecutions } from './engine.ts';
 
 export const logLevel = dagwright.enum('log_level', LOG_LINE_LEVELS);
 
-/** One-time tokens of calls that answer later. Only a SHA-256 of the token is kept. */
+/**
+ * Answers that waiting tasks expect from outside, each under a key: a callback's is the SHA-256 of its one-time token. Named after
+ * the first kind: workers of the release before ask for this name.
+ */
 export const taskCallbacks = dagwright.table(
   'task_callbacks',
   {
     tokenHash: bytea('token_hash').primaryKey(),
+    /** What is waited for. */
+    waitingOn: waitKind('waiting_on').notNull().default('callback'),
     tenantId: uuid('tenant_id').notNull(),
     workflowExecutionId: uuid('workflow_execution_id')
       .notNull()

@@ -4,23 +4,13 @@ import { ExpressionError } from '../../core/expression/errors.ts';
 import { type Json, storableText, toStorableJson } from '../../core/json.ts';
 import { type Redact, redactJson } from '../../core/redact.ts';
 import type { Claim } from '../../db/protocol/transitions.ts';
-import { Aborted } from './held.ts';
-import type { Work } from './prepare.ts';
+import { AttemptAbort } from './abort.ts';
+import type { Work } from './work.ts';
 
-/** CONTRACT P2: so many crashes may cost a task its attempt; the next one ends it. */
-export const MAX_RECOVERIES = 3;
-/** Every start of it ended with its worker. The claim that finds this counts as no attempt. */
-export function workerLost({ taskId, attempt }: Claim): {
-  error: TaskError;
-  retryInMs: null;
-  isUntried: true;
-} {
+/** Every start of it ended with its worker. */
+export function workerLostError({ taskId, attempt }: Claim): TaskError {
   const message = `Task "${taskId}": the worker died each of the ${attempt} times that it ran`;
-  return {
-    error: { taskId, code: 'worker_lost', message, attempts: attempt },
-    retryInMs: null,
-    isUntried: true,
-  };
+  return { taskId, code: 'worker_lost', message, attempts: attempt };
 }
 
 /** Sorts what was thrown by CONTRACT 2.3. `mayRepeat`: a timeout is worth another try. No secret is left in it. */
@@ -36,7 +26,7 @@ export function errorOf(
     ...(status === undefined ? {} : { status }),
     ...(details === undefined ? {} : { details: redactJson(safeDetails(details), redact) }),
   });
-  if (failure instanceof Aborted)
+  if (failure instanceof AttemptAbort)
     return {
       error: make(
         'timeout',

@@ -1,9 +1,9 @@
 // What the engine has to say in an execution's own log: what its users would otherwise have to ask operators for. What ends
 // or takes over executions in the database writes its lines there (functions/protocol/end-execution.sql, take-over.sql).
+import type { AttemptEnd } from '../../core/attempt-end.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Claim } from '../../db/protocol/transitions.ts';
-import type { AttemptEnd } from '../attempt/attempt.ts';
-import type { Work } from '../attempt/prepare.ts';
+import type { Work } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import type { ExecutionLog } from './execution-log.ts';
 import type { LogSubject } from './log-text.ts';
@@ -12,10 +12,11 @@ import type { LogSubject } from './log-text.ts';
 export function noteFailure(
   worker: WorkerContext,
   { memory, claim }: Work,
-  { error, retryInMs }: Extract<AttemptEnd, { kind: 'failed' }>,
+  end: Extract<AttemptEnd, { kind: 'failed' | 'retrying' }>,
 ): void {
+  const retryInMs = end.kind === 'retrying' ? end.retryInMs : null;
   const subject = subjectOf(memory.row.id, claim);
-  const { code, message, status } = error;
+  const { code, message, status } = end.error;
   const fields: JsonObject = {
     code,
     ...(status === undefined ? {} : { status }),

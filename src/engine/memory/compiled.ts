@@ -11,6 +11,9 @@ import type { Json } from '../../core/json.ts';
 import { buildPlan } from '../../core/plan/build-plan.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import { type EffectiveRetryPolicy, effectivePolicy } from '../../core/retry.ts';
+import { objectText, quoted } from '../../db/protocol/json-text.ts';
+import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
+import type { PartTraits } from '../../db/protocol/settlement.ts';
 import { partsOf } from '../../tasks/parallel.ts';
 import { missingTypeText, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
 
@@ -38,6 +41,7 @@ export interface CompiledNode extends Runnable {
   /** Of a parallel: its parts; one for all items, or one per named branch. */
   readonly parts: readonly Runnable[] | null;
   readonly partNames: readonly string[] | null;
+  readonly partTraits: PartTraits | null;
   /** Ways that edges out of it name. */
   readonly branches: readonly string[];
 }
@@ -119,6 +123,14 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
     variables: variablesOf(mappings),
     parts: partRunnables,
     partNames: parts?.kind === 'branches' ? parts.names : null,
+    partTraits:
+      partRunnables === null
+        ? null
+        : {
+            types: partRunnables.map(({ type }) => type.type),
+            areNamed: parts?.kind === 'branches',
+            arePure: partRunnables.every(({ type }) => type.isPure),
+          },
     branches: [...new Set(node.outEdges.flatMap(({ branch }) => branch ?? []))],
   };
 }
@@ -198,9 +210,9 @@ function rowsJson(plan: Plan, claimed: readonly number[]): string {
   const rows = plan.nodes.map((node) => {
     const early = (node.early.onSuccess ? 1 : 0) + (node.early.onFailure ? 2 : 0);
     const claim = node.inEdges.length > 0 ? undefined : claimed.includes(node.index) ? 1 : 2;
-    return JSON.stringify({
-      t: node.taskId,
-      ty: node.definition.taskType,
+    return objectText<typeof ROW_KEYS>({
+      t: quoted(node.taskId),
+      ty: quoted(node.definition.taskType),
       p: node.inEdges.length,
       ea: early === 0 ? undefined : early,
       st: node.staysAfterFailure ? true : undefined,

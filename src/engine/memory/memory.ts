@@ -1,6 +1,7 @@
 // What a worker remembers of the executions it works on: the row, the compiled plan, and results of ended tasks. Ended
 // tasks never change, so nothing here can be stale; it is bounded, and what was dropped is read again.
 
+import type { TaskEnd } from '../../core/attempt-end.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskState } from '../../core/plan/decide.ts';
 import { isTerminalTask } from '../../core/status.ts';
@@ -62,4 +63,22 @@ export function stateOf(result: TaskResult | undefined): TaskState {
   if (result === undefined) return { status: 'pending' };
   const { status, reason, branch, error } = result;
   return { status, reason, branch, errorCode: error?.code ?? null };
+}
+
+/** What the end of a task leaves for those who read its result. */
+export function resultOfEnd(end: TaskEnd, completedAtMs: number, attempt: number): TaskResult {
+  const completion = end.kind === 'completed' ? end : null;
+  return {
+    status: end.kind,
+    reason: end.kind === 'skipped' ? end.reason : null,
+    branch: completion?.branch ?? null,
+    winner: completion?.winner ?? null,
+    output: completion?.output ?? null,
+    error: end.kind === 'failed' ? end.error : null,
+    partErrors: completion?.partErrors ?? null,
+    costUsd: end.costUsd === undefined ? '0' : end.costUsd,
+    durationMs: end.durationMs,
+    attempt,
+    completedAtMs,
+  };
 }

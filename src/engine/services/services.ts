@@ -11,7 +11,7 @@ import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Queryable } from '../../db/connection/connection.ts';
 import type { Services, ServiceUse } from '../../tasks/outside.ts';
-import { Aborted } from '../attempt/held.ts';
+import { AttemptAbort } from '../attempt/abort.ts';
 import { ServiceHealth } from './health.ts';
 import { PATIENCE_MS, ServicePermits } from './permits.ts';
 
@@ -197,6 +197,6 @@ export class OutsideServices implements Services {
 // An attempt that ran out of time says as much of the service as an error would; any other abort says nothing.
 function codeOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
-    return signal.reason instanceof Aborted && signal.reason.reason === 'timeout' ? 'timeout' : '';
+    return signal.reason instanceof AttemptAbort && signal.reason.reason === 'timeout' ? 'timeout' : '';
   return error instanceof RetryableError || error instanceof TerminalError ? error.code : '';
 }

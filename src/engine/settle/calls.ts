@@ -1,6 +1,8 @@
 // The calls of a worker that go out in batches: settles, claims, openings, finishes. Those that make or keep claims are sent
 // only while the worker's lease is good.
 import type pg from 'pg';
+import type { AttemptEnd } from '../../core/attempt-end.ts';
+import { assertNever } from '../../core/errors.ts';
 import { Batcher } from '../../db/connection/batcher.ts';
 import { settleBatch } from '../../db/protocol/settle.ts';
 import type { Settle } from '../../db/protocol/settlement.ts';
@@ -61,13 +63,27 @@ export function createCalls(options: {
 }
 
 // What dominates the size of a settle; its own fields are small.
-function bytesOf({ row, finishOutputJson }: Settle): number {
-  const { inputJson = '', outputJson = '', errorJson = '', fanOut } = row;
-  return (
-    inputJson.length +
-    outputJson.length +
-    errorJson.length +
-    (finishOutputJson ?? '').length +
-    (fanOut?.itemsJson ?? '').length
-  );
+function bytesOf({ end, finishOutputJson = '' }: Settle): number {
+  const { inputJson = '' } = end;
+  return inputJson.length + finishOutputJson.length + bytesOfEnd(end);
+}
+
+function bytesOfEnd(end: AttemptEnd): number {
+  switch (end.kind) {
+    case 'completed':
+    case 'terminated':
+      return end.outputJson.length;
+    case 'failed':
+    case 'retrying':
+      return JSON.stringify(end.error).length;
+    case 'fanOut':
+      return end.valuesJson.length;
+    case 'skipped':
+    case 'cancelled':
+    case 'waiting':
+    case 'released':
+      return 0;
+    default:
+      return assertNever(end);
+  }
 }

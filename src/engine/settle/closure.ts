@@ -3,15 +3,17 @@
 //   C1  States are read after the lock is taken, so nothing changes between judging and writing.
 //   C2  Dying before the commit leaves everything as it was: the attempt is still running, and is taken over.
 //   C3  What was read grows with what is skipped (lookahead doubles), so a run costs O(nodes + edges) in all.
-import { advance, type DeterminedEnd } from '../../core/plan/advance.ts';
+import { type Advance, advance, type DeterminedEnd } from '../../core/plan/advance.ts';
 import { edgeOutcome, type TaskState } from '../../core/plan/decide.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { isForParts } from '../../core/wait.ts';
 import { type Queryable, untilAnswered } from '../../db/connection/connection.ts';
 import { inTransaction } from '../../db/connection/transaction.ts';
 import { loadStates, lockExecution } from '../../db/protocol/reads.ts';
 import { settleBatch } from '../../db/protocol/settle.ts';
 import type { ChildEdge, FurtherEnd, Settle, SettleResult } from '../../db/protocol/settlement.ts';
 import type { WorkerContext } from '../context.ts';
-import type { CompiledNode } from '../memory/compiled.ts';
+import type { CompiledNode, CompiledPlan } from '../memory/compiled.ts';
 import { type ExecutionMemory, stateOf } from '../memory/memory.ts';
 
 /** Records `settle`, the end of `node` in `state`, with everything that follows from it. */
@@ -40,23 +42,33 @@ async function settleAtOnce(
 ): Promise<SettleResult> {
   return await inTransaction(worker.pool, async (client) => {
     const execution = await lockExecution(client, memory.row.id);
-    const { ends, failing, states } = await closureOf(
-      client,
-      memory,
-      node,
-      state,
-      execution?.failing ?? false,
-    );
-    const [result] = await settleBatch(client, worker, [
-      {
-        ...settle,
-        edges: openEdges(memory, node, state, ends, states),
-        further: ends.map((end) => furtherEnd(memory, end, states.get(end.index))),
-        failing,
-      },
-    ]);
+    const closure = await closureOf(client, memory, node, state, execution?.failing ?? false);
+    const consequences = consequencesOf(memory.compiled, node, state, closure);
+    const [result] = await settleBatch(client, worker, [{ ...settle, ...consequences }]);
     return result!;
   });
+}
+
+/** All that follows from an end, and the states that were read to tell. */
+interface ReadClosure {
+  readonly step: Extract<Advance, { kind: 'done' }>;
+  readonly states: ReadonlyMap<number, TaskState>;
+}
+
+/** What the settle writes of a closure: nothing that `advance` returns is left out. */
+export function consequencesOf(
+  compiled: CompiledPlan,
+  node: CompiledNode,
+  state: TaskState,
+  { step: { ends, failing, windDown }, states }: ReadClosure,
+): Required<Pick<Settle, 'edges' | 'further' | 'windDown' | 'failing'>> {
+  const { plan } = compiled;
+  return {
+    edges: openEdges(compiled, node, state, ends, states),
+    further: ends.map((end) => furtherEnd(plan, end, states.get(end.index))),
+    windDown: windDown.map((index) => plan.nodes[index]!.taskId),
+    failing: failing && plan.failurePolicy !== 'continue',
+  };
 }
 
 async function closureOf(
@@ -65,7 +77,7 @@ async function closureOf(
   node: CompiledNode,
   state: TaskState,
   alreadyFailing: boolean,
-): Promise<{ ends: readonly DeterminedEnd[]; failing: boolean; states: Map<number, TaskState> }> {
+): Promise<ReadClosure> {
   const { plan } = memory.compiled;
   const states = new Map<number, TaskState>();
   const pending = new Map<number, number>();
@@ -84,8 +96,7 @@ async function closureOf(
       alreadyFailing,
       openEdges,
     });
-    if (step.kind === 'done')
-      return { ends: step.ends, failing: step.failing && plan.failurePolicy !== 'continue', states };
+    if (step.kind === 'done') return { step, states };
     const wanted = lookAhead(memory, step.indexes, lookahead, read);
     const all = wanted.size > 2000 || wanted.size >= plan.nodes.length / 2;
     const ids = all ? null : [...wanted].map((index) => plan.nodes[index]!.taskId);
@@ -121,13 +132,12 @@ function lookAhead(
 
 // Edges out of what ended here, into what has not.
 function openEdges(
-  memory: ExecutionMemory,
+  { nodes }: CompiledPlan,
   node: CompiledNode,
   state: TaskState,
   ends: readonly DeterminedEnd[],
   states: ReadonlyMap<number, TaskState>,
 ): ChildEdge[] {
-  const { nodes } = memory.compiled;
   const ended = new Set(ends.map(({ index }) => index));
   const edges: ChildEdge[] = [];
   const collect = (from: CompiledNode, fromState: TaskState) => {
@@ -150,12 +160,12 @@ function openEdges(
   return edges;
 }
 
-function furtherEnd(memory: ExecutionMemory, end: DeterminedEnd, before: TaskState | undefined): FurtherEnd {
+function furtherEnd(plan: Plan, end: DeterminedEnd, before: TaskState | undefined): FurtherEnd {
   return {
-    taskId: memory.compiled.plan.nodes[end.index]!.taskId,
+    taskId: plan.nodes[end.index]!.taskId,
     status: end.status,
     reason: end.reason,
-    isFanOut: before?.waitingOn === 'items',
-    cancelRunningItems: memory.compiled.plan.failurePolicy === 'fail_fast',
+    isFanOut: isForParts(before?.waitingOn),
+    cancelRunningItems: plan.failurePolicy === 'fail_fast',
   };
 }

@@ -8,7 +8,7 @@ import { untilAnswered } from '../../db/connection/connection.ts';
 import type { SettleResult } from '../../db/protocol/settlement.ts';
 import { type Claim, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
 import { runAttempt } from '../attempt/attempt.ts';
-import type { Work } from '../attempt/prepare.ts';
+import { type Work, workOf } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import type { ExecutionMemory } from '../memory/memory.ts';
 import { concludeExecution } from '../settle/conclusion.ts';
@@ -79,7 +79,7 @@ async function runStep(
   try {
     const end = await runAttempt(worker, work);
     clearTimeout(patience);
-    if (end.kind === 'abandoned') return { list: rest, result: null };
+    if (end === null) return { list: rest, result: null };
     const wantsNext = mayGoOn();
     const result = await settleAttempt(worker, work, end, {
       wantsNext,
@@ -87,21 +87,21 @@ async function runStep(
       takesPure: !worker.draining,
     });
     // A release that is sent again may find its task in other hands: it had been given back, nothing was stale.
-    if (result.outcome === 'lost' && end.kind !== 'released') noteLost(worker, work, result);
-    if (end.kind === 'failed' && end.retryInMs !== null) worker.wakeIn(end.retryInMs);
+    if (result.outcome === 'lost' && end.kind !== 'released') noteRefusal(worker, work, result);
+    if (end.kind === 'retrying') worker.wakeIn(end.retryInMs);
     if (end.kind === 'waiting') worker.wakeIn(end.delayMs);
     return { list: rest, result };
   } finally {
     clearTimeout(patience);
-    // Held until it is settled: what is on its way must not look like a claim that was lost.
-    worker.held.remove(work.memory.row.id, work.claim);
+    // Registered until it is settled: what is on its way must not look like a claim that was lost.
+    worker.attempts.remove(work.memory.row.id, work.claim);
     await handedBack;
   }
 }
 
 // A refused write: either an earlier send of it had committed and the answer was lost (the row is terminal or waiting
 // under our own fence), so what it continued with is ours and unknown; or the attempt has another owner.
-function noteLost(worker: WorkerContext, work: Work, result: SettleResult): void {
+function noteRefusal(worker: WorkerContext, work: Work, result: SettleResult): void {
   const { row } = work.memory;
   // Ended from outside while it ran: by a cancel, a timeout, the failure policy. Nothing was stale.
   if (result.found?.status === 'cancelled') return;
@@ -134,12 +134,4 @@ function after(list: readonly TaskRef[], claim: Claim): readonly TaskRef[] {
     if (taskId === claim.taskId && mapIndex === claim.mapIndex) return list.slice(i + 1);
   }
   return list;
-}
-
-/** A claim's place in the plan. */
-export function workOf(memory: ExecutionMemory, claim: Claim): Work {
-  const node = memory.compiled.nodes[memory.compiled.plan.indexOf.get(claim.taskId)!]!;
-  const runnable =
-    claim.mapIndex < 0 ? node : node.partNames === null ? node.parts![0]! : node.parts![claim.mapIndex]!;
-  return { memory, node, runnable, claim };
 }

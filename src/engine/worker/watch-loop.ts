@@ -6,10 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loadOwned } from '../../db/protocol/reads.ts';
 import { type Claim, tick } from '../../db/protocol/transitions.ts';
 import { reconcile } from '../../db/protocol/workers.ts';
+import { workOf } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import { settleAttempt } from '../settle/settling.ts';
 import { runJob } from './job.ts';
-import { workOf } from './lane.ts';
 
 const TICK_MS = 1_000;
 const RECONCILE_MS = 10_000;
@@ -20,7 +20,7 @@ export class WatchLoop {
   readonly #worker: WorkerContext;
   readonly #ids: () => string[];
   readonly #suspected = new Set<string>();
-  #unheld = new Set<string>();
+  #unknown = new Set<string>();
   #wake = Promise.withResolvers<void>();
   #nextWakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
@@ -79,11 +79,11 @@ export class WatchLoop {
       this.#wake = Promise.withResolvers();
       try {
         await this.#tickOnce(pass % 2 === 0);
-        if (this.#suspected.size > 0 || this.#unheld.size > 0) {
-          await this.#releaseUnheld([...this.#suspected]);
+        if (this.#suspected.size > 0 || this.#unknown.size > 0) {
+          await this.#releaseUnknown([...this.#suspected]);
         } else if (startedAt - lastOwnedCheck > OWNED_CHECK_MS) {
           lastOwnedCheck = startedAt;
-          await this.#releaseUnheld(null);
+          await this.#releaseUnknown(null);
         }
         if (startedAt - lastReconcile > RECONCILE_MS * (0.8 + 0.4 * Math.random())) {
           lastReconcile = startedAt;
@@ -98,12 +98,12 @@ export class WatchLoop {
   }
 
   async #tickOnce(sweep: boolean): Promise<void> {
-    const held = this.#worker.held.olderThan(500);
+    const attempts = this.#worker.attempts.olderThan(500);
     const sentAt = Date.now();
-    const answer = await tick(this.#worker.pool, this.#worker, held, sweep);
+    const answer = await tick(this.#worker.pool, this.#worker, attempts, sweep);
     this.#clockOffsetMs = answer.now - (sentAt + Date.now()) / 2;
-    for (const i of answer.late) held[i]!.abort('timeout');
-    for (const i of answer.lost) held[i]!.abort('cancelled');
+    for (const i of answer.late) attempts[i]!.abort('timeout');
+    for (const i of answer.lost) attempts[i]!.abort('cancelled');
     if (answer.recovered > 0)
       this.#worker.log.warn('took over tasks of a dead worker', { tasks: answer.recovered });
     if (answer.recovered > 0) this.#worker.events.tasksRecovered(answer.recovered);
@@ -112,21 +112,21 @@ export class WatchLoop {
   }
 
   // Claims that the database believes are ours and that no lane holds, in two passes in a row, are given back.
-  async #releaseUnheld(executionIds: readonly string[] | null): Promise<void> {
-    const before = this.#unheld;
+  async #releaseUnknown(executionIds: readonly string[] | null): Promise<void> {
+    const before = this.#unknown;
     const watched =
       executionIds === null
         ? null
         : [...new Set([...executionIds, ...[...before].map((key) => key.split('/')[0]!)])];
     // Suspicions outlive a database that does not answer.
     const owned = await loadOwned(this.#worker.pool, this.#ids(), watched);
-    this.#unheld = new Set();
+    this.#unknown = new Set();
     for (const id of executionIds ?? []) this.#suspected.delete(id);
     for (const { executionId, claim } of owned) {
-      if (this.#worker.held.has(executionId, claim)) continue;
+      if (this.#worker.attempts.has(executionId, claim)) continue;
       const key = `${executionId}/${claim.taskId}/${claim.mapIndex}/${claim.fence}`;
       if (before.has(key)) await this.#release(executionId, claim);
-      else this.#unheld.add(key);
+      else this.#unknown.add(key);
     }
     for (const id of executionIds ?? []) await this.#concludeIfDrained(id);
   }

@@ -14,12 +14,12 @@ import type { Database } from '../../db/connection/connection.ts';
 import { Outage } from '../../db/connection/outage.ts';
 import { addPoolId, registerWorker, removeWorker, unlockPools } from '../../db/protocol/workers.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
-import { HeldAttempts } from '../attempt/held.ts';
+import { AttemptRegister } from '../attempt/attempt-register.ts';
 import { SuspectGate } from '../attempt/suspect-gate.ts';
 import type { EndedAttempt, LaneWork, WorkerContext } from '../context.ts';
 import { ExecutionLog } from '../log/execution-log.ts';
 import { noteStaleWrite } from '../log/notes.ts';
-import { Executions } from '../memory/load.ts';
+import { ExecutionCache } from '../memory/execution-cache.ts';
 import { type OpenOutside, type OutsideSettings, openOutside } from '../services/outside.ts';
 import { createCalls } from '../settle/calls.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
@@ -64,8 +64,8 @@ export class Worker {
     jobTaken: [queuedMs: number];
   }>();
   readonly #options: Required<WorkerOptions>;
-  readonly #held = new HeldAttempts();
-  readonly #executions: Executions;
+  readonly #attempts = new AttemptRegister();
+  readonly #executions: ExecutionCache;
   readonly #lanes = new Set<Promise<void>>();
   readonly #context: WorkerContext;
   readonly #watch: WatchLoop;
@@ -98,7 +98,7 @@ export class Worker {
       ...options,
     };
     this.#slots = this.#options.concurrency;
-    this.#executions = new Executions(options.database.engine, options.types);
+    this.#executions = new ExecutionCache(options.database.engine, options.types);
     this.#outside = openOutside(this.#options.outside, {
       pool: options.database.engine,
       log: options.log,
@@ -115,7 +115,7 @@ export class Worker {
     this.#context = this.#createContext();
     this.#outage = new Outage(options.log);
     this.#watch = new WatchLoop(this.#context, () => this.#ids());
-    const isBusy = () => this.#held.size >= this.#options.concurrency;
+    const isBusy = () => this.#attempts.size >= this.#options.concurrency;
     const days = this.#options.retentionDays;
     this.#retention =
       days > 0 ? new RetentionLoop({ db: options.database.engine, days, log: options.log, isBusy }) : null;
@@ -128,7 +128,7 @@ export class Worker {
 
   /** Attempts under way. */
   get running(): number {
-    return this.#held.size;
+    return this.#attempts.size;
   }
 
   /** What of it stands still, null: all goes on, or tries to while the database is away. */
@@ -170,7 +170,7 @@ export class Worker {
     this.#isDraining = true;
     const queueStopped = this.#queue?.stop() ?? Promise.resolve();
     await Promise.race([this.#idle(), delay(this.#options.graceMs, undefined, { ref: false })]);
-    for (const attempt of this.#held.all()) attempt.abort('shutdown');
+    for (const attempt of this.#attempts.all()) attempt.abort('shutdown');
     await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
     this.#isStopped = true;
     this.#beat.resolve();
@@ -179,7 +179,7 @@ export class Worker {
     await this.#queue?.kill();
     await this.#executionLog.close();
     await this.#outside.close();
-    if (this.#held.size === 0 && this.#lanes.size === 0) {
+    if (this.#attempts.size === 0 && this.#lanes.size === 0) {
       await unlockPools(this.#pool, this.#poolIds).catch(() => {});
       await removeWorker(this.#pool, this.#id).catch(() => {});
     }
@@ -229,7 +229,7 @@ export class Worker {
   async #rejoin(): Promise<void> {
     if (this.#isStopped || this.#isDraining) return;
     this.#options.log.warn('this worker was declared dead; it registers anew', { workerId: this.#id });
-    for (const attempt of this.#held.all()) attempt.abort('lost');
+    for (const attempt of this.#attempts.all()) attempt.abort('lost');
     await this.#heartbeat?.stop().catch(() => {});
     while (!this.#isStopped) {
       try {
@@ -274,7 +274,7 @@ export class Worker {
       pool,
       types: this.#options.types,
       executions: this.#executions,
-      held: this.#held,
+      attempts: this.#attempts,
       log: this.#options.log,
       executionLog: this.#executionLog,
       outside: this.#outside,
@@ -300,7 +300,7 @@ export class Worker {
       nowMs: () => this.#watch.nowMs(),
       wakeIn: (ms) => this.#watch.wakeIn(ms),
       suspect: (executionId) => this.#watch.suspect(executionId),
-      gate: new SuspectGate(),
+      suspectGate: new SuspectGate(),
       whileAlive,
     };
   }

@@ -1,21 +1,36 @@
 // What an execution waits for, as the API shows it (resources/why.ts).
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { EXECUTION_STATUSES, TASK_STATUSES } from '../../core/status.ts';
+import { WAIT_FACTS, WAIT_KINDS, WAITS, type WaitFact } from '../../core/wait.ts';
 import { instant, nullable, nullableInstant, nullOr, words } from './parts.ts';
 
-const waits = (kind: string, fields: Parameters<typeof Type.Object>[0] = {}) =>
+const waitsFor = (kind: string, fields: Parameters<typeof Type.Object>[0] = {}) =>
   Type.Object({ kind: Type.Literal(kind), ...fields });
+
+function shownSchema(fact: WaitFact, { absence }: { readonly absence?: string }): TSchema {
+  if (WAIT_FACTS[fact] === 'count') return Type.Integer();
+  return absence === undefined ? instant() : nullableInstant(absence);
+}
+
+const shownWaits = WAIT_KINDS.map((kind) => {
+  const shows = Object.entries<{ readonly absence?: string }>(WAITS[kind].shows);
+  return waitsFor(
+    kind,
+    Object.fromEntries(shows.map(([fact, shown]) => [fact, shownSchema(fact as WaitFact, shown)])),
+  );
+});
 
 const WaitsForSchema = Type.Union(
   [
-    waits('parents', {
+    waitsFor('parents', {
       parents: Type.Array(Type.Object({ taskId: Type.String(), status: words(TASK_STATUSES) }), {
         description: 'Those that are open, at most 20.',
       }),
       count: Type.Integer({ description: 'Of all edges that are open.' }),
     }),
-    waits('timer', { until: instant() }),
-    waits('retry', {
+    // The order in which the document has always listed them.
+    ...shownWaits.slice(0, 1),
+    waitsFor('retry', {
       until: instant(),
       attempt: Type.Integer(),
       lastError: nullOr(
@@ -23,23 +38,17 @@ const WaitsForSchema = Type.Union(
         'What the attempt before ended with.',
       ),
     }),
-    waits('callback', { until: nullableInstant('When it gives up; null: never.') }),
-    waits('items', {
-      total: Type.Integer(),
-      open: Type.Integer(),
-      completed: Type.Integer(),
-      failed: Type.Integer(),
-    }),
-    waits('queue', { since: instant() }),
-    waits('worker', {
+    ...shownWaits.slice(1),
+    waitsFor('queue', { since: instant() }),
+    waitsFor('worker', {
       workerId: Type.String(),
       since: nullableInstant('When the attempt began.'),
       attempt: Type.Integer(),
     }),
-    waits('resume', { since: nullableInstant('When it was paused.') }),
-    waits('run_at', { until: instant() }),
-    waits('open', { since: instant() }),
-    waits('conclusion'),
+    waitsFor('resume', { since: nullableInstant('When it was paused.') }),
+    waitsFor('run_at', { until: instant() }),
+    waitsFor('open', { since: instant() }),
+    waitsFor('conclusion'),
   ],
   { title: 'WaitsFor', description: 'What it waits for, by kind.' },
 );

@@ -1,5 +1,6 @@
 // The command line in this process: a program with streams, an environment and signals of the test's own. What needs a real
 // process (exit codes as a shell sees them, signals, pipes) spawns MAIN.
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Io, Output } from '../../../src/cli/io.ts';
 import { runProgram } from '../../../src/cli/program.ts';
@@ -34,6 +35,16 @@ export async function runCli(args: readonly string[], { env, cwd }: CliOptions):
   };
   const code = await runProgram(io, args);
   return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** The same in a process of its own: its exit code is what a shell sees. */
+export function spawnCli(args: readonly string[], { env, cwd }: CliOptions): Promise<Finished> {
+  return new Promise((resolve) => {
+    const options = { cwd, env: { PATH: process.env.PATH, ...env }, maxBuffer: 64_000_000 };
+    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
 }
 
 function collector(): Output & { text: string } {

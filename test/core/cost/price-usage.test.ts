@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type ModelPrice, priceUsage, type Rates } from '../../../src/core/cost/price-usage.ts';
 import type { TokenUsage, UsageParts } from '../../../src/core/cost/usage.ts';
 import { sumUsd } from '../../../src/core/money.ts';
+import { depth } from '../../support/depth.ts';
 import { add, decimal, tokensAt, ZERO } from './fractions.ts';
 
 const price = (rates: Rates, tiers: ModelPrice['tiers'] = []): ModelPrice => ({ rates, tiers });
@@ -189,7 +190,7 @@ describe('exactness', () => {
           decimal(expected),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: depth(500) },
     );
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { tokenUsageOf } from '../../../src/core/cost/read-usage.ts';
 import type { TokenUsage } from '../../../src/core/cost/usage.ts';
 import type { Json } from '../../../src/core/json.ts';
+import { depth } from '../../support/depth.ts';
 
 const usage = (counts: Partial<TokenUsage>): TokenUsage => ({
   inputTokens: 0,
@@ -245,7 +246,7 @@ describe('is a problem, never a guess', () => {
           );
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: depth(2000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCron } from '../../../src/core/cron/expression.ts';
+import { depth } from '../../support/depth.ts';
 
 function refusal(expression: string): string {
   const read = parseCron(expression);
@@ -155,7 +156,7 @@ describe('a cron expression', () => {
             !`${message}${hint}`.includes('\u0000'),
         );
       }),
-      { numRuns: 500, seed: 1 },
+      { numRuns: depth(500), seed: 1 },
     );
     expect(acceptedCount).toBeGreaterThan(5);
   });

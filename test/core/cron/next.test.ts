@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCron, nextTime, previousTime } from '../../../src/core/cron/next.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
+import { depth } from '../../support/depth.ts';
 import { at, cron, iso } from './make-cron.ts';
 import { timesBetween } from './times-between.ts';
 
@@ -172,7 +173,7 @@ describe('whatever the schedule and the moment', () => {
         expect(nextTime(schedule, previous)).toBe(next);
         expect(previousTime(schedule, next + 1)).toBe(next);
       }),
-      { numRuns: 500 },
+      { numRuns: depth(500) },
     );
   });
 
@@ -196,7 +197,7 @@ describe('whatever the schedule and the moment', () => {
         }
         expect(back).toEqual(times);
       }),
-      { numRuns: 200 },
+      { numRuns: depth(200) },
     );
   });
 });

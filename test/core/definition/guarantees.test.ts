@@ -8,6 +8,7 @@ import { buildPlan } from '../../../src/core/plan/build-plan.ts';
 import { decide, edgeOutcome, type TaskState } from '../../../src/core/plan/decide.ts';
 import { topologicalOrder } from '../../../src/core/plan/graph.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
+import { depth } from '../../support/depth.ts';
 
 const EDGES: readonly Partial<Dependency>[] = [
   {},
@@ -94,7 +95,7 @@ test('a task that is said to have surely completed has completed whenever its re
         });
       }
     }),
-    { numRuns: 600 },
+    { numRuns: depth(600) },
   );
 });
 
@@ -108,6 +109,6 @@ test('a task that is said never to run never runs', () => {
         for (const { index } of never) expect(ran[index], JSON.stringify(plan.definition.nodes)).toBe(false);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: depth(1500) },
   );
 });

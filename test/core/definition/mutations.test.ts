@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { joinPointer, pointerSegments, resolvePointer } from '../../../src/core/definition/pointer.ts';
 import { parseDocument } from '../../../src/core/definition/reading/parse.ts';
 import { validateDefinition } from '../../../src/core/definition/validate.ts';
+import { depth } from '../../support/depth.ts';
 import { gate, reads, task, typed, workflow } from './documents.ts';
 
 const part = { taskType: 'transformation', config: { output: '{{ item }} {{ index }}' } };
@@ -147,7 +148,7 @@ test.each([
         expect(again.ok && again.value.warnings.filter(({ code }) => code === 'rewritten')).toEqual([]);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: depth(1500) },
   );
 });
 
@@ -168,6 +169,6 @@ test('any text is parsed or refused, never thrown at', () => {
         }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: depth(500) },
   );
 });

@@ -13,6 +13,7 @@ import { selectAll } from '../../../src/core/expression/path/query.ts';
 import type { Segment } from '../../../src/core/expression/syntax/ast.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
+import { depth } from '../../support/depth.ts';
 import { errorOf, must } from './evaluate.ts';
 
 const SUITE = new URL('../../../../shared/data/jsonpath/cts.json', import.meta.url);
@@ -162,7 +163,7 @@ describe('two engines', () => {
           selectAll(document, walked, root, new Evaluation({})),
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: depth(3000) },
     );
   });
 
@@ -176,7 +177,7 @@ describe('two engines', () => {
           other.query(path, document as never).values(),
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: depth(3000) },
     );
   });
 

@@ -11,6 +11,7 @@ import {
   evaluateMapping,
 } from '../../../src/core/expression/mapping.ts';
 import { type Json, toStorableJson } from '../../../src/core/json.ts';
+import { depth } from '../../support/depth.ts';
 import { SCOPE, value } from './evaluate.ts';
 
 const pieces = fc.constantFrom(
@@ -133,7 +134,7 @@ test('compiling any text returns a mapping or problems, and evaluating it throws
       const condition = compileCondition(text, '/p');
       if (condition.ok) onlyExpressionErrors(() => evaluateCondition(condition.value, SCOPE));
     }),
-    { numRuns: 3000 },
+    { numRuns: depth(3000) },
   );
 });
 
@@ -149,9 +150,9 @@ test('evaluating any well-formed expression gives JSON or an ExpressionError', (
         expect(JSON.parse(JSON.stringify(result))).toEqual(result);
       });
     }),
-    { numRuns: 3000 },
+    { numRuns: depth(3000) },
   );
-  expect(evaluated).toBeGreaterThan(300);
+  expect(evaluated).toBeGreaterThan(depth(300));
 });
 
 test('compiling any JSON as a mapping or condition returns', () => {
@@ -161,7 +162,7 @@ test('compiling any JSON as a mapping or condition returns', () => {
       if (mapping.ok) onlyExpressionErrors(() => evaluateMapping(mapping.value, SCOPE));
       compileCondition(given as Json, '');
     }),
-    { numRuns: 500 },
+    { numRuns: depth(500) },
   );
 });
 
@@ -186,6 +187,6 @@ test('== is an equivalence that agrees with JSON, and unique() with ==', () => {
       expect(isEqual).toBe(value('input.b == input.a', scope));
       expect(value('count(unique([input.a, input.b])) == 1', scope)).toBe(isEqual);
     }),
-    { numRuns: 500 },
+    { numRuns: depth(500) },
   );
 });

@@ -11,6 +11,7 @@ import {
 import { previewTicks } from '../../../src/core/schedule/preview.ts';
 import { dueTime, latestDue, nextNominal, type Timing } from '../../../src/core/schedule/timing.ts';
 import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../../../src/core/schedule/words.ts';
+import { depth } from '../../support/depth.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -231,7 +232,7 @@ describe('against a model', () => {
         expect(decision.nextRunAtMs).toBe(T0 + decision.ticks.length * 5 * MINUTE);
         expect(decision.dueAtMs).toBeGreaterThan(now);
       }),
-      { numRuns: 2_000 },
+      { numRuns: depth(2_000) },
     );
   });
 });

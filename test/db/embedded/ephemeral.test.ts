@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { isAlive } from '../../../src/db/embedded/process.ts';
 import { openEmbedded } from '../../../src/db/embedded/server.ts';
-import { cleanUp, openInCommand, query, until, watchersOf } from './support.ts';
+import { cleanUp, openInCommand, query, until, untilWatched } from './support.ts';
 
 afterEach(cleanUp);
 
@@ -25,7 +25,7 @@ test('a throw-away server ends with its folder after kill -9 of its owner, clien
   await owner.kill();
   await until(async () => !(await isAlive(pid)));
   await until(() => !existsSync(homeOf(dataDir)));
-  await until(async () => (await watchersOf(homeOf(dataDir))).length === 0);
+  await untilWatched(homeOf(dataDir), 0);
   expect(await sleeping).toBeInstanceOf(Error);
 });
 
@@ -35,5 +35,5 @@ test('a throw-away server leaves nothing after kill -9 of its owner during the s
   const home = /PostgreSQL in (.*)\/postgres/.exec(said)?.[1];
   await owner.kill();
   await until(() => !existsSync(home!));
-  await until(async () => (await watchersOf(home!)).length === 0);
+  await untilWatched(home!, 0);
 });

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { WATCHER_NAME } from '../../../src/db/embedded/connection.ts';
 import { isAlive } from '../../../src/db/embedded/process.ts';
 import {
   EmbeddedError,
@@ -10,12 +11,14 @@ import {
   openEmbedded,
   stopEmbedded,
 } from '../../../src/db/embedded/server.ts';
-import { cleanUp, makeFolder, openInCommand, query, until } from './support.ts';
+import { cleanUp, makeFolder, makeHome, openInCommand, query, until } from './support.ts';
 
 afterEach(cleanUp);
 
+const IS_WATCHED = `select from pg_stat_activity where application_name = '${WATCHER_NAME}'`;
+
 test('a server that was killed starts again on its data', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const command = openInCommand({ home });
   const first = await command.opened;
   await query(first.url, 'create table kept as select 42 as answer');
@@ -34,7 +37,7 @@ test.each([
   ['is killed', async (pid: number) => void process.kill(pid, 'SIGKILL')],
   ['is stopped', async (_: number, home: string) => void (await stopEmbedded(home))],
 ])('a server that %s under a command is started again by it, on the same port', async (_, end) => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const command = openInCommand({ home });
   const { pid, port, url } = await command.opened;
   await query(url, 'create table kept as select 42 as answer');
@@ -48,7 +51,7 @@ test.each([
 });
 
 test('a server whose port is taken meanwhile starts on another', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const first = await openEmbedded({ home });
   await first.stop();
   await stopEmbedded(home);
@@ -62,7 +65,7 @@ test('a server whose port is taken meanwhile starts on another', async () => {
 });
 
 test('a left-over postmaster.pid that names another living process is no server', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const first = await openEmbedded({ home });
   const pidFile = join(first.dataDir, 'postmaster.pid');
   const lines = (await readFile(pidFile, 'utf8')).split('\n');
@@ -101,10 +104,12 @@ test('a folder in the way that is no database of ours is not touched', async () 
 });
 
 test('a deleted home ends its server', async () => {
-  const folder = await makeFolder();
-  const command = openInCommand({ home: join(folder, 'home'), idleMs: 1_000 });
-  const { pid, dataDir } = await command.opened;
-  await rm(dirname(dirname(dataDir)), { recursive: true, force: true });
+  const home = await makeHome();
+  const command = openInCommand({ home, idleMs: 1_000 });
+  const { pid, url } = await command.opened;
+  // A watcher that has not found the server yet could not end it; the server would, within a minute.
+  await until(async () => (await query(url, IS_WATCHED)).length > 0);
+  await rm(home, { recursive: true, force: true });
   await command.kill();
   await until(async () => !(await isAlive(pid)));
 });

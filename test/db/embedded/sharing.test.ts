@@ -3,7 +3,16 @@ import { afterEach, expect, test } from 'vitest';
 import { connect, readActivity, WATCHER_NAME } from '../../../src/db/embedded/connection.ts';
 import { isAlive } from '../../../src/db/embedded/process.ts';
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../../src/db/embedded/server.ts';
-import { cleanUp, makeFolder, openInCommand, query, until, watchersOf } from './support.ts';
+import {
+  cleanUp,
+  makeFolder,
+  makeHome,
+  openInCommand,
+  query,
+  until,
+  untilWatched,
+  watchersOf,
+} from './support.ts';
 
 afterEach(cleanUp);
 
@@ -13,11 +22,11 @@ test('commands that open at the same moment share one server and one watcher', a
   const opened = await Promise.all(commands.map((command) => command.opened));
   expect(new Set(opened.map(({ url }) => url)).size).toBe(1);
   expect(opened.filter(({ started }) => started)).toHaveLength(1);
-  await until(async () => (await watchersOf(home)).length === 1);
+  await untilWatched(home, 1);
 });
 
 test('a server survives kill -9 of the command that started it, and is reused', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const first = openInCommand({ home });
   const { pid, url } = await first.opened;
   await query(url, 'create table kept as select 42 as answer');
@@ -30,10 +39,10 @@ test('a server survives kill -9 of the command that started it, and is reused', 
 });
 
 test('a server stops when its last client has been gone for the idle time, and its watcher with it', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const command = openInCommand({ home, idleMs: 1_000 });
   const { pid } = await command.opened;
-  await until(async () => (await watchersOf(home)).length === 1);
+  await untilWatched(home, 1);
   const [watcher] = await watchersOf(home);
   await command.kill();
   await until(async () => !(await isAlive(pid)));
@@ -42,7 +51,7 @@ test('a server stops when its last client has been gone for the idle time, and i
 });
 
 test('a server stays while a client is connected', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const short = openInCommand({ home, idleMs: 300 });
   const long = openInCommand({ home, idleMs: 300 });
   const { pid, port, dataDir } = await short.opened;
@@ -58,10 +67,10 @@ test('a server stays while a client is connected', async () => {
 });
 
 test('a server whose watcher was killed gets a new one from the next command', async () => {
-  const home = join(await makeFolder(), 'home');
+  const home = await makeHome();
   const first = openInCommand({ home });
   const { pid } = await first.opened;
-  await until(async () => (await watchersOf(home)).length === 1);
+  await untilWatched(home, 1);
   const [watcher] = await watchersOf(home);
   process.kill(watcher!, 'SIGKILL');
   await until(async () => !(await isAlive(watcher!)));
@@ -93,7 +102,7 @@ test('status and stop tell what runs, and stop ends it with clients connected', 
 });
 
 test('the watcher is never counted as a client, not even while its connection starts', async () => {
-  const server = await openEmbedded({ home: join(await makeFolder(), 'home') });
+  const server = await openEmbedded({ home: await makeHome() });
   const address = { clusterDir: dirname(server.dataDir), port: server.port };
   const looker = await connect(address, 'looker');
   const counts = new Set<number>();

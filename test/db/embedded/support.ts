@@ -10,8 +10,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { inject } from 'vitest';
+import { choosePlace, prepareHome } from '../../../src/db/embedded/place.ts';
 import type { EmbeddedServer, OpenOptions } from '../../../src/db/embedded/server.ts';
 import { stopEmbedded } from '../../../src/db/embedded/server.ts';
+import { copyCluster } from '../../support/cluster.ts';
 
 const REPO = fileURLToPath(new URL('../../..', import.meta.url));
 const run = promisify(execFile);
@@ -45,6 +48,13 @@ export async function makeFolder(name = 'dagwright test '): Promise<string> {
   folders.push(folder);
   await chmod(folder, 0o755);
   return folder;
+}
+
+/** The home of a new folder, with data that no server has used: a copy of the run's. */
+export async function makeHome(): Promise<string> {
+  const home = await prepareHome(join(await makeFolder(), 'home'));
+  await copyCluster(inject('cluster'), (await choosePlace(home)).clusterDir);
+  return home;
 }
 
 /** Opens the database in a process of its own. */
@@ -85,12 +95,17 @@ export function openInCommand(
 }
 
 /** Waits for something that only the system knows: the end of a process that is no child of ours, a removed folder. */
-export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>, everyMs = 20): Promise<void> {
   const startedAt = performance.now();
   while (!(await isTrue())) {
     if (performance.now() - startedAt > EVENT_MS) throw new Error(`Not within ${EVENT_MS} ms: ${isTrue}`);
-    await pause(20);
+    await pause(everyMs);
   }
+}
+
+/** Waits until a home has so many watchers. Each look is a list of all processes, so they are not many. */
+export async function untilWatched(home: string, count: number): Promise<void> {
+  await until(async () => (await watchersOf(home)).length === count, 100);
 }
 
 /** The watcher processes of a home. */

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../../src/db/embedded/server.ts';
 import { canExecute, userOf } from '../../../src/db/embedded/user.ts';
-import { cleanUp, makeCheckout, makeFolder, openInCommand, query, removeSystemData } from './support.ts';
+import {
+  cleanUp,
+  makeCheckout,
+  makeFolder,
+  makeHome,
+  openInCommand,
+  query,
+  removeSystemData,
+} from './support.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = userOf(65534, 65534);
@@ -34,7 +42,7 @@ test.each([
 });
 
 test('the server listens on the loopback address only and asks for the password', async () => {
-  const server = await openEmbedded({ home: join(await makeFolder(), 'home') });
+  const server = await openEmbedded({ home: await makeHome() });
   expect(await query(server.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
   const stranger = new URL(server.url);
   stranger.password = 'guess';

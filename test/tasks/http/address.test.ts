@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isMetadataAddress, parseAddress, parseRange, refusalOf } from '../../../src/tasks/http/address.ts';
+import { depth } from '../../support/depth.ts';
 
 /** The ranges that a call must not reach, from the IANA registries and FAULTS S4: written anew, not taken from the code. */
 const REFUSED_RANGES = [
@@ -54,7 +55,7 @@ describe('addresses', () => {
       fc.property(inRange(range), (texts) => {
         for (const text of texts) expect(refusalOf(text), text).not.toBeNull();
       }),
-      { numRuns: 200 },
+      { numRuns: depth(200) },
     );
   });
 
@@ -69,7 +70,7 @@ describe('addresses', () => {
             refusalOf(`::ffff:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`),
           ).not.toBeNull();
         }),
-        { numRuns: 100 },
+        { numRuns: depth(100) },
       );
     },
   );

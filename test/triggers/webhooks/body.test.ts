@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Json, toStorableJson } from '../../../src/core/json.ts';
 import { MAX_KEYS, MAX_STRING_BYTES, readBody } from '../../../src/triggers/webhooks/body.ts';
+import { depth } from '../../support/depth.ts';
 
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
@@ -131,7 +132,7 @@ describe('whatever the bytes are', () => {
         const result = readBody(Buffer.from(body), type);
         return result.ok ? toStorableJson(result.value.body).ok : result.problems.length > 0;
       }),
-      { numRuns: 2000 },
+      { numRuns: depth(2000) },
     );
   });
   it('JSON is read as JSON.parse reads it, or refused', () => {
@@ -140,7 +141,7 @@ describe('whatever the bytes are', () => {
         const result = readBody(Buffer.from(text), JSON_TYPE);
         if (result.ok) expect(result.value.body).toEqual(JSON.parse(text));
       }),
-      { numRuns: 1000 },
+      { numRuns: depth(1000) },
     );
   });
   it('forms are read as URLSearchParams reads them', () => {

@@ -1,11 +1,13 @@
 -- Claims for each entry the first task of its list that is ready. p: { w, c: [{ i, e, l: [[task, index], …] }] }.
 -- Returns per claimed entry its place in the list. Nothing comes back for an entry of which nothing was ready.
--- A suspect (from the second recovery on) starts only when enter_v1 says so; more than three, and it is not tried again.
+-- A suspect starts only when enter_v1 says so; one that has lost more workers than it may is not tried again (core/recovery.ts).
 create or replace function dagwright.claim_v1(p jsonb)
 returns table (i int, k int, t text, m int, fence bigint, attempt int, recoveries int, phase text)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
+  max_recoveries constant int := 3;
+  suspect_recoveries constant int := 2;
   w constant uuid := p->>'w';
   c record;
   l record;
@@ -19,8 +21,8 @@ begin
     for l in select o.ordinality::int - 1 as k, o.value->>0 as t, (o.value->>1)::int as m
              from jsonb_array_elements(c.l) with ordinality o loop
       update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
-        attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= 3)::int,
-        started_at = case when u.recoveries < 2 then now_ end,
+        attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= max_recoveries)::int,
+        started_at = case when u.recoveries < suspect_recoveries then now_ end,
         queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
       where u.workflow_execution_id = c.e and u.task_id = l.t and u.map_index = l.m
         and coalesce(isfinite(u.ready_at), false) and u.status in ('pending', 'retrying', 'waiting')

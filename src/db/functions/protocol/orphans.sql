@@ -31,4 +31,5 @@ create or replace view dagwright.v_orphans with (security_invoker = true) as
       or (t.status in ('waiting', 'retrying') and t.wake_at is not null)
       -- Resume wakes what is ready or has a time.
       or (o.status = 'paused' and (t.ready_at is not null or t.held_wake_at is not null))
-      or (t.status = 'waiting' and t.waiting_on = 'items' and t.items_open > 0));
+      or (t.status = 'waiting' and dagwright.wait_ends_by_v1(t.waiting_on) = 'parts' and t.items_open > 0));
+grant select on dagwright.v_orphans to dagwright_engine;

@@ -1,12 +1,15 @@
--- Settles completions whose edges all succeed, the common case, set-based over all executions of the batch. Keeps S1 to S4.
--- ids: the executions; s: [{ i, x (place in ids, from 1), t, f, b, wn, inp, out, errs, cost, unk, dur, use, nt, nm (head of the
--- lane's list), fin: { out } }]; d: edges [{ i, x, t, pure }]; lanes: ordinals that want to go on; extra: pure tasks that may
--- be claimed beyond them. Result rows: at (the database's time) | lost | claim | drained | finished (i: place in ids).
+-- Settles completions whose edges all succeed, the common case, set-based over all executions of the batch. Keeps S1 to S5 of
+-- settle.sql. A fast path: what it does not know is not sent to it (db/protocol/settle.ts), and it does not learn more.
+-- ids: the executions; s: completions, d: edges, by keys that db/protocol/settle-keys.ts declares; lanes: ordinals that want to
+-- go on; extra: pure tasks that may be claimed beyond them. Result rows: at (the database's time) | lost | claim | drained |
+-- finished (i: place in ids).
 create or replace function dagwright.settle_completed_v1(w uuid, slots int, ids uuid[], s jsonb, d jsonb, lanes int[], extra int)
 returns table (kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
+  max_recoveries constant int := 3;
+  suspect_recoveries constant int := 2;
   now_ timestamptz;
   found_ int[];
   used int[] := '{}';
@@ -84,14 +87,14 @@ begin
   -- Lanes that got no child go on with the head of their list.
   for r in
     update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
-      attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= 3)::int,
-      started_at = case when u.recoveries < 2 then now_ end,
+      attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= max_recoveries)::int,
+      started_at = case when u.recoveries < suspect_recoveries then now_ end,
       queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
     from jsonb_to_recordset(s) as q(i int, x int, nt text, nm int)
     cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
       and h.task_id = q.nt and h.map_index = q.nm and coalesce(isfinite(h.ready_at), false) and h.status in ('pending', 'retrying', 'waiting') offset 0) l
     where running[q.x] and q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used) and u.ctid = l.tid
-    returning q.i, u.task_id, u.map_index, u.fence, u.attempt_number, u.recoveries, u.waiting_on
+    returning q.i, u.task_id, u.map_index, u.fence, u.attempt_number, u.recoveries, u.waiting_on::text
   loop
     kind := 'claim'; i := r.i; t := r.task_id; m := r.map_index; fence := r.fence; attempt := r.attempt_number;
     recoveries := r.recoveries; phase := r.waiting_on; at := null;

@@ -1,14 +1,5 @@
--- Settles attempts and goes on. One element of p.x per execution:
---   e       the execution
---   s       settles: { i, t, m, f (fence), to, r, st, b, wn, inp, out, err, cost, unk, dur, use, wake (ms), wo, att (keep
---           the attempt in task_attempts), pure, next: [[t, m] …] (head of the lane's list), fo: { total, conc, tol, need,
---           types: [..], items: { values, types } } (a fan-out to open), ty (types of named branches), errs (failed
---           parts), opt (an optional part: its failure is none), end: { status, out, err } (terminate) }
---   d       edges out of ended tasks to open ones: { i (ordinal of the settle), t, k: 1 success 2 failed 3 skipped, pure }
---   z       further ends that are already determined (computed under the lock): { t, to, r, run (cancel running items) }
---   lanes   ordinals of settles that want to go on, extra  pure tasks that may be claimed beyond them
---   fin     { out } : what the execution ends with if these settles end it and nothing failed
---   failing the failure policy acts from here on
+-- Settles attempts and goes on: the general way, which takes whatever settle_completed_v1 and settle_one_v1 refuse.
+-- p is { w, slots, x }, with one element of x per execution; all keys are declared in db/protocol/settle-keys.ts.
 -- Result rows, `kind`: settled | lost (fence: what the row has now, phase: its status) | failing (a retry or a wait that the
 -- failure policy refuses: settle again as failed or cancelled) | claim (i: the lane, or -1 for an extra) | drained (all tasks
 -- ended; conclude it) | finished.
@@ -17,311 +8,253 @@
 --   S3  A child is woken by exactly one settle: the one that takes pending_edges to 0 (or first meets its early rule).
 --   S4  A woken child leaves as running for exactly one lane, or as ready with a job, in the same commit.
 --   S5  Each end in an execution has a number of its own (completed_seq), higher than those of all commits before.
+-- Chapters that are called once per execution or once per fan-out are functions of their own (settle-children.sql,
+-- settle-closure.sql, settle-fan-out.sql). What is done per settle stands here: a call costs 6 µs, a twentieth of an item's settle.
 create or replace function dagwright.settle_v1(p jsonb)
 returns table (e uuid, kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
-  w constant uuid := p->>'w';
+  max_recoveries constant int := 3;
+  worker constant uuid := p->>'w';
   slots constant int := p->>'slots';
-  x record;
-  ex record;
-  s record;
-  d record;
-  par record;
+  batch record;         -- the settles of one execution, and what follows from them
+  execution record;
+  settle record;
+  task record;          -- the row that was settled
+  fan_out record;       -- the row of the fan-out whose item it is
+  step record;          -- an answer of a chapter
   now_ timestamptz;
-  seq bigint;
-  closed int;
+  seq bigint;           -- the number of the next end
+  settled int[];        -- ordinals of the settles that were found
+  lanes int[];          -- ordinals of the lanes that still want to go on
+  extra int;            -- pure tasks that may still be claimed beyond them
+  lane int;
+  ready_tasks text[];
+  ready_indexes int[];
+  woken text[];
+  closed int;           -- how many fewer tasks are open
   failures int;
   cost numeric;
-  unknown boolean;
-  found_ int[];
-  lanes int[];
-  extra int;
-  lane int;
-  ready_t text[];
-  ready_m int[];
-  finished boolean;
-  has_list boolean;
-  has_end boolean;
-  n int;
+  is_cost_unknown boolean;
+  has_list boolean;      -- a lane brought a list
+  has_end boolean;       -- one of them ends the execution
+  is_drained boolean;
+  claimed int;
 begin
-  for x in
-    select r.* from jsonb_to_recordset(p->'x') as r(e uuid, s jsonb, d jsonb, z jsonb, lanes int[], extra int, fin jsonb, failing boolean)
+  for batch in
+    select r.* from jsonb_to_recordset(p->'x') as r(e uuid, s jsonb, d jsonb, z jsonb, wd text[], lanes int[], extra int, fin jsonb, failing boolean)
     order by r.e
   loop
-    e := x.e;
-    select o.status, o.priority, o.failing, o.tenant_id, o.next_seq, o.open_tasks, o.failed_tasks into ex
-      from dagwright.workflow_executions o where o.id = x.e for no key update;
+    -- THE EXECUTION is locked, and read.
+    e := batch.e;
+    select o.status, o.priority, o.failing, o.tenant_id, o.next_seq, o.open_tasks, o.failed_tasks into execution
+      from dagwright.workflow_executions o where o.id = batch.e for no key update;
     now_ := clock_timestamp();
     at := extract(epoch from now_) * 1000;
-    seq := ex.next_seq; closed := 0; failures := 0; cost := 0; unknown := false; found_ := '{}';
-    lanes := coalesce(x.lanes, '{}'); extra := coalesce(x.extra, 0); ready_t := '{}'; ready_m := '{}'; has_list := false; has_end := false;
+    seq := execution.next_seq; closed := 0; failures := 0; cost := 0; is_cost_unknown := false;
+    settled := '{}'; ready_tasks := '{}'; ready_indexes := '{}';
+    lanes := coalesce(batch.lanes, '{}'); extra := coalesce(batch.extra, 0); has_list := false; has_end := false;
     -- While it is paused nothing begins: what becomes ready stays so, without a job, and timers stand still; resume goes on.
-    if ex.status <> 'running' then lanes := '{}'; extra := 0; end if;
+    if execution.status <> 'running' then lanes := '{}'; extra := 0; end if;
 
-    for s in select r.* from jsonb_to_recordset(x.s) as r(i int, t text, m int, f bigint, "to" text, r dagwright.skip_reason, st boolean,
+    for settle in select r.* from jsonb_to_recordset(batch.s) as r(i int, t text, m int, f bigint, "to" text, r dagwright.skip_reason, st boolean,
         b text, wn text, inp jsonb, out jsonb, err jsonb, cost numeric, unk boolean, dur bigint, use jsonb, wake bigint,
-        wo text, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
+        wo dagwright.wait_kind, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
     loop
-      i := s.i; t := s.t; m := s.m;
-      has_list := has_list or s.next is not null;
-      has_end := has_end or s."end" is not null;
-      if s."to" in ('completed', 'failed', 'skipped', 'cancelled') then
-        update dagwright.task_executions u set status = s."to"::dagwright.task_status, reason = s.r, branch = s.b, winner = s.wn,
-          input = coalesce(s.inp, u.input), output = s.out, error = s.err, part_errors = s.errs, resource_usage = coalesce(s.use, u.resource_usage),
-          cost_usd = u.cost_usd + case when s.unk then null else coalesce(s.cost, 0) end,
-          duration_ms = coalesce(u.duration_ms, 0) + s.dur,
+      -- THE ROW is written, under its fence (S1).
+      i := settle.i; t := settle.t; m := settle.m;
+      has_list := has_list or settle.next is not null;
+      has_end := has_end or settle."end" is not null;
+      if settle."to" in ('completed', 'failed', 'skipped', 'cancelled') then
+        update dagwright.task_executions u set status = settle."to"::dagwright.task_status, reason = settle.r, branch = settle.b, winner = settle.wn,
+          input = coalesce(settle.inp, u.input), output = settle.out, error = settle.err, part_errors = settle.errs,
+          resource_usage = coalesce(settle.use, u.resource_usage),
+          cost_usd = u.cost_usd + case when settle.unk then null else coalesce(settle.cost, 0) end,
+          duration_ms = coalesce(u.duration_ms, 0) + settle.dur,
           completed_at = now_, completed_seq = seq, waiting_on = null
-        where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m
-          and u.status = 'running' and u.fence = s.f
-        returning u.attempt_number, u.started_at into par;
-      elsif s."to" in ('retrying', 'waiting') and ex.failing and not coalesce(s.st, false) then
+        where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m
+          and u.status = 'running' and u.fence = settle.f
+        returning u.attempt_number, u.started_at into task;
+      elsif settle."to" in ('retrying', 'waiting') and execution.failing and not coalesce(settle.st, false) then
         kind := 'failing'; return next;
-        lanes := array_remove(lanes, s.i);
+        lanes := array_remove(lanes, settle.i);
         continue;
       else
         -- released: no attempt spent; waiting and retrying: by timer, or until the items of a fan-out ended.
-        update dagwright.task_executions u set status = case when s."to" <> 'released' then s."to"::dagwright.task_status when s.wo is null then 'pending'::dagwright.task_status else 'waiting' end,
-          input = coalesce(s.inp, u.input), error = coalesce(s.err, u.error), resource_usage = coalesce(s.use, u.resource_usage),
-          cost_usd = u.cost_usd + case when s.unk then null else coalesce(s.cost, 0) end,
-          duration_ms = coalesce(u.duration_ms, 0) + s.dur, waiting_on = s.wo,
-          wake_at = case when ex.status = 'running' then now_ + s.wake * interval '1 millisecond' end,
-          held_wake_at = case when ex.status <> 'running' then now_ + s.wake * interval '1 millisecond' end,
-          ready_at = case when s."to" = 'released' then now_ end,
-          attempt_number = u.attempt_number - (s."to" = 'released' and s.wo is null and u.recoveries <= 3)::int,
-          items = coalesce(s.fo->'items', u.items), items_total = coalesce((s.fo->>'total')::int, u.items_total),
-          items_open = coalesce((s.fo->>'total')::int, u.items_open), items_ok = case when s.fo is null then u.items_ok else 0 end,
-          items_failed = case when s.fo is null then u.items_failed else 0 end,
-          items_tolerated = coalesce((s.fo->>'tol')::int, u.items_tolerated), items_needed = coalesce((s.fo->>'need')::int, u.items_needed),
-          items_issued = coalesce(least((s.fo->>'conc')::int, (s.fo->>'total')::int), u.items_issued)
-        where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m
-          and u.status = 'running' and u.fence = s.f
-        returning u.attempt_number, u.started_at, u.items_issued into par;
+        update dagwright.task_executions u set status = case when settle."to" <> 'released' then settle."to"::dagwright.task_status when settle.wo is null then 'pending'::dagwright.task_status else 'waiting' end,
+          input = coalesce(settle.inp, u.input), error = coalesce(settle.err, u.error), resource_usage = coalesce(settle.use, u.resource_usage),
+          cost_usd = u.cost_usd + case when settle.unk then null else coalesce(settle.cost, 0) end,
+          duration_ms = coalesce(u.duration_ms, 0) + settle.dur, waiting_on = settle.wo,
+          wake_at = case when execution.status = 'running' then now_ + settle.wake * interval '1 millisecond' end,
+          held_wake_at = case when execution.status <> 'running' then now_ + settle.wake * interval '1 millisecond' end,
+          ready_at = case when settle."to" = 'released' then now_ end,
+          attempt_number = u.attempt_number - (settle."to" = 'released' and settle.wo is null and u.recoveries <= max_recoveries)::int,
+          items = coalesce(settle.fo->'items', u.items), items_total = coalesce((settle.fo->>'total')::int, u.items_total),
+          items_open = coalesce((settle.fo->>'total')::int, u.items_open), items_ok = case when settle.fo is null then u.items_ok else 0 end,
+          items_failed = case when settle.fo is null then u.items_failed else 0 end,
+          items_tolerated = coalesce((settle.fo->>'tol')::int, u.items_tolerated), items_needed = coalesce((settle.fo->>'need')::int, u.items_needed),
+          items_issued = coalesce(least((settle.fo->>'conc')::int, (settle.fo->>'total')::int), u.items_issued)
+        where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m
+          and u.status = 'running' and u.fence = settle.f
+        returning u.attempt_number, u.started_at, u.items_issued into task;
       end if;
       if not found then
         select u.fence, u.status into fence, phase from dagwright.task_executions u
-          where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m;
+          where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m;
         kind := 'lost'; return next;
-        lanes := array_remove(lanes, s.i);
+        lanes := array_remove(lanes, settle.i);
         continue;
       end if;
-      found_ := found_ || s.i;
-      cost := cost + coalesce(s.cost, 0);
-      unknown := unknown or coalesce(s.unk, false);
-      if s."to" = 'failed' then
+      settled := settled || settle.i;
+      cost := cost + coalesce(settle.cost, 0);
+      is_cost_unknown := is_cost_unknown or coalesce(settle.unk, false);
+      if settle."to" = 'failed' then
         -- What came for it and was not looked at was not redacted.
         update dagwright.task_callbacks c set output = null, error = null
-          where c.workflow_execution_id = x.e and c.task_id = s.t and c.map_index = s.m and c.completed_at is not null;
+          where c.workflow_execution_id = batch.e and c.task_id = settle.t and c.map_index = settle.m and c.completed_at is not null;
       end if;
-      if s.att then
+      if settle.att then
         insert into dagwright.task_attempts (workflow_execution_id, task_id, map_index, attempt_number, fence, tenant_id,
           worker_id, error, cost_usd, resource_usage, started_at, completed_at, duration_ms)
-        values (x.e, s.t, s.m, par.attempt_number, s.f, ex.tenant_id, w, s.err,
-          case when s.unk then null else coalesce(s.cost, 0) end, s.use, par.started_at, now_, s.dur);
+        values (batch.e, settle.t, settle.m, task.attempt_number, settle.f, execution.tenant_id, worker, settle.err,
+          case when settle.unk then null else coalesce(settle.cost, 0) end, settle.use, task.started_at, now_, settle.dur);
       end if;
       kind := 'settled'; return next;
 
-      if s."to" = 'released' then
-        ready_t := ready_t || s.t; ready_m := ready_m || s.m;
-      elsif s.wo = 'callback' then
+      -- WHAT THE TASK GOES ON WITH, where it has not ended.
+      if settle."to" = 'released' then
+        ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || settle.m;
+      elsif dagwright.wait_ends_by_v1(settle.wo) = 'answer' then
         -- Its answer may have come before it waited.
         update dagwright.task_executions u set ready_at = now_, wake_at = null, held_wake_at = null
-        where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m and exists (
-          select from dagwright.task_callbacks c where c.workflow_execution_id = x.e and c.task_id = s.t and c.map_index = s.m and c.completed_at is not null);
-        if found then ready_t := ready_t || s.t; ready_m := ready_m || s.m; end if;
-      elsif s.fo is not null then
-        -- A fan-out opens: the first items of its window, one for this lane, the rest as ready with jobs.
-        lane := case when s.i = any(lanes) then 1 else 0 end + case when s.pure then extra else 0 end;
+        where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m and exists (
+          select from dagwright.task_callbacks c where c.workflow_execution_id = batch.e and c.task_id = settle.t and c.map_index = settle.m
+            and c.waiting_on = settle.wo and c.completed_at is not null);
+        if found then ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || settle.m; end if;
+      elsif settle.fo is not null then
+        -- A fan-out opens: of the first items of its window one is for this lane, pure ones may be taken beyond, the rest is ready.
+        claimed := least(case when settle.i = any(lanes) then 1 else 0 end + case when settle.pure then extra else 0 end, task.items_issued);
+        perform dagwright.open_items_v1(worker, batch.e, execution.tenant_id, settle.t, settle.fo->'types', coalesce(settle.st, false),
+          task.items_issued, claimed, now_);
+        for item in 0 .. claimed - 1 loop
+          kind := 'claim'; m := item; fence := 1; attempt := 1; recoveries := 0; phase := null;
+          i := case when item = 0 and settle.i = any(lanes) then settle.i else -1 end;
+          return next;
+          if i = settle.i then lanes := array_remove(lanes, settle.i); else extra := extra - 1; end if;
+        end loop;
+        ready_tasks := ready_tasks || array_fill(settle.t, array[task.items_issued - claimed]);
+        ready_indexes := ready_indexes || array(select item from generate_series(claimed, task.items_issued - 1) item);
+      end if;
+      if settle."to" not in ('completed', 'failed', 'skipped', 'cancelled') then continue; end if;
+
+      -- WHAT FOLLOWS FROM AN END: a task's is counted; an item's moves the window of its fan-out on, or ends that.
+      seq := seq + 1;
+      if settle.m < 0 then
+        closed := closed + 1;
+        failures := failures + (settle."to" = 'failed')::int;
+        continue;
+      end if;
+      update dagwright.task_executions u set items_open = u.items_open - 1,
+        items_ok = u.items_ok + (settle."to" = 'completed')::int,
+        items_failed = u.items_failed + (settle."to" <> 'completed' and not coalesce(settle.opt, false))::int
+      where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = -1 and u.status = 'waiting' and u.waiting_on = 'items'
+      returning u.items_open, u.items_ok, u.items_failed, u.items_total, u.items_issued, u.items_tolerated, u.items_needed,
+        u.stays_after_failure into fan_out;
+      if not found then
+        -- The fan-out was ended by the failure policy while this item ran: it was counted as open on its own.
+        closed := closed + 1;
+      elsif fan_out.items_open = 0 or fan_out.items_failed > fan_out.items_tolerated or fan_out.items_ok >= fan_out.items_needed then
+        lane := lanes[1];
+        select * into fence, attempt, recoveries, phase from dagwright.collect_items_v1(worker, batch.e, execution.tenant_id, settle.t,
+          fan_out.items_issued, fan_out.items_total, lane is not null, now_, seq);
+        seq := seq + fan_out.items_total;
+        if lane is null then
+          ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || -1;
+        else
+          kind := 'claim'; i := lane; m := -1; return next;
+          lanes := lanes[2:];
+        end if;
+      elsif fan_out.items_issued < fan_out.items_total then
+        lane := lanes[1];
+        if lane is null and settle.pure and settle.ty is null and extra > 0 then lane := -1; extra := extra - 1; end if;
         insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
           stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
-        select x.e, s.t, g, ex.tenant_id, coalesce(s.fo->'types'->>g, s.fo->'types'->>0), coalesce(s.st, false),
-          case when g < lane then 'running'::dagwright.task_status else 'pending' end, (g < lane)::int, (g < lane)::int,
-          case when g < lane then w end, case when g < lane then now_ end, case when g < lane then 0 end,
-          case when g >= lane then now_ end
-        from generate_series(0, par.items_issued - 1) g;
-        for n in 0 .. least(lane, par.items_issued) - 1 loop
-          kind := 'claim'; m := n; fence := 1; attempt := 1; recoveries := 0; phase := null;
-          i := case when n = 0 and s.i = any(lanes) then s.i else -1 end;
-          return next;
-          if i = s.i then lanes := array_remove(lanes, s.i); else extra := extra - 1; end if;
-        end loop;
-        ready_t := ready_t || array_fill(s.t, array[greatest(par.items_issued - lane, 0)]);
-        ready_m := ready_m || array(select g from generate_series(lane, par.items_issued - 1) g);
-      elsif s."to" in ('completed', 'failed', 'skipped', 'cancelled') then
-        seq := seq + 1;
-        if s.m < 0 then
-          closed := closed + 1;
-          failures := failures + (s."to" = 'failed')::int;
+        select batch.e, settle.t, fan_out.items_issued, execution.tenant_id, coalesce(settle.ty->>fan_out.items_issued, u.task_type), fan_out.stays_after_failure,
+          case when lane is null then 'pending'::dagwright.task_status else 'running' end, (lane is not null)::int, (lane is not null)::int,
+          case when lane is not null then worker end, case when lane is not null then now_ end,
+          case when lane is not null then 0 end, case when lane is null then now_ end
+        from dagwright.task_executions u
+        where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m;
+        update dagwright.task_executions u set items_issued = u.items_issued + 1
+          where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = -1;
+        if lane is null then
+          ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || fan_out.items_issued;
         else
-          -- An item ended: its window moves on, or the fan-out can be collected.
-          update dagwright.task_executions u set items_open = u.items_open - 1,
-            items_ok = u.items_ok + (s."to" = 'completed')::int,
-            items_failed = u.items_failed + (s."to" <> 'completed' and not coalesce(s.opt, false))::int
-          where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1 and u.status = 'waiting' and u.waiting_on = 'items'
-          returning u.items_open, u.items_ok, u.items_failed, u.items_total, u.items_issued, u.items_tolerated, u.items_needed,
-            u.stays_after_failure into par;
-          if not found then
-            -- The fan-out was ended by the failure policy while this item ran: it was counted as open on its own.
-            closed := closed + 1;
-          elsif par.items_open = 0 or par.items_failed > par.items_tolerated or par.items_ok >= par.items_needed then
-            update dagwright.task_executions u set status = 'cancelled', fence = u.fence + 1, ready_at = null, wake_at = null,
-              waiting_on = null, completed_at = now_, completed_seq = seq + u.map_index
-            where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index >= 0
-              and u.status in ('pending', 'running', 'waiting', 'retrying');
-            insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, completed_at, completed_seq)
-            select x.e, s.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'cancelled', now_, seq + g
-            from dagwright.task_executions u, generate_series(par.items_issued, par.items_total - 1) g
-            where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1 and par.items_issued < par.items_total;
-            seq := seq + par.items_total;
-            lane := lanes[1];
-            update dagwright.task_executions u set
-              status = case when lane is null then 'waiting'::dagwright.task_status else 'running' end, fence = u.fence + (lane is not null)::int,
-              items_issued = u.items_total,
-              worker_id = case when lane is null then u.worker_id else w end,
-              started_at = case when lane is null then u.started_at when u.recoveries < 2 then now_ end,
-              ready_at = case when lane is null then now_ end
-            where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1
-            returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
-            if lane is null then
-              ready_t := ready_t || s.t; ready_m := ready_m || -1;
-            else
-              kind := 'claim'; i := lane; m := -1; return next;
-              lanes := lanes[2:];
-            end if;
-          elsif par.items_issued < par.items_total then
-            lane := lanes[1];
-            if lane is null and s.pure and s.ty is null and extra > 0 then lane := -1; extra := extra - 1; end if;
-            insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
-              stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
-            select x.e, s.t, par.items_issued, ex.tenant_id, coalesce(s.ty->>par.items_issued, u.task_type), par.stays_after_failure,
-              case when lane is null then 'pending'::dagwright.task_status else 'running' end, (lane is not null)::int, (lane is not null)::int,
-              case when lane is not null then w end, case when lane is not null then now_ end,
-              case when lane is not null then 0 end, case when lane is null then now_ end
-            from dagwright.task_executions u
-            where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = s.m;
-            update dagwright.task_executions u set items_issued = u.items_issued + 1
-              where u.workflow_execution_id = x.e and u.task_id = s.t and u.map_index = -1;
-            if lane is null then
-              ready_t := ready_t || s.t; ready_m := ready_m || par.items_issued;
-            else
-              kind := 'claim'; i := lane; m := par.items_issued; fence := 1; attempt := 1; recoveries := 0; phase := null;
-              return next;
-              lanes := lanes[2:];
-            end if;
-          end if;
+          kind := 'claim'; i := lane; m := fan_out.items_issued; fence := 1; attempt := 1; recoveries := 0; phase := null;
+          return next;
+          lanes := lanes[2:];
         end if;
       end if;
     end loop;
 
-    -- Ends that were already determined, as one set.
-    if x.z is not null and cardinality(found_) > 0 then
-      update dagwright.task_executions u set status = z."to", reason = coalesce(z.r, u.reason), fence = u.fence + 1,
-        ready_at = null, wake_at = null, held_wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq + z.k
-      from (select o.ordinality as k, o.value->>'t' as t, (o.value->>'to')::dagwright.task_status as "to", (o.value->>'r')::dagwright.skip_reason as r
-            from jsonb_array_elements(x.z) with ordinality o) z
-      where u.workflow_execution_id = x.e and u.task_id = z.t and u.map_index = -1
-        and u.status in ('pending', 'running', 'waiting', 'retrying');
-      get diagnostics n = row_count;
-      closed := closed + n; seq := seq + jsonb_array_length(x.z) + 1;
-      failures := failures + (select count(*) from jsonb_array_elements(x.z) o where o.value->>'to' = 'failed');
-      -- Open fan-outs among them: no more items; what runs ends on its own and keeps the execution open, or is cancelled.
-      for d in select o.value->>'t' as t, coalesce((o.value->>'run')::boolean, false) as run
-               from jsonb_array_elements(x.z) o where o.value->>'items' is not null loop
-        update dagwright.task_executions u set
-          status = case when u.status = 'pending' then 'skipped'::dagwright.task_status else 'cancelled' end,
-          reason = case when u.status = 'pending' then 'execution_failed' else u.reason end,
-          fence = u.fence + 1, ready_at = null, wake_at = null, held_wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq + u.map_index
-        where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index >= 0
-          and (u.status in ('pending', 'waiting', 'retrying') or (d.run and u.status = 'running'));
-        closed := closed - (select count(*)::int from dagwright.task_executions u
-          where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index >= 0 and u.status = 'running');
-        insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, reason, completed_at, completed_seq)
-        select x.e, d.t, g, ex.tenant_id, coalesce(u.items->'types'->>g, u.items->'types'->>0, u.task_type), 'skipped', 'execution_failed', now_, seq + g
-        from dagwright.task_executions u, generate_series(u.items_issued, u.items_total - 1) g
-        where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = -1;
-        select seq + coalesce(u.items_total, 0) into seq from dagwright.task_executions u
-          where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = -1;
-      end loop;
-    end if;
-
-    -- Children: wake those whose last edge this was.
-    if x.d is not null and cardinality(found_) > 0 then
-      for d in
-        select r.t, count(*)::int as n, (sum((r.k = 1)::int) > 0) as ok, (sum((r.k = 2)::int) > 0) as bad, bool_or(r.pure) as pure
-        from jsonb_to_recordset(x.d) as r(i int, t text, k int, pure boolean) where r.i = any(found_) group by r.t
-      loop
-        lane := lanes[1];
-        if lane is null and d.pure and extra > 0 then lane := -1; end if;
-        if lane is not null then
-          update dagwright.task_executions c set pending_edges = c.pending_edges - d.n, status = 'running',
-            fence = c.fence + 1, attempt_number = c.attempt_number + 1, worker_id = w, started_at = now_, queued_ms = 0
-          where c.workflow_execution_id = x.e and c.task_id = d.t and c.map_index = -1 and c.status = 'pending' and c.ready_at is null
-            and (c.pending_edges <= d.n or (d.ok and c.early & 1 > 0) or (d.bad and c.early & 2 > 0))
-          returning c.fence, c.attempt_number, c.recoveries into fence, attempt, recoveries;
-          if found then
-            kind := 'claim'; i := lane; t := d.t; m := -1; phase := null; return next;
-            if lane = -1 then extra := extra - 1; else lanes := lanes[2:]; end if;
-            continue;
-          end if;
-        end if;
-        update dagwright.task_executions c set pending_edges = c.pending_edges - d.n,
-          ready_at = case when c.status = 'pending' and c.ready_at is null and (c.pending_edges <= d.n
-            or (d.ok and c.early & 1 > 0) or (d.bad and c.early & 2 > 0)) then now_ else c.ready_at end
-        where c.workflow_execution_id = x.e and c.task_id = d.t and c.map_index = -1
-          and c.status in ('pending', 'running', 'waiting', 'retrying')
-        returning (c.ready_at = now_) as woken into s;
-        if found and s.woken then
-          ready_t := ready_t || d.t; ready_m := ready_m || -1;
-        end if;
-      end loop;
-    end if;
-
-    -- Lanes that got no child go on with their lists.
-    if has_list and cardinality(lanes) > 0 and ex.status = 'running' then
-      for s in select r.i, r.next from jsonb_to_recordset(x.s) as r(i int, next jsonb) where r.i = any(lanes) and r.next is not null loop
-        for d in select o.value->>0 as t, (o.value->>1)::int as m from jsonb_array_elements(s.next) o loop
-          update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
-            attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= 3)::int,
-            started_at = case when u.recoveries < 2 then now_ end,
-            queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
-          where u.workflow_execution_id = x.e and u.task_id = d.t and u.map_index = d.m
-            and coalesce(isfinite(u.ready_at), false) and u.status in ('pending', 'retrying', 'waiting')
-          returning u.fence, u.attempt_number, u.recoveries, u.waiting_on into fence, attempt, recoveries, phase;
-          if found then
-            kind := 'claim'; i := s.i; t := d.t; m := d.m; return next;
-            exit;
+    -- WHAT FOLLOWS FAR AWAY, AND WHAT THE LANES GO ON WITH, from settles that were found (S2).
+    if cardinality(settled) > 0 then
+      if batch.z is not null then
+        select * into step from dagwright.end_further_v1(batch.e, execution.tenant_id, batch.z, now_, seq);
+        closed := closed + step.closed; failures := failures + step.failures; seq := step.next_seq;
+      end if;
+      if batch.wd is not null then
+        woken := dagwright.wind_down_v1(batch.e, batch.wd, now_);
+        ready_tasks := ready_tasks || woken; ready_indexes := ready_indexes || array_fill(-1, array[cardinality(woken)]);
+      end if;
+      if batch.d is not null then
+        for step in select * from dagwright.wake_children_v1(worker, batch.e, batch.d, settled, lanes, extra, now_) loop
+          if step.kind = 'ready' then
+            ready_tasks := ready_tasks || step.t; ready_indexes := ready_indexes || -1;
+          else
+            kind := 'claim'; i := step.i; t := step.t; m := -1; phase := null;
+            fence := step.fence; attempt := step.attempt; recoveries := step.recoveries;
+            return next;
+            if i = -1 then extra := extra - 1; else lanes := array_remove(lanes, i); end if;
           end if;
         end loop;
+      end if;
+    end if;
+    -- Lanes that got no child go on with their lists.
+    if has_list and cardinality(lanes) > 0 then
+      kind := 'claim';
+      for i, t, m, fence, attempt, recoveries, phase in select * from dagwright.claim_listed_v1(worker, batch.e, batch.s, lanes, now_) loop
+        return next;
       end loop;
     end if;
-
-    if cardinality(ready_t) > 0 and ex.status = 'running' then
-      perform dagwright.enqueue_v1(x.e, ready_t, ready_m, slots, ex.priority);
+    if cardinality(ready_tasks) > 0 and execution.status = 'running' then
+      perform dagwright.enqueue_v1(batch.e, ready_tasks, ready_indexes, slots, execution.priority);
     end if;
+    if cardinality(settled) = 0 then continue; end if;
 
-    if cardinality(found_) > 0 then
-      finished := ex.open_tasks = closed and closed > 0 and ex.status = 'running';
-      if finished and x.fin is not null and ex.failed_tasks + failures = 0 then
-        update dagwright.workflow_executions o set open_tasks = 0, next_seq = seq, status = 'completed',
-          output = x.fin->'out', completed_at = now_, deadline_at = null,
-          duration_ms = (extract(epoch from now_ - o.started_at) * 1000)::bigint,
-          actual_cost_usd = o.actual_cost_usd + cost, cost_unknown = o.cost_unknown or unknown
-        where o.id = x.e;
+    -- THE EXECUTION'S COUNTERS, and its end where these settles are its last or one of them ends it.
+    is_drained := execution.open_tasks = closed and closed > 0 and execution.status = 'running';
+    if is_drained and batch.fin is not null and execution.failed_tasks + failures = 0 then
+      update dagwright.workflow_executions o set open_tasks = 0, next_seq = seq, status = 'completed',
+        output = batch.fin->'out', completed_at = now_, deadline_at = null,
+        duration_ms = (extract(epoch from now_ - o.started_at) * 1000)::bigint,
+        actual_cost_usd = o.actual_cost_usd + cost, cost_unknown = o.cost_unknown or is_cost_unknown
+      where o.id = batch.e;
+      kind := 'finished'; i := null; return next;
+    else
+      update dagwright.workflow_executions o set open_tasks = o.open_tasks - closed, next_seq = seq,
+        failed_tasks = o.failed_tasks + failures, failing = o.failing or coalesce(batch.failing, false),
+        concluded_by = case when is_drained then worker end,
+        actual_cost_usd = o.actual_cost_usd + cost, cost_unknown = o.cost_unknown or is_cost_unknown
+      where o.id = batch.e;
+      if is_drained then kind := 'drained'; i := null; return next; end if;
+    end if;
+    if has_end then
+      for settle in select r.i, r."end" from jsonb_to_recordset(batch.s) as r(i int, "end" jsonb) where r."end" is not null and r.i = any(settled) loop
+        perform dagwright.end_execution_v1(batch.e, (settle."end"->>'status')::dagwright.execution_status, settle."end"->'out', settle."end"->'err', 'terminated', now_);
         kind := 'finished'; i := null; return next;
-      else
-        update dagwright.workflow_executions o set open_tasks = o.open_tasks - closed, next_seq = seq,
-          failed_tasks = o.failed_tasks + failures, failing = o.failing or coalesce(x.failing, false),
-          concluded_by = case when finished then w end,
-          actual_cost_usd = o.actual_cost_usd + cost, cost_unknown = o.cost_unknown or unknown
-        where o.id = x.e;
-        if finished then kind := 'drained'; i := null; return next; end if;
-      end if;
-      -- terminate: the rest ends with it.
-      if has_end then for s in select r.i, r."end" from jsonb_to_recordset(x.s) as r(i int, "end" jsonb) where r."end" is not null and r.i = any(found_) loop
-        perform dagwright.end_execution_v1(x.e, (s."end"->>'status')::dagwright.execution_status, s."end"->'out', s."end"->'err', 'terminated', now_);
-        kind := 'finished'; i := null; return next;
-      end loop; end if;
+      end loop;
     end if;
   end loop;
 end $$;

@@ -4,6 +4,7 @@
 create or replace function dagwright.take_over_v1(sweeper uuid, slots int, most int) returns int
 language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
+  max_recoveries constant int := 3;
   now_ timestamptz := clock_timestamp();
   up constant timestamptz := pg_postmaster_start_time();
   mine record;
@@ -36,7 +37,7 @@ begin
     loop
       perform from dagwright.workflow_executions where id = x.id for no key update skip locked;
       if not found then left_ := left_ + 1; continue; end if;
-      -- The attempt that died is kept; more than three of them, and the task is not tried again (its next claim fails it).
+      -- The attempt that died is kept; more of them than it may have, and the task is not tried again (its next claim fails it).
       -- What had not been entered yet is given back as if it had not been claimed.
       insert into dagwright.task_attempts (workflow_execution_id, task_id, map_index, attempt_number, fence, tenant_id, worker_id, error, started_at, completed_at)
       select x.id, t.task_id, t.map_index, t.attempt_number, t.fence, x.tenant_id, dead.id,
@@ -48,8 +49,8 @@ begin
           status = case when t.waiting_on is null then 'pending'::dagwright.task_status else 'waiting' end,
           fence = t.fence + 1, recoveries = t.recoveries + (t.started_at is not null)::int, ready_at = now_,
           -- A claim from waiting does not count an attempt; the one that a crash took is counted here.
-          attempt_number = t.attempt_number - (t.started_at is null and t.waiting_on is null and t.recoveries <= 3)::int
-            + (t.started_at is not null and t.waiting_on is not null and t.recoveries <= 2)::int
+          attempt_number = t.attempt_number - (t.started_at is null and t.waiting_on is null and t.recoveries <= max_recoveries)::int
+            + (t.started_at is not null and t.waiting_on is not null and t.recoveries < max_recoveries)::int
         where t.workflow_execution_id = x.id and t.status = 'running' and t.worker_id = dead.id
         returning t.task_id, t.map_index)
       select array_agg(task_id), array_agg(map_index) into ts, ms from taken;

@@ -7,7 +7,7 @@ import type { Redact } from '../../core/redact.ts';
 const MAX_USAGE_BYTES = 64_000;
 
 /** Added up exactly; one unknown price makes the whole unknown. */
-export class Spent {
+export class Spending {
   readonly #redact: Redact;
   #usd: string | null | undefined;
   /** What the last checkpoint has recorded of it; undefined: there was none. */
@@ -59,7 +59,7 @@ export class Spent {
   }
 
   /** Resolves when no checkpoint is under way: until then it is not known what is recorded. */
-  async settled(): Promise<void> {
+  async recorded(): Promise<void> {
     await this.#keeping;
   }
 
@@ -71,7 +71,7 @@ export class Spent {
   }
 
   /** What the end of the attempt still has to record. */
-  fields(): { costUsd?: string | null; usage?: JsonObject } {
+  unrecorded(): { costUsd?: string | null; usage?: JsonObject } {
     const isKnown = typeof this.#usd === 'string' && typeof this.#keptUsd === 'string';
     const costUsd = isKnown ? subtractUsd(this.#usd!, this.#keptUsd!) : this.#usd;
     return { costUsd, usage: this.#usage };

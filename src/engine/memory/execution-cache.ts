@@ -15,7 +15,7 @@ const MAX_EXECUTIONS = 2_000;
 /** Nodes of all plans kept; a node takes about 2 KB. */
 const MAX_PLAN_NODES = 50_000;
 
-export class Executions {
+export class ExecutionCache {
   readonly #pool: pg.Pool;
   readonly #types: ReadonlyMap<string, TaskType>;
   readonly #memories = new LRUCache<string, ExecutionMemory>({ max: MAX_EXECUTIONS });

@@ -1,0 +1,113 @@
+// What an attempt's outcome, or what was thrown, makes its end.
+import type { AttemptEnd } from '../../core/attempt-end.ts';
+import { assertNever, NotNow } from '../../core/errors.ts';
+import { evaluateMapping } from '../../core/expression/mapping.ts';
+import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json.ts';
+import { nextDelayMs } from '../../core/retry.ts';
+import { isForParts } from '../../core/wait.ts';
+import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
+import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
+import type { WorkerContext } from '../context.ts';
+import { AttemptAbort } from './abort.ts';
+import { answerStateOf } from './answer.ts';
+import { errorOf } from './error.ts';
+import type { OwnAttempt } from './own-attempt.ts';
+import { storable } from './storable.ts';
+
+/** The end that an outcome is. Throws what is the task's fault: an output that cannot be stored, a mapping that fails. */
+export async function endOfOutcome(
+  worker: WorkerContext,
+  attempt: OwnAttempt,
+  { context, outcome }: { readonly context: TaskContext; readonly outcome: TaskOutcome },
+): Promise<AttemptEnd> {
+  const { claim } = attempt;
+  const stored = (value: unknown, what: string, maxBytes: number) =>
+    storable(worker, value, { what, taskId: claim.taskId, maxBytes });
+  switch (outcome.kind) {
+    case 'completed':
+      return endOfOutput(worker, attempt, context, outcome);
+    case 'wait':
+      return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
+    case 'waitForAnswer': {
+      // Until its time is over: an answer wakes it before.
+      const { executionId } = attempt;
+      const { leftMs } = context.answerState ?? (await answerStateOf(worker, executionId, claim, outcome.on));
+      return { kind: 'waiting', on: outcome.on, delayMs: Math.max(0, leftMs), ...attempt.totals() };
+    }
+    case 'fanOut': {
+      const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);
+      return { kind: 'fanOut', fanOut: outcome, valuesJson, ...attempt.totals() };
+    }
+    case 'terminate': {
+      const { status, error } = outcome;
+      const outputJson = stored(outcome.output, 'output', MAX_VALUE_BYTES);
+      return { kind: 'terminated', status, outputJson, error, ...attempt.totals() };
+    }
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function endOfOutput(
+  worker: WorkerContext,
+  attempt: OwnAttempt,
+  { scope }: TaskContext,
+  outcome: Extract<TaskOutcome, { kind: 'completed' }>,
+): AttemptEnd {
+  const { runnable, claim } = attempt.work;
+  const output =
+    runnable.output === null
+      ? outcome.output
+      : evaluateMapping(runnable.output, Object.assign(scope, { output: outcome.output }) as typeof scope);
+  const outputJson = storable(worker, output, {
+    what: 'output',
+    taskId: claim.taskId,
+    maxBytes: isForParts(claim.phase) ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES,
+  });
+  return {
+    kind: 'completed',
+    outputJson,
+    output: isPlain(output) ? (output as Json) : (JSON.parse(outputJson) as Json),
+    branch: outcome.branch,
+    winner: outcome.winner,
+    partErrors: outcome.errors,
+    ...attempt.totals(),
+  };
+}
+
+// Values that survive JSON as they are need not be parsed back. (Texts may have been redacted.)
+function isPlain(value: unknown): boolean {
+  return value === null || typeof value === 'boolean';
+}
+
+/** The end that a failure is; null: the attempt has another owner, or its execution has ended, and nothing is recorded. */
+export function endOfFailure(
+  worker: WorkerContext,
+  attempt: OwnAttempt,
+  failure: unknown,
+): AttemptEnd | null {
+  if (failure instanceof AttemptAbort && failure.reason !== 'timeout')
+    return failure.reason === 'shutdown' ? { kind: 'released', ...attempt.totals() } : null;
+  // The database went away under our own reads: the attempt never ran.
+  if (!attempt.hasBegun && (isConnectionLoss(failure) || isRetryable(failure)))
+    return { kind: 'released', ...attempt.totals() };
+  if (failure instanceof NotNow)
+    return { kind: 'waiting', on: 'timer', delayMs: failure.delayMs, ...attempt.totals() };
+  const { runnable, claim } = attempt.work;
+  const { error, isTerminal, retryAfterSeconds } = errorOf(failure, attempt.work, {
+    mayRepeat: attempt.spending.mayRepeat,
+    redact: worker.outside.redact,
+  });
+  const retryInMs = isForParts(claim.phase)
+    ? null
+    : nextDelayMs({
+        policy: runnable.retry,
+        triesUsed: claim.attempt - claim.recoveries,
+        code: error.code,
+        isTerminal,
+        retryAfterSeconds,
+        random: Math.random(),
+      });
+  if (retryInMs !== null) return { kind: 'retrying', error, retryInMs, ...attempt.totals() };
+  return { kind: 'failed', error: { ...error, attempts: claim.attempt }, ...attempt.totals() };
+}

@@ -1,0 +1,53 @@
+// Judges whether a claimed task runs: by its parents' ends, then by its condition. Reads, and writes nothing.
+import { evaluateCondition } from '../../core/expression/mapping.ts';
+import type { Json } from '../../core/json.ts';
+import { decide, edgeOutcome } from '../../core/plan/decide.ts';
+import type { SkipReason } from '../../core/status.ts';
+import type { WorkerContext } from '../context.ts';
+import type { CompiledNode } from '../memory/compiled.ts';
+import { resultsOf, stateOf, type TaskResult } from '../memory/memory.ts';
+import type { attemptScope } from './scope.ts';
+import { scopeOf } from './task-scope.ts';
+import type { Work } from './work.ts';
+
+/** What a body is performed with. */
+export interface Ground {
+  readonly results: ReadonlyMap<number, TaskResult>;
+  readonly scope: ReturnType<typeof attemptScope>;
+  readonly readInput: () => Json;
+}
+
+export type Verdict =
+  | { readonly kind: 'skip'; readonly reason: SkipReason }
+  | { readonly kind: 'run'; readonly ground: Ground };
+
+export async function judge(worker: WorkerContext, work: Work): Promise<Verdict> {
+  const { memory, node, claim } = work;
+  const results = await resultsOf(worker.pool, memory, neededResults(node));
+  // What was woken, or is a part of a fan-out, has been judged before.
+  const isNew = claim.mapIndex < 0 && claim.phase === null;
+  const reason = isNew ? whySkipped(work, results) : null;
+  if (reason !== null) return { kind: 'skip', reason };
+  const { scope, readInput } = await scopeOf(worker, work, results);
+  if (isNew && node.condition !== null && !evaluateCondition(node.condition, scope))
+    return { kind: 'skip', reason: 'condition_false' };
+  return { kind: 'run', ground: { results, scope, readInput } };
+}
+
+/** Direct parents (to decide, and for default inputs) and whatever the expressions read, by node index. */
+function neededResults(node: CompiledNode): Set<number> {
+  const indexes = new Set(node.reads);
+  for (const { from } of node.plan.inEdges) indexes.add(from);
+  return indexes;
+}
+
+function whySkipped({ memory, node }: Work, results: ReadonlyMap<number, TaskResult>): SkipReason | null {
+  const parents = node.plan.inEdges.map((edge) => stateOf(results.get(edge.from)));
+  const outcomes = node.plan.inEdges.map((edge, i) =>
+    edgeOutcome(edge, memory.compiled.plan.nodes[edge.from]!, parents[i]!),
+  );
+  const decision = decide(node.plan, outcomes, parents);
+  if (decision.kind === 'run') return null;
+  // `wait` cannot be: it was woken because its edges allow it.
+  return decision.kind === 'skip' ? decision.reason : 'upstream_skipped';
+}

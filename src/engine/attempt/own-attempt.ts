@@ -1,0 +1,89 @@
+// One attempt of this worker while it is under way: what ends it early, how long it has taken, what it has spent.
+// It knows nothing of what the attempt does.
+import type { AttemptTotals } from '../../core/attempt-end.ts';
+import type { Redact } from '../../core/redact.ts';
+import type { Claim } from '../../db/protocol/transitions.ts';
+import { type AbortReason, AttemptAbort } from './abort.ts';
+import { Spending } from './spending.ts';
+import type { Work } from './work.ts';
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class OwnAttempt {
+  readonly work: Work;
+  readonly spending: Spending;
+  readonly startedAt = performance.now();
+  /** Rejects when the attempt is aborted. */
+  readonly aborted: Promise<never>;
+  /** Null while its time does not count: it is pure, or waits until it may run. */
+  timeoutSeconds: number | null = null;
+  /** What it was given, where its definition maps it. */
+  inputJson: string | undefined;
+  /** The body of a task that is not pure has begun: from here on what goes wrong is the task's own failure. */
+  hasBegun = false;
+  readonly #controller = new AbortController();
+  readonly #rejectAborted: (reason: AttemptAbort) => void;
+  #countsFrom = this.startedAt;
+  #timer: NodeJS.Timeout | undefined;
+  #leaveSuspectGate: (() => void) | undefined;
+
+  constructor(work: Work, redact: Redact) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {});
+    this.work = work;
+    this.spending = new Spending(redact);
+    this.aborted = promise;
+    this.#rejectAborted = reject;
+  }
+
+  get executionId(): string {
+    return this.work.memory.row.id;
+  }
+
+  get claim(): Claim {
+    return this.work.claim;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Ends the attempt early; the first reason counts. */
+  abort(reason: AbortReason): void {
+    const error = new AttemptAbort(reason);
+    this.#controller.abort(error);
+    this.#rejectAborted(error);
+  }
+
+  /** It has passed the suspect gate; `leave` is called when it has ended. */
+  enter(leave: () => void, hasWaited: boolean): void {
+    this.#leaveSuspectGate = leave;
+    if (hasWaited) this.#countsFrom = performance.now();
+  }
+
+  /** Its time counts from here on. Longer than a timer can be is left to the database's clock. */
+  startTimeout(seconds: number): void {
+    this.timeoutSeconds = seconds;
+    const ms = seconds * 1000;
+    if (ms < MAX_TIMER_MS) this.#timer = setTimeout(() => this.abort('timeout'), ms);
+  }
+
+  /** Resolves when it is known what of its spending is recorded: no checkpoint is under way. */
+  async knowSpending(): Promise<void> {
+    if (this.hasBegun) await this.spending.recorded();
+  }
+
+  /** What it leaves behind if it ends now. */
+  totals(): AttemptTotals {
+    return {
+      durationMs: Math.round(performance.now() - this.#countsFrom),
+      inputJson: this.inputJson,
+      ...this.spending.unrecorded(),
+    };
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#leaveSuspectGate?.();
+  }
+}

@@ -1,0 +1,98 @@
+// What a task type gets to run with: the context of one attempt.
+import { MAX_VALUE_BYTES } from '../../core/json.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import { isForAnswer, isForParts } from '../../core/wait.ts';
+import { untilAnswered } from '../../db/connection/connection.ts';
+import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
+import { writeCheckpoint } from '../../db/protocol/transitions.ts';
+import type { ParentResult, PartResult, TaskContext } from '../../tasks/task-type.ts';
+import type { WorkerContext } from '../context.ts';
+import type { CompiledNode } from '../memory/compiled.ts';
+import type { ExecutionMemory, TaskResult } from '../memory/memory.ts';
+import { AttemptAbort } from './abort.ts';
+import { answerStateOf, openCallbackOf } from './answer.ts';
+import type { Ground } from './judge.ts';
+import type { OwnAttempt } from './own-attempt.ts';
+import { storable } from './storable.ts';
+import { idempotencyKey } from './task-scope.ts';
+
+/** What the task type's `run` gets. */
+export async function contextOf(
+  worker: WorkerContext,
+  { work, executionId, signal, spending }: OwnAttempt,
+  { results, scope, readInput }: Ground,
+): Promise<TaskContext> {
+  const { memory, node, runnable, claim } = work;
+  let log: TaskLog | undefined;
+  const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
+  // By fence: what was released at shutdown starts again under the same attempt number.
+  const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
+  return {
+    executionId,
+    tenantId: memory.row.tenantId,
+    taskId: claim.taskId,
+    mapIndex: claim.mapIndex < 0 ? null : claim.mapIndex,
+    attempt: claim.attempt,
+    get input() {
+      return readInput();
+    },
+    signal,
+    idempotencyKey: idempotencyKey(memory, claim),
+    lastCheckpoint: mayHaveCheckpoint
+      ? await loadCheckpoint(worker.pool, executionId, claim.taskId, claim.mapIndex)
+      : undefined,
+    async checkpoint(state) {
+      signal.throwIfAborted();
+      const json = storable(worker, state, {
+        what: 'checkpoint',
+        taskId: claim.taskId,
+        maxBytes: MAX_VALUE_BYTES,
+      });
+      const isOurs = await spending.keep((sum) =>
+        untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, { json, ...sum })),
+      );
+      if (!isOurs) throw new AttemptAbort('lost');
+    },
+    outside: worker.outside,
+    forbidRepeat: () => spending.forbidRepeat(),
+    openCallback: (limits) => openCallbackOf(worker, executionId, claim, limits),
+    answerState: isForAnswer(claim.phase)
+      ? await answerStateOf(worker, executionId, claim, claim.phase)
+      : null,
+    addCost: (usd, usage) => spending.add(usd, usage),
+    get log() {
+      log ??= worker.executionLog.forAttempt({
+        executionId,
+        tenantId: memory.row.tenantId,
+        taskId: claim.taskId,
+        mapIndex: claim.mapIndex < 0 ? null : claim.mapIndex,
+        attempt: claim.attempt,
+      });
+      return log;
+    },
+    scope,
+    get parents() {
+      return parentsOf(memory, node, results);
+    },
+    branches: node.branches,
+    phase: claim.phase,
+    parts: collected.map((part): PartResult => ({ ...part, completedSeq: part.completedSeq ?? 0 })),
+    get now() {
+      return new Date(worker.nowMs()).toISOString();
+    },
+  };
+}
+
+function parentsOf(
+  memory: ExecutionMemory,
+  node: CompiledNode,
+  results: ReadonlyMap<number, TaskResult>,
+): ParentResult[] {
+  return node.plan.inEdges.flatMap(({ from }) => {
+    const result = results.get(from);
+    const { taskId, definition } = memory.compiled.plan.nodes[from]!;
+    return result === undefined
+      ? []
+      : [{ taskId, taskType: definition.taskType, status: result.status, output: result.output }];
+  });
+}

@@ -1,0 +1,100 @@
+// What the expressions of one attempt see: its input, its item, its instant.
+import { evaluateMapping } from '../../core/expression/mapping.ts';
+import type { Json } from '../../core/json.ts';
+import { edgeOutcome } from '../../core/plan/decide.ts';
+import { loadFanOutValues } from '../../db/protocol/reads.ts';
+import type { Claim } from '../../db/protocol/transitions.ts';
+import { loadVariables } from '../../db/resources/variables.ts';
+import type { WorkerContext } from '../context.ts';
+import type { CompiledNode } from '../memory/compiled.ts';
+import { type ExecutionMemory, stateOf, type TaskResult } from '../memory/memory.ts';
+import { attemptScope } from './scope.ts';
+import type { Work } from './work.ts';
+
+/** The scope of a claimed attempt's expressions, and the reader of its input. */
+export async function scopeOf(
+  worker: WorkerContext,
+  work: Work,
+  results: ReadonlyMap<number, TaskResult>,
+): Promise<{ scope: ReturnType<typeof attemptScope>; readInput: () => Json }> {
+  const { memory, node, claim } = work;
+  const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
+  const variables = await loadVariables(worker.pool, memory.row.tenantId, node.variables);
+  const readInput = once(() => inputOf(memory, work, results, () => scope));
+  const scope = attemptScope(memory, results, {
+    taskId: claim.taskId,
+    mapIndex: claim.mapIndex,
+    attempt: claim.attempt,
+    idempotencyKey: idempotencyKey(memory, claim),
+    input: readInput,
+    nowMs: nowOf(memory, node, results),
+    item,
+    variables,
+  });
+  return { scope, readInput };
+}
+
+/** The same for every attempt of a task. */
+export function idempotencyKey(memory: ExecutionMemory, claim: Claim): string {
+  return `${memory.row.id}:${claim.taskId}${claim.mapIndex < 0 ? '' : `:${claim.mapIndex}`}`;
+}
+
+function inputOf(
+  memory: ExecutionMemory,
+  { node, runnable, claim }: Work,
+  results: ReadonlyMap<number, TaskResult>,
+  scope: () => ReturnType<typeof attemptScope>,
+): Json {
+  if (runnable.input !== null) return evaluateMapping(runnable.input, scope());
+  if (claim.mapIndex >= 0 && node.partNames === null)
+    return memory.fanOuts.get(node.plan.index)?.[claim.mapIndex] ?? null;
+  if (node.plan.inEdges.length === 0) return memory.input;
+  const input: Record<string, Json> = Object.create(null);
+  for (const { from } of node.plan.inEdges) {
+    const result = results.get(from);
+    if (result?.status === 'completed') input[memory.compiled.plan.nodes[from]!.taskId] = result.output;
+  }
+  return input;
+}
+
+async function itemOf(
+  worker: WorkerContext,
+  { memory, node, claim }: Work,
+): Promise<{ value: Json; index: number }> {
+  let values = memory.fanOuts.get(node.plan.index);
+  if (values === undefined) {
+    values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
+    memory.fanOuts.set(node.plan.index, values);
+  }
+  return { value: values?.[claim.mapIndex] ?? null, index: claim.mapIndex };
+}
+
+// When it became able to start: the end of its last parent, kept in the database, so every attempt sees the same instant.
+function nowOf(
+  memory: ExecutionMemory,
+  node: CompiledNode,
+  results: ReadonlyMap<number, TaskResult>,
+): number {
+  const { early, inEdges } = node.plan;
+  let at = memory.startedAtMs;
+  let first = Number.POSITIVE_INFINITY;
+  for (const edge of inEdges) {
+    const result = results.get(edge.from);
+    const endedAt = result?.completedAtMs;
+    if (endedAt === undefined || endedAt === null) continue;
+    at = Math.max(at, endedAt);
+    const outcome = edgeOutcome(edge, memory.compiled.plan.nodes[edge.from]!, stateOf(result));
+    if ((early.onSuccess && outcome === 'success') || (early.onFailure && outcome === 'failed'))
+      first = Math.min(first, endedAt);
+  }
+  // An early rule was met by the first match; later ends of other parents change nothing.
+  return first === Number.POSITIVE_INFINITY ? at : first;
+}
+
+function once<T>(read: () => T): () => T {
+  let value: { readonly of: T } | undefined;
+  return () => {
+    value ??= { of: read() };
+    return value.of;
+  };
+}

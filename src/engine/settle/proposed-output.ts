@@ -1,0 +1,37 @@
+// The output that an execution ends with, proposed beside the settle that may turn out to be its last.
+import type { TaskEnd } from '../../core/attempt-end.ts';
+import { evaluateMapping } from '../../core/expression/mapping.ts';
+import { MAX_ASSEMBLED_BYTES, toStorableJson } from '../../core/json.ts';
+import { executionScope } from '../attempt/scope.ts';
+import type { Work } from '../attempt/work.ts';
+import type { WorkerContext } from '../context.ts';
+import { resultOfEnd, resultsOf } from '../memory/memory.ts';
+
+/**
+ * JSON of the execution's output, if this settle turns out to be its last. Undefined where it cannot be told here: then the
+ * execution is concluded on its own, with the error that this met.
+ */
+export async function proposeOutput(
+  worker: WorkerContext,
+  { memory, node }: Work,
+  end: Extract<TaskEnd, { kind: 'completed' }>,
+): Promise<string | undefined> {
+  const { output, outputSchema, outputReads, outputVariables } = memory.compiled;
+  if (outputSchema !== null || outputVariables.length > 0) return undefined;
+  if (output === null) {
+    const json = `{${JSON.stringify(node.plan.taskId)}:${end.outputJson}}`;
+    return json.length > MAX_ASSEMBLED_BYTES ? undefined : json;
+  }
+  try {
+    const others = outputReads.filter((index) => index !== node.plan.index);
+    const results = await resultsOf(worker.pool, memory, others);
+    results.set(node.plan.index, resultOfEnd(end, 0, 1));
+    const value = toStorableJson(
+      evaluateMapping(output, executionScope(memory, results)),
+      MAX_ASSEMBLED_BYTES,
+    );
+    return value.ok ? value.json : undefined;
+  } catch {
+    return undefined;
+  }
+}
