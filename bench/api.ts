@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openDatabase } from '../src/db/connection/connection.ts';
-import { createKey } from '../src/db/resources/api-keys.ts';
+import { insertKey } from '../src/db/resources/api-keys.ts';
 import { DEFAULT_TENANT_ID } from '../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../src/db/resources/definitions.ts';
 import type { LoadAnswer, LoadRequest } from './api-client.ts';
@@ -124,7 +124,7 @@ async function prepare(url: string): Promise<string> {
     };
     return await database.withTenant(
       DEFAULT_TENANT_ID,
-      async (db) => (await createKey(db, DEFAULT_TENANT_ID, wanted))!.key,
+      async (db) => (await insertKey(db, DEFAULT_TENANT_ID, wanted))!.key,
     );
   });
 }

@@ -5,7 +5,7 @@ import { validateDefinition } from '../../src/core/definition/validate.ts';
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { Batcher } from '../../src/db/connection/batcher.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import { type Started, startExecutions } from '../../src/db/executions/executions.ts';
+import { type Started, startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { Worker } from '../../src/engine/worker/worker.ts';
@@ -80,7 +80,7 @@ function createStarter(database: Database): (workflowId: string) => Promise<stri
     keyOf: ({ key }) => key,
     send: (batch) =>
       startExecutions(
-        database,
+        database.engine,
         DEFAULT_TENANT_ID,
         batch.map(({ workflowId }) => ({ workflowId, input: {}, triggerType: 'api' })),
       ),

@@ -1,5 +1,6 @@
 // What all command lines are made of: a command with the options that go with every one, and readers of arguments.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { USD } from '../resources/prices.ts';
 import { type CommandContext, type GlobalOptions, withContext } from './context.ts';
 import type { Io } from './io.ts';
 
@@ -77,6 +78,21 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
+export function textWithin({
+  minLength,
+  maxLength,
+}: {
+  readonly minLength: number;
+  readonly maxLength: number;
+}) {
+  return (text: string) => {
+    const { length } = [...text];
+    if (length < minLength || length > maxLength)
+      throw new InvalidArgumentError(`expected ${minLength} to ${maxLength} characters`);
+    return text;
+  };
+}
+
 export function seconds(min: number, max: number) {
   return (text: string) => {
     const value = Number(text);
@@ -88,7 +104,6 @@ export function seconds(min: number, max: number) {
 
 /** An amount of 0 or more, kept as it is written. */
 export function dollars(text: string): string {
-  if (!/^\d{1,12}(\.\d{1,30})?$/.test(text))
-    throw new InvalidArgumentError('expected US dollars such as 2.50');
+  if (!USD.pattern.test(text)) throw new InvalidArgumentError(`expected ${USD.expected}`);
   return text;
 }

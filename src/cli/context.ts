@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import type { TaskLog } from '../core/log-lines.ts';
 import { createRedact } from '../core/redact.ts';
-import type { Acting } from '../db/connection/connection.ts';
+import type { Acting, Operator } from '../db/connection/connection.ts';
 import { CLI_ACTOR } from './actor.ts';
 import { databaseRefusal } from './database-refusal.ts';
 import { environmentOf, type Io } from './io.ts';
@@ -36,6 +36,8 @@ export interface CommandContext {
   readonly printJson: (value: unknown) => void;
   /** Opens the database and runs `work` in one transaction of the tenant of --tenant, as the command line. */
   readonly withTenant: <T>(work: (client: pg.PoolClient, acting: Acting) => Promise<T>) => Promise<T>;
+  /** The same in the engine's role, for what belongs to the installation. */
+  readonly withEngine: <T>(work: (client: pg.PoolClient, acting: Operator) => Promise<T>) => Promise<T>;
   /** Opens the database and the task types for the time of `work`. */
   readonly withSystem: <T>(
     work: (system: System) => Promise<T>,
@@ -98,6 +100,8 @@ export async function withContext(
           const acting = { tenantId, ...CLI_ACTOR };
           return database.withTenant(acting, (client) => use(client, acting));
         }),
+      withEngine: (use) =>
+        withSystem(({ database }) => database.asEngine(CLI_ACTOR, (client) => use(client, CLI_ACTOR))),
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);

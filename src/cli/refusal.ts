@@ -22,20 +22,31 @@ export interface RefusalWords {
   readonly arguments?: Readonly<Record<string, string>>;
   /** What to type, by the code of the refusal, where the problem itself has no hint. */
   readonly hints?: Partial<Record<RefusalCode, string>>;
+  /** What is said in place of a problem, by its pointer, and what to type. */
+  readonly texts?: Readonly<Record<string, readonly [message: string, hint?: string]>>;
+  /** All that is judged came by arguments: what does not fit is wrong usage. */
+  readonly isUsage?: true;
 }
 
 /** The value of an act upon a resource, or a Refusal in the words of the command line. */
 export function outcomeToRefusal<Value>(outcome: Outcome<Value>, words: RefusalWords = {}): Value {
   if (outcome.ok) return outcome.value;
-  const hint = words.hints?.[outcome.code];
-  throw new Refusal(
-    outcome.problems.map((problem) => ({
-      ...(hint === undefined ? {} : { hint }),
-      ...problem,
-      pointer: words.arguments?.[problem.pointer] ?? problem.pointer,
-    })),
-  );
+  throw new Refusal(outcome.problems.map((problem) => problemInWords(problem, outcome.code, words)));
 }
+
+function problemInWords(problem: Problem, refusal: RefusalCode, words: RefusalWords): Problem {
+  const { pointer } = problem;
+  const argument = words.arguments?.[pointer] ?? pointer;
+  const text = words.texts?.[pointer];
+  if (text !== undefined) return refuseArgument(text[0], text[1]);
+  if (words.isUsage === true && refusal === 'validation')
+    // Messages about a field begin with its name.
+    return refuseArgument(problem.message.replace(pointer.slice(1), argument), problem.hint);
+  const hint = words.hints?.[refusal];
+  return { ...(hint === undefined ? {} : { hint }), ...problem, pointer: argument };
+}
+
+const refuseArgument = (message: string, hint?: string) => refuse('usage', message, hint).problems[0]!;
 
 /** Problems as lines of text. */
 export function problemLines(problems: readonly Problem[], label = 'error'): string {

@@ -5,14 +5,15 @@ import type { Problem } from '../core/errors.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { isTerminalExecution } from '../core/status.ts';
 import {
-  cancelExecution,
   type ExecutionView,
   findExecution,
   findTasks,
   type TaskView,
-} from '../db/executions/executions.ts';
+} from '../db/executions/execution-views.ts';
+import { cancelExecution } from '../resources/executions.ts';
 import type { StartRefusal } from '../triggers/starts/start-check.ts';
 import { createStarts, type StartOf } from '../triggers/starts/starts.ts';
+import { CLI_ACTOR } from './actor.ts';
 import type { Io, Output } from './io.ts';
 import { taskTable } from './output/task-table.ts';
 import type { createPainter } from './output/terminal.ts';
@@ -41,6 +42,7 @@ export async function runToEnd(
   options: RunOptions,
 ): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
   const { io, system } = options;
+  const { database, tenantId } = system;
   const id = await start(options);
   const worker = system.createWorker(quietBeside(options));
   await worker.start();
@@ -55,17 +57,20 @@ export async function runToEnd(
     worker.events.on('executionEnded', (ended) => ended === id && wake.resolve());
     const screen = new Screen(options);
     for (let isCancelling = false; ; ) {
-      const execution = await findExecution(system.database, system.tenantId, id);
+      const execution = await database.withTenant(tenantId, (client) => findExecution(client, tenantId, id));
       if (execution === null) throw new Error(`execution ${id} is gone`);
       const isOver = isTerminalExecution(execution.status);
       if (isOver || options.live !== null || options.print !== ignore) {
-        const tasks = await findTasks(system.database, system.tenantId, id);
+        const tasks = await database.withTenant(tenantId, (client) => findTasks(client, tenantId, id));
         screen.show(execution, tasks, isOver);
         if (isOver) return { execution, tasks };
       }
       if (stop.signal.aborted && !isCancelling) {
         isCancelling = true;
-        await cancelExecution(system.database, system.tenantId, id, 'interrupted');
+        const acting = { tenantId, ...CLI_ACTOR };
+        await database.withTenant(acting, (client) =>
+          cancelExecution(client, acting, { id, reason: 'interrupted' }),
+        );
         continue;
       }
       const pause = options.live === null ? POLL_MS : REPAINT_MS;

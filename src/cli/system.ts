@@ -5,9 +5,9 @@ import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
 import { openEmbedded } from '../db/embedded/server.ts';
-import { findTenant } from '../db/executions/executions.ts';
 import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
 import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/operations/migrate.ts';
+import { findTenantId } from '../db/resources/tenants.ts';
 import { Worker } from '../engine/worker/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
@@ -104,7 +104,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     await prepareDatabase(server.directUrl, server.isEmbedded || options.migrate === true);
     const opened = openDatabase(server.url, { max: 8, directUrl: server.directUrl });
     database = opened;
-    const tenantId = await findTenant(opened, options.tenant);
+    const tenantId = await findTenantId(opened.engine, options.tenant);
     if (tenantId === null)
       throw refuse(
         'not_found',

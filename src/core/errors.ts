@@ -1,30 +1,6 @@
-// The error codes of CONTRACT 2.3, how a code is matched by a pattern, and the two error classes that task authors learn.
+// Which error codes are retried, how a code is matched by a pattern (CONTRACT 2.3), and the two error classes that task authors learn.
 import type { Json } from './json.ts';
 
-export const ERROR_CODES = [
-  'timeout',
-  'rate_limited',
-  'network',
-  'provider_error',
-  'provider_refused',
-  'validation',
-  'missing_path',
-  'expression',
-  'no_branch',
-  'quorum_not_reached',
-  'loop_limit',
-  'not_enough_values',
-  'not_allowed',
-  'output_invalid',
-  'blocked_destination',
-  'budget_exceeded',
-  'worker_lost',
-  'expired',
-  'cancelled',
-  'payload_too_large',
-  'unstorable_output',
-  'handler_error',
-] as const;
 /** Codes that are retried when a policy has no `retryOn`. Everything else, and TerminalError, only if `retryOn` names it. */
 export const DEFAULT_RETRY_ON: readonly string[] = [
   'timeout',

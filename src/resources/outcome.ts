@@ -3,7 +3,8 @@ import type { Problem } from '../core/errors.ts';
 
 /**
  * Why an act was refused. `validation`: what was given does not fit. `not_found` and `removed`: what it is about is not there,
- * or left its definition. The others are about what is there.
+ * or left its definition. `scope_exceeded`: the caller may not grant
+ * so much. The others are about what is there.
  */
 export type RefusalCode =
   | 'validation'
@@ -11,7 +12,9 @@ export type RefusalCode =
   | 'removed'
   | 'name_taken'
   | 'from_definition'
-  | 'cannot_start';
+  | 'cannot_start'
+  | 'scope_exceeded'
+  | 'already_ended';
 
 export interface Refused {
   readonly ok: false;

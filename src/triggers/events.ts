@@ -18,7 +18,7 @@ import {
 } from '../core/trigger/event-trigger.ts';
 import { type Database, isConnectionLoss, isRetryable, SYSTEM } from '../db/connection/connection.ts';
 import { savepoint } from '../db/connection/transaction.ts';
-import type { StartRequest } from '../db/executions/executions.ts';
+import type { StartRequest } from '../db/executions/execution-starts.ts';
 import { type EventTriggerRow, findTriggersFor } from '../db/triggers/event-triggers.ts';
 import {
   type EventError,

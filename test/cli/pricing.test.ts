@@ -214,6 +214,12 @@ describe('dagwright pricing set', () => {
     expect((await dagwright('pricing', 'set', 'openai/gpt-4.1-nano', '--remove')).code).toBe(1);
   });
 
+  it('takes a name with a space in it, as the HTTP API does', async () => {
+    const set = await dagwright('pricing', 'set', 'ollama/a b', '--input', '1', '--output', '2', '--json');
+    expect(JSON.parse(set.stdout)).toMatchObject({ provider: 'ollama', model: 'a b' });
+    expect((await dagwright('pricing', 'set', 'ollama/a b', '--remove')).code).toBe(0);
+  });
+
   it('sets cached and cache-write rates, from a date, also for all models of a provider', async () => {
     const rates = ['--input', '2', '--output', '4', '--cached-input', '0.5', '--cache-write', '3'];
     expect((await dagwright('pricing', 'set', 'ollama/*', ...rates, '--from', '2026-01-01')).code).toBe(0);
@@ -236,6 +242,8 @@ describe('dagwright pricing set', () => {
     [['gpt-4o', '--input', '1', '--output', '1']],
     [['openai/x', '--input', '1', '--output', '1', '--from', '2026-02-31']],
     [['openai/x', '--remove', '--input', '1']],
+    [['openai/a\nb', '--input', '1', '--output', '1']],
+    [[`openai/${'x'.repeat(301)}`, '--input', '1', '--output', '1']],
   ])('%j is a wrong use', async (args) => {
     const { code, stdout } = await dagwright('pricing', 'set', ...args);
     expect([code, stdout]).toEqual([2, '']);

@@ -34,10 +34,10 @@ test('limits are set one by one, listed and removed', async () => {
   expect(await json('set', 'openai', '--max-concurrency', '4')).toEqual({
     serviceId: 'openai',
     maxConcurrency: 4,
-    rate: null,
-    perSeconds: null,
+    rateLimit: null,
+    rateIntervalSeconds: null,
   });
-  const both = { serviceId: 'openai', maxConcurrency: 4, rate: 60, perSeconds: 0.5 };
+  const both = { serviceId: 'openai', maxConcurrency: 4, rateLimit: 60, rateIntervalSeconds: 0.5 };
   expect(await json('set', 'openai', '--rate', '60', '--per', '0.5')).toEqual(both);
   expect((await json('list')).items).toEqual([
     { ...both, inFlight: 0, state: 'closed', openings: 0, retryInMs: 0, lastError: null },
@@ -47,6 +47,16 @@ test('limits are set one by one, listed and removed', async () => {
   expect(await json('list')).toEqual({ items: [], nextCursor: null });
   const again = await services('remove', 'openai', '--json');
   expect([again.code, JSON.parse(again.stdout).errors[0].code]).toEqual([1, 'not_found']);
+});
+
+test('whatever a definition may name can be limited, and a listed breaker reset by its name', async () => {
+  for (const serviceId of ['two words', 'x'.repeat(200)]) {
+    expect(await json('set', serviceId, '--max-concurrency', '1')).toMatchObject({ serviceId });
+    expect((await services('remove', serviceId)).code).toBe(0);
+  }
+  const breaker = `${'x'.repeat(200)}@00000000-0000-7000-8000-000000000001`;
+  await openService(database.engine, breaker, { forMs: 60_000, code: 'http_503' });
+  expect(await json('reset', breaker)).toEqual({ serviceId: breaker, wasHeldBack: true });
 });
 
 test('reset closes a breaker and ends a pause', async () => {
@@ -67,7 +77,7 @@ test('reset closes a breaker and ends a pause', async () => {
   expect((await json('list')).items).toEqual([]);
   const { rows } = await database.engine.query(
     `select tenant_id, actor, action, resource_type, resource_id, old_values from dagwright.audit_logs
-     where resource_type = 'services' order by id`,
+     where resource_type = 'services' and resource_id like '%.example.com' order by id`,
   );
   const reset = { tenant_id: null, actor: 'cli', action: 'services.reset', resource_type: 'services' };
   expect(rows).toEqual([
@@ -107,7 +117,8 @@ test.each([
   [['set', 'x', '--rate', '5'], '--rate and --per go together'],
   [['set', 'x', '--max-concurrency', '0'], 'a whole number from 1'],
   [['set', 'x', '--rate', '5', '--per', '-1'], 'expected seconds'],
-  [['set', 'two words', '--max-concurrency', '1'], 'without spaces'],
+  [['set', '', '--max-concurrency', '1'], '1 to 200 characters'],
+  [['set', 'x'.repeat(201), '--max-concurrency', '1'], '1 to 200 characters'],
 ])('%j is wrong usage', async (args, message) => {
   const { code, stderr } = await services(...args);
   expect(code).toBe(2);

@@ -54,7 +54,9 @@ test('a start in a suspended tenant names the command that lets it go on', async
 });
 
 test.for([
-  [['tenants', 'create', 'Acme'], 2, /is no name of a tenant/],
+  [['tenants', 'create', 'Acme'], 2, /<name>: expected 1 to 63 of a-z, 0-9 and -/],
+  [['tenants', 'create', 'long', '--display-name', 'x'.repeat(201)], 2, /expected 1 to 200 characters/],
+  [['tenants', 'update', 'default', '--display-name', ''], 2, /expected 1 to 200 characters/],
   [['tenants', 'create', 'default'], 1, /there is a tenant "default"/],
   [['tenants', 'update', 'default'], 2, /nothing to change/],
   [['tenants', 'update', 'nobody', '--tier', '2'], 1, /there is no tenant "nobody"/],

@@ -2,8 +2,8 @@
 // the database, so every call is counted whoever made it.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
-import { findExecution, findTasks } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { findExecution, findTasks } from '../support/executions.ts';
 import { chat } from '../support/model.ts';
 import { type ModelServer, openModelServer, type Turn } from '../support/model-server.ts';
 import { apply, drained, expectSound, openScenario, type Scenario, start } from './support/scenario.ts';

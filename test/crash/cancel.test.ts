@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { cancelExecution } from '../support/executions.ts';
 import {
   apply,
   drained,

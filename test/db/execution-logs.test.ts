@@ -3,16 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIdSequence, firstIdAt, newId, timeOfId } from '../../src/core/id.ts';
 import type { LogLineLevel } from '../../src/core/log-lines.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import {
-  findLoggedExecution,
-  findLogLines,
-  findLogPage,
-  type LogLine,
-  writeLogLines,
-} from '../../src/db/executions/execution-logs.ts';
+import { type LogLine, writeLogLines } from '../../src/db/executions/execution-logs.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/engine.ts';
+import { findLoggedExecution, findLogLines, findLogPage } from '../support/executions.ts';
 
 const OTHER_TENANT = newId();
 let own: TestDatabase;

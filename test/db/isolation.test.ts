@@ -3,18 +3,13 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { ROLES } from '../../src/db/connection/roles.ts';
-import { listExecutions } from '../../src/db/executions/execution-list.ts';
-import {
-  cancelExecution,
-  findExecution,
-  findTasks,
-  startExecutions,
-} from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition, findDefinition } from '../../src/db/resources/definitions.ts';
 import { below, randomOf } from '../core/support/random.ts';
 import { depth } from '../support/depth.ts';
 import { type Engine, graph, openEngine } from '../support/engine.ts';
+import { cancelExecution, findExecution, findTasks, listExecutions } from '../support/executions.ts';
 
 const OTHER = newId();
 const TENANTS = [DEFAULT_TENANT_ID, OTHER] as const;
@@ -31,7 +26,7 @@ beforeAll(async () => {
       graph('a -> b', { more: { workflowId: 'same-name' } }),
       'test',
     );
-    const [started] = await startExecutions(engine.database, tenant, [
+    const [started] = await startExecutions(engine.database.engine, tenant, [
       { workflowId: 'same-name', triggerType: 'manual', idempotencyKey: 'same-key', input: { tenant } },
     ]);
     executions.set(tenant, (started as { id: string }).id);

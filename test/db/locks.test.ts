@@ -4,7 +4,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Queryable } from '../../src/db/connection/connection.ts';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
 import { openAnswer } from '../../src/db/protocol/answers.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle } from '../../src/db/protocol/settlement.ts';
@@ -17,6 +16,7 @@ import {
 } from '../../src/db/protocol/transitions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { graph } from '../support/engine.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../support/executions.ts';
 import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
 
 let protocol: Protocol;

@@ -5,15 +5,11 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openDatabase } from '../../src/db/connection/connection.ts';
 import { inTransaction } from '../../src/db/connection/transaction.ts';
-import { listExecutions } from '../../src/db/executions/execution-list.ts';
-import {
-  cancelExecution,
-  findExecution,
-  findTenant,
-  startExecutions,
-} from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { findTenantId } from '../../src/db/resources/tenants.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { cancelExecution, findExecution, listExecutions } from '../support/executions.ts';
 import { type Pgbouncer, pgbouncerVersion, startPgbouncer } from '../support/pgbouncer.ts';
 
 const version = pgbouncerVersion();
@@ -101,8 +97,8 @@ describe.skipIf(version === null)(`through ${version ?? 'pgbouncer (not installe
     ];
     for (const { made } of kinds) await engine.apply(made);
     const started = await startExecutions(
-      database,
-      (await findTenant(database, 'default'))!,
+      database.engine,
+      (await findTenantId(database.engine, 'default'))!,
       Array.from({ length: 120 }, (_, i) => ({
         workflowId: kinds[i % 4]!.made.workflowId,
         triggerType: 'manual',

@@ -7,8 +7,6 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { addUsd, sumUsd } from '../../src/core/money.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { ROLES } from '../../src/db/connection/roles.ts';
-import { findCosts } from '../../src/db/executions/costs.ts';
-import { cancelExecution } from '../../src/db/executions/executions.ts';
 import { arePricesOlder, migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { readPrices, removeOperatorPrices, setOperatorPrice } from '../../src/db/resources/pricing.ts';
@@ -16,6 +14,7 @@ import { PriceBook } from '../../src/engine/services/price-book.ts';
 import { RetryableError, TerminalError } from '../../src/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { definition, type Engine, graph, openEngine } from '../support/engine.ts';
+import { cancelExecution, findCosts } from '../support/executions.ts';
 
 const USAGE = {
   inputTokens: 1000,

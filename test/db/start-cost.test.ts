@@ -1,7 +1,7 @@
 // A start costs the same however many there were before, also in a session that planned it while the tables were empty.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import { startExecutionsWith } from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -39,12 +39,12 @@ it('a start reads the rows it needs, by their keys', async () => {
         return rows[0]!.n;
       };
       const before = await counted();
-      await startExecutionsWith(client, DEFAULT_TENANT_ID, requests(10, isKeyed));
+      await startExecutions(client, DEFAULT_TENANT_ID, requests(10, isKeyed));
       return (await counted()) - before;
     });
   await rowsRead(true);
   for (let n = 0; n < 10; n++)
-    await startExecutionsWith(database.engine, DEFAULT_TENANT_ID, requests(200, n % 2 === 0));
+    await startExecutions(database.engine, DEFAULT_TENANT_ID, requests(200, n % 2 === 0));
   expect(await rowsRead(true)).toBeLessThan(150);
   expect(await rowsRead(false)).toBeLessThan(150);
 });

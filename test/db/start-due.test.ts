@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { graph } from '../support/engine.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../support/executions.ts';
 
 const OTHER = newId();
 const WORKFLOW = graph('a');

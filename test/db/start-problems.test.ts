@@ -1,9 +1,9 @@
 // Why a start is refused, from SQL and from the service: the same rules, for they are one function. Nothing is left behind.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/id.ts';
-import { type StartRequest, startExecutions } from '../../src/db/executions/executions.ts';
+import { type StartRequest, startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
-import { createTenant, updateTenant } from '../../src/db/resources/tenants.ts';
+import { insertTenant, updateTenant } from '../../src/db/resources/tenants.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -18,7 +18,7 @@ beforeAll(async () => {
     ['gone', 3],
   ] as const) {
     const made = await service.database.asEngine(BY, (client) =>
-      createTenant(client, { name, displayName: null, tier, settings: {} }),
+      insertTenant(client, { name, displayName: null, tier, settings: {} }),
     );
     tenants.set(name, made!.id);
     const nodes = [{ taskId: 'a', taskType: 'transformation', config: { output: 1 } }];
@@ -44,7 +44,7 @@ beforeAll(async () => {
       );
   }
   await service.database.asEngine(BY, (client) =>
-    updateTenant(client, tenants.get('gone')!, { status: 'suspended' }),
+    updateTenant(client, { id: tenants.get('gone')! }, { status: 'suspended' }),
   );
 });
 afterAll(() => service.close());
@@ -84,7 +84,7 @@ describe.for(CASES)('tenant %s starts %j: %s', ([name, request, problem]) => {
     const before = await count();
     const key = how === 'with a key' ? { idempotencyKey: newId() } : {};
     const ask = () =>
-      startExecutions(service.database, tenantId, [{ ...request, ...key, triggerType: 'api' }]);
+      startExecutions(service.database.engine, tenantId, [{ ...request, ...key, triggerType: 'api' }]);
     const [started] = await ask();
     expect(started).toMatchObject(problem === null ? { ok: true } : { ok: false, problem });
     if (problem !== null) expect(await count(), 'nothing is left').toEqual(before);
@@ -109,15 +109,15 @@ describe.for(CASES)('tenant %s starts %j: %s', ([name, request, problem]) => {
 test('a repeated key finds its first execution also when nothing would start any more', async () => {
   const tenantId = tenants.get('high')!;
   const ask = () =>
-    startExecutions(service.database, tenantId, [
+    startExecutions(service.database.engine, tenantId, [
       { workflowId: 'dear', idempotencyKey: 'kept', triggerType: 'api' },
     ]);
   const [first] = await ask();
   for (const change of [{ tier: 1 }, { status: 'suspended' }] as const) {
-    await service.database.asEngine(BY, (client) => updateTenant(client, tenantId, change));
+    await service.database.asEngine(BY, (client) => updateTenant(client, { id: tenantId }, change));
     expect(await ask()).toEqual([{ ...first, existing: true }]);
   }
   await service.database.asEngine(BY, (client) =>
-    updateTenant(client, tenantId, { tier: 3, status: 'active' }),
+    updateTenant(client, { id: tenantId }, { tier: 3, status: 'active' }),
   );
 });

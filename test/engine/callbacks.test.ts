@@ -1,10 +1,10 @@
 // Callbacks through the whole engine: an answer that comes before, while and after its task waits; a repeated one; none.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TerminalError } from '../../src/core/errors.ts';
-import { pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
 import { type Engine, graph, openEngine, until } from '../support/engine.ts';
+import { pauseExecution, resumeExecution } from '../support/executions.ts';
 
 let engine: Engine;
 const tokens = new Map<string, string>();

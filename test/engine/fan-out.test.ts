@@ -2,10 +2,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import { TerminalError } from '../../src/core/errors.ts';
-import { cancelExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { depth } from '../support/depth.ts';
 import { type Engine, gate, graph, openEngine, type Run, until } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -2,10 +2,11 @@
 // was executed (commits too), conflicts. Starts carry a key and are sent until they are answered, as careful clients do.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { untilAnswered } from '../../src/db/connection/connection.ts';
-import { cancelExecution, startExecutions } from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { depth } from '../support/depth.ts';
 import { type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 import type { FaultyDatabase } from '../support/faulty-pg.ts';
 
 const SEED = 4711;
@@ -52,7 +53,7 @@ afterAll(() => engine.close());
 async function start(workflowId: string, idempotencyKey: string): Promise<string> {
   const request = { workflowId, idempotencyKey, triggerType: 'manual' as const };
   const [started] = await untilAnswered(() =>
-    startExecutions(engine.workersDatabase, DEFAULT_TENANT_ID, [request]),
+    startExecutions(engine.workersDatabase.engine, DEFAULT_TENANT_ID, [request]),
   );
   if (!started?.ok) throw new Error(`not started: ${JSON.stringify(started)}`);
   return started.id;

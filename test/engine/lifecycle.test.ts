@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import { RetryableError } from '../../src/core/errors.ts';
-import { cancelExecution, startExecutions } from '../../src/db/executions/executions.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { depth } from '../support/depth.ts';
 import { type Engine, gate, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -36,10 +37,12 @@ describe('starts', () => {
     const request = { workflowId: one.workflowId, triggerType: 'manual', idempotencyKey: 'once' } as const;
     const answers = (
       await Promise.all(
-        Array.from({ length: 50 }, () => startExecutions(engine.database, DEFAULT_TENANT_ID, [request])),
+        Array.from({ length: 50 }, () =>
+          startExecutions(engine.database.engine, DEFAULT_TENANT_ID, [request]),
+        ),
       )
     ).flat();
-    const again = await startExecutions(engine.database, DEFAULT_TENANT_ID, [request, request]);
+    const again = await startExecutions(engine.database.engine, DEFAULT_TENANT_ID, [request, request]);
     const ids = new Set([...answers, ...again].map((started) => (started.ok ? started.id : started.problem)));
     expect(ids.size).toBe(1);
     expect(answers.filter((started) => started.ok && !started.existing)).toHaveLength(1);
@@ -55,7 +58,7 @@ describe('starts', () => {
   test('an unknown workflow is a problem of its request, not of the others in the call', async () => {
     const one = graph('a');
     await engine.apply(one);
-    const started = await startExecutions(engine.database, DEFAULT_TENANT_ID, [
+    const started = await startExecutions(engine.database.engine, DEFAULT_TENANT_ID, [
       { workflowId: 'nobody', triggerType: 'manual' },
       { workflowId: one.workflowId, triggerType: 'manual', priority: 9 },
       { workflowId: one.workflowId, triggerType: 'manual', revision: 7 },

@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { newId } from '../../src/core/id.ts';
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { createRedact, redactNothing } from '../../src/core/redact.ts';
-import { cancelExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { ExecutionLog, type ExecutionLogOptions } from '../../src/engine/log/execution-log.ts';
 import { type Engine, failing, gate, graph, openEngine, until } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 
 let engine: Engine;
 beforeAll(async () => {

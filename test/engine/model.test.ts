@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import { TerminalError } from '../../src/core/errors.ts';
-import { cancelExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 import { chat } from '../support/model.ts';
 import { type ModelServer, openModelServer, type Turn } from '../support/model-server.ts';
 

@@ -1,8 +1,8 @@
 // Pause and resume: nothing begins between them, and nothing is lost by them.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, gate, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { cancelExecution, pauseExecution, resumeExecution } from '../support/executions.ts';
 
 let engine: Engine;
 const pause = (id: string) => pauseExecution(engine.database, DEFAULT_TENANT_ID, id);

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NotNow, TerminalError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/id.ts';
-import { cancelExecution } from '../../src/db/executions/executions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 
 let engine: Engine;
 

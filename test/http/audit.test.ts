@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROLES } from '../../src/db/connection/roles.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { openService as openBreaker } from '../../src/db/resources/services.ts';
 import { graph } from '../support/engine.ts';
 import { ADMIN_KEY, openService, type TestService } from '../support/service.ts';
 
@@ -247,6 +248,21 @@ const STEPS: readonly Step[] = [
     run: () => asOperator('PUT', '/v1/service-limits/openai', { maxConcurrency: 5 }),
     isInstallation: true,
     rows: [['service-limits.update openai', { max_concurrency: 4 }, { max_concurrency: 5 }]],
+  },
+  {
+    route: 'POST /v1/service-limits/{serviceId}/reset',
+    run: async () => {
+      await openBreaker(service.database.engine, 'slow', { forMs: 60_000, code: 'http_503' });
+      return await asOperator('POST', '/v1/service-limits/slow/reset');
+    },
+    isInstallation: true,
+    rows: [
+      [
+        'services.reset slow',
+        { heldBack: [{ serviceId: 'slow', openings: 1, lastError: 'http_503' }] },
+        null,
+      ],
+    ],
   },
   {
     route: 'DELETE /v1/service-limits/{serviceId}',
@@ -543,7 +559,7 @@ describe('GET /v1/audit', () => {
       })
     ).body;
     expect(new Set(items.map((item: Row) => item.resourceType))).toEqual(
-      new Set(['pricing', 'service-limits']),
+      new Set(['pricing', 'service-limits', 'services']),
     );
   });
 });

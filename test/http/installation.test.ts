@@ -1,7 +1,7 @@
 // What belongs to the installation: limits of outside services and prices. Tenants read them, the operator sets them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
-import { readServices } from '../../src/db/resources/services.ts';
+import { openService as openBreaker, pauseService, readServices } from '../../src/db/resources/services.ts';
 import { ADMIN_KEY, type CallOptions, openService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -46,10 +46,14 @@ describe('limits of services', () => {
       rateLimit: null,
       rateIntervalSeconds: null,
     });
+    const isWell = { state: 'closed', openings: 0, retryInMs: 0, lastError: null };
     expect((await asTenant('GET', '/v1/service-limits')).body).toEqual({
-      items: [changed.body],
+      items: [{ ...changed.body, ...isWell, inFlight: null }],
       nextCursor: null,
     });
+    expect((await asOperator('GET', '/v1/service-limits')).body.items).toEqual([
+      { ...changed.body, ...isWell, inFlight: 0 },
+    ]);
     expect((await asOperator('DELETE', '/v1/service-limits/openai')).status).toBe(204);
     expect((await asOperator('DELETE', '/v1/service-limits/openai')).status).toBe(404);
     expect(await audited('service-limits')).toEqual(
@@ -59,6 +63,58 @@ describe('limits of services', () => {
         resource_id: 'openai',
       })),
     );
+  });
+
+  test('a tenant sees what is held back of its own, the operator all, and closes it', async () => {
+    const { engine } = service.database;
+    const globex = await service.tenant('globex');
+    const [own, other] = [`api.example.com@${acme.id}`, `api.example.com@${globex.id}`];
+    for (const breaker of [own, other])
+      await openBreaker(engine, breaker, { forMs: 60_000, code: 'http_503' });
+    await pauseService(engine, `slow.example.com@${acme.id}`, { forMs: 60_000, code: 'rate_limited' });
+    const named = async (answer: Promise<{ body: { items: { serviceId: string; state: string }[] } }>) =>
+      (await answer).body.items.map(({ serviceId, state }) => [serviceId, state]);
+    expect(await named(asTenant('GET', '/v1/service-limits'))).toEqual([
+      [own, 'open'],
+      [`slow.example.com@${acme.id}`, 'paused'],
+    ]);
+    expect(await named(asOperator('GET', '/v1/service-limits'))).toHaveLength(3);
+    const [held] = (await asTenant('GET', '/v1/service-limits')).body.items;
+    expect(held).toEqual({
+      serviceId: own,
+      maxConcurrency: null,
+      rateLimit: null,
+      rateIntervalSeconds: null,
+      inFlight: null,
+      state: 'open',
+      openings: 1,
+      retryInMs: expect.any(Number),
+      lastError: 'http_503',
+    });
+    const reset = (id: string) => `/v1/service-limits/${encodeURIComponent(id)}/reset`;
+    expect((await asTenant('POST', reset(own))).status).toBe(403);
+    const one = await asOperator('POST', reset(own));
+    expect([one.status, one.body]).toEqual([200, { serviceId: own, wasHeldBack: true }]);
+    expect((await asOperator('POST', reset('slow.example.com'))).body.wasHeldBack).toBe(true);
+    expect((await asOperator('POST', reset('api.example.com'))).body.wasHeldBack).toBe(true);
+    expect((await asOperator('POST', reset('api.example.com'))).body.wasHeldBack).toBe(false);
+    expect((await asOperator('GET', '/v1/service-limits')).body.items).toEqual([]);
+  });
+
+  test('a service may have any name that a definition may give it', async () => {
+    for (const serviceId of ['a b', 'x'.repeat(200)]) {
+      const path = `/v1/service-limits/${encodeURIComponent(serviceId)}`;
+      const set = await asOperator('PUT', path, { body: { maxConcurrency: 1 } });
+      expect([set.status, set.body.serviceId]).toEqual([200, serviceId]);
+      expect((await asOperator('DELETE', path)).status).toBe(204);
+    }
+    const refused = await asOperator('PUT', `/v1/service-limits/${'x'.repeat(201)}`, {
+      body: { maxConcurrency: 1 },
+    });
+    expect([refused.status, refused.body.errors[0].hint]).toEqual([
+      400,
+      expect.stringContaining('1 to 200 characters'),
+    ]);
   });
 
   test('a tenant may read, not write', async () => {
@@ -116,6 +172,42 @@ describe('prices', () => {
     } while (cursor !== undefined);
     expect(names.length).toBeGreaterThan(10);
     expect(names).toEqual([...new Set(names)].sort());
+  });
+
+  test('of several models of one name none is lost between two pages', async () => {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await asTenant('GET', '/v1/pricing', {
+        query: { provider: 'azure', limit: 1, ...(cursor === undefined ? {} : { cursor }) },
+      });
+      names.push(...page.body.items.map((item: { model: string }) => item.model));
+      cursor = page.body.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    const all = await asTenant('GET', '/v1/pricing', { query: { provider: 'azure', limit: 200 } });
+    expect(names).toEqual(all.body.items.map((item: { model: string }) => item.model));
+    expect(new Set(names).size).toBeLessThan(names.length);
+  });
+
+  test('a model may have any name that providers give, within bounds', async () => {
+    const rates = { inputUsdPerMillion: '1', outputUsdPerMillion: '2' };
+    for (const model of ['a b', 'meta/llama3:8b', 'x'.repeat(300)]) {
+      const body = { provider: 'spaced', model, ...rates };
+      const set = await asOperator('POST', '/v1/pricing', { body });
+      expect([set.status, set.body.model]).toEqual([201, model]);
+      const path = `/v1/pricing/spaced/${encodeURIComponent(model)}`;
+      expect((await asOperator('DELETE', path)).status).toBe(204);
+    }
+    for (const model of ['', ' a', 'a ', 'a\nb', 'x'.repeat(301)]) {
+      const body = { provider: 'spaced', model, ...rates };
+      const refused = await asOperator('POST', '/v1/pricing', { body });
+      const [problem] = refused.body.errors;
+      expect([refused.status, problem.pointer, problem.hint]).toEqual([
+        422,
+        '/model',
+        expect.stringContaining('1 to 300 characters'),
+      ]);
+    }
   });
 
   test("the operator's go before the library's, exactly, and can be taken away", async () => {

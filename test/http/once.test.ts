@@ -208,7 +208,7 @@ describe('an answer that shows a secret', () => {
     const twin = await service.query<{ id: string }>('select id from dagwright.tenants where name = $1', [
       'acme',
     ]);
-    const { createKey } = await import('../../src/db/resources/api-keys.ts');
+    const { insertKey } = await import('../../src/db/resources/api-keys.ts');
     const wanted = {
       name: 'twin',
       subject: null,
@@ -218,7 +218,7 @@ describe('an answer that shows a secret', () => {
       expiresAt: null,
     };
     const second = await service.database.withTenant(twin[0]!.id, (client) =>
-      createKey(client, acme.id, wanted),
+      insertKey(client, acme.id, wanted),
     );
     const answer = await make('secret-2', { key: second!.key }, SECRET);
     expect([answer.status, answer.body.code]).toEqual([409, 'key_reused']);

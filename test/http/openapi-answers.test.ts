@@ -277,6 +277,7 @@ test('what the operator keeps', async () => {
   const limit = { maxConcurrency: 8, rateLimit: 60, rateIntervalSeconds: 0.5 };
   await good(asOperator('PUT', '/v1/service-limits/billing', { body: limit }));
   await good(call('GET', '/v1/service-limits'));
+  await good(asOperator('POST', '/v1/service-limits/billing/reset'));
   await good(asOperator('DELETE', '/v1/service-limits/billing'));
   const price = { provider: 'acme', model: 'x/y', inputUsdPerMillion: '1', outputUsdPerMillion: '2' };
   await make('/v1/pricing', price, asOperator);

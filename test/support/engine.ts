@@ -12,14 +12,8 @@ import type { FailurePolicy, NodeDefinition, WorkflowDefinition } from '../../sr
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { isTerminalExecution } from '../../src/core/status.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import {
-  type ExecutionView,
-  findExecution,
-  findTasks,
-  type StartRequest,
-  startExecutions,
-  type TaskView,
-} from '../../src/db/executions/executions.ts';
+import { type StartRequest, startExecutions } from '../../src/db/executions/execution-starts.ts';
+import type { ExecutionView, TaskView } from '../../src/db/executions/execution-views.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { Worker, type WorkerOptions } from '../../src/engine/worker/worker.ts';
@@ -28,6 +22,7 @@ import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
 import { planOf } from '../core/support/text-plan.ts';
 import { createDatabase } from './database.ts';
+import { findExecution, findTasks } from './executions.ts';
 import { type FaultyDatabase, faultyDatabase } from './faulty-pg.ts';
 
 /** Seed of the faults that all engine tests meet in their workers' database; unset: none. */
@@ -139,7 +134,7 @@ export async function openEngine(engineOptions: EngineOptions = {}): Promise<Eng
     apply: async (definition) =>
       void (await applyDefinition(database, DEFAULT_TENANT_ID, definition, 'test')),
     async start(workflowId, request = {}) {
-      const [started] = await startExecutions(database, DEFAULT_TENANT_ID, [
+      const [started] = await startExecutions(database.engine, DEFAULT_TENANT_ID, [
         { workflowId, triggerType: 'manual', ...request },
       ]);
       if (!started!.ok) throw new Error(`not started: ${started!.problem}`);

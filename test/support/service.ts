@@ -8,8 +8,8 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import { createKey } from '../../src/db/resources/api-keys.ts';
-import { createTenant } from '../../src/db/resources/tenants.ts';
+import { insertKey } from '../../src/db/resources/api-keys.ts';
+import { insertTenant } from '../../src/db/resources/tenants.ts';
 import type { Worker, WorkerOptions } from '../../src/engine/worker/worker.ts';
 import { Health } from '../../src/http/process/health.ts';
 import { Metrics } from '../../src/http/process/metrics.ts';
@@ -146,11 +146,11 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     call: (method, path, call = {}) => inject(app, method, path, call),
     async tenant(name, { tier = 5, scopes = [], roles = ['admin'], subject } = {}) {
       const made = await database.asEngine({ actor: 'test' }, (client) =>
-        createTenant(client, { name, displayName: null, tier, settings: {} }),
+        insertTenant(client, { name, displayName: null, tier, settings: {} }),
       );
       const id = made!.id;
       const wanted = { name, subject: subject ?? null, roles, scopes, createdBy: 'test', expiresAt: null };
-      const key = await database.withTenant(id, (client) => createKey(client, id, wanted));
+      const key = await database.withTenant(id, (client) => insertKey(client, id, wanted));
       return { id, key: key!.key };
     },
     close,

@@ -13,7 +13,6 @@ import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { findRevision, findWorkflow } from '../../src/db/resources/definitions.ts';
 import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/resources/schedules.ts';
 import { findWebhookAt, listWebhooks } from '../../src/db/resources/webhooks.ts';
-import { listEventTriggers } from '../../src/db/triggers/event-triggers.ts';
 import {
   rollbackWorkflow,
   saveWorkflow,
@@ -79,7 +78,13 @@ async function state(id = workflowId) {
     return {
       schedules: await listSchedules(client, DEFAULT_TENANT_ID, of),
       webhooks: await listWebhooks(client, DEFAULT_TENANT_ID, of),
-      events: await listEventTriggers(client, DEFAULT_TENANT_ID, id),
+      events: (
+        await client.query(
+          `select workflow_id as "workflowId", name, event_type as "eventType", condition, input_mapping as "inputMapping", priority
+           from dagwright.event_triggers where tenant_id = $1 and workflow_id = $2 order by name`,
+          [DEFAULT_TENANT_ID, id],
+        )
+      ).rows,
     };
   });
 }

@@ -1,9 +1,9 @@
 // dagwright audit list: who changed what.
 import { beginsWithDay } from '../../core/calendar-day.ts';
-import { type AuditRecord, listAudit } from '../../db/resources/audit.ts';
-import { CLI_ACTOR } from '../actor.ts';
+import type { AuditRecord } from '../../db/resources/audit.ts';
+import { listAudit } from '../../resources/audit.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/lists.ts';
+import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 
@@ -20,19 +20,17 @@ export interface AuditOptions {
 }
 
 export async function listChanges(context: CommandContext, options: AuditOptions): Promise<number> {
-  const before = requireUuid(options.cursor, '--cursor');
-  const filter = { ...options, from: instantOf('--from', options.from), to: instantOf('--to', options.to) };
-  const page = { limit: options.limit + 1, before };
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const found =
-      options.installation === true
-        ? await database.asEngine(CLI_ACTOR, (client) => listAudit(client, null, filter, page))
-        : await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-            listAudit(client, tenantId, filter, page),
-          );
-    const items = found.slice(0, options.limit);
-    const nextCursor = found.length > options.limit ? items.at(-1)!.id : null;
-    context.printJson({ items, nextCursor });
+  const wanted = {
+    ...options,
+    before: requireUuid(options.cursor, '--cursor'),
+    from: instantOf('--from', options.from),
+    to: instantOf('--to', options.to),
+  };
+  const open = options.installation === true ? context.withEngine : context.withTenant;
+  return await open(async (client, acting) => {
+    const page = printedPage(await listAudit(client, acting, wanted), ({ id }) => id);
+    const { items, nextCursor } = page;
+    context.printJson(page);
     const header = ['at', 'actor', 'action', 'what', 'changes'].map((cell) => context.paint('bold', cell));
     const rows = items.map((one) => [one.at, one.actor, one.action, one.resourceId, changesOf(one)]);
     context.say(items.length === 0 ? 'no changes' : table([header, ...rows]));

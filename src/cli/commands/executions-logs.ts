@@ -1,13 +1,17 @@
 // dagwright executions logs: what an execution's tasks logged and what the engine noted, in the order of time.
 
 import { LOG_LINE_LEVELS, type LogLineLevel } from '../../core/log-lines.ts';
-import { findLoggedExecution, findLogLines, type LogLineView } from '../../db/executions/execution-logs.ts';
+import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
+import type { LogLineView } from '../../db/executions/execution-logs.ts';
+import { listLogLines, showLogged } from '../../resources/execution-log.ts';
+import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
+import { printedPage } from '../input/lists.ts';
 import { abortOnSignal } from '../io.ts';
 import { followLogs } from '../output/follow-logs.ts';
 import { harmlessText } from '../output/log.ts';
 import type { Colour } from '../output/terminal.ts';
-import { refuse } from '../refusal.ts';
+import { outcomeToRefusal, refuse } from '../refusal.ts';
 import { requireId } from './executions.ts';
 
 export interface LogsOptions {
@@ -26,12 +30,16 @@ export async function showLogs(context: CommandContext, options: LogsOptions, id
     throw refuse('usage', `--level must be one of ${LOG_LINE_LEVELS.join(', ')}`);
   if (cursor !== undefined) requireId(cursor);
   return await context.withSystem(async ({ database, tenantId }) => {
+    const acting = { tenantId, ...CLI_ACTOR };
+    // Each page in a transaction of its own: it may be followed for hours.
     const read = (after: string | undefined, limit: number) =>
-      findLogLines(database, tenantId, id, { after, limit, taskId: task, level });
-    const execution = () => findLoggedExecution(database, tenantId, id, task);
-    const found = await execution();
-    if (found === null) throw refuse('not_found', `there is no execution ${id}`);
-    if (!found.hasTask && found.status !== 'pending')
+      database.withTenant(acting, (client) =>
+        listLogLines(client, acting, { id, after, limit, taskId: task, level }),
+      );
+    const execution = () =>
+      database.withTenant(acting, (client) => showLogged(client, acting, { id, taskId: task }));
+    const { hasTask, status } = outcomeToRefusal(await execution());
+    if (!hasTask && status !== 'pending')
       throw refuse(
         'not_found',
         `execution ${id} has no task "${task}"`,
@@ -43,16 +51,23 @@ export async function showLogs(context: CommandContext, options: LogsOptions, id
       context.say(textOf(line, context.paint));
     };
     if (options.follow === true)
-      await followLogs({ read, execution, print, stop: whenUnwanted(context), after: cursor });
-    else showPage(context, await read(cursor, options.limit + 1), options.limit);
+      await followLogs({
+        read: async (after, limit) => (await read(after, limit)).rows,
+        execution: async () => {
+          const found = await execution();
+          return found.ok ? found.value : null;
+        },
+        ...{ print, stop: whenUnwanted(context), after: cursor },
+      });
+    else showPage(context, await read(cursor, options.limit));
     return 0;
   });
 }
 
-function showPage(context: CommandContext, found: readonly LogLineView[], limit: number): void {
-  const items = found.slice(0, limit);
-  const nextCursor = found.length > limit ? items.at(-1)!.id : null;
-  context.printJson({ items, nextCursor });
+function showPage(context: CommandContext, found: BoundedPage<LogLineView>): void {
+  const page = printedPage(found, ({ id }) => id);
+  const { items, nextCursor } = page;
+  context.printJson(page);
   context.say(
     items.length === 0 ? 'no log lines' : items.map((line) => textOf(line, context.paint)).join('\n'),
   );

@@ -1,25 +1,25 @@
 // dagwright executions: list, show, why, cancel, pause, resume.
+import type pg from 'pg';
 import type { ExecutionStatus } from '../../core/status.ts';
-import { findCosts } from '../../db/executions/costs.ts';
-import { listExecutions } from '../../db/executions/execution-list.ts';
+import type { Acting } from '../../db/connection/connection.ts';
 import {
   cancelExecution,
-  findExecution,
-  findTasks,
+  type ExecutionState,
+  explainExecution,
+  listExecutions,
+  MAX_WHY,
   pauseExecution,
-  type RunView,
   resumeExecution,
-} from '../../db/executions/executions.ts';
-import { findOpenTasks } from '../../db/executions/open-tasks.ts';
-import { whyOpen } from '../../resources/why.ts';
+  showRun,
+} from '../../resources/executions.ts';
+import type { Outcome } from '../../resources/outcome.ts';
 import type { CommandContext } from '../context.ts';
+import { printedPage } from '../input/lists.ts';
 import { costSummary } from '../output/cost-summary.ts';
 import { executionSummary, taskTable } from '../output/task-table.ts';
 import { formatDuration, formatUsd, table } from '../output/terminal.ts';
-import { refuse } from '../refusal.ts';
-import type { System } from '../system.ts';
+import { outcomeToRefusal, refuse } from '../refusal.ts';
 
-const MAX_WHY = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export interface ListOptions {
@@ -30,17 +30,14 @@ export interface ListOptions {
 }
 
 export async function listAll(context: CommandContext, options: ListOptions): Promise<number> {
-  if (options.cursor !== undefined && !UUID.test(options.cursor))
+  const { status, workflow: workflowId, limit, cursor: before } = options;
+  if (before !== undefined && !UUID.test(before))
     throw refuse('usage', '--cursor is not one that a list gave');
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const { rows: items, hasMore } = await listExecutions(database, tenantId, {
-      limit: options.limit,
-      status: options.status,
-      workflowId: options.workflow,
-      before: options.cursor,
-    });
-    const nextCursor = hasMore ? items.at(-1)!.id : null;
-    context.printJson({ items, nextCursor });
+  return await context.withTenant(async (client, acting) => {
+    const found = await listExecutions(client, acting, { limit, status, workflowId, before });
+    const page = printedPage(found, ({ id }) => id);
+    const { items, nextCursor } = page;
+    context.printJson(page);
     const rows = items.map((item) => [
       item.id,
       item.workflowId,
@@ -62,14 +59,12 @@ export async function listAll(context: CommandContext, options: ListOptions): Pr
 
 export async function showOne(context: CommandContext, _options: object, id: string): Promise<number> {
   requireId(id);
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const execution = await findExecution(database, tenantId, id);
-    if (execution === null) throw refuse('not_found', `there is no execution ${id}`);
-    const tasks = await findTasks(database, tenantId, id);
-    context.printJson({ ...execution, tasks } satisfies RunView);
-    const costs = costSummary(execution, await findCosts(database, tenantId, id), context.paint);
+  return await context.withTenant(async (client, acting) => {
+    const { run, spendings } = outcomeToRefusal(await showRun(client, acting, id));
+    context.printJson(run);
+    const costs = costSummary(run, spendings, context.paint);
     context.say(
-      [taskTable(tasks, context.paint, 200), costs, executionSummary(execution, context.paint)]
+      [taskTable(run.tasks, context.paint, 200), costs, executionSummary(run, context.paint)]
         .filter((part) => part !== '')
         .join('\n\n'),
     );
@@ -79,10 +74,8 @@ export async function showOne(context: CommandContext, _options: object, id: str
 
 export async function whyOne(context: CommandContext, _options: object, id: string): Promise<number> {
   requireId(id);
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const found = await findOpenTasks(database, { tenantId, actor: 'cli' }, id.toLowerCase(), MAX_WHY + 1);
-    if (found === null) throw refuse('not_found', `there is no execution ${id}`);
-    const why = whyOpen(found.execution, found.tasks, MAX_WHY);
+  return await context.withTenant(async (client, acting) => {
+    const why = outcomeToRefusal(await explainExecution(client, acting, id));
     context.printJson(why);
     const lines = why.items.map(({ message }) => message);
     if (!why.isComplete) lines.push(`… and more than ${MAX_WHY} tasks`);
@@ -93,43 +86,31 @@ export async function whyOne(context: CommandContext, _options: object, id: stri
 
 export async function cancelOne(
   context: CommandContext,
-  options: { readonly reason?: string },
+  { reason }: { readonly reason?: string },
   id: string,
 ): Promise<number> {
-  return await act(context, id, ['cancelled'], ({ database, tenantId }) =>
-    cancelExecution(database, { tenantId, actor: 'cli' }, id, options.reason),
-  );
+  return await act(context, id, (client, acting) => cancelExecution(client, acting, { id, reason }));
 }
 
 export async function pauseOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
-  return await act(context, id, ['paused'], ({ database, tenantId }) =>
-    pauseExecution(database, { tenantId, actor: 'cli' }, id),
-  );
+  return await act(context, id, (client, acting) => pauseExecution(client, acting, { id }));
 }
 
 export async function resumeOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
-  return await act(context, id, ['running', 'pending'], ({ database, tenantId }) =>
-    resumeExecution(database, { tenantId, actor: 'cli' }, id),
-  );
+  return await act(context, id, (client, acting) => resumeExecution(client, acting, { id }));
 }
 
-// Done where the execution has come to a wanted status, also if it had it before; one that had ended is refused.
 async function act(
   context: CommandContext,
   id: string,
-  wanted: readonly ExecutionStatus[],
-  change: (system: System) => Promise<ExecutionStatus | null>,
+  change: (client: pg.ClientBase, acting: Acting) => Promise<Outcome<ExecutionState>>,
 ): Promise<number> {
   requireId(id);
-  return await context.withSystem(async (system) => {
-    const status = await change(system);
-    if (status === null) throw refuse('not_found', `there is no execution ${id}`);
-    if (!wanted.includes(status))
-      throw refuse(
-        'already_ended',
-        `execution ${id} had already ended: ${status}`,
-        `dagwright executions show ${id}`,
-      );
+  return await context.withTenant(async (client, acting) => {
+    const outcome = await change(client, acting);
+    if (!outcome.ok && outcome.code === 'already_ended')
+      throw refuse(outcome.code, outcome.message, `dagwright executions show ${id}`);
+    const { status } = outcomeToRefusal(outcome);
     context.printJson({ id, status });
     context.say(`${id} is ${status}`);
     return 0;

@@ -1,14 +1,20 @@
 // dagwright keys: keys of the API, of the tenant of --tenant. Who holds the database may grant everything.
 
 import { beginsWithDay } from '../../core/calendar-day.ts';
-import { isKeyRole, isScope, KEY_ROLES, RESOURCES } from '../../core/caller/access.ts';
-import { problemOfActor } from '../../core/caller/actor.ts';
-import { createKey, type KeyView, listKeys, revokeKey } from '../../db/resources/api-keys.ts';
-import { CLI_ACTOR } from '../actor.ts';
+import { isKeyRole, isScope, KEY_ROLES, RESOURCES, SCOPES } from '../../core/caller/access.ts';
+import type { KeyView } from '../../db/resources/api-keys.ts';
+import { createKey, listKeys, revokeKey } from '../../resources/api-keys.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/lists.ts';
+import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
-import { refuse } from '../refusal.ts';
+import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
+
+const WORDS: RefusalWords = {
+  arguments: { '/subject': '--subject', '/expiresAt': '--expires-at' },
+  texts: { '/roles': ['a key needs --roles or --scopes', '--roles editor'] },
+  hints: { not_found: 'dagwright keys list' },
+  isUsage: true,
+};
 
 export interface KeyOptions {
   readonly roles?: string;
@@ -37,25 +43,14 @@ export async function createOneKey(
       `--scopes: "${wrongScope}" is no scope`,
       `actors:assert, or :read and :write of ${RESOURCES.join(', ')}`,
     );
-  if (roles.length + scopes.length === 0)
-    throw refuse('usage', 'a key needs --roles or --scopes', '--roles editor');
-  if (name.length < 1 || name.length > 200) throw refuse('usage', 'a key has a name of 1 to 200 characters');
-  const problem = options.subject === undefined ? null : problemOfActor(options.subject);
-  if (problem !== null) throw refuse('usage', `--subject ${problem}`);
+  const { subject } = options;
   const expiresAt = options.expiresAt === undefined ? null : instantOf(options.expiresAt);
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const made = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      createKey(client, tenantId, {
-        name,
-        subject: options.subject ?? null,
-        roles,
-        scopes,
-        createdBy: CLI_ACTOR.actor,
-        expiresAt,
-      }),
-    );
-    if (made === null) throw refuse('usage', '--expires-at must be in the future');
-    context.printJson({ ...made.view, key: made.key });
+  return await context.withTenant(async (client, acting) => {
+    // Who holds the database may grant everything.
+    const maker = { ...acting, scopes: new Set(SCOPES) };
+    const given = { name, subject, roles, scopes, expiresAt };
+    const made = outcomeToRefusal(await createKey(client, maker, given), WORDS);
+    context.printJson(made);
     context.say(made.key);
     if (!context.isJson)
       context.note(
@@ -70,13 +65,10 @@ export async function listAllKeys(
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const found = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      listKeys(client, tenantId, { limit: limit + 1, before }),
-    );
-    const items = found.slice(0, limit);
-    const nextCursor = found.length > limit ? items.at(-1)!.id : null;
-    context.printJson({ items, nextCursor });
+  return await context.withTenant(async (client, acting) => {
+    const page = printedPage(await listKeys(client, acting, { limit, before }), ({ id }) => id);
+    const { items, nextCursor } = page;
+    context.printJson(page);
     const header = ['id', 'name', 'for', 'grants', 'state', 'last used'].map((cell) =>
       context.paint('bold', cell),
     );
@@ -96,11 +88,8 @@ export async function listAllKeys(
 
 export async function revokeOneKey(context: CommandContext, _options: object, id: string): Promise<number> {
   const keyId = requireUuid(id, 'the id of a key')!;
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const key = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      revokeKey(client, tenantId, keyId),
-    );
-    if (key === null) throw refuse('not_found', `there is no key ${id}`, 'dagwright keys list');
+  return await context.withTenant(async (client, acting) => {
+    const key = outcomeToRefusal(await revokeKey(client, acting, keyId), WORDS);
     context.printJson(key);
     context.say(`${key.name} is revoked: refused everywhere within 5 s`);
     return 0;

@@ -1,25 +1,22 @@
 // dagwright pricing: list, show, set, cost. All of them need the database, `cost` too: the operator's own prices are there.
-import { ANY_MODEL, type PriceRow, PriceTable } from '../../core/cost/price-table.ts';
-import { priceUsage, RATE_KINDS, type Rates } from '../../core/cost/price-usage.ts';
+import type { PriceRow, PriceTable } from '../../core/cost/price-table.ts';
+import { priceUsage, RATE_KINDS } from '../../core/cost/price-usage.ts';
 import { priceView } from '../../core/cost/price-view.ts';
-import { modelName, providerName } from '../../core/cost/provider-name.ts';
-import { parseUsd } from '../../core/money.ts';
-import { readPrices, removeOperatorPrices, setOperatorPrice } from '../../db/resources/pricing.ts';
-import { CLI_ACTOR } from '../actor.ts';
+import { modelName } from '../../core/cost/provider-name.ts';
+import * as resource from '../../resources/prices.ts';
 import type { CommandContext } from '../context.ts';
 import { argumentProblems, readTextArgument } from '../input/json-argument.ts';
 import { type PricedCall, readCalls } from '../input/usage-lines.ts';
 import { table } from '../output/terminal.ts';
-import { Refusal, refuse } from '../refusal.ts';
+import { outcomeToRefusal, Refusal, refuse } from '../refusal.ts';
 
 export async function listPrices(
   context: CommandContext,
   options: { readonly provider?: string },
 ): Promise<number> {
   return await withPrices(context, (prices) => {
-    const wanted = options.provider === undefined ? null : providerName(options.provider);
-    const rows = prices.current(new Date()).filter(({ provider }) => wanted === null || provider === wanted);
-    if (wanted !== null && rows.length === 0)
+    const rows = resource.listPrices(prices, new Date(), options);
+    if (options.provider !== undefined && rows.length === 0)
       throw refuse(
         'not_found',
         `there are no prices of the provider "${options.provider}"`,
@@ -35,21 +32,14 @@ export async function listPrices(
 
 export async function showPrices(context: CommandContext, _options: object, model: string): Promise<number> {
   return await withPrices(context, (prices) => {
-    const places = placesOf(prices, model);
-    const now = new Date();
-    const items = places.flatMap((place) => prices.history(place.provider, place.model));
-    if (items.length === 0)
-      throw refuse(
-        'not_found',
-        `there is no price for "${model}"`,
-        `dagwright pricing set PROVIDER/MODEL --input USD --output USD`,
-      );
-    const current = places.flatMap((place) => prices.find(place.provider, place.model, now) ?? []);
+    const items = outcomeToRefusal(resource.showPrices(prices, new Date(), model), {
+      hints: { not_found: 'dagwright pricing set PROVIDER/MODEL --input USD --output USD' },
+    });
     context.printJson({
       model,
-      items: items.map((row) => ({ ...priceView(row), isCurrent: current.includes(row) })),
+      items: items.map(({ price, isCurrent }) => ({ ...priceView(price), isCurrent })),
     });
-    context.say(items.map((row) => describeRow(context, row, current.includes(row))).join('\n\n'));
+    context.say(items.map(({ price, isCurrent }) => describeRow(context, price, isCurrent)).join('\n\n'));
     return 0;
   });
 }
@@ -64,32 +54,23 @@ export interface SetOptions {
 }
 
 export async function setPrice(context: CommandContext, options: SetOptions, name: string): Promise<number> {
-  const place = splitName(name);
+  const place = resource.readPricePlace(name);
   if (place === null)
-    throw refuse('usage', `"${name}" is not PROVIDER/MODEL, such as openai/gpt-4o or ollama/*`);
+    throw refuse(
+      'usage',
+      `"${name}" is not PROVIDER/MODEL, such as openai/gpt-4o or ollama/*`,
+      `PROVIDER: ${resource.PROVIDER.expected}; MODEL: ${resource.MODEL.expected}`,
+    );
   const rates = readRates(options);
   const effectiveFrom = options.from === undefined ? null : readDate(options.from);
-  return await context.withSystem(async ({ database }) => {
-    const { provider, model } = place;
-    if (options.remove === true) {
-      const removed = await database.asEngine(CLI_ACTOR, (client) =>
-        removeOperatorPrices(client, provider, model),
-      );
-      if (removed === 0) throw refuse('not_found', `no price was set for ${provider}/${model}`);
-      context.printJson({ provider, model, removed });
+  return await context.withEngine(async (client, acting) => {
+    if (rates === null) {
+      const removed = outcomeToRefusal(await resource.removePrices(client, acting, place));
+      context.printJson(removed);
       context.say(`removed; the price library's price holds again, where it has one`);
       return 0;
     }
-    const from = await database.asEngine(CLI_ACTOR, (client) =>
-      setOperatorPrice(client, { provider, model, effectiveFrom, rates }),
-    );
-    const set = (await readPrices(database.engine)).find(
-      (row) =>
-        row.source === 'operator' &&
-        row.provider === provider &&
-        row.model === model &&
-        row.effectiveFrom.getTime() === Date.parse(from),
-    )!;
+    const set = outcomeToRefusal(await resource.setPrice(client, acting, { ...place, effectiveFrom, rates }));
     context.printJson(priceView(set));
     context.say(describeRow(context, set, false));
     return 0;
@@ -128,28 +109,12 @@ function costObject(
 
 async function withPrices(context: CommandContext, work: (prices: PriceTable) => number): Promise<number> {
   return await context.withSystem(async ({ database }) =>
-    work(new PriceTable(await readPrices(database.engine))),
+    work((await resource.readPrices(database.engine)).table),
   );
 }
 
-/** Of `openai/gpt-4o`; null without a provider. */
-function splitName(name: string): { provider: string; model: string } | null {
-  const [, provider, model] = /^([^/\s]+)\/(\S.*)$/s.exec(name.trim()) ?? [];
-  if (provider === undefined || model === undefined) return null;
-  return { provider: providerName(provider), model: model.toLowerCase() };
-}
-
-/** Where a model may be found: at its provider, or, without one, at all that have it. */
-function placesOf(prices: PriceTable, name: string): readonly { provider: string; model: string }[] {
-  const place = splitName(name);
-  const providers = prices.providers();
-  if (place !== null && providers.includes(place.provider)) return [place];
-  return providers
-    .filter((provider) => prices.history(provider, name).some(({ model }) => model !== ANY_MODEL))
-    .map((provider) => ({ provider, model: name }));
-}
-
-function readRates(options: SetOptions): Rates {
+/** Null: all prices are to be removed. */
+function readRates(options: SetOptions): resource.NewPrice['rates'] | null {
   const { input, output, cachedInput, cacheWrite, remove } = options;
   const given = { input, output, cachedInput, cacheWrite };
   if (remove === true) {
@@ -158,13 +123,11 @@ function readRates(options: SetOptions): Rates {
         'usage',
         '--remove takes away all prices that were set for the model; it goes with no other option',
       );
-    return {};
+    return null;
   }
   if (input === undefined || output === undefined)
     throw refuse('usage', '--input and --output are needed (--output 0 for embeddings), or --remove');
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([kind, rate]) => (rate === undefined ? [] : [[kind, parseUsd(rate)]])),
-  );
+  return { input, output, cachedInput, cacheWrite };
 }
 
 /** `2026-01-01` (UTC), or an instant with its zone. */

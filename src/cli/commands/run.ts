@@ -5,7 +5,7 @@ import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import { applyDefaults, compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import { findCosts } from '../../db/executions/costs.ts';
-import type { RunView } from '../../db/executions/executions.ts';
+import type { RunView } from '../../db/executions/execution-views.ts';
 import type { StartOf } from '../../triggers/starts/starts.ts';
 import { applyWorkflow, newSecretLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
@@ -57,7 +57,11 @@ export async function runWorkflow(
       note: context.note,
       paint: context.paint,
     });
-    const spendings = context.isJson ? [] : await findCosts(system.database, system.tenantId, execution.id);
+    const spendings = context.isJson
+      ? []
+      : await system.database.withTenant(system.tenantId, (client) =>
+          findCosts(client, system.tenantId, execution.id),
+        );
     const costs = costSummary(execution, spendings, context.paint);
     if (costs !== '') context.say(`\n${costs}\n`);
     context.say(executionSummary(execution, context.paint));

@@ -1,42 +1,40 @@
 // dagwright tenants: made, listed and changed by whoever holds the database.
-import { TENANT_NAME, type TenantStatus } from '../../core/caller/tenant.ts';
-import {
-  createTenant,
-  findTenantView,
-  listTenants,
-  type TenantChange,
-  type TenantView,
-  updateTenant,
-} from '../../db/resources/tenants.ts';
-import { CLI_ACTOR } from '../actor.ts';
+import type { TenantStatus } from '../../core/caller/tenant.ts';
+import type { TenantView } from '../../db/resources/tenants.ts';
+import { createTenant, listTenants, showTenant, TENANT_NAME, updateTenant } from '../../resources/tenants.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/lists.ts';
+import { printedPage, requireText, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
-import { refuse } from '../refusal.ts';
+import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
+
+const wordsOf = (name: string): RefusalWords => ({
+  arguments: { '/name': '' },
+  hints: { not_found: 'dagwright tenants list', name_taken: `dagwright tenants show ${name}` },
+});
 
 export async function listAllTenants(
   context: CommandContext,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
-  return await context.withSystem(async ({ database }) => {
-    const found = await listTenants(database.engine, { limit: limit + 1, before });
-    const items = found.slice(0, limit);
-    const nextCursor = found.length > limit ? items.at(-1)!.id : null;
-    context.printJson({ items, nextCursor });
+  return await context.withEngine(async (client, acting) => {
+    const page = printedPage(await listTenants(client, acting, { limit, before }), ({ id }) => id);
+    context.printJson(page);
     const header = ['name', 'id', 'tier', 'status', 'created'].map((cell) => context.paint('bold', cell));
-    const rows = items.map((one) => [one.name, one.id, String(one.tier), one.status, one.createdAt]);
+    const rows = page.items.map((one) => [one.name, one.id, String(one.tier), one.status, one.createdAt]);
     context.say(table([header, ...rows]));
-    if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);
+    if (page.nextCursor !== null) context.say(`more: --cursor ${page.nextCursor}`);
     return 0;
   });
 }
 
-export async function showTenant(context: CommandContext, _options: object, name: string): Promise<number> {
-  return await context.withSystem(async ({ database }) => {
-    const tenant = await findTenantView(database.engine, { name });
-    if (tenant === null) throw unknown(name);
-    print(context, tenant);
+export async function showOneTenant(
+  context: CommandContext,
+  _options: object,
+  name: string,
+): Promise<number> {
+  return await context.withEngine(async (client, acting) => {
+    print(context, outcomeToRefusal(await showTenant(client, acting, { name }), wordsOf(name)));
     return 0;
   });
 }
@@ -49,21 +47,13 @@ export interface TenantOptions {
 
 export async function createOneTenant(
   context: CommandContext,
-  { displayName = null, tier = 1 }: { readonly displayName?: string | null; readonly tier?: number },
+  { displayName, tier }: { readonly displayName?: string; readonly tier?: number },
   name: string,
 ): Promise<number> {
-  if (!TENANT_NAME.test(name))
-    throw refuse(
-      'usage',
-      `"${name}" is no name of a tenant: 1 to 63 of a-z, 0-9 and -, beginning with a letter`,
-    );
-  return await context.withSystem(async ({ database }) => {
-    const tenant = await database.asEngine(CLI_ACTOR, (client) =>
-      createTenant(client, { name, displayName, tier, settings: {} }),
-    );
-    if (tenant === null)
-      throw refuse('name_taken', `there is a tenant "${name}"`, `dagwright tenants show ${name}`);
-    print(context, tenant);
+  requireText(TENANT_NAME, name, '<name>');
+  return await context.withEngine(async (client, acting) => {
+    const made = await createTenant(client, acting, { name, displayName, tier });
+    print(context, outcomeToRefusal(made, wordsOf(name)));
     return 0;
   });
 }
@@ -73,20 +63,12 @@ export async function updateOneTenant(
   { displayName, tier, status }: TenantOptions,
   name: string,
 ): Promise<number> {
-  const change: TenantChange = {
-    ...(displayName === undefined ? {} : { displayName }),
-    ...(tier === undefined ? {} : { tier }),
-    ...(status === undefined ? {} : { status }),
-  };
-  if (Object.keys(change).length === 0)
+  const change = { displayName, tier, status };
+  if (Object.values(change).every((value) => value === undefined))
     throw refuse('usage', 'nothing to change', 'give --status, --tier or --display-name');
-  return await context.withSystem(async ({ database }) => {
-    const tenant = await database.asEngine(CLI_ACTOR, async (client) => {
-      const found = await findTenantView(client, { name });
-      return found && (await updateTenant(client, found.id, change));
-    });
-    if (tenant === null) throw unknown(name);
-    print(context, tenant);
+  return await context.withEngine(async (client, acting) => {
+    const changed = await updateTenant(client, acting, { ref: { name }, change });
+    print(context, outcomeToRefusal(changed, wordsOf(name)));
     return 0;
   });
 }
@@ -99,6 +81,3 @@ function print(context: CommandContext, tenant: TenantView): void {
   );
   context.say(`X-Tenant-Id: ${id}`);
 }
-
-const unknown = (name: string) =>
-  refuse('not_found', `there is no tenant "${name}"`, 'dagwright tenants list');

@@ -1,7 +1,7 @@
 // What an execution has cost, by model and by task, for people. The lines of each part add up to the execution's cost.
 import { type CostLine, costsByModel, costsByTask, type Spending } from '../../core/cost/breakdown.ts';
 import { sumUsd } from '../../core/money.ts';
-import type { ExecutionView } from '../../db/executions/executions.ts';
+import type { ExecutionView } from '../../db/executions/execution-views.ts';
 import { type createPainter, shorten, table } from './terminal.ts';
 
 const MAX_LINES = 10;

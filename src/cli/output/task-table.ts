@@ -1,6 +1,6 @@
 // The table of an execution's tasks: status, attempt, duration and cost; items of a fan-out are summed up in its line.
 import type { TaskStatus } from '../../core/status.ts';
-import type { ExecutionView, TaskView } from '../../db/executions/executions.ts';
+import type { ExecutionView, TaskView } from '../../db/executions/execution-views.ts';
 import { type Colour, type createPainter, formatDuration, formatUsd, shorten, table } from './terminal.ts';
 
 const COLOURS: Record<TaskStatus, Colour> = {

@@ -1,8 +1,11 @@
 // dagwright executions …
 import { EXECUTION_STATUSES } from '../../core/status.ts';
-import { action, type Command, choice, command, group, wholeNumber } from '../command.ts';
+import { MAX_CANCEL_REASON } from '../../resources/executions.ts';
+import { action, type Command, choice, command, group, textWithin, wholeNumber } from '../command.ts';
 import { cancelOne, listAll, pauseOne, resumeOne, showOne, whyOne } from '../commands/executions.ts';
 import { showLogs } from '../commands/executions-logs.ts';
+
+const reason = textWithin({ minLength: 0, maxLength: MAX_CANCEL_REASON });
 
 export function addExecutionCommands(program: Command): void {
   const executions = group(program, 'executions', 'list, show, follow, cancel, pause and resume executions');
@@ -26,7 +29,7 @@ export function addExecutionCommands(program: Command): void {
     .action(action(showLogs));
   command(executions, 'cancel', 'end an execution; nothing of it starts again')
     .argument('<id>')
-    .option('--reason <text>')
+    .option('--reason <text>', '', reason)
     .action(action(cancelOne));
   command(executions, 'pause', 'what runs may end, nothing else begins; timers and the deadline stand still')
     .argument('<id>')

@@ -1,5 +1,6 @@
 // dagwright keys …
-import { action, type Command, command, group, wholeNumber } from '../command.ts';
+import { KEY_NAME } from '../../resources/api-keys.ts';
+import { action, type Command, command, group, textWithin, wholeNumber } from '../command.ts';
 import { createOneKey, listAllKeys, revokeOneKey } from '../commands/keys.ts';
 
 export function addKeyCommands(program: Command): void {
@@ -9,7 +10,7 @@ export function addKeyCommands(program: Command): void {
     .option('--cursor <cursor>', 'nextCursor of the page before')
     .action(action(listAllKeys));
   command(keys, 'create', 'make a key and print it, once')
-    .argument('<name>', 'what it is for')
+    .argument('<name>', 'what it is for', textWithin(KEY_NAME))
     .option('--roles <list>', 'admin, editor, viewer, reviewer; with commas between')
     .option('--scopes <list>', 'executions:read, executions:write, …; with commas between')
     .option('--subject <actor>', 'for whom it acts, such as user:alice; else for itself')

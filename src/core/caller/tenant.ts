@@ -3,6 +3,3 @@
 /** `suspended`: nothing of it starts (what comes due waits until it is active), and its keys are refused; what runs goes on. */
 export const TENANT_STATUSES = ['active', 'suspended'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
-
-/** Of a tenant's name, which is part of the paths of its webhooks. */
-export const TENANT_NAME = /^[a-z][a-z0-9-]{0,62}$/;

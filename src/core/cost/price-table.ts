@@ -38,7 +38,8 @@ export const ALWAYS = new Date(0);
 /** For all models of a provider. */
 export const ANY_MODEL = '*';
 const MAX_REMEMBERED = 2000;
-const MAX_NAME_CHARS = 300;
+/** Characters of a model's name; a longer one has no price. */
+export const MAX_MODEL_NAME = 300;
 
 export class PriceTable {
   readonly #library = new Map<string, LibraryModel[]>();
@@ -114,7 +115,7 @@ export class PriceTable {
 
   // Names come from definitions and data, without end; what was found for one is remembered for a while.
   #libraryModel(provider: string, model: string): LibraryModel | null {
-    if (model.length > MAX_NAME_CHARS) return null;
+    if (model.length > MAX_MODEL_NAME) return null;
     const key = keyOf(provider, model);
     const known = this.#known.get(key);
     if (known !== undefined) return known;

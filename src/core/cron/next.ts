@@ -53,20 +53,6 @@ export function previousTime(cron: Cron, beforeMs: number): number | null {
   return previous === null || previous < 0 ? null : previous;
 }
 
-/** The ticks from `fromMs` (inclusive) to `toMs` (exclusive), ascending; the first `limit` of them. */
-export function timesBetween(cron: Cron, fromMs: number, toMs: number, limit: number): number[] {
-  const times: number[] = [];
-  // The last whole millisecond before fromMs, so that a tick at fromMs itself is found.
-  let last = Math.ceil(fromMs) - 1;
-  while (times.length < limit) {
-    const next = nextTime(cron, last);
-    if (next === null || next >= toMs) break;
-    times.push(next);
-    last = next;
-  }
-  return times;
-}
-
 /** N2 forwards: a named time fires later than `after` exactly when no clock reading so far has reached it. */
 function nextFixed(expression: CronExpression, clock: ZoneClock, after: number): number | null {
   const wall = wallAtOrAfter(expression, reachedBy(clock, after) + 1);

@@ -44,6 +44,9 @@ export interface Acting {
   readonly userAgent?: string | undefined;
 }
 
+/** Who acts upon what belongs to the installation, in a transaction of the engine's role. */
+export type Operator = Omit<Acting, 'tenantId'>;
+
 export interface Database {
   /** Work of the engine: all tenants, by explicit policy. */
   readonly engine: pg.Pool;
@@ -60,10 +63,7 @@ export interface Database {
    * Runs `work` in one transaction of the engine's role, which sees all tenants; changes are audited as the actor's. With
    * a tenant it takes a connection of that tenant's share.
    */
-  asEngine<T>(
-    acting: Omit<Acting, 'tenantId'> & Partial<Acting>,
-    work: (client: pg.PoolClient) => Promise<T>,
-  ): Promise<T>;
+  asEngine<T>(acting: Operator & Partial<Acting>, work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   /** Runs work on `engine` that others must not have to wait for, in the share of its name. Throws ShareUsedUp. */
   inShare<T>(name: string, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;

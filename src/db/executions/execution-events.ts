@@ -4,13 +4,7 @@ import type { ExecutionStatus } from '../../core/status.ts';
 import { within } from '../connection/bounded-client.ts';
 import { boundedPage, withinBytes } from '../connection/byte-bounded.ts';
 import type { Acting, Database, Queryable } from '../connection/connection.ts';
-import {
-  EXECUTION_COLUMNS,
-  type ExecutionView,
-  TASK_COLUMNS,
-  TASK_JSON,
-  type TaskView,
-} from './executions.ts';
+import { TASK_COLUMNS, TASK_JSON, type TaskView } from './execution-views.ts';
 
 /** Where an execution stands. */
 export interface ExecutionState {
@@ -61,31 +55,5 @@ export async function findTaskEnds(
       [acting.tenantId, id, page.afterSeq, page.limit],
     );
     return boundedPage<TaskView & { seq: number }>(rows).rows.map(({ seq, ...task }) => ({ seq, task }));
-  });
-}
-
-/** One execution as `GET /v1/executions/{id}` shows it. */
-export interface ExecutionDetail extends ExecutionView {
-  readonly priority: number;
-  readonly runAt: string | null;
-  readonly pausedAt: string | null;
-  readonly createdBy: string | null;
-  readonly input: unknown;
-  readonly metadata: unknown;
-}
-
-/** The execution with what was asked for; null where this tenant has none with that id. */
-export async function findExecutionDetail(
-  database: Database,
-  acting: Acting,
-  id: string,
-): Promise<ExecutionDetail | null> {
-  return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query<ExecutionDetail>(
-      `select ${EXECUTION_COLUMNS}, priority, run_at as "runAt", paused_at as "pausedAt", created_by as "createdBy", input, metadata
-       from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
-      [acting.tenantId, id],
-    );
-    return rows[0] ?? null;
   });
 }

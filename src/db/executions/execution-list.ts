@@ -1,18 +1,18 @@
 // Executions and their tasks page by page, under the tenant's role. A page begins after a place, never at a number of rows,
 // so that what is written meanwhile moves nothing.
 
+import type pg from 'pg';
 import type { JsonObject } from '../../core/json.ts';
 import { type ExecutionStatus, isTerminalExecution } from '../../core/status.ts';
 import type { TriggerType } from '../../core/trigger/trigger-type.ts';
 import { type BoundedPage, boundedPage, withinBytes } from '../connection/byte-bounded.ts';
-import type { Acting, Database } from '../connection/connection.ts';
 import {
   EXECUTION_COLUMNS,
   type ExecutionView,
   TASK_COLUMNS,
   TASK_JSON,
   type TaskView,
-} from './executions.ts';
+} from './execution-views.ts';
 
 /** Of the outputs and errors that a page holds, beyond its first row. */
 const MAX_PAGE_BYTES = 8_000_000;
@@ -34,7 +34,7 @@ export interface ExecutionFilter {
 // An id is made by the clock of who asks, created_at by the database's.
 const CLOCK_SLACK = `interval '1 hour'`;
 
-/** The statement of {@link listExecutions}, by itself so that its plan can be looked at. */
+/** The statement of {@link findExecutions}, by itself so that its plan can be looked at. */
 export function executionListQuery(
   tenantId: string,
   filter: ExecutionFilter,
@@ -74,16 +74,13 @@ export function executionListQuery(
 }
 
 /** Newest first; fewer than asked for where they are large. */
-export async function listExecutions(
-  database: Database,
-  acting: Acting | string,
+export async function findExecutions(
+  client: pg.ClientBase,
+  tenantId: string,
   filter: ExecutionFilter,
 ): Promise<BoundedPage<ExecutionView>> {
-  const tenantId = typeof acting === 'string' ? acting : acting.tenantId;
-  return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query(executionListQuery(tenantId, filter));
-    return boundedPage<ExecutionView>(rows);
-  });
+  const { rows } = await client.query(executionListQuery(tenantId, filter));
+  return boundedPage<ExecutionView>(rows);
 }
 
 /** A place among the tasks of an execution: that of the task in the definition, its name, its index (-1: itself). */
@@ -95,17 +92,16 @@ export interface TaskPlace {
 
 /** Tasks in the order of the definition, items after their fan-out, from after a place on; fewer where they are large. */
 export async function findTaskPage(
-  database: Database,
-  acting: Acting,
+  client: pg.ClientBase,
+  tenantId: string,
   id: string,
   page: { readonly limit: number; readonly after: TaskPlace | null },
 ): Promise<BoundedPage<TaskView & { readonly position: number }>> {
   const { after } = page;
   const bounds = { limit: page.limit, maxBytes: MAX_PAGE_BYTES, json: TASK_JSON };
-  return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query(
-      withinBytes(
-        `select ${TASK_COLUMNS}, coalesce(p.position, 2147483647)::int as position
+  const { rows } = await client.query(
+    withinBytes(
+      `select ${TASK_COLUMNS}, coalesce(p.position, 2147483647)::int as position
        from dagwright.task_executions t
        left join (select n.value->>'taskId' as task_id, n.ordinality as position
                   from dagwright.workflow_executions o join dagwright.workflow_versions v on v.id = o.version_id,
@@ -114,17 +110,9 @@ export async function findTaskPage(
        where t.tenant_id = $1 and t.workflow_execution_id = $2 and ($4::int is null
          or (coalesce(p.position, 2147483647)::int, t.task_id, t.map_index) > ($4::int, $5::text, $6::int))
        order by 14, t.task_id, t.map_index limit $3`,
-        bounds,
-      ),
-      [
-        acting.tenantId,
-        id,
-        page.limit + 1,
-        after?.position ?? null,
-        after?.taskId ?? null,
-        after?.mapIndex ?? null,
-      ],
-    );
-    return boundedPage<TaskView & { position: number }>(rows);
-  });
+      bounds,
+    ),
+    [tenantId, id, page.limit + 1, after?.position ?? null, after?.taskId ?? null, after?.mapIndex ?? null],
+  );
+  return boundedPage<TaskView & { position: number }>(rows);
 }

@@ -1,9 +1,10 @@
 // Log lines of executions: written in batches by workers, read by users under the tenant's role.
+import type pg from 'pg';
 import { timeOfId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { LogLineLevel } from '../../core/log-lines.ts';
 import type { ExecutionStatus } from '../../core/status.ts';
-import type { Database, Queryable } from '../connection/connection.ts';
+import type { Queryable } from '../connection/connection.ts';
 
 /** A line as a worker writes it. */
 export interface LogLine {
@@ -92,15 +93,13 @@ const parametersOf = (tenantId: string, executionId: string, filter: LogLineFilt
 
 /** Lines of an execution in the order of their time. */
 export async function findLogLines(
-  database: Database,
+  client: pg.ClientBase,
   tenantId: string,
   executionId: string,
   filter: LogLineFilter,
 ): Promise<LogLineView[]> {
-  return await database.withTenant(tenantId, async (client) => {
-    const { rows } = await client.query<LogLineView>(LINES, parametersOf(tenantId, executionId, filter));
-    return rows;
-  });
+  const { rows } = await client.query<LogLineView>(LINES, parametersOf(tenantId, executionId, filter));
+  return rows;
 }
 
 /** Lines, and the id after which the next page begins; null: there were no more when this one was read. */
@@ -114,25 +113,23 @@ export interface LogPage {
  * before the youngest of them, if need be with none and where it began. Null where this tenant has no such execution.
  */
 export async function findLogPage(
-  database: Database,
+  client: pg.ClientBase,
   tenantId: string,
   executionId: string,
   filter: LogLineFilter,
 ): Promise<LogPage | null> {
-  return await database.withTenant(tenantId, async (client) => {
-    // now() is when the transaction began, before any line was looked for.
-    const { rows } = await client.query<LogLineView & { horizonMs: number | null; id: string | null }>(
-      `select case when o.completed_at < now() - $7 * interval '1 millisecond' then null
+  // now() is when the transaction began, before any line was looked for.
+  const { rows } = await client.query<LogLineView & { horizonMs: number | null; id: string | null }>(
+    `select case when o.completed_at < now() - $7 * interval '1 millisecond' then null
            else (extract(epoch from now()) * 1000)::float8 - $7 end as "horizonMs", l.*
        from dagwright.workflow_executions o left join lateral (${LINES}) l on true
        where o.tenant_id = $1 and o.id = $2 order by l.id`,
-      [...parametersOf(tenantId, executionId, { ...filter, limit: filter.limit + 1 }), LATE_LINE_MS],
-    );
-    if (rows[0] === undefined) return null;
-    const { horizonMs } = rows[0];
-    const lines = rows.filter(({ id }) => id !== null).map(({ horizonMs: _, ...line }) => line);
-    return endPage(lines, filter, horizonMs);
-  });
+    [...parametersOf(tenantId, executionId, { ...filter, limit: filter.limit + 1 }), LATE_LINE_MS],
+  );
+  if (rows[0] === undefined) return null;
+  const { horizonMs } = rows[0];
+  const lines = rows.filter(({ id }) => id !== null).map(({ horizonMs: _, ...line }) => line);
+  return endPage(lines, filter, horizonMs);
 }
 
 function endPage(
@@ -156,19 +153,17 @@ export interface LoggedExecution {
 
 /** The execution, or null where this tenant has none with that id. */
 export async function findLoggedExecution(
-  database: Database,
+  client: pg.ClientBase,
   tenantId: string,
   executionId: string,
   taskId?: string,
 ): Promise<LoggedExecution | null> {
-  return await database.withTenant(tenantId, async (client) => {
-    const { rows } = await client.query<LoggedExecution>(
-      `select o.status, (extract(epoch from clock_timestamp() - o.completed_at) * 1000)::float8 as "endedMsAgo",
+  const { rows } = await client.query<LoggedExecution>(
+    `select o.status, (extract(epoch from clock_timestamp() - o.completed_at) * 1000)::float8 as "endedMsAgo",
          $3::text is null or exists (select from dagwright.task_executions t
            where t.workflow_execution_id = o.id and t.task_id = $3) as "hasTask"
        from dagwright.workflow_executions o where o.tenant_id = $1 and o.id = $2`,
-      [tenantId, executionId, taskId ?? null],
-    );
-    return rows[0] ?? null;
-  });
+    [tenantId, executionId, taskId ?? null],
+  );
+  return rows[0] ?? null;
 }

@@ -1,9 +1,9 @@
 // What is not over in an execution, and all that says why: for `why`. Two bounded statements, whatever the run's size.
 
+import type pg from 'pg';
 import type { TaskError } from '../../core/errors.ts';
 import type { ExecutionStatus, TaskStatus } from '../../core/status.ts';
 import type { WaitKind } from '../../core/wait.ts';
-import type { Acting, Database } from '../connection/connection.ts';
 
 export interface OpenTask {
   readonly taskId: string;
@@ -38,21 +38,20 @@ export interface OpenExecution {
 
 /** The execution and its tasks that are not terminal, at most `limit`; null where this tenant has none with that id. */
 export async function findOpenTasks(
-  database: Database,
-  acting: Acting,
+  client: pg.ClientBase,
+  tenantId: string,
   id: string,
   limit: number,
 ): Promise<{ readonly execution: OpenExecution; readonly tasks: readonly OpenTask[] } | null> {
-  return await database.withTenant(acting, async (client) => {
-    const { rows } = await client.query<OpenExecution>(
-      `select status, run_at as "runAt", paused_at as "pausedAt", open_tasks as "openTasks", created_at as "createdAt"
+  const { rows } = await client.query<OpenExecution>(
+    `select status, run_at as "runAt", paused_at as "pausedAt", open_tasks as "openTasks", created_at as "createdAt"
        from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
-      [acting.tenantId, id],
-    );
-    const execution = rows[0];
-    if (execution === undefined) return null;
-    const open = await client.query<OpenTask>(
-      `with open as materialized (
+    [tenantId, id],
+  );
+  const execution = rows[0];
+  if (execution === undefined) return null;
+  const open = await client.query<OpenTask>(
+    `with open as materialized (
          select * from dagwright.task_executions t where t.tenant_id = $1 and t.workflow_execution_id = $2
            and t.status in ('pending', 'running', 'waiting', 'retrying')
          order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index limit $3),
@@ -73,8 +72,7 @@ export async function findOpenTasks(
            where q.status in ('pending', 'running', 'waiting', 'retrying') limit 20) p), '[]') as "openParents"
        from open t left join nodes on nodes.task_id = t.task_id and t.map_index = -1
        order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index`,
-      [acting.tenantId, id, limit],
-    );
-    return { execution, tasks: open.rows };
-  });
+    [tenantId, id, limit],
+  );
+  return { execution, tasks: open.rows };
 }

@@ -5,6 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { TenantStatus } from '../../core/caller/tenant.ts';
 import { newId } from '../../core/id.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 /** A key as it is presented. */
@@ -98,7 +99,7 @@ const COLUMNS = `id, name, subject, roles, scopes, created_by as "createdBy", cr
   expires_at as "expiresAt", revoked_at as "revokedAt", last_used_at as "lastUsedAt"`;
 
 /** Makes a key. `key` is the only time that it is seen; null where `expiresAt` has passed already. */
-export async function createKey(
+export async function insertKey(
   client: pg.ClientBase,
   tenantId: string,
   wanted: NewKey,
@@ -125,16 +126,16 @@ export async function createKey(
 }
 
 /** Newest first; `before` is the id to go on after. */
-export async function listKeys(
+export async function findKeys(
   client: pg.ClientBase,
   tenantId: string,
   page: { readonly limit: number; readonly before: string | null },
-): Promise<KeyView[]> {
+): Promise<BoundedPage<KeyView>> {
   const { rows } = await client.query<KeyView>(
     `select ${COLUMNS} from dagwright.api_keys where tenant_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
-    [tenantId, page.before, page.limit],
+    [tenantId, page.before, page.limit + 1],
   );
-  return rows;
+  return pageOfRows(rows, page.limit);
 }
 
 /** The key, or null where this tenant has none with that id. */

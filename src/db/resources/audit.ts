@@ -1,6 +1,7 @@
 // The audit trail, as it is read. Triggers write it (functions/resources/audit.sql); nothing changes it.
 import type pg from 'pg';
 import type { JsonObject } from '../../core/json.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 
 /** One change. Of an update only what changed; secrets are named, not shown. */
 export interface AuditRecord {
@@ -33,12 +34,12 @@ export interface AuditFilter {
  * Newest first; `before` is the id to go on after. `tenantId` null: what belongs to the installation, which only the
  * engine's role sees.
  */
-export async function listAudit(
+export async function findAudit(
   client: pg.ClientBase,
   tenantId: string | null,
   filter: AuditFilter,
   page: { readonly limit: number; readonly before: string | null },
-): Promise<AuditRecord[]> {
+): Promise<BoundedPage<AuditRecord>> {
   // Ids follow time, so that the index on them finds a period; a second more, since first_id_v1 rounds.
   const { rows } = await client.query<AuditRecord>(
     `select id, at, actor, action, resource_type as "resourceType", resource_id as "resourceId", old_values as "oldValues",
@@ -59,8 +60,8 @@ export async function listAudit(
       filter.resourceId ?? null,
       filter.from ?? null,
       filter.to ?? null,
-      page.limit,
+      page.limit + 1,
     ],
   );
-  return rows;
+  return pageOfRows(rows, page.limit);
 }

@@ -13,8 +13,10 @@ export interface ServiceLimit {
   readonly rateIntervalMs: number | null;
 }
 
+export const NO_LIMIT: ServiceLimit = { maxConcurrency: null, rateLimit: null, rateIntervalMs: null };
+
 /** What all workers know of services; one that is not named has no limit, and its breaker is closed. */
-export interface ServiceView {
+export interface KnownServices {
   readonly limits: ReadonlyMap<string, ServiceLimit>;
   readonly states: ReadonlyMap<string, SharedState>;
 }
@@ -24,10 +26,13 @@ const ANSWER_MS = 5_000;
 /** Breakers that stand open and are not probed any more belong to services that nobody calls. */
 const FORGOTTEN = `interval '1 hour'`;
 
+/** Breakers that are looked at: those that changed last. */
+const MAX_STATES = 1_000;
+
 const STATE = `s.openings, coalesce(extract(epoch from s.open_until - clock_timestamp()) * 1000, 0)::float8 as "openForMs",
   dagwright.is_probing_v1(s) as "isProbing", coalesce(extract(epoch from s.paused_until - clock_timestamp()) * 1000, 0)::float8 as "pausedForMs"`;
 
-export async function readServices(db: Queryable): Promise<ServiceView> {
+export async function readServices(db: Queryable): Promise<KnownServices> {
   const { rows } = await db.query<{ serviceId: string; limit: ServiceLimit | null } & SharedState>({
     name: 'read_services',
     text: `select service_id as "serviceId", json_build_object('maxConcurrency', max_concurrency, 'rateLimit', rate_limit,
@@ -35,7 +40,7 @@ export async function readServices(db: Queryable): Promise<ServiceView> {
       from dagwright.service_limits
       union all
       (select s.service_id, null, ${STATE} from dagwright.service_states s
-       where s.changed_at > clock_timestamp() - ${FORGOTTEN} order by s.changed_at desc limit 1000)`,
+       where s.changed_at > clock_timestamp() - ${FORGOTTEN} order by s.changed_at desc limit ${MAX_STATES})`,
     ...within(ANSWER_MS),
   });
   const limits = new Map<string, ServiceLimit>();
@@ -218,16 +223,22 @@ export interface ServiceRow extends ServiceLimit, SharedState {
   readonly lastError: string | null;
 }
 
-export async function listServices(db: Queryable): Promise<ServiceRow[]> {
+/** By name. Breakers are those of one tenant, which is told no numbers of others either; null: of all. */
+export async function findServices(
+  db: Queryable | pg.ClientBase,
+  tenantId: string | null,
+): Promise<ServiceRow[]> {
   const { rows } = await db.query<ServiceRow>(
     `select service_id as "serviceId", l.max_concurrency as "maxConcurrency", l.rate_limit as "rateLimit",
-       l.rate_interval_ms as "rateIntervalMs", case when l.max_concurrency is not null then
+       l.rate_interval_ms as "rateIntervalMs", case when l.max_concurrency is not null and $1::text is null then
          (select count(*)::int from dagwright.service_permits p join dagwright.workers w on w.id = p.worker_id where p.service_id = l.service_id) end as "inFlight",
        coalesce(s.openings, 0) as openings, coalesce(s."openForMs", 0) as "openForMs", coalesce(s."isProbing", false) as "isProbing",
        coalesce(s."pausedForMs", 0) as "pausedForMs", s.last_error as "lastError"
      from dagwright.service_limits l full join
-       (select s.service_id, s.last_error, ${STATE} from dagwright.service_states s) s using (service_id)
+       (select s.service_id, s.last_error, ${STATE} from dagwright.service_states s
+        where $1::text is null or right(s.service_id, 37) = '@' || $1 order by s.changed_at desc limit ${MAX_STATES}) s using (service_id)
      order by service_id`,
+    [tenantId],
   );
   return rows;
 }

@@ -1,10 +1,12 @@
-// Tenants, as the operator makes and changes them: under the engine's role, which sees them all.
+// Rows of tenants, under the engine's role, which sees them all.
 
 import type pg from 'pg';
 import type { TenantStatus } from '../../core/caller/tenant.ts';
 import { newId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { DEFAULT_TENANT_ID } from './default-tenant.ts';
 
 /** Instants are ISO 8601. */
 export interface TenantView {
@@ -28,17 +30,17 @@ export interface NewTenant {
 
 /** What is absent stays as it is. */
 export interface TenantChange {
-  readonly displayName?: string | null;
-  readonly tier?: number;
-  readonly status?: TenantStatus;
-  readonly settings?: JsonObject;
+  readonly displayName?: string | null | undefined;
+  readonly tier?: number | undefined;
+  readonly status?: TenantStatus | undefined;
+  readonly settings?: JsonObject | undefined;
 }
 
 const COLUMNS = `id, name, display_name as "displayName", tier, status, settings, created_at as "createdAt",
   updated_at as "updatedAt"`;
 
 /** Makes a tenant; null where its name is taken. */
-export async function createTenant(client: pg.ClientBase, wanted: NewTenant): Promise<TenantView | null> {
+export async function insertTenant(client: pg.ClientBase, wanted: NewTenant): Promise<TenantView | null> {
   const { rows } = await client.query<TenantView>(
     `insert into dagwright.tenants (id, name, display_name, tier, settings) values ($1, $2, $3, $4, $5)
      on conflict (name) do nothing returning ${COLUMNS}`,
@@ -48,15 +50,15 @@ export async function createTenant(client: pg.ClientBase, wanted: NewTenant): Pr
 }
 
 /** Newest first; `before` is the id to go on after. */
-export async function listTenants(
+export async function findTenants(
   db: Queryable | pg.ClientBase,
   page: { readonly limit: number; readonly before: string | null },
-): Promise<TenantView[]> {
+): Promise<BoundedPage<TenantView>> {
   const { rows } = await db.query<TenantView>(
     `select ${COLUMNS} from dagwright.tenants where $1::uuid is null or id < $1 order by id desc limit $2`,
-    [page.before, page.limit],
+    [page.before, page.limit + 1],
   );
-  return rows;
+  return pageOfRows(rows, page.limit);
 }
 
 /** A tenant by its id or its name; null where there is none. */
@@ -74,15 +76,15 @@ export async function findTenantView(
 /** Changes what is given; the tenant afterwards, or null where there is none. */
 export async function updateTenant(
   client: pg.ClientBase,
-  id: string,
+  by: { readonly id: string } | { readonly name: string },
   change: TenantChange,
 ): Promise<TenantView | null> {
   const { rows } = await client.query<TenantView>(
     `update dagwright.tenants set display_name = case when $2 then $3 else display_name end, tier = coalesce($4, tier),
        status = coalesce($5, status), settings = coalesce($6, settings), updated_at = clock_timestamp()
-     where id = $1 returning ${COLUMNS}`,
+     where ${'id' in by ? 'id' : 'name'} = $1 returning ${COLUMNS}`,
     [
-      id,
+      'id' in by ? by.id : by.name,
       change.displayName !== undefined,
       change.displayName ?? null,
       change.tier ?? null,
@@ -91,6 +93,13 @@ export async function updateTenant(
     ],
   );
   return rows[0] ?? null;
+}
+
+/** The id of a tenant by its name, or null. */
+export async function findTenantId(db: Queryable, name: string): Promise<string | null> {
+  if (name === 'default') return DEFAULT_TENANT_ID;
+  const { rows } = await db.query<{ id: string }>('select id from dagwright.tenants where name = $1', [name]);
+  return rows[0]?.id ?? null;
 }
 
 /** Those of these ids that are tenants'. */

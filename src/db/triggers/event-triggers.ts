@@ -41,19 +41,6 @@ export async function syncEventTriggers(
   return gone;
 }
 
-export async function listEventTriggers(
-  client: pg.ClientBase,
-  tenantId: string,
-  workflowId: string,
-): Promise<EventTriggerRow[]> {
-  const { rows } = await client.query<EventTriggerRow>(
-    `select workflow_id as "workflowId", name, event_type as "eventType", condition, input_mapping as "inputMapping", priority
-     from dagwright.event_triggers where tenant_id = $1 and workflow_id = $2 order by name`,
-    [tenantId, workflowId],
-  );
-  return rows;
-}
-
 /**
  * For events of all tenants: the triggers that look at their type, in a fixed order. Also those of workflows that are not
  * active: the start refuses them, and the event tells it.

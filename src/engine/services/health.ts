@@ -20,12 +20,12 @@ import { abortableDelay, backoffMs } from '../../db/connection/abortable-delay.t
 import { isConnectionLoss, isRetryable, type Queryable } from '../../db/connection/connection.ts';
 import {
   endProbe,
+  type KnownServices,
   openService,
   pauseService,
   probeService,
   readServices,
   type ServiceLimit,
-  type ServiceView,
 } from '../../db/resources/services.ts';
 
 const READ_EVERY_MS = 1_000;
@@ -63,7 +63,7 @@ export interface HealthOptions {
 export class ServiceHealth {
   readonly #options: HealthOptions;
   readonly #entries = new Map<string, Entry>();
-  #view: ServiceView | null = null;
+  #view: KnownServices | null = null;
   #viewAtMs = 0;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;

@@ -1,7 +1,7 @@
 // The door of every route: who calls, whether it may, and how often. Runs before the body is read.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAllowed } from '../../core/caller/access.ts';
-import type { Acting } from '../../db/connection/connection.ts';
+import type { Acting, Operator } from '../../db/connection/connection.ts';
 import type { Access, Principal } from '../server/api.ts';
 import { ApiError } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
@@ -37,7 +37,7 @@ export function addGate(api: FastifyInstance, service: Service, nowMs?: () => nu
     },
   });
   api.decorateRequest('actor', {
-    getter(this: FastifyRequest): Omit<Acting, 'tenantId'> {
+    getter(this: FastifyRequest): Operator {
       const { principal } = this;
       if (principal === null) throw new Error('a public route has no actor');
       return { actor: principal.actor, address: this.address, userAgent: this.headers['user-agent'] };

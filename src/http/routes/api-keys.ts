@@ -1,23 +1,21 @@
 // Keys of the API. A key is shown once, when it is made; what is revoked stays revoked.
 import { Type } from 'typebox';
-import { KEY_ROLES, SCOPES, scopesOf } from '../../core/caller/access.ts';
-import { problemOfActor } from '../../core/caller/actor.ts';
-import { createKey, findKey, listKeys, revokeKey } from '../../db/resources/api-keys.ts';
+import { KEY_ROLES, SCOPES } from '../../core/caller/access.ts';
+import { createKey, KEY_NAME, listKeys, refuseExpiry, revokeKey, showKey } from '../../resources/api-keys.ts';
 import { IdParams } from '../request/id-params.ts';
 import { readInstant } from '../request/instant.ts';
 import { answerOnce } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { ApiKeySchema, MadeApiKeySchema } from '../schemas/resources.ts';
-import type { Api, Principal } from '../server/api.ts';
-import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import type { Api } from '../server/api.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
 const KeyBody = Type.Object(
   {
     name: Type.String({
-      minLength: 1,
-      maxLength: 200,
+      ...KEY_NAME,
       description: 'What it is for.',
       examples: ['ci'],
     }),
@@ -72,37 +70,17 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
       },
     },
     async (request, reply) => {
-      const { name, subject = null, roles = [], scopes = [], expiresAt = null } = request.body;
+      const { expiresAt = null, ...given } = request.body;
       const endsAt = expiresAt === null ? null : readInstant(expiresAt);
-      if (roles.length + scopes.length === 0)
-        throw unprocessable([
-          {
-            pointer: '/roles',
-            code: 'required',
-            message: 'a key needs at least one of roles and scopes',
-            hint: `"roles": ["viewer"], or "scopes": ["executions:read"]`,
-          },
-        ]);
-      const problem = subject === null ? null : problemOfActor(subject);
-      if (problem !== null)
-        throw unprocessable([{ pointer: '/subject', code: 'format', message: `subject ${problem}` }]);
-      if (expiresAt !== null && endsAt === null) throw hasPassed();
-      requireHeld(request.principal!, { subject, roles, scopes });
+      if (expiresAt !== null && endsAt === null) return outcomeToHttp(refuseExpiry());
+      const maker = { ...request.acting, scopes: request.principal!.scopes };
       return await answerOnce(
         service,
         request,
         reply,
         async (client) => {
-          const made = await createKey(client, request.acting.tenantId, {
-            name,
-            subject,
-            roles,
-            scopes,
-            createdBy: request.acting.actor,
-            expiresAt: endsAt,
-          });
-          if (made === null) throw hasPassed();
-          return { status: 201, body: { ...made.view, key: made.key } };
+          const made = await createKey(client, maker, { ...given, expiresAt: endsAt });
+          return { status: 201, body: outcomeToHttp(made) };
         },
         { secret: true },
       );
@@ -123,12 +101,10 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { limit, before } = readPage(request, KIND);
-      const rows = await database.withTenant(request.acting, (client) =>
-        listKeys(client, tenantId, { limit: limit + 1, before }),
-      );
-      return pageOf(KIND, tenantId, rows, limit, ({ id }) => id);
+      const page = await database.withTenant(acting, (client) => listKeys(client, acting, { limit, before }));
+      return pageOfBounded(KIND, acting.tenantId, page, ({ id }) => id);
     },
   );
 
@@ -144,13 +120,8 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
         response: { 200: ApiKeySchema },
       },
     },
-    async (request) => {
-      const key = await database.withTenant(request.acting, (client) =>
-        findKey(client, request.acting.tenantId, request.params.id),
-      );
-      if (key === null) throw notFound('key');
-      return key;
-    },
+    async ({ acting, params }) =>
+      outcomeToHttp(await database.withTenant(acting, (client) => showKey(client, acting, params.id))),
   );
 
   api.delete(
@@ -166,38 +137,9 @@ export function addApiKeyRoutes(api: Api, service: Service): void {
         params: IdParams,
       },
     },
-    async (request, reply) => {
-      const key = await database.withTenant(request.acting, (client) =>
-        revokeKey(client, request.acting.tenantId, request.params.id),
-      );
-      if (key === null) throw notFound('key');
+    async ({ acting, params }, reply) => {
+      outcomeToHttp(await database.withTenant(acting, (client) => revokeKey(client, acting, params.id)));
       return await reply.code(204).send();
     },
   );
-}
-
-// A key grants no more than its maker holds, and acts for nobody else unless its maker may.
-function requireHeld(
-  maker: Principal,
-  wanted: {
-    readonly subject: string | null;
-    readonly roles: readonly string[];
-    readonly scopes: readonly string[];
-  },
-): void {
-  const missing = [...scopesOf(wanted.roles, wanted.scopes)].filter((scope) => !maker.scopes.has(scope));
-  if (wanted.subject !== null && wanted.subject !== maker.actor && !maker.scopes.has('actors:assert'))
-    missing.push('actors:assert');
-  if (missing.length > 0)
-    throw new ApiError(
-      403,
-      'scope_exceeded',
-      `your own key lacks what this one would grant: ${[...new Set(missing)].join(', ')}`,
-    );
-}
-
-function hasPassed() {
-  return unprocessable([
-    { pointer: '/expiresAt', code: 'format', message: 'expiresAt must be an instant in the future' },
-  ]);
 }

@@ -1,8 +1,8 @@
 // The audit trail: who changed what.
 import { Type } from 'typebox';
-import { type AuditFilter, listAudit } from '../../db/resources/audit.ts';
+import { listAudit } from '../../resources/audit.ts';
 import { readInstant } from '../request/instant.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { AuditRecordSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
@@ -49,25 +49,21 @@ export function addAuditRoutes(api: Api, { database }: Service): void {
       },
     },
     async (request) => {
-      const { installation = false, from, to, actor, action, resourceType, resourceId } = request.query;
+      const { installation = false, cursor: _, from, to, ...filter } = request.query;
       if (installation && request.principal?.kind === 'key')
         throw new ApiError(403, 'forbidden', "installation takes the operator's key (DAGWRIGHT_ADMIN_KEY)");
       const kind = installation ? `${KIND}:installation` : KIND;
-      const { tenantId } = request.acting;
-      const { limit, before } = readPage(request, kind);
-      const filter: AuditFilter = {
-        actor,
-        action,
-        resourceType,
-        resourceId,
+      const { acting, actor } = request;
+      const wanted = {
+        ...filter,
+        ...readPage(request, kind),
         from: instantOf('from', from),
         to: instantOf('to', to),
       };
-      const page = { limit: limit + 1, before };
-      const rows = installation
-        ? await database.asEngine(request.actor, (client) => listAudit(client, null, filter, page))
-        : await database.withTenant(request.acting, (client) => listAudit(client, tenantId, filter, page));
-      return pageOf(kind, tenantId, rows, limit, ({ id }) => id);
+      const page = installation
+        ? await database.asEngine(actor, (client) => listAudit(client, actor, wanted))
+        : await database.withTenant(acting, (client) => listAudit(client, acting, wanted));
+      return pageOfBounded(kind, acting.tenantId, page, ({ id }) => id);
     },
   );
 }

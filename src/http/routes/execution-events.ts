@@ -2,11 +2,12 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { findTaskEnds, type TaskEnd } from '../../db/executions/execution-events.ts';
-import { findLoggedExecution } from '../../db/executions/execution-logs.ts';
+import { showLogged } from '../../resources/execution-log.ts';
 import { createAuthenticator } from '../caller/authenticate.ts';
 import { IdParams } from '../request/id-params.ts';
 import type { Api } from '../server/api.ts';
-import { ApiError, badRequest, notFound, unavailable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
+import { ApiError, badRequest, unavailable } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
 import { END_ID, executionStream } from '../waiting/execution-stream.ts';
 import type { ExecutionWatch } from '../waiting/execution-watch.ts';
@@ -70,7 +71,7 @@ export function addExecutionEventRoutes(
             message: 'must be the id of an event of this stream',
           },
         ]);
-      if ((await findLoggedExecution(database, acting.tenantId, id)) === null) throw notFound('execution');
+      outcomeToHttp(await database.withTenant(acting, (client) => showLogged(client, acting, { id })));
       if (last === END_ID) return reply.code(204).send();
       if (health.draining.aborted) throw unavailable('the service is ending');
       const leave = openAnswers.take(acting.tenantId);

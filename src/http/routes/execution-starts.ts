@@ -5,7 +5,7 @@ import { canonicalJson, type Json } from '../../core/json.ts';
 import { REFUSED_START_FIELDS, type RefusedStartField, refusedInStart } from '../../core/not-supported.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
-import { findRun, type RunView } from '../../db/executions/executions.ts';
+import { findRun, type RunView } from '../../db/executions/execution-views.ts';
 import type { StartRefusal, StartResult } from '../../triggers/starts/starts.ts';
 import { readInstant } from '../request/instant.ts';
 import { readKey } from '../request/once.ts';
@@ -104,12 +104,13 @@ export function addExecutionStartRoutes(
       },
     },
     async (request, reply) => {
+      const { acting } = request;
       const { workflowId } = request.params;
       const { runAt, ...body } = request.body;
       const refused = refusedInStart(body);
       if (refused.length > 0) throw unprocessable(refused);
       const key = readKey(request);
-      const result = await starts.start(request.acting, {
+      const result = await starts.start(acting, {
         ...(body as typeof body & { input?: Json; metadata?: Json }),
         workflowId,
         triggerType: 'api',
@@ -129,7 +130,7 @@ export function addExecutionStartRoutes(
       const { wait = 0 } = request.query;
       if (wait === 0) return reply.code(201).send({ id, status: 'pending' });
       // Started it is; where too many wait already, this one comes back for the rest.
-      const giveBack = openAnswers.take(request.acting.tenantId);
+      const giveBack = openAnswers.take(acting.tenantId);
       if (giveBack === null) return reply.code(202).send({ id, status: 'pending' });
 
       const gone = new AbortController();
@@ -142,7 +143,9 @@ export function addExecutionStartRoutes(
         const seen = await watch.untilTerminal(id, { timeoutMs: wait * 1000, signal });
         const run =
           seen && isTerminalExecution(seen.status) && !gone.signal.aborted
-            ? await ended(() => findRun(database, request.acting, id, MAX_RUN_BYTES))
+            ? await ended(() =>
+                database.withTenant(acting, (client) => findRun(client, acting.tenantId, id, MAX_RUN_BYTES)),
+              )
             : null;
         if (run === null) return reply.code(202).send({ id, status: seen?.status ?? 'pending' });
         return reply.code(201).send(run);

@@ -1,14 +1,18 @@
-// /v1/executions: what runs and ran.
+// /v1/executions: what runs and ran, as it is listed and read.
 import { Type } from 'typebox';
 import { isJsonObject, type JsonObject, toStorableJson } from '../../core/json.ts';
 import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';
 import { EXECUTION_STATUSES } from '../../core/status.ts';
 import { TRIGGER_TYPES } from '../../core/trigger/trigger-type.ts';
-import { findExecutionDetail } from '../../db/executions/execution-events.ts';
-import { findTaskPage, listExecutions, type TaskPlace } from '../../db/executions/execution-list.ts';
-import { findLoggedExecution, findLogPage, LATE_LINE_MS } from '../../db/executions/execution-logs.ts';
-import { findOpenTasks } from '../../db/executions/open-tasks.ts';
-import { whyOpen } from '../../resources/why.ts';
+import type { TaskPlace } from '../../db/executions/execution-list.ts';
+import { LATE_LINE_MS, showLog } from '../../resources/execution-log.ts';
+import {
+  explainExecution,
+  listExecutions,
+  listTasks,
+  MAX_WHY,
+  showExecution,
+} from '../../resources/executions.ts';
 import { IdParams } from '../request/id-params.ts';
 import { readInstant } from '../request/instant.ts';
 import { PageQuery, pageOfBounded, pageUpTo, readPage } from '../request/page.ts';
@@ -16,7 +20,8 @@ import { ExecutionDetailSchema, ExecutionSchema, LogLineSchema, TaskSchema } fro
 import { pageOfSchema } from '../schemas/parts.ts';
 import { WhySchema } from '../schemas/why.ts';
 import type { Api } from '../server/api.ts';
-import { ApiError, badRequest, notFound } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
+import { ApiError, badRequest } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
 import { ExecutionWatch } from '../waiting/execution-watch.ts';
 import { OpenAnswers } from '../waiting/open-answers.ts';
@@ -25,7 +30,6 @@ import { addExecutionEventRoutes } from './execution-events.ts';
 import { addExecutionStartRoutes } from './execution-starts.ts';
 
 const tags = ['executions'];
-const MAX_WHY = 200;
 const EARLY = 'A page ends early, with a `nextCursor`, once the outputs in it are 8 MB.';
 const literals = <const T extends readonly string[]>(list: T, description: string) =>
   Type.Optional(Type.Unsafe<T[number]>({ type: 'string', enum: [...list], description }));
@@ -81,14 +85,15 @@ export function addExecutionRoutes(api: Api, service: Service): void {
       const { acting } = request;
       const { limit, before } = readPage(request, 'executions');
       const { status, workflowId, triggerType, from, to, metadata } = request.query;
-      const page = await listExecutions(database, acting, {
+      const filter = {
         limit,
         ...{ status, workflowId, triggerType },
         from: readMoment('from', from),
         to: readMoment('to', to),
         metadata: readMetadata(metadata),
         before: before ?? undefined,
-      });
+      };
+      const page = await database.withTenant(acting, (client) => listExecutions(client, acting, filter));
       return pageOfBounded('executions', acting.tenantId, page, ({ id }) => id);
     },
   );
@@ -105,11 +110,8 @@ export function addExecutionRoutes(api: Api, service: Service): void {
         response: { 200: Type.Unsafe<unknown>(ExecutionDetailSchema) },
       },
     },
-    async (request) => {
-      const found = await findExecutionDetail(database, request.acting, request.params.id);
-      if (found === null) throw notFound('execution');
-      return found;
-    },
+    async ({ acting, params }) =>
+      outcomeToHttp(await database.withTenant(acting, (client) => showExecution(client, acting, params.id))),
   );
 
   api.get(
@@ -132,9 +134,9 @@ export function addExecutionRoutes(api: Api, service: Service): void {
       const kind = `tasks:${id}`;
       const { limit, before } = readPage(request, kind, { key: 'text' });
       const after = before === null ? null : readPlace(before);
-      const found = await findTaskPage(database, acting, id, { limit, after });
-      if (found.rows.length === 0 && (await findLoggedExecution(database, acting.tenantId, id)) === null)
-        throw notFound('execution');
+      const found = outcomeToHttp(
+        await database.withTenant(acting, (client) => listTasks(client, acting, { id, limit, after })),
+      );
       const page = pageOfBounded(kind, acting.tenantId, found, writePlace);
       return { ...page, items: page.items.map(({ position: _, ...task }) => task) };
     },
@@ -167,13 +169,16 @@ export function addExecutionRoutes(api: Api, service: Service): void {
       const kind = `logs:${id}`;
       const { limit, before } = readPage(request, kind);
       const { level, taskId } = request.query;
-      const page = await findLogPage(database, acting.tenantId, id, {
+      const wanted = {
+        id,
         limit,
         ...(before === null ? {} : { after: before }),
         ...(level === undefined ? {} : { level }),
         ...(taskId === undefined ? {} : { taskId }),
-      });
-      if (page === null) throw notFound('execution');
+      };
+      const page = outcomeToHttp(
+        await database.withTenant(acting, (client) => showLog(client, acting, wanted)),
+      );
       return pageUpTo(kind, acting.tenantId, page.lines, page.nextAfter);
     },
   );
@@ -191,11 +196,10 @@ export function addExecutionRoutes(api: Api, service: Service): void {
         response: { 200: WhySchema },
       },
     },
-    async (request) => {
-      const found = await findOpenTasks(database, request.acting, request.params.id, MAX_WHY + 1);
-      if (found === null) throw notFound('execution');
-      return whyOpen(found.execution, found.tasks, MAX_WHY);
-    },
+    async ({ acting, params }) =>
+      outcomeToHttp(
+        await database.withTenant(acting, (client) => explainExecution(client, acting, params.id)),
+      ),
   );
 }
 

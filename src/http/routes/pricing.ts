@@ -1,42 +1,36 @@
 // What models cost. Prices are the installation's: any key may read them, the operator sets them.
 
 import { Type } from 'typebox';
-import { type PriceRow, PriceTable } from '../../core/cost/price-table.ts';
 import { priceView } from '../../core/cost/price-view.ts';
-import { providerName } from '../../core/cost/provider-name.ts';
-import { parseUsd } from '../../core/money.ts';
-import type { Queryable } from '../../db/connection/connection.ts';
 import {
-  readPriceStamp,
+  type KnownPrices,
+  listPrices,
+  MODEL,
+  PROVIDER,
+  pageOfPrices,
+  priceKey,
   readPrices,
-  removeOperatorPrices,
-  setOperatorPrice,
-} from '../../db/resources/pricing.ts';
+  removePrices,
+  setPrice,
+  USD,
+} from '../../resources/prices.ts';
 import { readInstant } from '../request/instant.ts';
 import { answerOnceAsOperator } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
-import { pageOfSchema } from '../schemas/parts.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
+import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { PriceSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
-import { notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
+import { unprocessable } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
 
 const Rate = (description: string) =>
-  Type.String({
-    pattern: '^\\d{1,12}(\\.\\d{1,30})?$',
+  textOf(USD, {
     description: `${description}, in US dollars per million tokens, as a decimal string.`,
     examples: ['2.50'],
   });
-const Provider = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  pattern: '^[^/\\s\\u0000]+$',
-  examples: ['openai'],
-});
-const Model = Type.String({
-  minLength: 1,
-  maxLength: 300,
-  pattern: '^[^\\s\\u0000]+$',
+const Provider = textOf(PROVIDER, { examples: ['openai'] });
+const Model = textOf(MODEL, {
   description: '`*`: all models of the provider.',
   examples: ['gpt-4o'],
 });
@@ -64,7 +58,8 @@ const KIND = 'pricing';
 
 export function addPricingRoutes(api: Api, service: Service): void {
   const { database } = service;
-  const current = createCurrentPrices(database.engine);
+  // Reading the whole table takes a while; whether it changed does not.
+  let known: KnownPrices | null = null;
 
   api.get(
     '/v1/pricing',
@@ -84,15 +79,15 @@ export function addPricingRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { limit, before } = readPage(request, KIND, { key: 'text' });
-      const { provider, model } = request.query;
-      const owner = provider === undefined ? undefined : providerName(provider);
-      const rows = (await current())
-        .filter((row) => owner === undefined || row.provider === owner)
-        .filter((row) => model === undefined || row.model === model.toLowerCase())
-        .filter((row) => before === null || keyOf(row) > before)
-        .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-      const page = pageOf(KIND, request.acting.tenantId, rows.slice(0, limit + 1), limit, keyOf);
+      const { limit, before: after } = readPage(request, KIND, { key: 'text' });
+      known = await readPrices(database.engine, known);
+      const found = listPrices(known.table, new Date(), request.query);
+      const page = pageOfBounded(
+        KIND,
+        request.acting.tenantId,
+        pageOfPrices(found, { limit, after }),
+        priceKey,
+      );
       return { ...page, items: page.items.map(priceView) };
     },
   );
@@ -116,25 +111,19 @@ export function addPricingRoutes(api: Api, service: Service): void {
       const instant = effectiveFrom === undefined ? null : readInstant(effectiveFrom);
       if (effectiveFrom !== undefined && instant === null)
         throw unprocessable([{ pointer: '/effectiveFrom', code: 'format', message: 'is not an instant' }]);
-      const place = { provider: providerName(provider), model: model.toLowerCase() };
+      const given = {
+        provider,
+        model,
+        effectiveFrom: instant === null ? null : new Date(instant),
+        rates: {
+          input: rates.inputUsdPerMillion,
+          output: rates.outputUsdPerMillion,
+          cachedInput: rates.cachedInputUsdPerMillion,
+          cacheWrite: rates.cacheWriteUsdPerMillion,
+        },
+      };
       return await answerOnceAsOperator(service, request, reply, async (client) => {
-        const from = await setOperatorPrice(client, {
-          ...place,
-          effectiveFrom: instant === null ? null : new Date(instant),
-          rates: {
-            input: parseUsd(rates.inputUsdPerMillion),
-            output: parseUsd(rates.outputUsdPerMillion),
-            ...(rates.cachedInputUsdPerMillion && { cachedInput: parseUsd(rates.cachedInputUsdPerMillion) }),
-            ...(rates.cacheWriteUsdPerMillion && { cacheWrite: parseUsd(rates.cacheWriteUsdPerMillion) }),
-          },
-        });
-        const set = (await readPrices(client)).find(
-          (row) =>
-            row.source === 'operator' &&
-            row.provider === place.provider &&
-            row.model === place.model &&
-            row.effectiveFrom.getTime() === Date.parse(from),
-        )!;
+        const set = outcomeToHttp(await setPrice(client, request.actor, given));
         return { status: 201, body: priceView(set) };
       });
     },
@@ -152,25 +141,12 @@ export function addPricingRoutes(api: Api, service: Service): void {
         params: Type.Object({ provider: Provider, '*': Model }),
       },
     },
-    async (request, reply) => {
-      const { provider, '*': model } = request.params;
-      const removed = await database.asEngine(request.actor, (client) =>
-        removeOperatorPrices(client, providerName(provider), model.toLowerCase()),
+    async ({ actor, params }, reply) => {
+      const { provider, '*': model } = params;
+      outcomeToHttp(
+        await database.asEngine(actor, (client) => removePrices(client, actor, { provider, model })),
       );
-      if (removed === 0) throw notFound(`price of ${provider}/${model}`);
       return reply.status(204).send();
     },
   );
 }
-
-// Reading the whole table takes a while; whether it changed does not.
-function createCurrentPrices(db: Queryable): () => Promise<readonly PriceRow[]> {
-  let known: { readonly stamp: string; readonly prices: PriceTable } | null = null;
-  return async () => {
-    const stamp = await readPriceStamp(db);
-    if (known?.stamp !== stamp) known = { stamp, prices: new PriceTable(await readPrices(db)) };
-    return known.prices.current(new Date());
-  };
-}
-
-const keyOf = ({ provider, model }: PriceRow) => `${provider}/${model}`;

@@ -1,45 +1,46 @@
-// Limits of outside services, shared by all workers. They are the installation's: any key may read them, the operator sets them.
+// Limits and circuit breakers of outside services, shared by all workers. They are the installation's: any key may read them
+// (of breakers its own tenant's), the operator changes them.
 import { Type } from 'typebox';
-import { isStorableText } from '../../core/json.ts';
 import {
-  readServices,
+  BREAKER_ID,
+  CALLS,
+  INTERVAL_SECONDS,
+  listServices,
   removeServiceLimit,
-  type ServiceLimit,
+  resetService,
+  SERVICE_ID,
   setServiceLimit,
-} from '../../db/resources/services.ts';
-import { pageOfSchema } from '../schemas/parts.ts';
-import { ServiceLimitSchema } from '../schemas/resources.ts';
+} from '../../resources/service-limits.ts';
+import { pageOfSchema, textOf } from '../schemas/parts.ts';
+import { OutsideServiceSchema, ServiceLimitSchema, ServiceResetSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
-import { notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
-const MAX_CALLS = 100_000;
-const MAX_INTERVAL_SECONDS = 86_400;
-
-const ServiceParams = Type.Object({
-  serviceId: Type.String({
-    minLength: 1,
-    maxLength: 200,
-    description: 'A provider, a host, or the `serviceId` of definitions.',
+const NAMED = { description: 'A provider, a host, or the `serviceId` of definitions.' };
+const ServiceParams = Type.Object({ serviceId: textOf(SERVICE_ID, NAMED) });
+const BreakerParams = Type.Object({
+  serviceId: textOf(BREAKER_ID, {
+    description: 'A service, of all tenants; or `<service>@<tenant>`, as the list names a breaker.',
   }),
 });
 
 const LimitBody = Type.Object(
   {
     maxConcurrency: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 1, maximum: MAX_CALLS }), Type.Null()], {
+      Type.Union([Type.Integer(CALLS), Type.Null()], {
         description: 'Calls at once, by all workers together; null lifts it.',
         examples: [8],
       }),
     ),
     rateLimit: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 1, maximum: MAX_CALLS }), Type.Null()], {
+      Type.Union([Type.Integer(CALLS), Type.Null()], {
         description: 'Calls that may start within any `rateIntervalSeconds`; null lifts it.',
         examples: [60],
       }),
     ),
     rateIntervalSeconds: Type.Optional(
-      Type.Union([Type.Number({ minimum: 0.001, maximum: MAX_INTERVAL_SECONDS }), Type.Null()], {
+      Type.Union([Type.Number(INTERVAL_SECONDS), Type.Null()], {
         description: 'Goes with `rateLimit`.',
         examples: [60],
       }),
@@ -57,15 +58,17 @@ export function addServiceLimitRoutes(api: Api, { database }: Service): void {
       config: { access: 'service-limits:read' },
       schema: {
         tags,
-        summary: 'List the limits of outside services',
+        summary: 'List the outside services that are limited or held back',
+        description:
+          "Limits are the installation's; circuit breakers are those of the tenant, of all tenants for the operator. A service that is not listed has no limit, and its breaker is closed.",
         operationId: 'listServiceLimits',
-        response: { 200: pageOfSchema(ServiceLimitSchema) },
+        response: { 200: pageOfSchema(OutsideServiceSchema) },
       },
     },
-    async () => {
-      const { limits } = await readServices(database.engine);
-      const items = [...limits].sort(([a], [b]) => (a < b ? -1 : 1));
-      return { items: items.map(([serviceId, limit]) => limitView(serviceId, limit)), nextCursor: null };
+    async (request) => {
+      const isOperator = request.principal?.kind !== 'key';
+      const { rows } = await listServices(database.engine, isOperator ? request.actor : request.acting);
+      return { items: rows, nextCursor: null };
     },
   );
 
@@ -83,36 +86,10 @@ export function addServiceLimitRoutes(api: Api, { database }: Service): void {
         response: { 200: ServiceLimitSchema },
       },
     },
-    async (request) => {
-      const { serviceId } = request.params;
-      if (!isStorableText(serviceId)) throw notFound(`service`);
-      const { maxConcurrency, rateLimit, rateIntervalSeconds } = request.body;
-      if (
-        (rateLimit === undefined || rateLimit === null) !==
-        (rateIntervalSeconds === undefined || rateIntervalSeconds === null)
-      )
-        throw unprocessable([
-          {
-            pointer: '/rateLimit',
-            code: 'validation',
-            message: 'rateLimit and rateIntervalSeconds go together',
-            hint: '{ "rateLimit": 60, "rateIntervalSeconds": 60 }: at most 60 calls a minute',
-          },
-        ]);
-      const limit = await database.asEngine(request.actor, (client) =>
-        setServiceLimit(client, serviceId, {
-          ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
-          ...(rateLimit === undefined
-            ? {}
-            : {
-                rateLimit,
-                rateIntervalMs:
-                  typeof rateIntervalSeconds === 'number' ? Math.round(rateIntervalSeconds * 1000) : null,
-              }),
-        }),
-      );
-      return limitView(serviceId, limit);
-    },
+    async ({ actor, params, body }) =>
+      outcomeToHttp(
+        await database.asEngine(actor, (client) => setServiceLimit(client, actor, { ...params, ...body })),
+      ),
   );
 
   api.delete(
@@ -126,22 +103,30 @@ export function addServiceLimitRoutes(api: Api, { database }: Service): void {
         params: ServiceParams,
       },
     },
-    async (request, reply) => {
-      const { serviceId } = request.params;
-      const isRemoved =
-        isStorableText(serviceId) &&
-        (await database.asEngine(request.actor, (client) => removeServiceLimit(client, serviceId)));
-      if (!isRemoved) throw notFound(`limit of "${serviceId}"`);
+    async ({ actor, params }, reply) => {
+      outcomeToHttp(
+        await database.asEngine(actor, (client) => removeServiceLimit(client, actor, params.serviceId)),
+      );
       return reply.status(204).send();
     },
   );
-}
 
-function limitView(serviceId: string, { maxConcurrency, rateLimit, rateIntervalMs }: ServiceLimit) {
-  return {
-    serviceId,
-    maxConcurrency,
-    rateLimit,
-    rateIntervalSeconds: rateIntervalMs === null ? null : rateIntervalMs / 1000,
-  };
+  api.post(
+    '/v1/service-limits/:serviceId/reset',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Close the circuit breaker of a service',
+        description: 'Ends its pause, too: calls begin again within a second.',
+        operationId: 'resetService',
+        params: BreakerParams,
+        response: { 200: ServiceResetSchema },
+      },
+    },
+    async ({ actor, params }) =>
+      outcomeToHttp(
+        await database.asEngine(actor, (client) => resetService(client, actor, params.serviceId)),
+      ),
+  );
 }

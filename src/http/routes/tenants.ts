@@ -1,24 +1,31 @@
 // Tenants: made, listed and changed by the operator.
 import { Type } from 'typebox';
-import { TENANT_NAME, TENANT_STATUSES } from '../../core/caller/tenant.ts';
-import { type JsonObject, toStorableJson } from '../../core/json.ts';
-import { createTenant, findTenantView, listTenants, updateTenant } from '../../db/resources/tenants.ts';
+import { TENANT_STATUSES } from '../../core/caller/tenant.ts';
+import type { JsonObject } from '../../core/json.ts';
+import {
+  createTenant,
+  DISPLAY_NAME,
+  listTenants,
+  showTenant,
+  TENANT_NAME,
+  TIER,
+  updateTenant,
+} from '../../resources/tenants.ts';
 import { IdParams } from '../request/id-params.ts';
 import { answerOnceAsOperator } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
-import { pageOfSchema } from '../schemas/parts.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
+import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { TenantSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
-import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
-const DisplayName = Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
+const DisplayName = Type.Union([Type.String(DISPLAY_NAME), Type.Null()], {
   description: 'For people.',
   examples: ['Acme Ltd'],
 });
 const Tier = Type.Integer({
-  minimum: 1,
-  maximum: 1_000_000,
+  ...TIER,
   description: 'Definitions with a higher `minTier` do not start for it.',
   examples: [2],
 });
@@ -29,8 +36,7 @@ const Settings = Type.Object(
 
 const TenantBody = Type.Object(
   {
-    name: Type.String({
-      pattern: TENANT_NAME.source,
+    name: textOf(TENANT_NAME, {
       description: 'Begins the paths of its webhooks; does not change.',
       examples: ['acme'],
     }),
@@ -57,7 +63,6 @@ const TenantPatch = Type.Object(
 );
 
 const tags = ['tenants'];
-const MAX_SETTINGS_BYTES = 64_000;
 const KIND = 'tenants';
 
 export function addTenantRoutes(api: Api, service: Service): void {
@@ -82,13 +87,8 @@ export function addTenantRoutes(api: Api, service: Service): void {
         request,
         reply,
         async (client) => {
-          const { name, displayName = null, tier = 1, settings = {} } = request.body;
-          const tenant = await createTenant(client, {
-            ...{ name, displayName, tier },
-            settings: storableSettings(settings),
-          });
-          if (tenant === null) throw new ApiError(409, 'name_taken', `there is a tenant "${name}"`);
-          return { status: 201, body: tenant };
+          const tenant = await createTenant(client, request.actor, request.body);
+          return { status: 201, body: outcomeToHttp(tenant) };
         },
         // The answer is kept beside those of tenant `default`, whose rows its own services may read.
         { secret: true },
@@ -110,8 +110,8 @@ export function addTenantRoutes(api: Api, service: Service): void {
     },
     async (request) => {
       const { limit, before } = readPage(request, KIND);
-      const rows = await listTenants(database.engine, { limit: limit + 1, before });
-      return pageOf(KIND, null, rows, limit, ({ id }) => id);
+      const page = await listTenants(database.engine, request.actor, { limit, before });
+      return pageOfBounded(KIND, null, page, ({ id }) => id);
     },
   );
 
@@ -127,11 +127,7 @@ export function addTenantRoutes(api: Api, service: Service): void {
         response: { 200: TenantSchema },
       },
     },
-    async (request) => {
-      const tenant = await findTenantView(database.engine, { id: request.params.id });
-      if (tenant === null) throw notFound('tenant');
-      return tenant;
-    },
+    async ({ actor, params }) => outcomeToHttp(await showTenant(database.engine, actor, { id: params.id })),
   );
 
   api.patch(
@@ -148,22 +144,13 @@ export function addTenantRoutes(api: Api, service: Service): void {
         response: { 200: TenantSchema },
       },
     },
-    async (request) => {
-      const { settings, ...change } = request.body;
-      const tenant = await database.asEngine(request.actor, (client) =>
-        updateTenant(client, request.params.id, {
-          ...change,
-          ...(settings === undefined ? {} : { settings: storableSettings(settings) }),
-        }),
+    async ({ actor, params, body }) => {
+      const change = body as typeof body & { readonly settings?: JsonObject };
+      return outcomeToHttp(
+        await database.asEngine(actor, (client) =>
+          updateTenant(client, actor, { ref: { id: params.id }, change }),
+        ),
       );
-      if (tenant === null) throw notFound('tenant');
-      return tenant;
     },
   );
-}
-
-function storableSettings(settings: object): JsonObject {
-  const stored = toStorableJson(settings, MAX_SETTINGS_BYTES);
-  if (stored.ok) return settings as JsonObject;
-  throw unprocessable([{ pointer: '/settings', code: stored.code, message: `settings ${stored.message}` }]);
 }

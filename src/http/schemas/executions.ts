@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';
 import { EXECUTION_STATUSES, SKIP_REASONS, TASK_STATUSES } from '../../core/status.ts';
 import { TRIGGER_TYPES } from '../../core/trigger/trigger-type.ts';
-import type { ExecutionView, TaskView } from '../../db/executions/executions.ts';
+import type { ExecutionView, TaskView } from '../../db/executions/execution-views.ts';
 import {
   anyObject,
   id,

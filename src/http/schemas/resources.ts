@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { KEY_ROLES, SCOPES } from '../../core/caller/access.ts';
 import { TENANT_STATUSES } from '../../core/caller/tenant.ts';
 import { PRICE_SOURCES } from '../../core/cost/price-table.ts';
+import { SERVICE_STATES } from '../../resources/service-limits.ts';
 import { anyObject, id, instant, made, nullable, nullableInstant, nullOr, words } from './parts.ts';
 
 export const TenantSchema = Type.Object(
@@ -117,14 +118,38 @@ export const PriceSchema = Type.Object(
   { title: 'Price', description: 'What a model costs.' },
 );
 
-export const ServiceLimitSchema = Type.Object(
+const limit = {
+  serviceId: Type.String(),
+  maxConcurrency: nullable('integer', { description: 'Calls at once; null: no limit.' }),
+  rateLimit: nullable('integer', {
+    description: 'Calls that may start within the interval; null: no limit.',
+  }),
+  rateIntervalSeconds: Type.Unsafe<unknown>({ type: ['number', 'null'] }),
+};
+export const ServiceLimitSchema = Type.Object(limit, {
+  title: 'ServiceLimit',
+  description: 'Limits of an outside service.',
+});
+export const OutsideServiceSchema = Type.Object(
+  {
+    ...limit,
+    inFlight: nullable('integer', {
+      description: 'Calls under way, of all tenants; known with `maxConcurrency`, told to the operator only.',
+    }),
+    state: words(
+      SERVICE_STATES,
+      'Of its circuit breaker. `half_open`: the next call tries it; `paused`: it asked for no calls itself.',
+    ),
+    openings: Type.Integer({ description: 'How often in a row it has opened.' }),
+    retryInMs: Type.Integer({ description: 'Until calls may begin again; 0: now.' }),
+    lastError: nullable('string', { description: 'Code of the error that held it back.' }),
+  },
+  { title: 'OutsideService', description: 'An outside service that is limited or held back.' },
+);
+export const ServiceResetSchema = Type.Object(
   {
     serviceId: Type.String(),
-    maxConcurrency: nullable('integer', { description: 'Calls at once; null: no limit.' }),
-    rateLimit: nullable('integer', {
-      description: 'Calls that may start within the interval; null: no limit.',
-    }),
-    rateIntervalSeconds: Type.Unsafe<unknown>({ type: ['number', 'null'] }),
+    wasHeldBack: Type.Boolean({ description: 'False: there was nothing to end.' }),
   },
-  { title: 'ServiceLimit', description: 'Limits of an outside service.' },
+  { title: 'OutsideServiceReset', description: 'A service whose circuit breaker is closed.' },
 );

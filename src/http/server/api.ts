@@ -9,7 +9,7 @@ import type {
 } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { Scope } from '../../core/caller/access.ts';
-import type { Acting } from '../../db/connection/connection.ts';
+import type { Acting, Operator } from '../../db/connection/connection.ts';
 
 /** Types of what was validated; answers are not bound to their schemas, which describe them only. */
 interface ApiTypes extends FastifyTypeProvider {
@@ -78,6 +78,6 @@ declare module 'fastify' {
     /** In whose name a tenant's route acts. */
     readonly acting: Acting;
     /** Who acts on a route of the operator. */
-    readonly actor: Omit<Acting, 'tenantId'>;
+    readonly actor: Operator;
   }
 }

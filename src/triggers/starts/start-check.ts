@@ -1,7 +1,7 @@
 // What can be said of a start without a database: values that cannot be stored, and the words for each refusal.
 import type { Problem } from '../../core/errors.ts';
 import { toStorableJson } from '../../core/json.ts';
-import type { StartProblem, StartRequest } from '../../db/executions/executions.ts';
+import type { StartProblem, StartRequest } from '../../db/executions/execution-starts.ts';
 
 /** Why a start was refused. `validation` and `payload_too_large` name places in the request: `/input/…`, `/metadata`. */
 export type StartRefusal = StartProblem | 'validation' | 'payload_too_large';

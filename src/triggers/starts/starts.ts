@@ -22,7 +22,7 @@ import {
   isRetryable,
   type Queryable,
 } from '../../db/connection/connection.ts';
-import { type StartRequest, startExecutionsWith } from '../../db/executions/executions.ts';
+import { type StartRequest, startExecutions } from '../../db/executions/execution-starts.ts';
 import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 
@@ -124,7 +124,7 @@ export class Starts {
       else fitting.push({ i, request: { ...request, revision: version!.revision } });
     }
     if (fitting.length === 0) return results;
-    const started = await startExecutionsWith(
+    const started = await startExecutions(
       db,
       tenantId,
       fitting.map(({ request }) => request),

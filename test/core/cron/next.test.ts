@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCron, nextTime, previousTime, timesBetween } from '../../../src/core/cron/next.ts';
+import { createCron, nextTime, previousTime } from '../../../src/core/cron/next.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
 import { depth } from '../../support/depth.ts';
 import { at, cron, iso } from './make-cron.ts';
+import { timesBetween } from './times-between.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

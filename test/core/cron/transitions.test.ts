@@ -1,10 +1,11 @@
 // Daylight saving, against a walker over the minutes around real transitions of all zones. The full product of zones,
 // transitions and expressions takes minutes: CRON_FULL=1 runs it; else a part is drawn, the same each time.
 import { describe, expect, test } from 'vitest';
-import { nextTime, previousTime, timesBetween } from '../../../src/core/cron/next.ts';
+import { nextTime, previousTime } from '../../../src/core/cron/next.ts';
 import { casesOf, depth } from '../../support/depth.ts';
 import { cron, iso } from './make-cron.ts';
 import { type Transition, ticksOf, transitionsOf, walk } from './minute-walker.ts';
+import { timesBetween } from './times-between.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { expect } from 'vitest';
 import type { NodeDefinition, WorkflowDefinition } from '../../../src/core/definition/model.ts';
 import { type Database, isConnectionLoss, openDatabase } from '../../../src/db/connection/connection.ts';
-import { startExecutions } from '../../../src/db/executions/executions.ts';
+import { startExecutions } from '../../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../../src/db/resources/definitions.ts';
 import { createDatabase } from '../../support/database.ts';
@@ -87,7 +87,7 @@ export async function apply({ database }: Scenario, definition: WorkflowDefiniti
 /** Starts `count` executions; their ids. */
 export async function start({ database }: Scenario, workflowId: string, count: number): Promise<string[]> {
   const started = await startExecutions(
-    database,
+    database.engine,
     DEFAULT_TENANT_ID,
     Array.from({ length: count }, () => ({ workflowId, input: {}, triggerType: 'manual' as const })),
   );

@@ -101,6 +101,9 @@ const DEPENDENCY = closedObject(
   ['taskId'],
 );
 
+/** Characters of the name of an outside service. */
+export const MAX_SERVICE_ID = 200;
+
 /** What a node may share through `defaults`. */
 const SHARED: JsonObject = {
   modelId: {
@@ -112,7 +115,7 @@ const SHARED: JsonObject = {
   serviceId: {
     type: 'string',
     minLength: 1,
-    maxLength: 200,
+    maxLength: MAX_SERVICE_ID,
     description:
       'Groups tasks under one shared limit. Default: the model provider, or the host that is called.',
     examples: ['billing'],

@@ -1,0 +1,126 @@
+// One execution and its tasks as users see them, read under the tenant's role.
+import type pg from 'pg';
+import type { TaskError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import type { ExecutionStatus, SkipReason, TaskStatus } from '../../core/status.ts';
+import { boundedPage, withinBytes } from '../connection/byte-bounded.ts';
+
+/** One execution as `run --json` and `executions show --json` print it. Money is a decimal string, or null: unknown. */
+export interface ExecutionView {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly revision: number;
+  readonly status: ExecutionStatus;
+  readonly output: Json;
+  readonly error: TaskError | null;
+  readonly completedWithErrors: boolean;
+  readonly costUsd: string | null;
+  readonly durationMs: number | null;
+  readonly triggerType: string;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly completedAt: string | null;
+}
+
+export interface TaskView {
+  readonly taskId: string;
+  /** Null: the task itself. */
+  readonly mapIndex: number | null;
+  readonly taskType: string;
+  readonly status: TaskStatus;
+  readonly reason: SkipReason | null;
+  readonly attempt: number;
+  readonly output: Json;
+  readonly error: TaskError | null;
+  readonly costUsd: string | null;
+  readonly durationMs: number | null;
+  readonly startedAt: string | null;
+  readonly completedAt: string | null;
+  readonly resourceUsage: Json;
+}
+
+export const EXECUTION_COLUMNS = `id, workflow_id as "workflowId", revision, status, output, error,
+  completed_with_errors as "completedWithErrors", case when not cost_unknown then actual_cost_usd end as "costUsd",
+  duration_ms as "durationMs", trigger_type as "triggerType", created_at as "createdAt", started_at as "startedAt",
+  completed_at as "completedAt"`;
+
+/** Of a task_executions t. */
+export const TASK_COLUMNS = `t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.task_type as "taskType", t.status, t.reason,
+  t.attempt_number as attempt, t.output, t.error, t.cost_usd as "costUsd", t.duration_ms as "durationMs",
+  t.started_at as "startedAt", t.completed_at as "completedAt", t.resource_usage as "resourceUsage"`;
+
+/** Those of {@link TASK_COLUMNS} that may be large. */
+export const TASK_JSON = ['output', 'error', '"resourceUsage"'] as const;
+
+/** The execution, or null where this tenant has none with that id. */
+export async function findExecution(
+  client: pg.ClientBase,
+  tenantId: string,
+  id: string,
+): Promise<ExecutionView | null> {
+  const { rows } = await client.query<ExecutionView>(
+    `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+  return rows[0] ?? null;
+}
+
+/** One execution as `GET /v1/executions/{id}` shows it. */
+export interface ExecutionDetail extends ExecutionView {
+  readonly priority: number;
+  readonly runAt: string | null;
+  readonly pausedAt: string | null;
+  readonly createdBy: string | null;
+  readonly input: unknown;
+  readonly metadata: unknown;
+}
+
+/** The execution with what was asked for; null where this tenant has none with that id. */
+export async function findExecutionDetail(
+  client: pg.ClientBase,
+  tenantId: string,
+  id: string,
+): Promise<ExecutionDetail | null> {
+  const { rows } = await client.query<ExecutionDetail>(
+    `select ${EXECUTION_COLUMNS}, priority, run_at as "runAt", paused_at as "pausedAt", created_by as "createdBy", input, metadata
+       from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
+    [tenantId, id],
+  );
+  return rows[0] ?? null;
+}
+
+const TASKS_SQL = `select ${TASK_COLUMNS}
+       from dagwright.task_executions t
+       join dagwright.workflow_executions o on o.id = t.workflow_execution_id
+       left join (select v.id, n.value->>'taskId' as task_id, n.ordinality as position
+                  from dagwright.workflow_versions v, json_array_elements(v.definition->'nodes') with ordinality n where v.id = (select version_id from dagwright.workflow_executions where id = $2)) p
+         on p.id = o.version_id and p.task_id = t.task_id
+       where o.tenant_id = $1 and o.id = $2 order by p.position nulls last, t.task_id, t.map_index`;
+
+/** The tasks of an execution in the order of the definition, items after their fan-out. */
+export async function findTasks(client: pg.ClientBase, tenantId: string, id: string): Promise<TaskView[]> {
+  const { rows } = await client.query<TaskView>(TASKS_SQL, [tenantId, id]);
+  return rows;
+}
+
+/** An execution with its tasks: the object of `run --json` and `executions show --json` (CONTRACT 5). */
+export interface RunView extends ExecutionView {
+  readonly tasks: readonly TaskView[];
+}
+
+/**
+ * The execution with its tasks, or null where this tenant has none with that id, or its tasks hold more than `maxBytes` of
+ * outputs, which are not loaded then.
+ */
+export async function findRun(
+  client: pg.ClientBase,
+  tenantId: string,
+  id: string,
+  maxBytes: number,
+): Promise<RunView | null> {
+  const text = withinBytes(TASKS_SQL, { maxBytes, json: TASK_JSON });
+  const tasks = boundedPage<TaskView>((await client.query(text, [tenantId, id])).rows);
+  if (tasks.hasMore) return null;
+  const execution = await findExecution(client, tenantId, id);
+  return execution && { ...execution, tasks: tasks.rows };
+}
