@@ -2,6 +2,7 @@
 // could show says whose it is (`canary-acme`).
 import { expect } from 'vitest';
 import { applyDefinition } from '../../../src/db/resources/definitions.ts';
+import { openService as openBreaker } from '../../../src/db/resources/services.ts';
 import { graph } from '../../support/engine.ts';
 import type { CallAnswer, TestService } from '../../support/service.ts';
 import type { Operation } from './openapi-requests.ts';
@@ -42,6 +43,7 @@ export async function seedTenant(
     expect([method, path, answer.status < 300, answer.body]).toEqual([method, path, true, answer.body]);
     return answer;
   };
+  await openBreaker(service.database.engine, `${mark}@${id}`, { forMs: 3_600_000, code: 'http_503' });
   const sameKey = { 'idempotency-key': 'same-key' };
   const definition = {
     workflowId: 'same',
