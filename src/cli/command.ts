@@ -1,5 +1,6 @@
 // What all command lines are made of: a command with the options that go with every one, and readers of arguments.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { PAGE_LIMIT } from '../resources/list-limits.ts';
 import { type CommandContext, type GlobalOptions, withContext } from './context.ts';
 import type { Io } from './io.ts';
 
@@ -75,6 +76,22 @@ export function wholeNumber(min: number, max: number) {
       throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
     return value;
   };
+}
+
+/** Adds what every list takes. */
+export function paged(
+  list: Command,
+  cursor: { readonly flag?: string; readonly read?: (text: string) => unknown } = {},
+): Command {
+  const { flag = '--cursor <cursor>', read } = cursor;
+  const page = list.option(
+    '--limit <n>',
+    `at most ${PAGE_LIMIT.max}`,
+    wholeNumber(1, PAGE_LIMIT.max),
+    PAGE_LIMIT.default,
+  );
+  const described = 'nextCursor of the page before';
+  return read === undefined ? page.option(flag, described) : page.option(flag, described, read);
 }
 
 export function seconds(min: number, max: number) {

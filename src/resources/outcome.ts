@@ -10,6 +10,9 @@ export type RefusalCode =
   | 'not_found'
   | 'removed'
   | 'name_taken'
+  | 'path_taken'
+  | 'trigger_taken'
+  | 'revision_mismatch'
   | 'from_definition'
   | 'cannot_start';
 

@@ -11,15 +11,17 @@ import { SCHEDULE_DEFAULTS } from '../../src/core/schedule/settings.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { findRevision, findWorkflow } from '../../src/db/resources/definitions.ts';
-import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/resources/schedules.ts';
-import { findWebhookAt, listWebhooks } from '../../src/db/resources/webhooks.ts';
+import { findSchedules } from '../../src/db/resources/schedules.ts';
+import { findWebhookAt, findWebhooks } from '../../src/db/resources/webhooks.ts';
 import { listEventTriggers } from '../../src/db/triggers/event-triggers.ts';
 import {
   rollbackWorkflow,
   saveWorkflow,
   saveWorkflows,
 } from '../../src/resources/definitions/file-triggers.ts';
-import { changeWebhook, createWebhook } from '../../src/resources/webhooks/manage.ts';
+import { pauseSchedule } from '../../src/resources/schedules/schedules.ts';
+import { addSchedule } from '../../src/resources/schedules/times.ts';
+import { addWebhook, updateWebhook } from '../../src/resources/webhooks/write-webhook.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
 import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -77,8 +79,8 @@ async function state(id = workflowId) {
   return await database.withTenant(acting, async (client) => {
     const of = { limit: 200, before: null, workflowId: id };
     return {
-      schedules: await listSchedules(client, DEFAULT_TENANT_ID, of),
-      webhooks: await listWebhooks(client, DEFAULT_TENANT_ID, of),
+      schedules: (await findSchedules(client, DEFAULT_TENANT_ID, of)).rows,
+      webhooks: (await findWebhooks(client, DEFAULT_TENANT_ID, of)).rows,
       events: await listEventTriggers(client, DEFAULT_TENANT_ID, id),
     };
   });
@@ -215,9 +217,9 @@ describe('saving', () => {
     await save(flow([schedule(), webhook()]));
     const { id } = (await state()).schedules[0]!;
     await database.withTenant(acting, async (client) => {
-      await pauseSchedule(client, DEFAULT_TENANT_ID, id, 'by ada');
+      await pauseSchedule(client, acting, { id, reason: 'by ada' });
       const before = (await findWebhookAt(client, DEFAULT_TENANT_ID, workflowId))!;
-      expect((await changeWebhook(client, source, before, { status: 'paused' })).ok).toBe(true);
+      expect((await updateWebhook(client, before, { status: 'paused' }, source)).ok).toBe(true);
     });
     await save(flow([schedule({ input: 2 }), webhook({ priority: 9 })], 2));
     const { schedules, webhooks } = await state();
@@ -228,13 +230,13 @@ describe('saving', () => {
   test('triggers made by hand are never touched', async () => {
     await save(flow());
     await database.withTenant(acting, async (client) => {
-      await createSchedule(
+      await addSchedule(
         client,
         DEFAULT_TENANT_ID,
         { ...SCHEDULE_DEFAULTS, workflowId, name: 'hand', cronExpression: '* * * * *' },
         { createdBy: 'ada' },
       );
-      await createWebhook(client, source, acting, { workflowId, path: `${workflowId}-hand`, secret: SECRET });
+      await addWebhook(client, acting, { workflowId, path: `${workflowId}-hand`, secret: SECRET }, source);
     });
     const before = await state();
     await save(flow([schedule(), webhook()], 2));
@@ -261,7 +263,7 @@ describe('saving', () => {
     expect(found).toMatchObject({ revision: 1, latestRevision: 1 });
 
     await database.withTenant(acting, (client) =>
-      createSchedule(
+      addSchedule(
         client,
         DEFAULT_TENANT_ID,
         { ...SCHEDULE_DEFAULTS, workflowId, name: 'hand', cronExpression: '* * * * *' },

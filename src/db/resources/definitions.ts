@@ -173,6 +173,18 @@ export async function findWorkflow(
   return rows[0] ?? null;
 }
 
+export async function workflowExists(
+  client: pg.ClientBase,
+  tenantId: string,
+  workflowId: string,
+): Promise<boolean> {
+  const { rows } = await client.query(
+    'select from dagwright.workflow_definitions where tenant_id = $1 and workflow_id = $2',
+    [tenantId, workflowId],
+  );
+  return rows.length > 0;
+}
+
 /** Newest first; `before` is the revision to go on after. Null where there is no such workflow. */
 export async function listRevisions(
   client: pg.ClientBase,

@@ -8,8 +8,9 @@
 //       that two saves of the same ones wait for each other, and none for ever.
 import type pg from 'pg';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
-import { secretReference, type TriggerDefinition } from '../../core/definition/trigger-model.ts';
+import type { TriggerDefinition } from '../../core/definition/trigger-model.ts';
 import type { Problem } from '../../core/errors.ts';
+import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { Acting, Database } from '../../db/connection/connection.ts';
 import { rollbackDefinition, type Saved, saveDefinition } from '../../db/resources/definitions.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
@@ -108,7 +109,7 @@ export function withoutSecrets(definition: WorkflowDefinition): WorkflowDefiniti
   if (definition.triggers === undefined) return definition;
   const triggers = definition.triggers.map((trigger): TriggerDefinition => {
     if (trigger.type !== 'webhook' || trigger.secret === undefined) return trigger;
-    if (secretReference(trigger.secret) !== null) return trigger;
+    if (referencedSecret(trigger.secret.trim()) !== null) return trigger;
     const { secret: _, ...rest } = trigger;
     return rest;
   });

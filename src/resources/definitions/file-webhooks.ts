@@ -1,19 +1,22 @@
 // Webhooks of definitions: brought in step with their triggers, matched by path. See sync-triggers.ts.
-import { secretReference, type WebhookTrigger } from '../../core/definition/trigger-model.ts';
+import type pg from 'pg';
+import type { WebhookTrigger } from '../../core/definition/trigger-model.ts';
 import type { Problem } from '../../core/errors.ts';
-import type { Acting, Queryable } from '../../db/connection/connection.ts';
+import { referencedSecret } from '../../core/trigger/webhook.ts';
+import type { Acting } from '../../db/connection/connection.ts';
 import { type FileWebhookRow, lockFileWebhooks } from '../../db/resources/file-triggers.ts';
 import { removeWebhook } from '../../db/resources/webhooks.ts';
-import { readSettings } from '../../triggers/webhooks/settings.ts';
-import { type SecretSource, secretProblems } from '../../triggers/webhooks/stored-secrets.ts';
-import { createWebhook, type GivenWebhook } from '../webhooks/manage.ts';
+import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
+import { secretProblems } from '../webhooks/secrets.ts';
+import { readSettings } from '../webhooks/settings.ts';
+import { addWebhook, type GivenWebhook } from '../webhooks/write-webhook.ts';
 import { keepWebhook } from './keep-webhook.ts';
-import { below, type Placed } from './placed.ts';
+import { below, type TriggerPlace } from './trigger-place.ts';
 
 /** The webhooks that a definition wants. */
 export interface WebhooksOf {
   readonly workflowId: string;
-  readonly webhooks: readonly Placed<WebhookTrigger>[];
+  readonly webhooks: readonly TriggerPlace<WebhookTrigger>[];
 }
 
 /** A webhook that a definition has. */
@@ -42,15 +45,16 @@ interface TenantOf {
  */
 export function webhookProblems(
   workflowId: string,
-  placed: readonly Placed<WebhookTrigger>[],
+  places: readonly TriggerPlace<WebhookTrigger>[],
   tenantName: string,
   source?: Pick<SecretSource, 'secrets'>,
 ): Problem[] {
-  return placed.flatMap(({ pointer, trigger }) => {
+  return places.flatMap(({ pointer, trigger }) => {
     const read = readSettings(givenOf(workflowId, trigger), tenantName);
     if (!read.ok) return below(pointer, read.problems);
     const { secret } = trigger;
-    const isKnown = secret !== undefined && (source !== undefined || secretReference(secret) === null);
+    const isKnown =
+      secret !== undefined && (source !== undefined || referencedSecret(secret.trim()) === null);
     return isKnown
       ? below(pointer, secretProblems(secret.trim(), read.value, source ?? { secrets: {} }))
       : [];
@@ -59,7 +63,7 @@ export function webhookProblems(
 
 /** Locks what these definitions have and what is removed at the paths that they want, and removes what they do not want any more. */
 export async function detachWebhooks(
-  client: Queryable,
+  client: pg.ClientBase,
   { tenantId, tenantName }: TenantOf,
   wanted: readonly WebhooksOf[],
 ): Promise<{ readonly standing: StandingWebhooks; readonly removed: readonly RemovedWebhook[] }> {
@@ -84,7 +88,7 @@ export async function detachWebhooks(
 
 /** Makes, changes and takes back what a definition wants; problems where something stands in the way. */
 export async function attachWebhooks(
-  client: Queryable,
+  client: pg.ClientBase,
   source: SecretSource,
   { tenantId, actor, tenantName }: TenantOf & Pick<Acting, 'actor'>,
   one: WebhooksOf,
@@ -101,8 +105,8 @@ export async function attachWebhooks(
     // What another has, or took back just now, is refused as taken.
     const isFree = before !== undefined && (before.isRemoved || before.workflowId === workflowId);
     const result = isFree
-      ? await keepWebhook(client, source, { tenantId, before, given })
-      : await createWebhook(client, source, { tenantId, actor }, given, { fromDefinition: true });
+      ? await keepWebhook(client, { tenantId, before, given }, source)
+      : await addWebhook(client, { tenantId, actor }, given, source, { fromDefinition: true });
     if (isFree) standing.set(path, { ...before, workflowId, isRemoved: false });
     if (!result.ok) problems.push(...below(pointer, result.problems));
     else {
@@ -150,6 +154,6 @@ function givenOf(workflowId: string, trigger: WebhookTrigger): GivenWebhook {
     inputMapping,
     filters: filters as GivenWebhook['filters'],
     priority,
-    secret: secret?.trim(),
+    secret,
   };
 }

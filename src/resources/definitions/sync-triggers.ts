@@ -28,7 +28,7 @@ import {
   type RemovedSchedule,
 } from './file-schedules.ts';
 import { attachWebhooks, detachWebhooks, type FileWebhook, type RemovedWebhook } from './file-webhooks.ts';
-import type { Placed } from './placed.ts';
+import type { TriggerPlace } from './trigger-place.ts';
 
 /** What a definition has besides its tasks. Names and paths are unique in each list. */
 export interface FileTriggers {
@@ -100,9 +100,9 @@ export async function syncTriggers(
 
 /** The triggers of a definition with their places. */
 export function triggersByKind({ workflowId, triggers = [] }: WorkflowDefinition) {
-  const placed = triggers.map((trigger, i) => ({ pointer: `/triggers/${i}`, trigger }));
+  const places = triggers.map((trigger, i) => ({ pointer: `/triggers/${i}`, trigger }));
   const of = <T extends TriggerDefinition>(type: T['type']) =>
-    placed.filter(({ trigger }) => trigger.type === type) as unknown as readonly Placed<T>[];
+    places.filter(({ trigger }) => trigger.type === type) as unknown as readonly TriggerPlace<T>[];
   return {
     workflowId,
     schedules: of<ScheduleTrigger>('schedule'),

@@ -3,6 +3,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { EDGE_CONDITIONS, FAILURE_POLICIES, TRIGGER_RULES } from '../model.ts';
 import type { TaskTypeRule } from '../task-type.ts';
+import { WORKFLOW_ID } from '../workflow-id.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
 import { closedObject } from './closed-object.ts';
 import { MAX_TRIGGERS, TRIGGER } from './trigger-schema.ts';
@@ -163,8 +164,8 @@ const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule'];
 const TOP_FIELDS: JsonObject = {
   workflowId: {
     type: 'string',
-    pattern: '^[A-Za-z][A-Za-z0-9_-]{0,99}$',
-    'x-hint': 'letters, digits, "_" and "-", beginning with a letter, at most 100',
+    pattern: WORKFLOW_ID.pattern.source,
+    'x-hint': WORKFLOW_ID.expected,
     description: 'Name of the workflow, unique in the tenant.',
     examples: ['research-brief'],
   },
