@@ -5,7 +5,7 @@ import type { EventTrigger } from '../../src/core/definition/trigger-model.ts';
 import type { Json } from '../../src/core/json.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { setDefinitionStatus } from '../../src/db/resources/definitions.ts';
-import { type EventView, emitEvent, findEvent } from '../../src/db/triggers/events.ts';
+import { type EventView, findEvent, recordEvent } from '../../src/db/triggers/events.ts';
 import { saveWorkflow } from '../../src/resources/definitions/file-triggers.ts';
 import { createEventPass } from '../../src/triggers/events.ts';
 import type { Pass } from '../../src/triggers/scheduler.ts';
@@ -46,9 +46,9 @@ async function save(
   return made.workflowId;
 }
 const emit = async (type: string, payload: Json = {}, tenantId = DEFAULT_TENANT_ID): Promise<string> =>
-  await engine.database.withTenant({ tenantId, actor: 'user:ada' }, (client) =>
-    emitEvent(client, { type, payload }),
-  );
+  (await engine.database.withTenant({ tenantId, actor: 'user:ada' }, (client) =>
+    recordEvent(client, { type, payload }),
+  ))!;
 const read = async (id: string, tenantId = DEFAULT_TENANT_ID): Promise<EventView> =>
   (await engine.database.withTenant(tenantId, (client) => findEvent(client, tenantId, id)))!;
 const started = async (eventId: string) =>
