@@ -18,7 +18,8 @@ import {
   rollbackWorkflow,
   saveWorkflow,
   saveWorkflows,
-} from '../../src/resources/definitions/file-triggers.ts';
+} from '../../src/resources/definitions/save-workflows.ts';
+import type { Outcome } from '../../src/resources/outcome.ts';
 import { pauseSchedule } from '../../src/resources/schedules/schedules.ts';
 import { addSchedule } from '../../src/resources/schedules/times.ts';
 import { addWebhook, updateWebhook } from '../../src/resources/webhooks/write-webhook.ts';
@@ -30,6 +31,7 @@ const SECRET = 'a-secret-of-the-file-42';
 const source = {
   secretBox: createSecretBox(Buffer.alloc(32, 7)),
   secrets: { HOOK: 'the-secret-of-the-service' },
+  publicUrl: 'http://flows.test',
 };
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'user:ada' };
@@ -71,10 +73,20 @@ const flow = (triggers?: readonly TriggerDefinition[], output = 1, id = workflow
   nodes: [{ taskId: 'a', taskType: 'transformation', dependsOn: [], config: { output } }],
   ...(triggers === undefined ? {} : { triggers }),
 });
-const save = async (definition: WorkflowDefinition) =>
-  await saveWorkflow(database, source, acting, definition);
+const save = async (definition: WorkflowDefinition, host = source) =>
+  told(await database.withTenant(acting, (client) => saveWorkflow(client, acting, { definition }, host)));
 const rollback = async (revision: number) =>
-  await rollbackWorkflow(database, source, acting, workflowId, revision);
+  told(
+    await database.withTenant(acting, (client) =>
+      rollbackWorkflow(client, acting, { workflowId, revision }, source),
+    ),
+  );
+/** Committed as it is, also where it is refused. */
+function told<Value>(outcome: Outcome<Value>) {
+  return outcome.ok
+    ? { ok: true as const, ...outcome.value }
+    : { ok: false as const, problems: outcome.problems };
+}
 async function state(id = workflowId) {
   return await database.withTenant(acting, async (client) => {
     const of = { limit: 200, before: null, workflowId: id };
@@ -139,7 +151,13 @@ describe('saving', () => {
       outcome: 'created',
       triggers: {
         schedules: [{ id: schedules[0]!.id, name: 'daily', nextRunAt: schedules[0]!.nextRunAt }],
-        webhooks: [{ id: webhooks[0]!.id, path: `default/${workflowId}`, secret: null }],
+        webhooks: [
+          {
+            id: webhooks[0]!.id,
+            path: `default/${workflowId}`,
+            url: `http://flows.test/hooks/default/${workflowId}`,
+          },
+        ],
         events: ['order'],
       },
     });
@@ -368,8 +386,7 @@ describe('secrets of webhooks in a file', () => {
     await save(flow([webhook()]));
     const sealed = (await state()).webhooks[0]!.secrets;
     const elsewhere = { ...source, secretBox: createSecretBox(key) };
-    const there = async (more: Partial<WebhookTrigger>) =>
-      await saveWorkflow(database, elsewhere, acting, flow([webhook(more)], 2));
+    const there = async (more: Partial<WebhookTrigger>) => await save(flow([webhook(more)], 2), elsewhere);
     for (const more of [
       {},
       { secret: 'another-secret-of-it' },
@@ -397,10 +414,13 @@ describe('secrets of webhooks in a file', () => {
 
   test('where a secret is needed and none is given, one is made and shown once', async () => {
     const first = await save(flow([webhook({ secret: undefined })]));
-    const secret = first.ok ? first.triggers.webhooks[0]!.secret : null;
+    const secret = first.ok ? first.triggers.webhooks[0]!.secret : undefined;
     expect(await values()).toEqual([secret]);
-    expect(await save(flow([webhook({ secret: undefined })]))).toMatchObject({
-      triggers: { webhooks: [{ secret: null }] },
+    const again = await save(flow([webhook({ secret: undefined })]));
+    expect(again.ok && again.triggers.webhooks[0]).toEqual({
+      id: expect.any(String),
+      path: `default/${workflowId}`,
+      url: expect.any(String),
     });
   });
 });
@@ -418,10 +438,11 @@ describe('rolling back', () => {
       ['one'],
     ]);
     // The webhook was removed, not its secret.
-    expect(back).toMatchObject({ triggers: { webhooks: [{ secret: null }], removed: { events: ['two'] } } });
+    expect(back).toMatchObject({ triggers: { webhooks: [{}], removed: { events: ['two'] } } });
+    expect(back.ok && back.triggers.webhooks[0]).not.toHaveProperty('secret');
     await save(flow([schedule({ name: 'two' }), event({ name: 'two' })], 2));
     expect((await state()).schedules.map(({ name }) => name)).toEqual(['two']);
-    expect(await rollback(9)).toBeNull();
+    expect(await rollback(9)).toMatchObject({ ok: false, problems: [{ code: 'not_found' }] });
   });
 
   test('is refused as a whole where a trigger cannot be had any more', async () => {
@@ -443,7 +464,14 @@ describe('rolling back', () => {
 
 describe('saving several', () => {
   const saveAll = async (...definitions: WorkflowDefinition[]) =>
-    await saveWorkflows(database, source, acting, definitions);
+    await database.withTenant(acting, (client) =>
+      saveWorkflows(
+        client,
+        acting,
+        definitions.map((definition) => ({ definition, place: `${definition.workflowId}#` })),
+        source,
+      ),
+    );
   const pair = () => [`${workflowId}-a`, `${workflowId}-b`] as const;
 
   test.each(['giving first', 'receiving first'])(
@@ -456,12 +484,13 @@ describe('saving several', () => {
       const result = await saveAll(...(order === 'giving first' ? moved : moved.reverse()));
       const removed = [{ id, path: `default/${workflowId}` }];
       const told = result.ok
-        ? Object.fromEntries(result.saved.map((one) => [one.workflowId, one.triggers]))
+        ? Object.fromEntries(result.value.map((one) => [one.workflowId, one.triggers]))
         : {};
       expect(told).toMatchObject({
         [a]: { webhooks: [], removed: { webhooks: removed } },
-        [b]: { webhooks: [{ id, secret: null }], removed: { webhooks: [] } },
+        [b]: { webhooks: [{ id }], removed: { webhooks: [] } },
       });
+      expect(told[b]!.webhooks[0]).not.toHaveProperty('secret');
       expect((await state(a)).webhooks).toEqual([]);
       expect((await state(b)).webhooks).toMatchObject([{ id, workflowId: b, secrets, removedAt: null }]);
     },
@@ -487,13 +516,10 @@ describe('saving several', () => {
       flow([event(), webhook()], 2, b),
       flow([webhook({ verifier: 'stripe', secret: 'short' })], 1, `${workflowId}-c`),
     );
-    expect(refused).toEqual({
-      ok: false,
-      refused: new Map([
-        [b, [expect.objectContaining({ pointer: '/triggers/1/path', code: 'path_taken' })]],
-        [`${workflowId}-c`, [expect.objectContaining({ pointer: '/triggers/0/secret' })]],
-      ]),
-    });
+    expect(refused.ok ? [] : refused.problems).toEqual([
+      expect.objectContaining({ pointer: `${b}#/triggers/1/path`, code: 'path_taken' }),
+      expect.objectContaining({ pointer: `${workflowId}-c#/triggers/0/secret` }),
+    ]);
     expect([await state(a), await state(b)]).toEqual(before);
     const found = await rows(
       'select latest_revision as n from dagwright.workflow_definitions where workflow_id like $1',

@@ -9,6 +9,8 @@ import { removeWebhook } from '../../db/resources/webhooks.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import { secretProblems } from '../webhooks/secrets.ts';
 import { readSettings } from '../webhooks/settings.ts';
+import { urlOfWebhook } from '../webhooks/view.ts';
+import type { WebhookHost } from '../webhooks/webhooks.ts';
 import { addWebhook, type GivenWebhook } from '../webhooks/write-webhook.ts';
 import { keepWebhook } from './keep-webhook.ts';
 import { below, type TriggerPlace } from './trigger-place.ts';
@@ -24,8 +26,9 @@ export interface FileWebhook {
   readonly id: string;
   /** As it follows /hooks/. */
   readonly path: string;
+  readonly url: string;
   /** Only where it has just been made up. */
-  readonly secret: string | null;
+  readonly secret?: string;
 }
 
 /** One that has left its definition; `path` as it follows /hooks/. */
@@ -89,14 +92,13 @@ export async function detachWebhooks(
 /** Makes, changes and takes back what a definition wants; problems where something stands in the way. */
 export async function attachWebhooks(
   client: pg.ClientBase,
-  source: SecretSource,
   { tenantId, actor, tenantName }: TenantOf & Pick<Acting, 'actor'>,
   one: WebhooksOf,
-  standing: StandingWebhooks,
+  { standing, host }: { readonly standing: StandingWebhooks; readonly host: WebhookHost },
 ): Promise<{ readonly webhooks: readonly FileWebhook[]; readonly problems: readonly Problem[] }> {
   const { workflowId } = one;
   const wanted = readTriggers(one, tenantName);
-  const problems = webhookProblems(workflowId, one.webhooks, tenantName, source);
+  const problems = webhookProblems(workflowId, one.webhooks, tenantName, host);
   if (problems.length === 0) problems.push(...doubledPaths(wanted));
   if (problems.length > 0) return { webhooks: [], problems };
   const webhooks: FileWebhook[] = [];
@@ -105,13 +107,15 @@ export async function attachWebhooks(
     // What another has, or took back just now, is refused as taken.
     const isFree = before !== undefined && (before.isRemoved || before.workflowId === workflowId);
     const result = isFree
-      ? await keepWebhook(client, { tenantId, before, given }, source)
-      : await addWebhook(client, { tenantId, actor }, given, source, { fromDefinition: true });
+      ? await keepWebhook(client, { tenantId, before, given }, host)
+      : await addWebhook(client, { tenantId, actor }, given, host, { fromDefinition: true });
     if (isFree) standing.set(path, { ...before, workflowId, isRemoved: false });
     if (!result.ok) problems.push(...below(pointer, result.problems));
     else {
       const { webhook, secret } = result.value;
-      webhooks.push({ id: webhook.id, path: `${tenantName}/${webhook.path}`, secret });
+      const fullPath = `${tenantName}/${webhook.path}`;
+      const url = urlOfWebhook(host.publicUrl, fullPath);
+      webhooks.push({ id: webhook.id, path: fullPath, url, ...(secret === null ? {} : { secret }) });
     }
   }
   return { webhooks, problems };

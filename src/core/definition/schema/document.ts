@@ -1,7 +1,7 @@
 // The JSON Schema (2020-12) of a workflow definition: validation checks structure by it, editors get it from
 // `dagwright schema`. The structure is written here and nowhere else; config of each type comes from its rule.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
-import { EDGE_CONDITIONS, FAILURE_POLICIES, TRIGGER_RULES } from '../model.ts';
+import { EDGE_CONDITIONS, FAILURE_POLICIES, MAX_CATEGORY_CHARS, TRIGGER_RULES } from '../model.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { WORKFLOW_ID } from '../workflow-id.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
@@ -173,7 +173,7 @@ const TOP_FIELDS: JsonObject = {
   description: { type: 'string', description: 'For people.' },
   category: {
     type: 'string',
-    maxLength: 100,
+    maxLength: MAX_CATEGORY_CHARS,
     default: 'custom',
     description: 'Free text.',
     examples: ['pipeline'],
