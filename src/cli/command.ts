@@ -1,5 +1,6 @@
 // What all command lines are made of: a command with the options that go with every one, and readers of arguments.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { PAGE_LIMIT } from '../resources/list-limits.ts';
 import { USD } from '../resources/prices.ts';
 import { type CommandContext, type GlobalOptions, withContext } from './context.ts';
 import type { Io } from './io.ts';
@@ -91,6 +92,22 @@ export function textWithin({
       throw new InvalidArgumentError(`expected ${minLength} to ${maxLength} characters`);
     return text;
   };
+}
+
+/** Adds what every list takes. */
+export function paged(
+  list: Command,
+  cursor: { readonly flag?: string; readonly read?: (text: string) => unknown } = {},
+): Command {
+  const { flag = '--cursor <cursor>', read } = cursor;
+  const page = list.option(
+    '--limit <n>',
+    `at most ${PAGE_LIMIT.max}`,
+    wholeNumber(1, PAGE_LIMIT.max),
+    PAGE_LIMIT.default,
+  );
+  const described = 'nextCursor of the page before';
+  return read === undefined ? page.option(flag, described) : page.option(flag, described, read);
 }
 
 export function seconds(min: number, max: number) {

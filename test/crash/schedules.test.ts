@@ -10,7 +10,7 @@ import { type Database, isConnectionLoss, openDatabase } from '../../src/db/conn
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
-import { createSchedule } from '../../src/db/resources/schedules.ts';
+import { addSchedule } from '../../src/resources/schedules/times.ts';
 import { graph } from '../support/engine.ts';
 import { type OwnPostgres, openOwnPostgres } from './support/own-postgres.ts';
 import { until } from './support/supervisor.ts';
@@ -84,7 +84,7 @@ test('every nominal time has exactly one tick and one execution', async () => {
     if (!settings.ok) throw new Error('settings');
     const { value } = settings;
     await database.withTenant(DEFAULT_TENANT_ID, (client) =>
-      createSchedule(client, DEFAULT_TENANT_ID, value, { createdBy: 'test' }),
+      addSchedule(client, DEFAULT_TENANT_ID, value, { createdBy: 'test' }),
     );
   }
   await query('update dagwright.schedules set next_run_at = $1, due_at = $1', [new Date(first)]);

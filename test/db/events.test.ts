@@ -1,9 +1,10 @@
 // emit_event, as other services call it: in their own transaction, with a login of their own.
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EVENT_TYPE, MAX_EVENT_BYTES } from '../../src/core/trigger/event-type.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
-import { findEvent, listEvents } from '../../src/db/triggers/events.ts';
+import { findEvent, findEvents } from '../../src/db/triggers/events.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const OTHER = '00000000-0000-7000-8000-0000000000bb';
@@ -42,6 +43,15 @@ const count = async () =>
   (await database.engine.query('select count(*)::int as n from dagwright.events')).rows[0].n as number;
 
 describe('emit_event', () => {
+  test('judges a type and a payload as the API does', async () => {
+    const { rows } = await database.engine.query(
+      `select pg_get_functiondef('dagwright.emit_event(text, jsonb, text)'::regprocedure) as text`,
+    );
+    expect(rows[0].text).toContain(`'${EVENT_TYPE.pattern.source}'`);
+    expect(rows[0].text).toContain(EVENT_TYPE.expected);
+    expect(rows[0].text).toContain(`> ${MAX_EVENT_BYTES} `);
+  });
+
   test('records an event with its payload, and who emitted it', async () => {
     const id = await emit(`'order.created', '{"total": 1.50}'`);
     const event = await database.withTenant(DEFAULT_TENANT_ID, (c) => findEvent(c, DEFAULT_TENANT_ID, id));
@@ -130,9 +140,9 @@ test("another tenant's events are not to be seen, listed or written", async () =
   await foreign.end();
   await database.withTenant(DEFAULT_TENANT_ID, async (c) => {
     expect(await findEvent(c, OTHER, id)).toBeNull();
-    const events = await listEvents(c, DEFAULT_TENANT_ID, { limit: 200, before: null });
+    const { rows: events } = await findEvents(c, DEFAULT_TENANT_ID, { limit: 200, before: null });
     expect(events.map((event) => event.id)).not.toContain(id);
-    expect(await listEvents(c, OTHER, { limit: 200, before: null })).toEqual([]);
+    expect((await findEvents(c, OTHER, { limit: 200, before: null })).rows).toEqual([]);
   });
   await expect(
     client.query(`update dagwright.events set processed_at = now() where id = $1`, [id]),

@@ -5,8 +5,8 @@ import type { EventTrigger } from '../../src/core/definition/trigger-model.ts';
 import type { Json } from '../../src/core/json.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { setDefinitionStatus } from '../../src/db/resources/definitions.ts';
-import { type EventView, emitEvent, findEvent } from '../../src/db/triggers/events.ts';
-import { saveWorkflow } from '../../src/resources/definitions/file-triggers.ts';
+import { type EventView, findEvent, recordEvent } from '../../src/db/triggers/events.ts';
+import { saveWorkflow } from '../../src/resources/definitions/save-workflows.ts';
 import { createEventPass } from '../../src/triggers/events.ts';
 import type { Pass } from '../../src/triggers/scheduler.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
@@ -14,7 +14,7 @@ import { createStarts } from '../../src/triggers/starts/starts.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
 
 const OTHER = '00000000-0000-7000-8000-0000000000cc';
-const source = { secretBox: createSecretBox(null), secrets: {} };
+const host = { secretBox: createSecretBox(null), secrets: {}, publicUrl: 'http://flows.test' };
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let engine: Engine;
 let pass: Pass;
@@ -41,14 +41,17 @@ async function save(
     ...more,
     triggers: triggers.map((trigger) => ({ type: 'event', ...trigger })),
   });
-  const saved = await saveWorkflow(engine.database, source, { tenantId, actor: 'test' }, made);
+  const acting = { tenantId, actor: 'test' };
+  const saved = await engine.database.withTenant(acting, (client) =>
+    saveWorkflow(client, acting, { definition: made }, host),
+  );
   expect(saved).toMatchObject({ ok: true });
   return made.workflowId;
 }
 const emit = async (type: string, payload: Json = {}, tenantId = DEFAULT_TENANT_ID): Promise<string> =>
-  await engine.database.withTenant({ tenantId, actor: 'user:ada' }, (client) =>
-    emitEvent(client, { type, payload }),
-  );
+  (await engine.database.withTenant({ tenantId, actor: 'user:ada' }, (client) =>
+    recordEvent(client, { type, payload }),
+  ))!;
 const read = async (id: string, tenantId = DEFAULT_TENANT_ID): Promise<EventView> =>
   (await engine.database.withTenant(tenantId, (client) => findEvent(client, tenantId, id)))!;
 const started = async (eventId: string) =>

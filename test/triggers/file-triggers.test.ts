@@ -11,14 +11,17 @@ import { SCHEDULE_DEFAULTS } from '../../src/core/schedule/settings.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { findRevision, findWorkflow } from '../../src/db/resources/definitions.ts';
-import { createSchedule, listSchedules, pauseSchedule } from '../../src/db/resources/schedules.ts';
-import { findWebhookAt, listWebhooks } from '../../src/db/resources/webhooks.ts';
+import { findSchedules } from '../../src/db/resources/schedules.ts';
+import { findWebhookAt, findWebhooks } from '../../src/db/resources/webhooks.ts';
 import {
   rollbackWorkflow,
   saveWorkflow,
   saveWorkflows,
-} from '../../src/resources/definitions/file-triggers.ts';
-import { changeWebhook, createWebhook } from '../../src/resources/webhooks/manage.ts';
+} from '../../src/resources/definitions/save-workflows.ts';
+import type { Outcome } from '../../src/resources/outcome.ts';
+import { pauseSchedule } from '../../src/resources/schedules/schedules.ts';
+import { addSchedule } from '../../src/resources/schedules/times.ts';
+import { addWebhook, updateWebhook } from '../../src/resources/webhooks/write-webhook.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
 import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -27,6 +30,7 @@ const SECRET = 'a-secret-of-the-file-42';
 const source = {
   secretBox: createSecretBox(Buffer.alloc(32, 7)),
   secrets: { HOOK: 'the-secret-of-the-service' },
+  publicUrl: 'http://flows.test',
 };
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'user:ada' };
@@ -68,16 +72,26 @@ const flow = (triggers?: readonly TriggerDefinition[], output = 1, id = workflow
   nodes: [{ taskId: 'a', taskType: 'transformation', dependsOn: [], config: { output } }],
   ...(triggers === undefined ? {} : { triggers }),
 });
-const save = async (definition: WorkflowDefinition) =>
-  await saveWorkflow(database, source, acting, definition);
+const save = async (definition: WorkflowDefinition, host = source) =>
+  told(await database.withTenant(acting, (client) => saveWorkflow(client, acting, { definition }, host)));
 const rollback = async (revision: number) =>
-  await rollbackWorkflow(database, source, acting, workflowId, revision);
+  told(
+    await database.withTenant(acting, (client) =>
+      rollbackWorkflow(client, acting, { workflowId, revision }, source),
+    ),
+  );
+/** Committed as it is, also where it is refused. */
+function told<Value>(outcome: Outcome<Value>) {
+  return outcome.ok
+    ? { ok: true as const, ...outcome.value }
+    : { ok: false as const, problems: outcome.problems };
+}
 async function state(id = workflowId) {
   return await database.withTenant(acting, async (client) => {
     const of = { limit: 200, before: null, workflowId: id };
     return {
-      schedules: await listSchedules(client, DEFAULT_TENANT_ID, of),
-      webhooks: await listWebhooks(client, DEFAULT_TENANT_ID, of),
+      schedules: (await findSchedules(client, DEFAULT_TENANT_ID, of)).rows,
+      webhooks: (await findWebhooks(client, DEFAULT_TENANT_ID, of)).rows,
       events: (
         await client.query(
           `select workflow_id as "workflowId", name, event_type as "eventType", condition, input_mapping as "inputMapping", priority
@@ -142,7 +156,13 @@ describe('saving', () => {
       outcome: 'created',
       triggers: {
         schedules: [{ id: schedules[0]!.id, name: 'daily', nextRunAt: schedules[0]!.nextRunAt }],
-        webhooks: [{ id: webhooks[0]!.id, path: `default/${workflowId}`, secret: null }],
+        webhooks: [
+          {
+            id: webhooks[0]!.id,
+            path: `default/${workflowId}`,
+            url: `http://flows.test/hooks/default/${workflowId}`,
+          },
+        ],
         events: ['order'],
       },
     });
@@ -220,9 +240,9 @@ describe('saving', () => {
     await save(flow([schedule(), webhook()]));
     const { id } = (await state()).schedules[0]!;
     await database.withTenant(acting, async (client) => {
-      await pauseSchedule(client, DEFAULT_TENANT_ID, id, 'by ada');
+      await pauseSchedule(client, acting, { id, reason: 'by ada' });
       const before = (await findWebhookAt(client, DEFAULT_TENANT_ID, workflowId))!;
-      expect((await changeWebhook(client, source, before, { status: 'paused' })).ok).toBe(true);
+      expect((await updateWebhook(client, before, { status: 'paused' }, source)).ok).toBe(true);
     });
     await save(flow([schedule({ input: 2 }), webhook({ priority: 9 })], 2));
     const { schedules, webhooks } = await state();
@@ -233,13 +253,13 @@ describe('saving', () => {
   test('triggers made by hand are never touched', async () => {
     await save(flow());
     await database.withTenant(acting, async (client) => {
-      await createSchedule(
+      await addSchedule(
         client,
         DEFAULT_TENANT_ID,
         { ...SCHEDULE_DEFAULTS, workflowId, name: 'hand', cronExpression: '* * * * *' },
         { createdBy: 'ada' },
       );
-      await createWebhook(client, source, acting, { workflowId, path: `${workflowId}-hand`, secret: SECRET });
+      await addWebhook(client, acting, { workflowId, path: `${workflowId}-hand`, secret: SECRET }, source);
     });
     const before = await state();
     await save(flow([schedule(), webhook()], 2));
@@ -266,7 +286,7 @@ describe('saving', () => {
     expect(found).toMatchObject({ revision: 1, latestRevision: 1 });
 
     await database.withTenant(acting, (client) =>
-      createSchedule(
+      addSchedule(
         client,
         DEFAULT_TENANT_ID,
         { ...SCHEDULE_DEFAULTS, workflowId, name: 'hand', cronExpression: '* * * * *' },
@@ -371,8 +391,7 @@ describe('secrets of webhooks in a file', () => {
     await save(flow([webhook()]));
     const sealed = (await state()).webhooks[0]!.secrets;
     const elsewhere = { ...source, secretBox: createSecretBox(key) };
-    const there = async (more: Partial<WebhookTrigger>) =>
-      await saveWorkflow(database, elsewhere, acting, flow([webhook(more)], 2));
+    const there = async (more: Partial<WebhookTrigger>) => await save(flow([webhook(more)], 2), elsewhere);
     for (const more of [
       {},
       { secret: 'another-secret-of-it' },
@@ -400,10 +419,13 @@ describe('secrets of webhooks in a file', () => {
 
   test('where a secret is needed and none is given, one is made and shown once', async () => {
     const first = await save(flow([webhook({ secret: undefined })]));
-    const secret = first.ok ? first.triggers.webhooks[0]!.secret : null;
+    const secret = first.ok ? first.triggers.webhooks[0]!.secret : undefined;
     expect(await values()).toEqual([secret]);
-    expect(await save(flow([webhook({ secret: undefined })]))).toMatchObject({
-      triggers: { webhooks: [{ secret: null }] },
+    const again = await save(flow([webhook({ secret: undefined })]));
+    expect(again.ok && again.triggers.webhooks[0]).toEqual({
+      id: expect.any(String),
+      path: `default/${workflowId}`,
+      url: expect.any(String),
     });
   });
 });
@@ -421,10 +443,11 @@ describe('rolling back', () => {
       ['one'],
     ]);
     // The webhook was removed, not its secret.
-    expect(back).toMatchObject({ triggers: { webhooks: [{ secret: null }], removed: { events: ['two'] } } });
+    expect(back).toMatchObject({ triggers: { webhooks: [{}], removed: { events: ['two'] } } });
+    expect(back.ok && back.triggers.webhooks[0]).not.toHaveProperty('secret');
     await save(flow([schedule({ name: 'two' }), event({ name: 'two' })], 2));
     expect((await state()).schedules.map(({ name }) => name)).toEqual(['two']);
-    expect(await rollback(9)).toBeNull();
+    expect(await rollback(9)).toMatchObject({ ok: false, problems: [{ code: 'not_found' }] });
   });
 
   test('is refused as a whole where a trigger cannot be had any more', async () => {
@@ -446,7 +469,14 @@ describe('rolling back', () => {
 
 describe('saving several', () => {
   const saveAll = async (...definitions: WorkflowDefinition[]) =>
-    await saveWorkflows(database, source, acting, definitions);
+    await database.withTenant(acting, (client) =>
+      saveWorkflows(
+        client,
+        acting,
+        definitions.map((definition) => ({ definition, place: `${definition.workflowId}#` })),
+        source,
+      ),
+    );
   const pair = () => [`${workflowId}-a`, `${workflowId}-b`] as const;
 
   test.each(['giving first', 'receiving first'])(
@@ -459,12 +489,13 @@ describe('saving several', () => {
       const result = await saveAll(...(order === 'giving first' ? moved : moved.reverse()));
       const removed = [{ id, path: `default/${workflowId}` }];
       const told = result.ok
-        ? Object.fromEntries(result.saved.map((one) => [one.workflowId, one.triggers]))
+        ? Object.fromEntries(result.value.map((one) => [one.workflowId, one.triggers]))
         : {};
       expect(told).toMatchObject({
         [a]: { webhooks: [], removed: { webhooks: removed } },
-        [b]: { webhooks: [{ id, secret: null }], removed: { webhooks: [] } },
+        [b]: { webhooks: [{ id }], removed: { webhooks: [] } },
       });
+      expect(told[b]!.webhooks[0]).not.toHaveProperty('secret');
       expect((await state(a)).webhooks).toEqual([]);
       expect((await state(b)).webhooks).toMatchObject([{ id, workflowId: b, secrets, removedAt: null }]);
     },
@@ -490,13 +521,10 @@ describe('saving several', () => {
       flow([event(), webhook()], 2, b),
       flow([webhook({ verifier: 'stripe', secret: 'short' })], 1, `${workflowId}-c`),
     );
-    expect(refused).toEqual({
-      ok: false,
-      refused: new Map([
-        [b, [expect.objectContaining({ pointer: '/triggers/1/path', code: 'path_taken' })]],
-        [`${workflowId}-c`, [expect.objectContaining({ pointer: '/triggers/0/secret' })]],
-      ]),
-    });
+    expect(refused.ok ? [] : refused.problems).toEqual([
+      expect.objectContaining({ pointer: `${b}#/triggers/1/path`, code: 'path_taken' }),
+      expect.objectContaining({ pointer: `${workflowId}-c#/triggers/0/secret` }),
+    ]);
     expect([await state(a), await state(b)]).toEqual(before);
     const found = await rows(
       'select latest_revision as n from dagwright.workflow_definitions where workflow_id like $1',

@@ -1,7 +1,7 @@
 // dagwright apply: saves definitions, all or none.
 import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
-import { applyWorkflows, inFile, triggerLines } from '../apply-workflow.ts';
+import { applyWorkflows, triggerLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../input/definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
@@ -18,8 +18,11 @@ export async function applyFiles(context: CommandContext, files: readonly string
   const problems: Problem[] = [];
   for (const file of files) {
     const checked = await checkFile(file, rules, context.tenant);
-    if (checked.ok) valid.push({ file, checked: checked.valid });
-    else problems.push(...inFile(checked.problems, file));
+    if (checked.ok) valid.push({ file, checked });
+    else
+      problems.push(
+        ...checked.problems.map((problem) => ({ ...problem, pointer: `${file}#${problem.pointer}` })),
+      );
   }
   problems.push(...doubledWorkflows(valid));
   if (problems.length > 0) throw new Refusal(problems);
@@ -34,7 +37,7 @@ export async function applyFiles(context: CommandContext, files: readonly string
       context.say(
         `${workflowId} revision ${revision} (${outcome})${status === 'active' ? '' : `; it is ${status}, so nothing starts it: dagwright workflows activate ${workflowId}`}`,
       );
-      for (const line of triggerLines(triggers, system)) context.say(line);
+      for (const line of triggerLines(triggers)) context.say(line);
     }
     context.printJson({ items });
     return 0;

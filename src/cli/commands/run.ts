@@ -7,7 +7,7 @@ import { canonicalJson, type Json } from '../../core/json.ts';
 import { findCosts } from '../../db/executions/costs.ts';
 import type { RunView } from '../../db/executions/execution-views.ts';
 import type { StartOf } from '../../triggers/starts/starts.ts';
-import { applyWorkflow, newSecretLines } from '../apply-workflow.ts';
+import { applyWorkflows, newSecretLines } from '../apply-workflow.ts';
 import type { CommandContext } from '../context.ts';
 import { readDefinition } from '../input/definition-file.ts';
 import { readJsonArgument } from '../input/json-argument.ts';
@@ -37,9 +37,11 @@ export async function runWorkflow(
   if (file !== null) refuseInput(file.definition, input);
   if (file !== null && file.warnings.length > 0) context.note(problemLines(file.warnings, 'warning'));
   return await context.withSystem(async (system) => {
-    const applied = file === null ? { workflowId: target } : await applyWorkflow(system, file.definition);
-    if ('triggers' in applied)
-      for (const line of newSecretLines(applied.triggers, system)) context.note(line);
+    const applied =
+      file === null
+        ? { workflowId: target }
+        : (await applyWorkflows(system, [{ file: '', definition: file.definition }]))[0]!;
+    if ('triggers' in applied) for (const line of newSecretLines(applied.triggers)) context.note(line);
     const { execution, tasks } = await runToEnd({
       system,
       request: {

@@ -1,31 +1,27 @@
-// dagwright schedules: by the same functions as the routes of the HTTP API.
+// dagwright schedules: by the same functions as the routes of the HTTP API. What is printed is committed. Their times:
+// schedule-ticks.ts.
 import type pg from 'pg';
-import { previewTicks } from '../../core/schedule/preview.ts';
-import { checkSettings, type ScheduleFields, timingOf } from '../../core/schedule/settings.ts';
+import type { ScheduleFields } from '../../core/schedule/settings.ts';
 import type { CatchupPolicy, OverlapPolicy, ScheduleStatus } from '../../core/schedule/words.ts';
 import type { Acting } from '../../db/connection/connection.ts';
+import type { Outcome } from '../../resources/outcome.ts';
 import {
-  deleteSchedule,
-  findSchedule,
-  listSchedules,
-  nowMs,
-  type ScheduleView,
-} from '../../db/resources/schedules.ts';
-import {
-  addSchedule,
-  backfill,
   changeSchedule,
-  type Outcome,
-  pause,
-  resume,
-  runNow,
-} from '../../resources/schedules.ts';
-import { CLI_ACTOR } from '../actor.ts';
+  createSchedule,
+  deleteSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  type ScheduleView,
+  showSchedule,
+} from '../../resources/schedules/schedules.ts';
 import type { CommandContext } from '../context.ts';
 import { readJsonArgument } from '../input/json-argument.ts';
-import { requireUuid } from '../input/lists.ts';
+import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
-import { Refusal, refuse } from '../refusal.ts';
+import { outcomeToRefusal, refuse } from '../refusal.ts';
+
+export const SCHEDULE_WORDS = { hints: { not_found: 'dagwright schedules list' } };
 
 export interface ScheduleOptions {
   readonly timezone?: string;
@@ -49,25 +45,19 @@ export async function createOneSchedule(
   cronExpression: string,
 ): Promise<number> {
   const fields = { ...(await readOptions(options)), workflowId, name, cronExpression };
-  return await act(context, async (client, acting) => {
-    const schedule = unwrap(await addSchedule(client, acting, fields));
-    return () => print(context, schedule);
-  });
+  return await act(context, (client, acting) => createSchedule(client, acting, fields));
 }
 
 export async function updateOneSchedule(
   context: CommandContext,
   options: ScheduleOptions & { readonly name?: string; readonly cron?: string },
-  id: string,
+  given: string,
 ): Promise<number> {
-  const scheduleId = requireScheduleId(id);
+  const id = requireScheduleId(given);
   const change = { ...(await readOptions(options)), name: options.name, cronExpression: options.cron };
   if (Object.values(change).every((value) => value === undefined))
     throw refuse('usage', 'nothing to change', 'dagwright schedules update --help names the options');
-  return await act(context, async (client, acting) => {
-    const schedule = unwrap(await changeSchedule(client, acting, scheduleId, change), id);
-    return () => print(context, schedule);
-  });
+  return await act(context, (client, acting) => changeSchedule(client, acting, { id, change }));
 }
 
 export async function listAllSchedules(
@@ -85,158 +75,82 @@ export async function listAllSchedules(
   },
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
-  return await act(context, async (client, { tenantId }) => {
-    const found = await listSchedules(client, tenantId, { limit: limit + 1, before, workflowId, status });
-    const items = found.slice(0, limit);
-    const nextCursor = found.length > limit ? items.at(-1)!.id : null;
-    return () => {
-      context.printJson({ items, nextCursor });
-      const header = ['id', 'workflow', 'name', 'cron', 'zone', 'status', 'next'].map((cell) =>
-        context.paint('bold', cell),
-      );
-      const rows = items.map((schedule) => [
-        schedule.id,
-        schedule.workflowId,
-        schedule.name,
-        schedule.cronExpression,
-        schedule.timezone,
-        schedule.status,
-        schedule.nextRunAt ?? '',
-      ]);
-      context.say(items.length === 0 ? `no schedules in tenant ${context.tenant}` : table([header, ...rows]));
-      if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);
-    };
-  });
+  const found = await context.withTenant((client, acting) =>
+    listSchedules(client, acting, { limit, before, workflowId, status }),
+  );
+  const page = printedPage(found, ({ id }) => id);
+  context.printJson(page);
+  const header = ['id', 'workflow', 'name', 'cron', 'zone', 'status', 'next'].map((cell) =>
+    context.paint('bold', cell),
+  );
+  const rows = page.items.map((schedule) => [
+    schedule.id,
+    schedule.workflowId,
+    schedule.name,
+    schedule.cronExpression,
+    schedule.timezone,
+    schedule.status,
+    schedule.nextRunAt ?? '',
+  ]);
+  context.say(rows.length === 0 ? `no schedules in tenant ${context.tenant}` : table([header, ...rows]));
+  if (page.nextCursor !== null) context.say(`more: --cursor ${page.nextCursor}`);
+  return 0;
 }
 
-export async function showSchedule(context: CommandContext, _options: object, id: string): Promise<number> {
-  const scheduleId = requireScheduleId(id);
-  return await act(context, async (client, { tenantId }) => {
-    const schedule = await findSchedule(client, tenantId, scheduleId);
-    if (schedule === null) throw unknownSchedule(id);
-    return () => print(context, schedule);
-  });
+export async function showOneSchedule(
+  context: CommandContext,
+  _options: object,
+  given: string,
+): Promise<number> {
+  const id = requireScheduleId(given);
+  return await act(context, (client, acting) => showSchedule(client, acting, id));
 }
 
 export async function deleteOneSchedule(
   context: CommandContext,
   _options: object,
-  id: string,
+  given: string,
 ): Promise<number> {
-  const scheduleId = requireScheduleId(id);
-  return await act(context, async (client, { tenantId }) => {
-    if (!(await deleteSchedule(client, tenantId, scheduleId))) throw unknownSchedule(id);
-    return () => {
-      context.printJson({ id, deleted: true });
-      context.say(`${id} is deleted`);
-    };
-  });
+  const id = requireScheduleId(given);
+  await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(await deleteSchedule(client, acting, id), SCHEDULE_WORDS),
+  );
+  context.printJson({ id, deleted: true });
+  context.say(`${id} is deleted`);
+  return 0;
 }
 
 export async function pauseOneSchedule(
   context: CommandContext,
   { reason }: { readonly reason?: string },
-  id: string,
+  given: string,
 ): Promise<number> {
-  return await change(context, id, (client, acting) =>
-    pause(client, acting, id, reason ?? `paused by ${CLI_ACTOR.actor}`),
-  );
+  const id = requireScheduleId(given);
+  return await act(context, (client, acting) => pauseSchedule(client, acting, { id, reason }));
 }
 
 export async function resumeOneSchedule(
   context: CommandContext,
   _options: object,
-  id: string,
+  given: string,
 ): Promise<number> {
-  return await change(context, id, (client, acting) => resume(client, acting, id));
-}
-
-export async function previewOne(
-  context: CommandContext,
-  { count, timezone }: { readonly count: number; readonly timezone?: string },
-  target: string,
-): Promise<number> {
-  const isExpression = /\s/.test(target) || target.startsWith('@');
-  if (!isExpression && timezone !== undefined)
-    throw refuse('usage', '--timezone goes with an expression: a schedule has its own');
-  const scheduleId = isExpression ? null : requireScheduleId(target);
-  const checked = isExpression
-    ? checkSettings({ workflowId: '-', name: '-', cronExpression: target, timezone })
-    : null;
-  if (checked?.ok === false) throw new Refusal(checked.problems);
-  return await act(context, async (client, { tenantId }) => {
-    const settings = checked?.value ?? (await findSchedule(client, tenantId, scheduleId!));
-    if (settings === null) throw unknownSchedule(target);
-    const items = previewTicks(timingOf(scheduleId ?? '', settings), await nowMs(client), count);
-    return () => {
-      context.printJson({ items });
-      const rows = items.map(({ scheduledAt, localTime }) => [localTime, scheduledAt]);
-      const header = [settings.timezone, 'UTC'].map((cell) => context.paint('bold', cell));
-      context.say(items.length === 0 ? 'none comes' : table([header, ...rows]));
-    };
-  });
-}
-
-export async function runOne(context: CommandContext, _options: object, id: string): Promise<number> {
-  const scheduleId = requireScheduleId(id);
-  return await act(context, async (client, acting) => {
-    const execution = unwrap(await runNow(client, acting, scheduleId), id);
-    return () => {
-      context.printJson({ id: execution.id, status: 'pending' });
-      context.say(`execution ${execution.id} is pending`);
-    };
-  });
-}
-
-export async function backfillOne(
-  context: CommandContext,
-  range: { readonly from: string; readonly to: string },
-  id: string,
-): Promise<number> {
-  const scheduleId = requireScheduleId(id);
-  return await act(context, async (client, acting) => {
-    const done = unwrap(await backfill(client, acting, scheduleId, range), id);
-    return () => {
-      context.printJson(done);
-      const rows = done.executions.map(({ scheduledAt, executionId }) => [scheduledAt, executionId ?? '']);
-      if (rows.length > 0)
-        context.say(table([['scheduled', 'execution'].map((cell) => context.paint('bold', cell)), ...rows]));
-      context.say(`${done.started} started, ${done.skipped} had been decided before`);
-    };
-  });
+  const id = requireScheduleId(given);
+  return await act(context, (client, acting) => resumeSchedule(client, acting, id));
 }
 
 export function requireScheduleId(id: string): string {
   return requireUuid(id, '<id>') ?? id;
 }
 
-export function unknownSchedule(id: string): Refusal {
-  return refuse('not_found', `there is no schedule ${id}`, 'dagwright schedules list');
-}
-
-async function change(
-  context: CommandContext,
-  id: string,
-  make: (client: pg.ClientBase, acting: Acting) => Promise<Outcome<ScheduleView>>,
-): Promise<number> {
-  requireScheduleId(id);
-  return await act(context, async (client, acting) => {
-    const schedule = unwrap(await make(client, acting), id);
-    return () => print(context, schedule);
-  });
-}
-
-// What is printed is committed: `work` answers with what then says so.
 async function act(
   context: CommandContext,
-  work: (client: pg.ClientBase, acting: Acting) => Promise<() => void>,
+  work: (client: pg.ClientBase, acting: Acting) => Promise<Outcome<ScheduleView>>,
 ): Promise<number> {
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const acting = { tenantId, ...CLI_ACTOR };
-    const report = await database.withTenant(acting, (client) => work(client, acting));
-    report();
-    return 0;
-  });
+  const schedule = await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(await work(client, acting), SCHEDULE_WORDS),
+  );
+  print(context, schedule);
+  return 0;
 }
 
 async function readOptions(options: ScheduleOptions): Promise<Partial<ScheduleFields>> {
@@ -253,11 +167,6 @@ async function readOptions(options: ScheduleOptions): Promise<Partial<ScheduleFi
     endAt: instant(options.endAt),
     pauseOnFailure: options.pauseOnFailure === undefined ? undefined : options.pauseOnFailure === 'yes',
   };
-}
-
-function unwrap<Value>(outcome: Outcome<Value>, id = ''): Value {
-  if (outcome.ok) return outcome.value;
-  throw outcome.code === 'not_found' ? unknownSchedule(id) : new Refusal(outcome.problems);
 }
 
 function print(context: CommandContext, schedule: ScheduleView): void {

@@ -1,21 +1,25 @@
 // dagwright webhooks events and replay.
 import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
-import { findEvent, listEvents } from '../../db/resources/webhook-events.ts';
-import { findWebhook } from '../../db/resources/webhooks.ts';
+import { listWebhookEvents, replayWebhookEvent, showWebhookEvent } from '../../resources/webhooks/events.ts';
+import { showWebhook } from '../../resources/webhooks/webhooks.ts';
 import { createStarts } from '../../triggers/starts/starts.ts';
-import { replayEvent } from '../../triggers/webhooks/replay.ts';
 import { CLI_ACTOR } from '../actor.ts';
 import type { CommandContext } from '../context.ts';
-import { requireUuid } from '../input/lists.ts';
+import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
-import { refuse } from '../refusal.ts';
-import { requireWebhookId, unknownWebhook } from './webhooks.ts';
+import { outcomeToRefusal } from '../refusal.ts';
+import { webhookHost } from '../webhook-host.ts';
+import { requireWebhookId, WEBHOOK_WORDS } from './webhooks.ts';
 
 export interface EventsOptions {
   readonly status?: WebhookEventStatus;
   readonly limit: number;
   readonly cursor?: string;
 }
+
+const eventWords = (webhookId: string) => ({
+  hints: { not_found: `dagwright webhooks events ${webhookId}` },
+});
 
 /** The events of a webhook, or one with what it brought. */
 export async function showEvents(
@@ -27,36 +31,51 @@ export async function showEvents(
   const webhookId = requireWebhookId(id);
   const wanted = requireUuid(eventId, 'the id of an event');
   const before = requireUuid(cursor, '--cursor');
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const found = await database.withTenant({ tenantId, ...CLI_ACTOR }, async (client) => {
-      if ((await findWebhook(client, tenantId, webhookId)) === null) throw unknownWebhook(id);
-      if (wanted !== null) return await findEvent(client, tenantId, webhookId, wanted);
-      return await listEvents(client, tenantId, webhookId, { limit: limit + 1, before, status });
-    });
-    if (found === null) throw unknownEvent(wanted!, id);
-    if (!Array.isArray(found)) {
-      context.printJson(found);
-      context.say(JSON.stringify(found, null, 2));
-      return 0;
-    }
-    const items = found.slice(0, limit);
-    const nextCursor = found.length > limit ? items.at(-1)!.id : null;
-    context.printJson({ items, nextCursor });
-    const header = ['id', 'received', 'status', 'delivery id', 'execution', 'error'];
-    const rows = items.map((event) => [
-      event.id,
-      event.receivedAt,
-      event.status,
-      event.deliveryId ?? '',
-      event.executionId ?? '',
-      event.error === null ? '' : `${event.error.code}: ${event.error.message}`,
-    ]);
-    context.say(
-      items.length === 0 ? 'no events' : table([header.map((cell) => context.paint('bold', cell)), ...rows]),
+  return wanted === null
+    ? await printEvents(context, { webhookId, limit, before, status })
+    : await printEvent(context, { webhookId, eventId: wanted });
+}
+
+async function printEvent(
+  context: CommandContext,
+  named: { readonly webhookId: string; readonly eventId: string },
+): Promise<number> {
+  const { webhookId } = named;
+  const event = await context.withTenant(async (client, acting) => {
+    outcomeToRefusal(
+      await showWebhook(client, acting, webhookId, webhookHost(context.config)),
+      WEBHOOK_WORDS,
     );
-    if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);
-    return 0;
+    return outcomeToRefusal(await showWebhookEvent(client, acting, named), eventWords(webhookId));
   });
+  context.printJson(event);
+  context.say(JSON.stringify(event, null, 2));
+  return 0;
+}
+
+async function printEvents(
+  context: CommandContext,
+  list: Parameters<typeof listWebhookEvents>[2],
+): Promise<number> {
+  const found = await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(await listWebhookEvents(client, acting, list), WEBHOOK_WORDS),
+  );
+  const page = printedPage(found, (event) => event.id);
+  context.printJson(page);
+  const header = ['id', 'received', 'status', 'delivery id', 'execution', 'error'];
+  const rows = page.items.map((event) => [
+    event.id,
+    event.receivedAt,
+    event.status,
+    event.deliveryId ?? '',
+    event.executionId ?? '',
+    event.error === null ? '' : `${event.error.code}: ${event.error.message}`,
+  ]);
+  context.say(
+    rows.length === 0 ? 'no events' : table([header.map((cell) => context.paint('bold', cell)), ...rows]),
+  );
+  if (page.nextCursor !== null) context.say(`more: --cursor ${page.nextCursor}`);
+  return 0;
 }
 
 /** Exit code 1 where the event failed again. */
@@ -64,31 +83,26 @@ export async function replayOne(
   context: CommandContext,
   _options: object,
   id: string,
-  eventId: string,
+  given: string,
 ): Promise<number> {
   const webhookId = requireWebhookId(id);
-  const wanted = requireUuid(eventId, 'the id of an event')!;
-  return await context.withSystem(async ({ database, log, tenantId }) => {
+  const eventId = requireUuid(given, 'the id of an event')!;
+  const receipt = await context.withSystem(async ({ database, log, tenantId }) => {
+    const acting = { tenantId, ...CLI_ACTOR };
     const starts = createStarts({ database, log });
-    const answer = await database.asEngine(CLI_ACTOR, (client) =>
-      replayEvent(client, starts, tenantId, { webhookId, eventId: wanted }),
+    return await database.asEngine(CLI_ACTOR, async (client) =>
+      outcomeToRefusal(
+        await replayWebhookEvent(client, acting, { webhookId, eventId }, { starts }),
+        eventWords(webhookId),
+      ),
     );
-    if (answer === null) throw unknownEvent(eventId, id);
-    const { executionId, ...told } = answer;
-    context.printJson(executionId === null ? told : { ...told, executionId });
-    context.say(
-      executionId === null
-        ? `${answer.status}; see: dagwright webhooks events ${id} ${eventId}`
-        : `${answer.status}: execution ${executionId}`,
-    );
-    return answer.status === 'failed' ? 1 : 0;
   });
-}
-
-function unknownEvent(eventId: string, id: string) {
-  return refuse(
-    'not_found',
-    `there is no event ${eventId} of webhook ${id}`,
-    `dagwright webhooks events ${id}`,
+  const { status, executionId } = receipt;
+  context.printJson(receipt);
+  context.say(
+    executionId === undefined
+      ? `${status}; see: dagwright webhooks events ${webhookId} ${eventId}`
+      : `${status}: execution ${executionId}`,
   );
+  return status === 'failed' ? 1 : 0;
 }

@@ -1,38 +1,36 @@
-// dagwright webhooks: by the same functions as the routes of the HTTP API. A secret is printed once, when it is made up.
-
-import type { Json, JsonObject } from '../../core/json.ts';
-import type { Queryable } from '../../db/connection/connection.ts';
+// dagwright webhooks: by the same functions as the routes of the HTTP API. What is printed is committed. A secret is printed
+// once, when it is made up.
+import type { Json } from '../../core/json.ts';
 import {
-  deleteWebhook,
-  findWebhook,
-  listWebhooks,
-  lockWebhook,
-  type WebhookRow,
-} from '../../db/resources/webhooks.ts';
-import { removedProblem } from '../../resources/removed.ts';
+  referencedSecret,
+  type WebhookAuthType,
+  type WebhookStatus,
+  type WebhookVerifier,
+} from '../../core/trigger/webhook.ts';
+import type { WebhookView } from '../../resources/webhooks/view.ts';
 import {
-  changeWebhookByHand,
+  changeWebhook,
   createWebhook,
-  type GivenChange,
-  webhookView,
-} from '../../resources/webhooks/manage.ts';
-import { createSecretBox } from '../../triggers/secrets/secret-box.ts';
-import { newSecret } from '../../triggers/webhooks/secret-rule.ts';
-import { referencedSecret, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
-import type { AuthType, Verifier } from '../../triggers/webhooks/verification-rule.ts';
-import { CLI_ACTOR } from '../actor.ts';
+  deleteWebhook,
+  listWebhooks,
+  showWebhook,
+} from '../../resources/webhooks/webhooks.ts';
+import type { WebhookChange } from '../../resources/webhooks/write-webhook.ts';
 import type { CommandContext } from '../context.ts';
 import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
-import { requireUuid } from '../input/lists.ts';
+import { printedPage, requireUuid } from '../input/lists.ts';
 import { sampleDelivery } from '../output/sample-delivery.ts';
 import { table } from '../output/terminal.ts';
-import { Refusal, refuse } from '../refusal.ts';
+import { outcomeToRefusal, refuse } from '../refusal.ts';
 import type { Config } from '../settings/config.ts';
+import { webhookHost } from '../webhook-host.ts';
+
+export const WEBHOOK_WORDS = { hints: { not_found: 'dagwright webhooks list' } };
 
 export interface WebhookOptions {
-  readonly authType?: AuthType;
+  readonly authType?: WebhookAuthType;
   /** `none` takes it away. */
-  readonly verifier?: Verifier | 'none';
+  readonly verifier?: WebhookVerifier | 'none';
   readonly secret?: string;
   readonly options?: string;
   readonly inputMapping?: string;
@@ -43,7 +41,7 @@ export interface WebhookOptions {
 export interface UpdateOptions extends WebhookOptions {
   readonly workflow?: string;
   readonly path?: string;
-  readonly status?: 'active' | 'paused';
+  readonly status?: WebhookStatus;
   readonly newSecret?: boolean;
   readonly previousSecretExpiresIn?: number;
 }
@@ -54,26 +52,25 @@ export async function createOneWebhook(
   workflowId: string,
   path: string,
 ): Promise<number> {
+  const { config } = context;
   const given = await readOptions(options);
-  return await context.withSystem(async ({ database, tenantId, config }) => {
-    const made = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      createWebhook(client, sourceOf(config), { tenantId, ...CLI_ACTOR }, { ...given, workflowId, path }),
-    );
-    if (!made.ok) throw new Refusal(made.problems);
-    const { webhook, secret } = made.value;
-    const view = viewOf(webhook, config);
-    context.printJson(secret === null ? view : { ...view, secret });
-    context.say(`id      ${webhook.id}\nURL     ${view.url}`);
-    if (secret !== null) context.say(`secret  ${secret}  (shown only now)`);
-    const known = secret ?? given.secret ?? null;
-    const setting = known === null ? null : referencedSecret(known);
-    const needed = setting === null ? '' : `, in a shell where DAGWRIGHT_SECRET_${setting} is set`;
-    context.say(
-      `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, String(view.url), known)}`,
-    );
-    warnWhereOpen(context, config, webhook, known);
-    return 0;
-  });
+  const webhook = await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(
+      await createWebhook(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+    ),
+  );
+  const { secret = null } = webhook;
+  context.printJson(webhook);
+  context.say(`id      ${webhook.id}\nURL     ${webhook.url}`);
+  if (secret !== null) context.say(`secret  ${secret}  (shown only now)`);
+  const known = secret ?? given.secret?.trim() ?? null;
+  const setting = known === null ? null : referencedSecret(known);
+  const needed = setting === null ? '' : `, in a shell where DAGWRIGHT_SECRET_${setting} is set`;
+  context.say(
+    `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, known)}`,
+  );
+  warnWhereOpen(context, config, webhook, known);
+  return 0;
 }
 
 export async function listAllWebhooks(
@@ -85,51 +82,43 @@ export async function listAllWebhooks(
   }: { readonly limit: number; readonly cursor?: string; readonly workflow?: string },
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
-  return await context.withSystem(async ({ database, tenantId, config }) => {
-    const found = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      listWebhooks(client, tenantId, { limit: limit + 1, before, workflowId }),
-    );
-    const items = found.slice(0, limit);
-    const nextCursor = found.length > limit ? items.at(-1)!.id : null;
-    context.printJson({ items: items.map((row) => viewOf(row, config)), nextCursor });
-    const header = ['id', 'path', 'workflow', 'verified by', 'status'].map((cell) =>
-      context.paint('bold', cell),
-    );
-    const rows = items.map((row) => [
-      row.id,
-      `${row.tenantName}/${row.path}`,
-      row.workflowId,
-      verifiedBy(row),
-      row.status,
-    ]);
-    context.say(items.length === 0 ? `no webhooks in tenant ${context.tenant}` : table([header, ...rows]));
-    if (nextCursor !== null) context.say(`more: --cursor ${nextCursor}`);
-    return 0;
-  });
+  const found = await context.withTenant((client, acting) =>
+    listWebhooks(client, acting, { limit, before, workflowId }, webhookHost(context.config)),
+  );
+  const page = printedPage(found, ({ id }) => id);
+  context.printJson(page);
+  const header = ['id', 'path', 'workflow', 'verified by', 'status'].map((cell) =>
+    context.paint('bold', cell),
+  );
+  const rows = page.items.map((one) => [one.id, one.path, one.workflowId, verifiedBy(one), one.status]);
+  context.say(rows.length === 0 ? `no webhooks in tenant ${context.tenant}` : table([header, ...rows]));
+  if (page.nextCursor !== null) context.say(`more: --cursor ${page.nextCursor}`);
+  return 0;
 }
 
-export async function showWebhook(context: CommandContext, _options: object, id: string): Promise<number> {
-  const webhookId = requireWebhookId(id);
-  return await context.withSystem(async ({ database, tenantId, config }) => {
-    const row = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      findWebhook(client, tenantId, webhookId),
-    );
-    if (row === null) throw unknownWebhook(id);
-    print(context, viewOf(row, config));
-    return 0;
-  });
+export async function showOneWebhook(
+  context: CommandContext,
+  _options: object,
+  given: string,
+): Promise<number> {
+  const id = requireWebhookId(given);
+  const webhook = await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(await showWebhook(client, acting, id, webhookHost(context.config)), WEBHOOK_WORDS),
+  );
+  print(context, webhook);
+  return 0;
 }
 
 export async function updateOneWebhook(
   context: CommandContext,
   options: UpdateOptions,
-  id: string,
+  given: string,
 ): Promise<number> {
-  const webhookId = requireWebhookId(id);
-  const { workflow, path, status, previousSecretExpiresIn } = options;
-  if (options.newSecret === true && options.secret !== undefined)
+  const id = requireWebhookId(given);
+  const { workflow, path, status, previousSecretExpiresIn, newSecret: makesSecret = false } = options;
+  if (makesSecret && options.secret !== undefined)
     throw refuse('usage', '--new-secret and --secret: one of them is meant');
-  const change: GivenChange = {
+  const change: WebhookChange = {
     ...(await readOptions(options)),
     ...(workflow === undefined ? {} : { workflowId: workflow }),
     ...(path === undefined ? {} : { path }),
@@ -138,56 +127,38 @@ export async function updateOneWebhook(
       ? {}
       : { previousSecretExpiresInSeconds: previousSecretExpiresIn }),
   };
-  if (Object.keys(change).length === 0 && options.newSecret !== true)
+  if (Object.keys(change).length === 0 && !makesSecret)
     throw refuse('usage', 'nothing to change', 'dagwright webhooks update --help names the options');
-  return await context.withSystem(async ({ database, tenantId, config }) => {
-    const { row, secret } = await database.withTenant({ tenantId, ...CLI_ACTOR }, async (client) => {
-      const before = await lockWebhook(client, tenantId, webhookId);
-      if (before === null) throw await notThere(client, tenantId, id);
-      const { verifier = before.verifier, authType = before.authType } = change;
-      const secret = options.newSecret === true ? newSecret(verifier, authType) : null;
-      const full = secret === null ? change : { ...change, secret };
-      const changed = await changeWebhookByHand(client, sourceOf(config), before, full);
-      if (!changed.ok) throw new Refusal(changed.problems);
-      return { row: changed.value, secret };
-    });
-    const view = viewOf(row, config);
-    print(context, secret === null ? view : { ...view, secret });
-    if (secret !== null) context.note('the secret is shown only now');
-    warnWhereOpen(context, config, row, secret ?? change.secret ?? null);
-    return 0;
-  });
+  const { config } = context;
+  const webhook = await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(
+      await changeWebhook(client, acting, { id, change, makesSecret }, webhookHost(config)),
+      WEBHOOK_WORDS,
+    ),
+  );
+  print(context, webhook);
+  if (webhook.secret !== undefined) context.note('the secret is shown only now');
+  warnWhereOpen(context, config, webhook, webhook.secret ?? change.secret?.trim() ?? null);
+  return 0;
 }
 
 export async function deleteOneWebhook(
   context: CommandContext,
   _options: object,
-  id: string,
+  given: string,
 ): Promise<number> {
-  const webhookId = requireWebhookId(id);
-  return await context.withSystem(async ({ database, tenantId }) => {
-    const isDeleted = await database.withTenant({ tenantId, ...CLI_ACTOR }, (client) =>
-      deleteWebhook(client, tenantId, webhookId),
-    );
-    if (!isDeleted) throw unknownWebhook(id);
-    context.printJson({ id, deleted: true });
-    context.say(`webhook ${id} and its events are deleted`);
-    return 0;
-  });
+  const id = requireWebhookId(given);
+  await context.withTenant(async (client, acting) =>
+    outcomeToRefusal(await deleteWebhook(client, acting, id), WEBHOOK_WORDS),
+  );
+  context.printJson({ id, deleted: true });
+  context.say(`webhook ${id} and its events are deleted`);
+  return 0;
 }
 
 /** The id, or a Refusal. */
 export function requireWebhookId(id: string): string {
   return requireUuid(id, 'the id of a webhook')!;
-}
-
-async function notThere(client: Queryable, tenantId: string, id: string): Promise<Refusal> {
-  const removed = await findWebhook(client, tenantId, id);
-  return removed === null ? unknownWebhook(id) : new Refusal([removedProblem('webhook', removed)]);
-}
-
-export function unknownWebhook(id: string): Refusal {
-  return refuse('not_found', `there is no webhook ${id}`, 'dagwright webhooks list');
 }
 
 async function readOptions(options: WebhookOptions) {
@@ -198,8 +169,7 @@ async function readOptions(options: WebhookOptions) {
     authType,
     verifier: verifier === 'none' ? null : verifier,
     priority,
-    // A file ends with a line feed, a secret does not.
-    secret: secret === undefined ? undefined : (await readTextArgument(secret, '--secret')).trim(),
+    secret: secret === undefined ? undefined : await readTextArgument(secret, '--secret'),
     options: await json(options.options, '--options'),
     inputMapping: await json(options.inputMapping, '--input-mapping'),
     filters: await json(options.filters, '--filters'),
@@ -209,21 +179,12 @@ async function readOptions(options: WebhookOptions) {
   >;
 }
 
-function sourceOf({ http, outside }: Config): SecretSource {
-  return { secretBox: createSecretBox(http.encryptionKeys), secrets: outside.secrets ?? {} };
-}
-
-function viewOf(row: WebhookRow, { outside, http }: Config): JsonObject {
-  const publicUrl = outside.publicUrl ?? `http://${http.host}:${http.port}`;
-  return webhookView(row, publicUrl.replace(/\/+$/, ''));
-}
-
-function verifiedBy({ authType, verifier }: WebhookRow): string {
+function verifiedBy({ authType, verifier }: WebhookView): string {
   const parts = [verifier, authType === 'none' ? null : authType].filter((part) => part !== null);
   return parts.length === 0 ? 'nobody: open' : parts.join(' and ');
 }
 
-function print(context: CommandContext, view: JsonObject): void {
+function print(context: CommandContext, view: object): void {
   context.printJson(view);
   const rows = Object.entries(view).map(([name, value]) => [
     name,
@@ -236,7 +197,7 @@ function print(context: CommandContext, view: JsonObject): void {
 function warnWhereOpen(
   { note }: CommandContext,
   { http }: Config,
-  { authType, verifier }: WebhookRow,
+  { authType, verifier }: WebhookView,
   added: string | null,
 ): void {
   if (authType === 'none' && verifier === null) note('anybody who knows the URL can start this workflow');

@@ -2,21 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
-import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
-import type { Problem } from '../../core/errors.ts';
-import { triggerProblems } from '../../resources/definitions/file-triggers.ts';
+import type { ValidDefinition } from '../../core/definition/validate.ts';
+import { type CheckedDocument, checkDocument } from '../../resources/definitions/check-document.ts';
 import { Refusal, refuse } from '../refusal.ts';
-
-export type CheckedFile =
-  | { readonly ok: true; readonly valid: ValidDefinition }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Parses and validates one file, as a definition of the tenant of this name. */
 export async function checkFile(
   path: string,
   taskTypes: ReadonlyMap<string, TaskTypeRule>,
   tenantName: string,
-): Promise<CheckedFile> {
+): Promise<CheckedDocument> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -27,11 +22,8 @@ export async function checkFile(
     text,
     /\.json$/i.test(path) ? 'json' : /\.ya?ml$/i.test(path) ? 'yaml' : 'auto',
   );
-  if (!parsed.ok) return parsed;
-  const result = validateDefinition(parsed.value, { taskTypes });
-  if (!result.ok) return { ok: false, problems: result.problems };
-  const problems = triggerProblems(result.value.definition, tenantName);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, valid: result.value };
+  if (!parsed.ok) return { ...parsed, warnings: [] };
+  return checkDocument(parsed.value, { taskTypes, tenantName });
 }
 
 /** The valid definition of a file, or a Refusal. */
@@ -41,6 +33,6 @@ export async function readDefinition(
   tenantName: string,
 ): Promise<ValidDefinition> {
   const checked = await checkFile(path, taskTypes, tenantName);
-  if (checked.ok) return checked.valid;
+  if (checked.ok) return checked;
   throw new Refusal(checked.problems);
 }

@@ -1,9 +1,9 @@
 // A delivery to try a webhook with: lines for a shell with openssl and curl, signed as the webhook's senders do it.
-import type { WebhookRow } from '../../db/resources/webhooks.ts';
+import { referencedSecret } from '../../core/trigger/webhook.ts';
+import type { WebhookView } from '../../resources/webhooks/view.ts';
 import { SIGNATURE_HEADERS } from '../../triggers/webhooks/hmac.ts';
 import { SECRET_HEADER } from '../../triggers/webhooks/shared-secret.ts';
 import { decodeStandardSecret } from '../../triggers/webhooks/standard-webhooks.ts';
-import { referencedSecret } from '../../triggers/webhooks/stored-secrets.ts';
 import type { VerificationOptions } from '../../triggers/webhooks/verification-rule.ts';
 
 const BODY = '{"id":"try-1","hello":"world"}';
@@ -11,7 +11,7 @@ const DELIVERY_ID = '$(openssl rand -hex 16)';
 
 /** `secret`: as its owner gave it; one that names a setting is read from the shell's environment. */
 export function sampleDelivery(
-  webhook: Pick<WebhookRow, 'authType' | 'verifier' | 'options'>,
+  webhook: Pick<WebhookView, 'authType' | 'verifier' | 'options'>,
   url: string,
   secret: string | null,
 ): string {
@@ -26,7 +26,7 @@ export function sampleDelivery(
 }
 
 function shownSecret(
-  { authType, options }: Pick<WebhookRow, 'authType' | 'options'>,
+  { authType, options }: Pick<WebhookView, 'authType' | 'options'>,
   secret: string,
 ): string[] {
   const { secretHeader = SECRET_HEADER } = options as VerificationOptions;
@@ -44,7 +44,7 @@ function shownSecret(
 }
 
 function signature(
-  { verifier, options }: Pick<WebhookRow, 'verifier' | 'options'>,
+  { verifier, options }: Pick<WebhookView, 'verifier' | 'options'>,
   secret: string,
 ): string[] {
   const given = options as VerificationOptions;

@@ -1,22 +1,22 @@
 // dagwright schedules …
+import { PRIORITY } from '../../core/priority.ts';
+import { MAX_JITTER_SECONDS, MAX_WINDOW_SECONDS } from '../../core/schedule/limits.ts';
 import {
   CATCHUP_POLICIES,
   OVERLAP_POLICIES,
   SCHEDULE_STATUSES,
   TICK_STATUSES,
 } from '../../core/schedule/words.ts';
-import { action, type Command, choice, command, group, Option, wholeNumber } from '../command.ts';
-import { listAllTicks } from '../commands/schedule-ticks.ts';
+import { PREVIEW_COUNT } from '../../resources/schedules/ticks.ts';
+import { action, type Command, choice, command, group, Option, paged, wholeNumber } from '../command.ts';
+import { backfillOneSchedule, listAllTicks, previewOne, runOneSchedule } from '../commands/schedule-ticks.ts';
 import {
-  backfillOne,
   createOneSchedule,
   deleteOneSchedule,
   listAllSchedules,
   pauseOneSchedule,
-  previewOne,
   resumeOneSchedule,
-  runOne,
-  showSchedule,
+  showOneSchedule,
   updateOneSchedule,
 } from '../commands/schedules.ts';
 
@@ -39,7 +39,7 @@ Examples:
     .argument('<name>', 'unique among the schedules of the workflow')
     .argument('<cron>', 'minute hour day-of-month month day-of-week, such as "0 9 * * 1-5"')
     .action(action(createOneSchedule));
-  command(schedules, 'show', 'one schedule').argument('<id>').action(action(showSchedule));
+  command(schedules, 'show', 'one schedule').argument('<id>').action(action(showOneSchedule));
   withSettings(
     'update',
     command(schedules, 'update', 'what is not named stays; another time counts from now on'),
@@ -61,16 +61,21 @@ Examples:
   command(schedules, 'preview', 'the next times, in UTC and in the zone of the schedule')
     .argument('<id|cron>', 'a schedule, or an expression to try')
     .option('--timezone <zone>', 'of an expression: IANA name')
-    .option('--count <n>', '1 to 100', wholeNumber(1, 100), 10)
+    .option(
+      '--count <n>',
+      `1 to ${PREVIEW_COUNT.max}`,
+      wholeNumber(1, PREVIEW_COUNT.max),
+      PREVIEW_COUNT.default,
+    )
     .action(action(previewOne));
   command(schedules, 'run', 'start an execution now, which is no tick')
     .argument('<id>')
-    .action(action(runOne));
+    .action(action(runOneSchedule));
   command(schedules, 'backfill', 'start the nominal times of a range that have no execution')
     .argument('<id>')
     .requiredOption('--from <instant>', 'inclusive, such as 2027-01-01T00:00:00Z')
     .requiredOption('--to <instant>', 'exclusive; not in the future')
-    .action(action(backfillOne));
+    .action(action(backfillOneSchedule));
   paged(command(schedules, 'ticks', 'what became of each nominal time, the latest first'))
     .argument('<id>')
     .addOption(choice('--status <status>', 'only these', TICK_STATUSES))
@@ -86,7 +91,11 @@ function withSettings(verb: 'create' | 'update', parent: Command): Command {
   return parent
     .option('--timezone <zone>', `IANA name such as Europe/Paris${absent('UTC')}`)
     .option('--input <json|@file>', `input of each execution${absent('{}')}`)
-    .option('--priority <n>', `higher first${absent('5')}`, wholeNumber(1, 10))
+    .option(
+      '--priority <n>',
+      `higher first${absent(String(PRIORITY.default))}`,
+      wholeNumber(PRIORITY.min, PRIORITY.max),
+    )
     .addOption(
       choice('--overlap <policy>', `while the one before is open${absent('skip')}`, OVERLAP_POLICIES),
     )
@@ -96,9 +105,9 @@ function withSettings(verb: 'create' | 'update', parent: Command): Command {
     .option(
       '--catchup-window <seconds>',
       `how far back "all" looks${absent('a day')}`,
-      wholeNumber(0, 31_622_400),
+      wholeNumber(0, MAX_WINDOW_SECONDS),
     )
-    .option('--jitter <seconds>', 'ticks are due up to so much later', wholeNumber(0, 86_400))
+    .option('--jitter <seconds>', 'ticks are due up to so much later', wholeNumber(0, MAX_JITTER_SECONDS))
     .option('--start-at <instant>', `no tick before${none}`)
     .option('--end-at <instant>', `no tick from then on${none}`)
     .addOption(
@@ -107,10 +116,4 @@ function withSettings(verb: 'create' | 'update', parent: Command): Command {
         'no',
       ]),
     );
-}
-
-function paged(parent: Command): Command {
-  return parent
-    .option('--limit <n>', 'at most 200', wholeNumber(1, 200), 50)
-    .option('--cursor <cursor>', 'nextCursor of the page before');
 }

@@ -1,33 +1,32 @@
 // dagwright workflows …
 import { DEFINITION_STATUSES, type DefinitionStatus } from '../../core/definition/model.ts';
-import { action, type Command, choice, command, group, wholeNumber } from '../command.ts';
+import { MAX_REVISION } from '../../core/definition/workflow-id.ts';
+import { action, type Command, choice, command, group, paged, wholeNumber } from '../command.ts';
 import {
   listAllWorkflows,
   listRevisionsOf,
   rollbackOne,
   setStatusOf,
-  showWorkflow,
+  showOneWorkflow,
 } from '../commands/workflows.ts';
 
-const revision = wholeNumber(1, 1_000_000_000);
+const revision = wholeNumber(1, MAX_REVISION);
 
 export function addWorkflowCommands(program: Command): void {
   const workflows = group(program, 'workflows', 'saved definitions, their revisions, on and off');
-  command(workflows, 'list', 'newest first')
-    .addOption(choice('--status <status>', 'only these', DEFINITION_STATUSES))
-    .option('--category <category>')
-    .option('--limit <n>', 'at most 200', wholeNumber(1, 200), 50)
-    .option('--cursor <cursor>', 'nextCursor of the page before')
-    .action(action(listAllWorkflows));
+  paged(
+    command(workflows, 'list', 'newest first')
+      .addOption(choice('--status <status>', 'only these', DEFINITION_STATUSES))
+      .option('--category <category>'),
+  ).action(action(listAllWorkflows));
   command(workflows, 'show', 'one workflow with its definition')
     .argument('<workflowId>')
     .option('--revision <n>', 'instead of the one that starts take', revision)
-    .action(action(showWorkflow));
-  command(workflows, 'revisions', 'newest first; * is the one that starts take')
-    .argument('<workflowId>')
-    .option('--limit <n>', 'at most 200', wholeNumber(1, 200), 50)
-    .option('--cursor <revision>', 'nextCursor of the page before', revision)
-    .action(action(listRevisionsOf));
+    .action(action(showOneWorkflow));
+  paged(
+    command(workflows, 'revisions', 'newest first; * is the one that starts take').argument('<workflowId>'),
+    { flag: '--cursor <revision>', read: revision },
+  ).action(action(listRevisionsOf));
   command(workflows, 'rollback', 'starts take an earlier revision, with its triggers, until the next save')
     .argument('<workflowId>')
     .argument('<revision>')

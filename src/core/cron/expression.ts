@@ -20,7 +20,7 @@ export interface CronExpression extends FieldValues {
 }
 
 // Listing every value of every field needs 360.
-const MAX_CHARS = 512;
+export const MAX_CRON_CHARS = 512;
 
 interface Field {
   readonly name: string;
@@ -52,8 +52,10 @@ const MACROS: Record<string, string> = {
 
 /** Problems have code `cron` and pointer ''; there is one for each field that is wrong. */
 export function parseCron(expression: string): Result<CronExpression> {
-  if (expression.length > MAX_CHARS)
-    return refused(`the cron expression has ${expression.length} characters, expected at most ${MAX_CHARS}`);
+  if (expression.length > MAX_CRON_CHARS)
+    return refused(
+      `the cron expression has ${expression.length} characters, expected at most ${MAX_CRON_CHARS}`,
+    );
   const texts = expression.split(/[ \t]+/).filter((text) => text !== '');
   const counted = wrongCount(expression, texts);
   if (counted !== null) return counted;

@@ -26,6 +26,13 @@ export type EdgeCondition = (typeof EDGE_CONDITIONS)[number];
 export const DEFINITION_STATUSES = ['draft', 'active', 'archived'] as const;
 export type DefinitionStatus = (typeof DEFINITION_STATUSES)[number];
 
+/** What saving a definition has done. */
+export const SAVE_EFFECTS = ['created', 'changed', 'unchanged'] as const;
+export type SaveEffect = (typeof SAVE_EFFECTS)[number];
+
+/** Characters of a category. */
+export const MAX_CATEGORY_CHARS = 100;
+
 /** One entry of `dependsOn`. A branch implies `on: success`. */
 export interface Dependency {
   readonly taskId: string;

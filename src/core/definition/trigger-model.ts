@@ -53,8 +53,3 @@ export type TriggerDefinition = ScheduleTrigger | WebhookTrigger | EventTrigger;
 export function eventTriggerName({ name, event }: EventTrigger): string {
   return name ?? event;
 }
-
-/** A secret that names one of the service's, instead of being one. */
-export function secretReference(secret: string): string | null {
-  return /^\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}$/.exec(secret.trim())?.[1] ?? null;
-}

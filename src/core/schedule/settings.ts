@@ -4,6 +4,8 @@ import { type Cron, createCron } from '../cron/next.ts';
 import { quoteText } from '../definition/quote-text.ts';
 import type { Problem, Result } from '../errors.ts';
 import { isStorableText, type Json, toStorableJson } from '../json.ts';
+import { PRIORITY } from '../priority.ts';
+import { MAX_NAME_CHARS } from './limits.ts';
 import type { Timing } from './timing.ts';
 import type { CatchupPolicy, OverlapPolicy } from './words.ts';
 
@@ -35,7 +37,7 @@ export type ScheduleFields = Pick<ScheduleSettings, 'workflowId' | 'name' | 'cro
 export const SCHEDULE_DEFAULTS = {
   timezone: 'UTC',
   input: {},
-  priority: 5,
+  priority: PRIORITY.default,
   overlapPolicy: 'skip',
   catchupPolicy: 'last',
   catchupWindowSeconds: 86_400,
@@ -46,7 +48,6 @@ export const SCHEDULE_DEFAULTS = {
 } as const satisfies Partial<ScheduleSettings>;
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
-const MAX_NAME = 100;
 const LAST_MS = Date.UTC(9999, 11, 31);
 
 /** Fills in the defaults and checks. Problems point at the field: `/cronExpression`. */
@@ -55,11 +56,11 @@ export function checkSettings(fields: ScheduleFields): Result<ScheduleSettings> 
   const settings = { ...SCHEDULE_DEFAULTS, ...given } as ScheduleSettings;
   const { name, cronExpression, timezone, input, startAt, endAt } = settings;
   const problems: Problem[] = [];
-  if (name.trim() === '' || [...name].length > MAX_NAME || !isStorableText(name))
+  if (name.trim() === '' || [...name].length > MAX_NAME_CHARS || !isStorableText(name))
     problems.push({
       pointer: '/name',
       code: 'name',
-      message: `the name must be a text of 1 to ${MAX_NAME} characters, got ${quoteText(name)}`,
+      message: `the name must be a text of 1 to ${MAX_NAME_CHARS} characters, got ${quoteText(name)}`,
     });
   const cron = createCron(cronExpression, timezone);
   if (!cron.ok)

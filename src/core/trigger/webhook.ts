@@ -1,4 +1,4 @@
-// The words of webhooks (CONTRACT 7).
+// The words of webhooks (CONTRACT 7), and what their settings may be at most, in a definition, a request and a command.
 
 /** How a sender shows a shared secret; a verifier checks a signature instead, or besides. */
 export const WEBHOOK_AUTH_TYPES = ['none', 'secret', 'basic', 'bearer'] as const;
@@ -7,6 +7,38 @@ export type WebhookAuthType = (typeof WEBHOOK_AUTH_TYPES)[number];
 export const WEBHOOK_VERIFIERS = ['standard_webhooks', 'github', 'stripe', 'slack', 'hmac'] as const;
 export type WebhookVerifier = (typeof WEBHOOK_VERIFIERS)[number];
 
+/** Deliveries to a paused one are refused. */
+export const WEBHOOK_STATUSES = ['active', 'paused'] as const;
+export type WebhookStatus = (typeof WEBHOOK_STATUSES)[number];
+
 /** `received`: stored, not decided yet; it stays so only where a process died in between. */
 export const WEBHOOK_EVENT_STATUSES = ['received', 'processed', 'filtered', 'failed'] as const;
 export type WebhookEventStatus = (typeof WEBHOOK_EVENT_STATUSES)[number];
+
+/** Of the verifier `hmac`. */
+export const HMAC_ALGORITHMS = ['sha256', 'sha512', 'sha1'] as const;
+export const HMAC_ENCODINGS = ['hex', 'base64'] as const;
+
+/** Characters of a path as it is given, the tenant's name before it or not. */
+export const MAX_GIVEN_PATH_CHARS = 400;
+export const MAX_SECRET_CHARS = 500;
+export const MAX_FILTERS = 100;
+/** Characters of a filter's `fieldPath` and of its `logicGroup`. */
+export const MAX_FIELD_PATH_CHARS = 1_000;
+export const MAX_LOGIC_GROUP_CHARS = 100;
+/** Characters of the name of a header, and of what stands before a digest. */
+export const MAX_HEADER_NAME_CHARS = 100;
+export const MAX_PREFIX_CHARS = 50;
+
+const PATH = /^[a-z0-9][a-z0-9_-]*(?:\/[a-z0-9][a-z0-9_-]*)*$/;
+export const MAX_PATH_CHARS = 200;
+
+/** Whether a text can be the path of a webhook, without the tenant's name: nothing else is looked up. */
+export function isWebhookPath(text: string): boolean {
+  return text.length <= MAX_PATH_CHARS && PATH.test(text);
+}
+
+/** The NAME of `{{ secrets.NAME }}`; null where the text is the secret itself. */
+export function referencedSecret(text: string): string | null {
+  return /^\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}$/.exec(text)?.[1] ?? null;
+}

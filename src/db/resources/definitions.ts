@@ -4,18 +4,19 @@
 //   D3  The definition's row is the lock of its revisions and of its triggers.
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { DefinitionStatus, WorkflowDefinition } from '../../core/definition/model.ts';
+import type { DefinitionStatus, SaveEffect, WorkflowDefinition } from '../../core/definition/model.ts';
 import { newId } from '../../core/id.ts';
 import { canonicalJson } from '../../core/json.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Database } from '../connection/connection.ts';
 
-export interface Saved {
+export interface SavedDefinition {
   readonly workflowId: string;
   readonly revision: number;
   readonly status: DefinitionStatus;
-  readonly outcome: 'created' | 'changed' | 'unchanged';
+  readonly outcome: SaveEffect;
 }
-export type Applied = Omit<Saved, 'status'>;
+export type Applied = Omit<SavedDefinition, 'status'>;
 
 export interface WorkflowView {
   readonly workflowId: string;
@@ -62,7 +63,7 @@ export async function saveDefinition(
   definition: WorkflowDefinition,
   actor: string,
   options: { readonly ifMatch?: number | 'any' | undefined } = {},
-): Promise<Saved | { readonly conflict: number | null }> {
+): Promise<SavedDefinition | { readonly conflict: number | null }> {
   const { ifMatch } = options;
   const { workflowId } = definition;
   // The order of writing makes no revision.
@@ -139,7 +140,7 @@ export async function setDefinitionStatus(
 }
 
 /** Newest first, by the time each was made; `before` is the `position` to go on after. */
-export async function listDefinitions(
+export async function findDefinitions(
   client: pg.ClientBase,
   tenantId: string,
   filter: {
@@ -148,16 +149,16 @@ export async function listDefinitions(
     readonly status?: DefinitionStatus | undefined;
     readonly category?: string | undefined;
   },
-): Promise<(WorkflowView & { readonly position: string })[]> {
+): Promise<BoundedPage<WorkflowView & { readonly position: string }>> {
   // Made at the same microsecond: by name. The position stays where it is whatever is saved meanwhile.
   const position = `lpad((extract(epoch from d.created_at) * 1000000)::bigint::text, 20, '0') || ' ' || d.workflow_id`;
   const { rows } = await client.query<WorkflowView & { position: string }>(
     `select ${WORKFLOW_COLUMNS}, ${position} as position from dagwright.workflow_definitions d
      where tenant_id = $1 and ($3::text is null or status = $3) and ($4::text is null or category = $4)
        and ($5::text is null or (${position}) collate "C" < $5) order by (${position}) collate "C" desc limit $2`,
-    [tenantId, filter.limit, filter.status ?? null, filter.category ?? null, filter.before],
+    [tenantId, filter.limit + 1, filter.status ?? null, filter.category ?? null, filter.before],
   );
-  return rows;
+  return pageOfRows(rows, filter.limit);
 }
 
 /** A workflow with the definition of its current revision; null where there is none. */
@@ -173,20 +174,31 @@ export async function findWorkflow(
   return rows[0] ?? null;
 }
 
-/** Newest first; `before` is the revision to go on after. Null where there is no such workflow. */
-export async function listRevisions(
+export async function workflowExists(
+  client: pg.ClientBase,
+  tenantId: string,
+  workflowId: string,
+): Promise<boolean> {
+  const { rows } = await client.query(
+    'select from dagwright.workflow_definitions where tenant_id = $1 and workflow_id = $2',
+    [tenantId, workflowId],
+  );
+  return rows.length > 0;
+}
+
+/** Newest first; `before` is the revision to go on after. */
+export async function findRevisions(
   client: pg.ClientBase,
   tenantId: string,
   workflowId: string,
   page: { readonly limit: number; readonly before: number | null },
-): Promise<RevisionView[] | null> {
+): Promise<BoundedPage<RevisionView>> {
   const { rows } = await client.query<RevisionView>(
     `select ${REVISION_COLUMNS} from ${WITH_ALL} where d.tenant_id = $1 and d.workflow_id = $2
        and ($4::int is null or v.revision < $4) order by v.revision desc limit $3`,
-    [tenantId, workflowId, page.limit, page.before],
+    [tenantId, workflowId, page.limit + 1, page.before],
   );
-  // Every workflow has a first revision.
-  return rows.length === 0 && page.before === null ? null : rows;
+  return pageOfRows(rows, page.limit);
 }
 
 /** One revision with its definition; null where there is none. */

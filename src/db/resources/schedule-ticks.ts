@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { newId } from '../../core/id.ts';
 import type { TickStatus } from '../../core/schedule/words.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 
 export interface TickView {
   readonly scheduledAt: string;
@@ -13,7 +14,7 @@ export interface TickView {
 }
 
 /** Newest nominal time first; `before` (ISO) is the one to go on after; `from` inclusive, `to` exclusive. */
-export async function listTicks(
+export async function findTicks(
   client: pg.ClientBase,
   tenantId: string,
   scheduleId: string,
@@ -24,7 +25,7 @@ export async function listTicks(
     readonly from?: string | undefined;
     readonly to?: string | undefined;
   },
-): Promise<TickView[]> {
+): Promise<BoundedPage<TickView>> {
   const { rows } = await client.query<TickView>(
     `select scheduled_at as "scheduledAt", status, workflow_execution_id as "executionId", decided_at as "decidedAt", reason
      from dagwright.schedule_ticks where tenant_id = $1 and schedule_id = $2 and ($4::timestamptz is null or scheduled_at < $4)
@@ -33,14 +34,14 @@ export async function listTicks(
     [
       tenantId,
       scheduleId,
-      filter.limit,
+      filter.limit + 1,
       filter.before,
       filter.status ?? null,
       filter.from ?? null,
       filter.to ?? null,
     ],
   );
-  return rows;
+  return pageOfRows(rows, filter.limit);
 }
 
 export interface BackfilledTick {
@@ -51,7 +52,7 @@ export interface BackfilledTick {
 }
 
 /** Starts those of these nominal times that have no execution. `revision` is the one that the input was checked against. */
-export async function backfillSchedule(
+export async function startTicks(
   client: pg.ClientBase,
   id: string,
   { revision, times }: { readonly revision: number | null; readonly times: readonly number[] },
@@ -65,7 +66,7 @@ export async function backfillSchedule(
 }
 
 /** Starts one execution now, which is no tick. Null where there is no such schedule. */
-export async function runSchedule(
+export async function startNow(
   client: pg.ClientBase,
   id: string,
   revision: number | null,

@@ -5,6 +5,7 @@
 import type { TaskError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 export interface EventSummary {
@@ -141,22 +142,22 @@ export async function settleReplay(
 }
 
 /** Newest first: at most `limit`, made before the id `before`. */
-export async function listEvents(
+export async function findEvents(
   client: Queryable,
   tenantId: string,
   webhookId: string,
   filter: {
     readonly limit: number;
-    readonly before?: string | null;
+    readonly before: string | null;
     readonly status?: WebhookEventStatus | undefined;
   },
-): Promise<EventSummary[]> {
+): Promise<BoundedPage<EventSummary>> {
   const { rows } = await client.query<EventSummary>(
     `select ${SUMMARY} from dagwright.webhook_events where tenant_id = $1 and webhook_id = $2 and ($4::uuid is null or id < $4)
        and ($5::text is null or status::text = $5) order by id desc limit $3`,
-    [tenantId, webhookId, filter.limit, filter.before ?? null, filter.status ?? null],
+    [tenantId, webhookId, filter.limit + 1, filter.before, filter.status ?? null],
   );
-  return rows;
+  return pageOfRows(rows, filter.limit);
 }
 
 export async function findEvent(

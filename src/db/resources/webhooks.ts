@@ -1,9 +1,12 @@
 // Webhooks as they are stored: who may send what where, and which workflow it starts. `client` is a connection in a
 // transaction of the tenant's role, but for findReceiver, which is asked before the tenant is known.
 
+import type pg from 'pg';
 import type { Json, JsonObject } from '../../core/json.ts';
-import type { WebhookAuthType, WebhookVerifier } from '../../core/trigger/webhook.ts';
+import type { WebhookAuthType, WebhookStatus, WebhookVerifier } from '../../core/trigger/webhook.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { savepoint } from '../connection/transaction.ts';
 
 /** A secret as it is kept; `expiresAt` (ISO) is set when a newer one took its place. */
 export interface StoredSecret {
@@ -23,7 +26,7 @@ export interface WebhookSettings {
   readonly inputMapping: Json;
   readonly filters: readonly JsonObject[];
   readonly priority: number;
-  readonly status: 'active' | 'paused';
+  readonly status: WebhookStatus;
 }
 
 export interface WebhookRow extends WebhookSettings {
@@ -89,29 +92,24 @@ export async function findWebhookAt(
 }
 
 /** Those that are there, newest first: at most `limit`, made before the id `before`. */
-export async function listWebhooks(
+export async function findWebhooks(
   client: Queryable,
   tenantId: string,
   filter: {
     readonly limit: number;
-    readonly before?: string | null;
+    readonly before: string | null;
     readonly workflowId?: string | undefined;
   },
-): Promise<WebhookRow[]> {
+): Promise<BoundedPage<WebhookRow>> {
   const { rows } = await client.query<WebhookRow>(
     `select ${COLUMNS} from ${FROM} where w.tenant_id = $1 and w.removed_at is null and ($3::uuid is null or w.id < $3)
        and ($4::text is null or w.workflow_id = $4) order by w.id desc limit $2`,
-    [tenantId, filter.limit, filter.before ?? null, filter.workflowId ?? null],
+    [tenantId, filter.limit + 1, filter.before, filter.workflowId ?? null],
   );
-  return rows;
+  return pageOfRows(rows, filter.limit);
 }
 
-export type WebhookProblem = 'path_taken' | 'workflow_not_found';
-
-/**
- * Stores a new one; a value where the path is another webhook's, or the workflow does not exist. One made by hand takes the place
- * of a removed one.
- */
+/** Stores a new one; null where the path is another webhook's. */
 export async function insertWebhook(
   client: Queryable,
   tenantId: string,
@@ -121,9 +119,7 @@ export async function insertWebhook(
     readonly fromDefinition: boolean;
     readonly createdBy: string;
   },
-): Promise<WebhookRow | WebhookProblem> {
-  if (!(await workflowExists(client, tenantId, webhook.workflowId))) return 'workflow_not_found';
-  if (!webhook.fromDefinition) await dropRemoved(client, tenantId, webhook.path);
+): Promise<WebhookRow | null> {
   const { rowCount } = await client.query(
     `insert into dagwright.webhooks (id, tenant_id, workflow_id, path, auth_type, verifier, verifier_options, input_mapping, priority, status,
        secrets, from_definition, created_by)
@@ -137,28 +133,28 @@ export async function insertWebhook(
       webhook.createdBy,
     ],
   );
-  if (rowCount === 0) return 'path_taken';
+  if (rowCount === 0) return null;
   await writeFilters(client, tenantId, webhook.id, webhook.filters);
   return (await findWebhook(client, tenantId, webhook.id))!;
 }
 
-/** Replaces settings and secrets of a webhook that the caller has locked. After `path_taken` the transaction is to be rolled back. */
+/** Replaces settings and secrets of a webhook that the caller has locked. Null where the path is another's: then nothing has changed. */
 export async function updateWebhook(
-  client: Queryable,
+  client: pg.ClientBase,
   before: WebhookRow,
-  after: WebhookSettings & { readonly secrets: readonly StoredSecret[] },
-): Promise<WebhookRow | WebhookProblem> {
+  after: WebhookSettings & {
+    readonly secrets: readonly StoredSecret[];
+    readonly hasOtherFilters: boolean;
+  },
+): Promise<WebhookRow | null> {
   const { tenantId, id } = before;
-  if (after.workflowId !== before.workflowId && !(await workflowExists(client, tenantId, after.workflowId)))
-    return 'workflow_not_found';
-  if (after.path !== before.path) await dropRemoved(client, tenantId, after.path);
   try {
-    await writeSettings(client, before, after);
+    await savepoint(client, () => writeSettings(client, before, after));
   } catch (error) {
-    if ((error as { constraint?: unknown }).constraint === 'webhooks_path') return 'path_taken';
+    if ((error as { constraint?: unknown }).constraint === 'webhooks_path') return null;
     throw error;
   }
-  if (filtersText(after.filters) !== filtersText(before.filters)) {
+  if (after.hasOtherFilters) {
     await client.query('delete from dagwright.webhook_filters where tenant_id = $1 and webhook_id = $2', [
       tenantId,
       id,
@@ -166,6 +162,14 @@ export async function updateWebhook(
     await writeFilters(client, tenantId, id, after.filters);
   }
   return (await findWebhook(client, tenantId, id))!;
+}
+
+/** Deletes a removed one at this path, and waits for a transaction that brings it back. */
+export async function deleteRemovedWebhook(client: Queryable, tenantId: string, path: string): Promise<void> {
+  await client.query(
+    'delete from dagwright.webhooks where tenant_id = $1 and path = $2 and removed_at is not null',
+    [tenantId, path],
+  );
 }
 
 /** Takes a webhook away from its definition: its URL is nobody's at once, and all that it has stays. The caller has locked it. */
@@ -223,14 +227,6 @@ const settingValues = (settings: WebhookSettings) => [
   settings.status,
 ];
 
-// Whoever makes a webhook by hand wants the path more than a definition that has given it up. One that returns meanwhile stays.
-async function dropRemoved(client: Queryable, tenantId: string, path: string): Promise<void> {
-  await client.query(
-    'delete from dagwright.webhooks where tenant_id = $1 and path = $2 and removed_at is not null',
-    [tenantId, path],
-  );
-}
-
 async function setRemovedAt(
   client: Queryable,
   tenantId: string,
@@ -243,14 +239,6 @@ async function setRemovedAt(
   );
 }
 
-async function workflowExists(client: Queryable, tenantId: string, workflowId: string): Promise<boolean> {
-  const { rows } = await client.query(
-    'select from dagwright.workflow_definitions where tenant_id = $1 and workflow_id = $2',
-    [tenantId, workflowId],
-  );
-  return rows.length > 0;
-}
-
 async function writeSettings(
   client: Queryable,
   { id, tenantId }: WebhookRow,
@@ -260,18 +248,6 @@ async function writeSettings(
     `update dagwright.webhooks set workflow_id = $3, path = $4, auth_type = $5, verifier = $6, verifier_options = $7, input_mapping = $8,
        priority = $9, status = $10, secrets = $11, updated_at = clock_timestamp() where tenant_id = $2 and id = $1`,
     [id, tenantId, ...settingValues(after), JSON.stringify(after.secrets)],
-  );
-}
-
-/** Equal for filters that mean the same: the database gives their members in another order, and groups as text. */
-export function filtersText(filters: readonly JsonObject[]): string {
-  return JSON.stringify(
-    filters.map((filter) => [
-      filter.fieldPath,
-      filter.operator,
-      ...(Object.hasOwn(filter, 'value') ? [filter.value] : []),
-      String(filter.logicGroup ?? ''),
-    ]),
   );
 }
 

@@ -2,9 +2,8 @@
 
 import type pg from 'pg';
 import type { Json } from '../../core/json.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
-
-export const EVENT_TYPE = /^[A-Za-z][A-Za-z0-9_.:/-]{0,199}$/;
 
 /** A trigger that could not start its workflow. */
 export interface EventError {
@@ -37,20 +36,28 @@ export interface OpenEvent {
   readonly createdAt: string;
 }
 
+const PROGRAM_LIMIT_EXCEEDED = '54000';
 const COLUMNS = `id, type, payload, created_by as "createdBy", created_at as "createdAt", processed_at as "processedAt",
   executions_started as "executionsStarted", coalesce(errors, '[]') as errors`;
 
-/** Records an event in the tenant's transaction; its id, or that of the first one with the same type and key. */
-export async function emitEvent(
+/**
+ * Records an event in the tenant's transaction; its id. Null where its payload is too large for the database: then the transaction is
+ * to be rolled back.
+ */
+export async function recordEvent(
   client: pg.ClientBase,
-  event: { readonly type: string; readonly payload: Json; readonly idempotencyKey?: string | undefined },
-): Promise<string> {
-  const { rows } = await client.query<{ id: string }>('select dagwright.emit_event($1, $2, $3) as id', [
-    event.type,
-    JSON.stringify(event.payload),
-    event.idempotencyKey ?? null,
-  ]);
-  return rows[0]!.id;
+  { type, payload }: { readonly type: string; readonly payload: Json },
+): Promise<string | null> {
+  try {
+    const { rows } = await client.query<{ id: string }>('select dagwright.emit_event($1, $2) as id', [
+      type,
+      JSON.stringify(payload),
+    ]);
+    return rows[0]!.id;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === PROGRAM_LIMIT_EXCEEDED) return null;
+    throw error;
+  }
 }
 
 export async function findEvent(
@@ -66,17 +73,17 @@ export async function findEvent(
 }
 
 /** Newest first; `before` is the id to go on after. */
-export async function listEvents(
+export async function findEvents(
   client: pg.ClientBase,
   tenantId: string,
   filter: { readonly limit: number; readonly before: string | null; readonly type?: string | undefined },
-): Promise<EventView[]> {
+): Promise<BoundedPage<EventView>> {
   const { rows } = await client.query<EventView>(
     `select ${COLUMNS} from dagwright.events where tenant_id = $1 and ($3::uuid is null or id < $3)
        and ($4::text is null or type = $4) order by id desc limit $2`,
-    [tenantId, filter.limit, filter.before, filter.type ?? null],
+    [tenantId, filter.limit + 1, filter.before, filter.type ?? null],
   );
-  return rows;
+  return pageOfRows(rows, filter.limit);
 }
 
 /** The id to begin with: every tenant's comes after it. */

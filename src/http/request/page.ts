@@ -4,10 +4,9 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { isStorableText } from '../../core/json.ts';
 import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
+import { PAGE_LIMIT } from '../../resources/list-limits.ts';
 import { ApiError } from '../server/problem.ts';
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Members of a query: `Type.Object({ ...PageQuery, status: … }, { additionalProperties: false })`. */
@@ -15,8 +14,8 @@ export const PageQuery = {
   limit: Type.Optional(
     Type.Integer({
       minimum: 1,
-      maximum: MAX_LIMIT,
-      default: DEFAULT_LIMIT,
+      maximum: PAGE_LIMIT.max,
+      default: PAGE_LIMIT.default,
       description: 'How many at most.',
     }),
   ),
@@ -44,7 +43,7 @@ export function readPage(
   kind: string,
   { key = 'uuid' }: { readonly key?: 'uuid' | 'text' } = {},
 ): PageRequest {
-  const { limit = DEFAULT_LIMIT, cursor } = request.query as { limit?: number; cursor?: string };
+  const { limit = PAGE_LIMIT.default, cursor } = request.query as { limit?: number; cursor?: string };
   if (cursor === undefined) return { limit, before: null };
   const before = readCursor(cursor, kind, request.principal?.tenantId ?? null);
   if (before === null || !(key === 'text' ? isStorableText(before) : UUID.test(before)))

@@ -1,34 +1,21 @@
 // Events: they start the workflows that have a trigger for their type.
 import { Type } from 'typebox';
-import { type Json, toStorableJson } from '../../core/json.ts';
-import { EVENT_TYPE, emitEvent, findEvent, listEvents } from '../../db/triggers/events.ts';
+import type { Json } from '../../core/json.ts';
+import { EVENT_TYPE } from '../../core/trigger/event-type.ts';
+import { emitEvent, listEvents, showEvent } from '../../resources/events.ts';
+import { IdParams } from '../request/id-params.ts';
 import { answerOnce } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
-import { pageOfSchema } from '../schemas/parts.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
+import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { EventSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
-import { notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
-const EventType = Type.String({
-  pattern: EVENT_TYPE.source,
-  'x-hint': 'a letter, then letters, digits and _ . : / -, at most 200 in all',
-  examples: ['order.created'],
-});
-const EventParams = Type.Object(
-  { id: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }) },
-  closed,
-);
+const EventType = textOf(EVENT_TYPE, { examples: ['order.created'] });
 const tags = ['events'];
 const KIND = 'events';
-
-// The database counts the bytes as it writes JSON: with spaces, and 1e300 with all its digits.
-function refuseTooLarge(error: unknown): never {
-  if ((error as { code?: unknown }).code !== '54000') throw error;
-  const message = 'the payload is more than 1000000 bytes of JSON as the database writes it';
-  throw unprocessable([{ pointer: '/payload', code: 'payload_too_large', message }]);
-}
 
 export function addEventRoutes(api: Api, service: Service): void {
   const { database } = service;
@@ -55,14 +42,9 @@ export function addEventRoutes(api: Api, service: Service): void {
     },
     async (request, reply) =>
       await answerOnce(service, request, reply, async (client) => {
-        const { type, payload = {} } = request.body;
-        const judged = toStorableJson(payload);
-        if (!judged.ok)
-          throw unprocessable([
-            { pointer: '/payload', code: judged.code, message: `the payload ${judged.message}` },
-          ]);
-        const id = await emitEvent(client, { type, payload: payload as Json }).catch(refuseTooLarge);
-        return { status: 201, body: (await findEvent(client, request.acting.tenantId, id))! };
+        const { type } = request.body;
+        const given = { type, payload: request.body.payload as Json | undefined };
+        return { status: 201, body: outcomeToHttp(await emitEvent(client, request.acting, given)) };
       }),
   );
 
@@ -79,13 +61,13 @@ export function addEventRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { limit, before } = readPage(request, KIND);
       const { type } = request.query;
-      const rows = await database.withTenant(request.acting, (client) =>
-        listEvents(client, tenantId, { limit: limit + 1, before, type }),
+      const page = await database.withTenant(acting, (client) =>
+        listEvents(client, acting, { limit, before, type }),
       );
-      return pageOf(KIND, tenantId, rows, limit, ({ id }) => id);
+      return pageOfBounded(KIND, acting.tenantId, page, ({ id }) => id);
     },
   );
 
@@ -99,16 +81,13 @@ export function addEventRoutes(api: Api, service: Service): void {
         description:
           '`processedAt` is null until its triggers have been looked at; `errors` names those that could not start their workflow.',
         operationId: 'getEvent',
-        params: EventParams,
+        params: IdParams,
         response: { 200: EventSchema },
       },
     },
-    async (request) => {
-      const found = await database.withTenant(request.acting, (client) =>
-        findEvent(client, request.acting.tenantId, request.params.id),
-      );
-      if (found === null) throw notFound('event');
-      return found;
-    },
+    async (request) =>
+      await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await showEvent(client, request.acting, request.params.id)),
+      ),
   );
 }

@@ -1,26 +1,36 @@
 // The times of a schedule: what comes, what became of those that were, and what is started by hand.
 import { Type } from 'typebox';
-import { previewTicks } from '../../core/schedule/preview.ts';
-import { checkSettings, instantMs, timingOf } from '../../core/schedule/settings.ts';
+import { MAX_INSTANT_CHARS } from '../../core/schedule/limits.ts';
+import { instantMs } from '../../core/schedule/settings.ts';
 import { TICK_STATUSES } from '../../core/schedule/words.ts';
-import { listTicks } from '../../db/resources/schedule-ticks.ts';
-import { findSchedule, nowMs } from '../../db/resources/schedules.ts';
-import { backfill, runNow } from '../../resources/schedules.ts';
+import {
+  backfillSchedule,
+  listTicks,
+  MAX_BACKFILL,
+  PREVIEW_COUNT,
+  previewExpression,
+  previewSchedule,
+  runSchedule,
+} from '../../resources/schedules/ticks.ts';
 import { IdParams } from '../request/id-params.ts';
 import { answerOnce } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
-import { unwrap } from '../schedule-outcome.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { StartedSchema } from '../schemas/executions.ts';
 import { listOfSchema, pageOfSchema } from '../schemas/parts.ts';
 import { BackfillSchema, PreviewedTickSchema, TickSchema } from '../schemas/schedule-answers.ts';
 import { BackfillRange, PreviewTiming } from '../schemas/schedules.ts';
 import type { Api } from '../server/api.ts';
-import { badRequest, notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
+import { badRequest } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const tags = ['schedules'];
-const Count = Type.Integer({ minimum: 1, maximum: 100, default: 10 });
+const Count = Type.Integer({
+  minimum: 1,
+  maximum: PREVIEW_COUNT.max,
+  default: PREVIEW_COUNT.default,
+});
 const preview = listOfSchema(PreviewedTickSchema, 'The next nominal times.');
 const read = { access: 'schedules:read' } as const;
 const write = { access: 'schedules:write' } as const;
@@ -47,10 +57,9 @@ function addReads(api: Api, { database }: Service): void {
     },
     async (request) =>
       await database.withTenant(request.acting, async (client) => {
-        const schedule = await findSchedule(client, request.acting.tenantId, request.params.id);
-        if (schedule === null) throw notFound('schedule');
-        const timing = timingOf(schedule.id, schedule);
-        return { items: previewTicks(timing, await nowMs(client), request.query.count ?? 10) };
+        const given = { id: request.params.id, count: request.query.count };
+        const { items } = outcomeToHttp(await previewSchedule(client, request.acting, given));
+        return { items };
       }),
   );
 
@@ -67,14 +76,11 @@ function addReads(api: Api, { database }: Service): void {
         response: { 200: preview },
       },
     },
-    async (request) => {
-      const { count = 10, ...timing } = request.body;
-      const checked = checkSettings({ workflowId: '-', name: '-', ...timing });
-      if (!checked.ok) throw unprocessable(checked.problems);
-      return await database.withTenant(request.acting, async (client) => ({
-        items: previewTicks(timingOf('', checked.value), await nowMs(client), count),
-      }));
-    },
+    async (request) =>
+      await database.withTenant(request.acting, async (client) => {
+        const { items } = outcomeToHttp(await previewExpression(client, request.acting, request.body));
+        return { items };
+      }),
   );
 
   api.get(
@@ -92,8 +98,12 @@ function addReads(api: Api, { database }: Service): void {
           {
             ...PageQuery,
             status: Type.Optional(Type.Enum([...TICK_STATUSES])),
-            from: Type.Optional(Type.String({ maxLength: 40, description: 'Nominal times from here on.' })),
-            to: Type.Optional(Type.String({ maxLength: 40, description: 'Nominal times before.' })),
+            from: Type.Optional(
+              Type.String({ maxLength: MAX_INSTANT_CHARS, description: 'Nominal times from here on.' }),
+            ),
+            to: Type.Optional(
+              Type.String({ maxLength: MAX_INSTANT_CHARS, description: 'Nominal times before.' }),
+            ),
           },
           closed,
         ),
@@ -101,7 +111,7 @@ function addReads(api: Api, { database }: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { id } = request.params;
       const kind = `ticks:${id}`;
       const { limit, before } = readPage(request, kind, { key: 'text' });
@@ -116,11 +126,10 @@ function addReads(api: Api, { database }: Service): void {
               hint: '2027-01-01T00:00:00Z',
             },
           ]);
-      const rows = await database.withTenant(request.acting, async (client) => {
-        if ((await findSchedule(client, tenantId, id)) === null) throw notFound('schedule');
-        return await listTicks(client, tenantId, id, { limit: limit + 1, before, status, from, to });
-      });
-      return pageOf(kind, tenantId, rows, limit, ({ scheduledAt }) => scheduledAt);
+      const page = await database.withTenant(acting, async (client) =>
+        outcomeToHttp(await listTicks(client, acting, { scheduleId: id, limit, before, status, from, to })),
+      );
+      return pageOfBounded(kind, acting.tenantId, page, ({ scheduledAt }) => scheduledAt);
     },
   );
 }
@@ -141,10 +150,10 @@ function addActions(api: Api, service: Service): void {
       },
     },
     async (request, reply) =>
-      await answerOnce(service, request, reply, async (client) => {
-        const { id } = unwrap(await runNow(client, request.acting, request.params.id));
-        return { status: 201, body: { id, status: 'pending' } };
-      }),
+      await answerOnce(service, request, reply, async (client) => ({
+        status: 201,
+        body: outcomeToHttp(await runSchedule(client, request.acting, request.params.id)),
+      })),
   );
 
   api.post(
@@ -154,8 +163,7 @@ function addActions(api: Api, service: Service): void {
       schema: {
         tags,
         summary: 'Start what a range has missed',
-        description:
-          'Starts the nominal times of the range that have no execution: without a tick, or `missed`. All at once, whatever the overlap policy; at most 1000.',
+        description: `Starts the nominal times of the range that have no execution: without a tick, or \`missed\`. All at once, whatever the overlap policy; at most ${MAX_BACKFILL}.`,
         operationId: 'backfillSchedule',
         params: IdParams,
         body: BackfillRange,
@@ -165,7 +173,9 @@ function addActions(api: Api, service: Service): void {
     async (request, reply) =>
       await answerOnce(service, request, reply, async (client) => ({
         status: 201,
-        body: unwrap(await backfill(client, request.acting, request.params.id, request.body)),
+        body: outcomeToHttp(
+          await backfillSchedule(client, request.acting, { id: request.params.id, ...request.body }),
+        ),
       })),
   );
 }

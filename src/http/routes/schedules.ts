@@ -1,18 +1,27 @@
 // Schedules: made, changed, paused, listed, deleted. Their times: schedule-ticks.ts.
+import type pg from 'pg';
 import { Type } from 'typebox';
+import { MAX_WORKFLOW_ID_CHARS } from '../../core/definition/workflow-id.ts';
 import type { ScheduleFields } from '../../core/schedule/settings.ts';
 import { SCHEDULE_STATUSES } from '../../core/schedule/words.ts';
-import { deleteSchedule, findSchedule, listSchedules } from '../../db/resources/schedules.ts';
-import { addSchedule, changeSchedule, pause, resume } from '../../resources/schedules.ts';
+import type { Acting } from '../../db/connection/connection.ts';
+import {
+  changeSchedule,
+  createSchedule,
+  deleteSchedule,
+  listSchedules,
+  pauseSchedule,
+  resumeSchedule,
+  showSchedule,
+} from '../../resources/schedules/schedules.ts';
 import { IdParams } from '../request/id-params.ts';
 import { answerOnce } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
-import { unwrap } from '../schedule-outcome.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { ScheduleSchema } from '../schemas/schedule-answers.ts';
 import { ChangeSchedule, CreateSchedule, ReplaceSchedule } from '../schemas/schedules.ts';
 import type { Api } from '../server/api.ts';
-import { notFound } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
@@ -45,7 +54,7 @@ function addChanges(api: Api, service: Service): void {
     async (request, reply) =>
       await answerOnce(service, request, reply, async (client) => ({
         status: 201,
-        body: unwrap(await addSchedule(client, request.acting, request.body as ScheduleFields)),
+        body: outcomeToHttp(await createSchedule(client, request.acting, request.body as ScheduleFields)),
       })),
   );
 
@@ -70,8 +79,9 @@ function addChanges(api: Api, service: Service): void {
       handler: async (request) => {
         const { id } = request.params as { id: string };
         const change = request.body as Partial<ScheduleFields>;
+        const given = { id, change, isWhole: method === 'PUT' };
         return await database.withTenant(request.acting, async (client) =>
-          unwrap(await changeSchedule(client, request.acting, id, change, { isWhole: method === 'PUT' })),
+          outcomeToHttp(await changeSchedule(client, request.acting, given)),
         );
       },
     });
@@ -90,17 +100,20 @@ function addChanges(api: Api, service: Service): void {
       },
     },
     async (request, reply) => {
-      const isDeleted = await database.withTenant(request.acting, (client) =>
-        deleteSchedule(client, request.acting.tenantId, request.params.id),
+      await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await deleteSchedule(client, request.acting, request.params.id)),
       );
-      if (!isDeleted) throw notFound('schedule');
       return await reply.code(204).send();
     },
   );
 
   for (const [verb, summary, change] of [
-    ['pause', 'Pause a schedule: the times until it is resumed get no ticks', pause],
-    ['resume', 'Resume a schedule: it goes on with the first nominal time from now on', resume],
+    [
+      'pause',
+      'Pause a schedule: the times until it is resumed get no ticks',
+      (client: pg.ClientBase, acting: Acting, id: string) => pauseSchedule(client, acting, { id }),
+    ],
+    ['resume', 'Resume a schedule: it goes on with the first nominal time from now on', resumeSchedule],
   ] as const)
     api.post(
       `/v1/schedules/:id/${verb}`,
@@ -117,7 +130,7 @@ function addChanges(api: Api, service: Service): void {
       async (request) => {
         const { acting } = request;
         return await database.withTenant(acting, async (client) =>
-          unwrap(await change(client, acting, request.params.id, `paused by ${acting.actor}`)),
+          outcomeToHttp(await change(client, acting, request.params.id)),
         );
       },
     );
@@ -136,7 +149,7 @@ function addReads(api: Api, { database }: Service): void {
         querystring: Type.Object(
           {
             ...PageQuery,
-            workflowId: Type.Optional(Type.String({ maxLength: 200 })),
+            workflowId: Type.Optional(Type.String({ maxLength: MAX_WORKFLOW_ID_CHARS })),
             status: Type.Optional(Type.Enum([...SCHEDULE_STATUSES])),
           },
           closed,
@@ -145,13 +158,13 @@ function addReads(api: Api, { database }: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { limit, before } = readPage(request, KIND);
       const { workflowId, status } = request.query;
-      const rows = await database.withTenant(request.acting, (client) =>
-        listSchedules(client, tenantId, { limit: limit + 1, before, workflowId, status }),
+      const page = await database.withTenant(acting, (client) =>
+        listSchedules(client, acting, { limit, before, workflowId, status }),
       );
-      return pageOf(KIND, tenantId, rows, limit, ({ id }) => id);
+      return pageOfBounded(KIND, acting.tenantId, page, ({ id }) => id);
     },
   );
 
@@ -167,12 +180,9 @@ function addReads(api: Api, { database }: Service): void {
         response: { 200: ScheduleSchema },
       },
     },
-    async (request) => {
-      const schedule = await database.withTenant(request.acting, (client) =>
-        findSchedule(client, request.acting.tenantId, request.params.id),
-      );
-      if (schedule === null) throw notFound('schedule');
-      return schedule;
-    },
+    async (request) =>
+      await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await showSchedule(client, request.acting, request.params.id)),
+      ),
   );
 }

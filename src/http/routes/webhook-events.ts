@@ -1,26 +1,19 @@
 // What webhooks received: events listed and shown, and one decided anew.
 import { Type } from 'typebox';
 import { WEBHOOK_EVENT_STATUSES } from '../../core/trigger/webhook.ts';
-import {
-  type EventRow,
-  type EventSummary,
-  findEvent,
-  listEvents,
-} from '../../db/resources/webhook-events.ts';
-import { findWebhook } from '../../db/resources/webhooks.ts';
-import { replayEvent } from '../../triggers/webhooks/replay.ts';
+import { listWebhookEvents, replayWebhookEvent, showWebhookEvent } from '../../resources/webhooks/events.ts';
+import { IdParams } from '../request/id-params.ts';
 import { answerOnce } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { ReceiptSchema, WebhookEventDetailSchema, WebhookEventSchema } from '../schemas/webhooks.ts';
 import type { Api } from '../server/api.ts';
-import { notFound } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
-const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
-const WebhookParams = Type.Object({ id: Uuid });
-const EventParams = Type.Object({ id: Uuid, eventId: Uuid });
+const { id: Id } = IdParams.properties;
+const EventParams = Type.Object({ id: Id, eventId: Id }, closed);
 const tags = ['webhooks'];
 
 export function addWebhookEventRoutes(api: Api, service: Service): void {
@@ -35,7 +28,7 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
         summary: 'List the events of a webhook',
         description: 'Without what they brought, which GET of one shows.',
         operationId: 'listWebhookEvents',
-        params: WebhookParams,
+        params: IdParams,
         querystring: Type.Object(
           {
             ...PageQuery,
@@ -47,16 +40,15 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
-      const { id } = request.params;
-      const kind = `webhook-events:${id}`;
+      const { acting } = request;
+      const { id: webhookId } = request.params;
+      const kind = `webhook-events:${webhookId}`;
       const { limit, before } = readPage(request, kind);
-      const rows = await database.withTenant(request.acting, async (client) => {
-        if ((await findWebhook(client, tenantId, id)) === null) throw notFound('webhook');
-        const { status } = request.query;
-        return await listEvents(client, tenantId, id, { limit: limit + 1, before, status });
-      });
-      return pageOf(kind, tenantId, rows, limit, (row: EventSummary) => row.id);
+      const { status } = request.query;
+      const page = await database.withTenant(acting, async (client) =>
+        outcomeToHttp(await listWebhookEvents(client, acting, { webhookId, limit, before, status })),
+      );
+      return pageOfBounded(kind, acting.tenantId, page, ({ id }) => id);
     },
   );
 
@@ -73,13 +65,11 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
         response: { 200: WebhookEventDetailSchema },
       },
     },
-    async (request): Promise<EventRow> => {
-      const { id, eventId } = request.params;
-      const row = await database.withTenant(request.acting, (client) =>
-        findEvent(client, request.acting.tenantId, id, eventId),
+    async (request) => {
+      const { id: webhookId, eventId } = request.params;
+      return await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await showWebhookEvent(client, request.acting, { webhookId, eventId })),
       );
-      if (row === null) throw notFound('event');
-      return row;
     },
   );
 
@@ -104,11 +94,9 @@ export function addWebhookEventRoutes(api: Api, service: Service): void {
         reply,
         async (client) => {
           const { id: webhookId, eventId } = request.params;
-          const { tenantId } = request.acting;
-          const answer = await replayEvent(client, service.starts, tenantId, { webhookId, eventId });
-          if (answer === null) throw notFound('event');
-          const { executionId, ...told } = answer;
-          return { status: 202, body: executionId === null ? told : { ...told, executionId } };
+          const named = { webhookId, eventId };
+          const told = outcomeToHttp(await replayWebhookEvent(client, request.acting, named, service));
+          return { status: 202, body: told };
         },
         { asEngine: true },
       ),

@@ -1,22 +1,23 @@
 // Revisions of a workflow: listed, shown, and gone back to.
 import { Type } from 'typebox';
-import { findRevision, findWorkflow, listRevisions } from '../../db/resources/definitions.ts';
-import { rollbackWorkflow } from '../../resources/definitions/file-triggers.ts';
+import { MAX_REVISION, REVISION } from '../../core/definition/workflow-id.ts';
+import { rollbackWorkflow } from '../../resources/definitions/save-workflows.ts';
+import { listRevisions, showRevision } from '../../resources/definitions/workflows.ts';
 import { again } from '../request/once.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { RevisionDetailSchema, RevisionSchema, RolledBackSchema } from '../schemas/workflows.ts';
 import type { Api } from '../server/api.ts';
-import { ApiError, notFound } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
+import { ApiError } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
-import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
+import { etagOf, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
-const MAX_REVISION = 1_000_000_000;
 const RevisionParams = Type.Object(
   {
     workflowId: WorkflowParams.properties.workflowId,
-    revision: Type.String({ pattern: '^[1-9][0-9]{0,8}$' }),
+    revision: Type.String({ pattern: REVISION.pattern.source }),
   },
   closed,
 );
@@ -40,20 +41,17 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { workflowId } = request.params;
       const kind = `revisions:${workflowId}`;
       const { limit, before } = readPage(request, kind, { key: 'text' });
-      if (before !== null && !/^[1-9]\d{0,8}$/.test(before))
+      if (before !== null && !REVISION.pattern.test(before))
         throw new ApiError(400, 'invalid_cursor', 'this cursor is not of this list');
-      const rows = await database.withTenant(request.acting, (client) =>
-        listRevisions(client, tenantId, workflowId, {
-          limit: limit + 1,
-          before: before === null ? null : Number(before),
-        }),
+      const given = { workflowId, limit, before: before === null ? null : Number(before) };
+      const page = await database.withTenant(acting, async (client) =>
+        outcomeToHttp(await listRevisions(client, acting, given)),
       );
-      if (rows === null) throw notFound('workflow');
-      return pageOf(kind, tenantId, rows, limit, ({ revision }) => String(revision));
+      return pageOfBounded(kind, acting.tenantId, page, ({ revision }) => String(revision));
     },
   );
 
@@ -71,10 +69,9 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
     },
     async (request, reply) => {
       const { workflowId, revision } = request.params;
-      const found = await database.withTenant(request.acting, (client) =>
-        findRevision(client, request.acting.tenantId, workflowId, Number(revision)),
+      const found = await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await showRevision(client, request.acting, { workflowId, revision: Number(revision) })),
       );
-      if (found === null) throw notFound('revision');
       reply.header('etag', etagOf(found.revision));
       return found;
     },
@@ -97,17 +94,14 @@ export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
     },
     async (request, reply) => {
       const { acting } = request;
-      const { workflowId } = request.params;
-      const { revision } = request.body;
-      const result = await again(() => rollbackWorkflow(database, service, acting, workflowId, revision));
-      if (result === null) throw notFound(`revision ${revision} of "${workflowId}"`);
-      if (!result.ok) throw refuseTriggers(result.problems);
-      const found = await database.withTenant(acting, (client) =>
-        findWorkflow(client, acting.tenantId, workflowId),
+      const given = { workflowId: request.params.workflowId, revision: request.body.revision };
+      const back = await again(() =>
+        database.withTenant(acting, async (client) =>
+          outcomeToHttp(await rollbackWorkflow(client, acting, given, service)),
+        ),
       );
-      const { definition: _, ...view } = found!;
-      reply.header('etag', etagOf(view.revision));
-      return { ...view, triggers: triggersView(result.triggers, service.publicUrl) };
+      reply.header('etag', etagOf(back.revision));
+      return back;
     },
   );
 }

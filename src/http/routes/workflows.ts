@@ -1,12 +1,22 @@
 // Definitions: saved as JSON or YAML, listed, switched on and off. Their revisions: workflow-revisions.ts.
 import { Type } from 'typebox';
-import { DEFINITION_STATUSES, type DefinitionStatus } from '../../core/definition/model.ts';
+import {
+  DEFINITION_STATUSES,
+  type DefinitionStatus,
+  MAX_CATEGORY_CHARS,
+} from '../../core/definition/model.ts';
+import { validateDefinition } from '../../core/definition/validate.ts';
 import { isJsonObject } from '../../core/json.ts';
-import { findWorkflow, listDefinitions, setDefinitionStatus } from '../../db/resources/definitions.ts';
-import { findTenantName } from '../../db/resources/webhooks.ts';
-import { saveWorkflow } from '../../resources/definitions/file-triggers.ts';
-import { checkDocument, readDocument } from '../request/definition-body.ts';
-import { PageQuery, pageOf, readPage } from '../request/page.ts';
+import { checkDocument, validationOf } from '../../resources/definitions/check-document.ts';
+import { type RevisionMismatch, saveWorkflow } from '../../resources/definitions/save-workflows.ts';
+import {
+  findTenantName,
+  listWorkflows,
+  setWorkflowStatus,
+  showWorkflow,
+} from '../../resources/definitions/workflows.ts';
+import { readDocument } from '../request/definition-body.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { createYamlReader } from '../request/yaml-reader.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import {
@@ -16,9 +26,10 @@ import {
   WorkflowSchema,
 } from '../schemas/workflows.ts';
 import type { Api, DocumentBody } from '../server/api.ts';
-import { ApiError, badRequest, notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
+import { ApiError, badRequest, unprocessable } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
-import { etagOf, refuseTriggers, triggersView, WorkflowParams } from './workflow-views.ts';
+import { etagOf, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
 const Status = Type.Unsafe<DefinitionStatus>(Type.String({ enum: [...DEFINITION_STATUSES] }));
@@ -53,7 +64,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
       const { workflowId } = request.params;
       const ifMatch = readIfMatch(request.headers['if-match']);
       const document = await readDocument(yaml, request.body as DocumentBody, request.acting.tenantId);
-      const checked = checkDocument(service, nameDocument(document, workflowId));
+      const checked = validateDefinition(nameDocument(document, workflowId), { taskTypes: service.rules });
       if (!checked.ok) throw unprocessable(checked.problems);
       const { definition, warnings } = checked.value;
       if (definition.workflowId !== workflowId)
@@ -65,12 +76,14 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
             hint: 'leave it out, or save it under its own name',
           },
         ]);
-      const result = await saveWorkflow(database, service, request.acting, definition, { ifMatch });
-      if (!result.ok && 'problems' in result) throw refuseTriggers(result.problems);
-      if (!result.ok) throw refuseRevision(workflowId, result.conflict);
-      const { ok: _, triggers, ...saved } = result;
+      const { acting } = request;
+      const saved = await database.withTenant(acting, async (client) => {
+        const outcome = await saveWorkflow(client, acting, { definition, ifMatch }, service);
+        if (!outcome.ok && 'current' in outcome) throw refuseRevision(outcome);
+        return outcomeToHttp(outcome);
+      });
       reply.header('etag', etagOf(saved.revision)).code(saved.outcome === 'created' ? 201 : 200);
-      return { ...saved, warnings, triggers: triggersView(triggers, service.publicUrl) };
+      return { ...saved, warnings };
     },
   );
 
@@ -91,19 +104,10 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
     async (request) => {
       const document = await readDocument(yaml, request.body as DocumentBody, request.acting.tenantId);
       const tenantName = await database.withTenant(request.acting, (client) =>
-        findTenantName(client, request.acting.tenantId),
+        findTenantName(client, request.acting),
       );
-      const checked = checkDocument(service, document, { tenantName, explain: request.query.explain });
-      if (!checked.ok) return { valid: false, errors: checked.problems, warnings: checked.warnings };
-      const { definition, warnings, explanation } = checked.value;
-      const { workflowId } = definition;
-      return {
-        valid: true,
-        workflowId,
-        errors: [],
-        warnings,
-        ...(explanation === undefined ? {} : { explanation }),
-      };
+      const checked = checkDocument(document, { taskTypes: service.rules, tenantName, source: service });
+      return validationOf(checked, request.query);
     },
   );
 
@@ -120,7 +124,7 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
           {
             ...PageQuery,
             status: Type.Optional(Status),
-            category: Type.Optional(Type.String({ maxLength: 100 })),
+            category: Type.Optional(Type.String({ maxLength: MAX_CATEGORY_CHARS })),
           },
           closed,
         ),
@@ -128,13 +132,13 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
       },
     },
     async (request) => {
-      const { tenantId } = request.acting;
+      const { acting } = request;
       const { limit, before } = readPage(request, KIND, { key: 'text' });
       const { status, category } = request.query;
-      const rows = await database.withTenant(request.acting, (client) =>
-        listDefinitions(client, tenantId, { limit: limit + 1, before, status, category }),
+      const found = await database.withTenant(acting, (client) =>
+        listWorkflows(client, acting, { limit, before, status, category }),
       );
-      const page = pageOf(KIND, tenantId, rows, limit, ({ position }) => position);
+      const page = pageOfBounded(KIND, acting.tenantId, found, ({ position }) => position);
       return { ...page, items: page.items.map(({ position: _, ...view }) => view) };
     },
   );
@@ -152,10 +156,9 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
       },
     },
     async (request, reply) => {
-      const found = await database.withTenant(request.acting, (client) =>
-        findWorkflow(client, request.acting.tenantId, request.params.workflowId),
+      const found = await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await showWorkflow(client, request.acting, request.params.workflowId)),
       );
-      if (found === null) throw notFound('workflow');
       reply.header('etag', etagOf(found.revision));
       return found;
     },
@@ -177,11 +180,10 @@ export function addWorkflowRoutes(api: Api, service: Service): void {
       },
     },
     async (request, reply) => {
-      const { tenantId } = request.acting;
-      const view = await database.withTenant(request.acting, (client) =>
-        setDefinitionStatus(client, tenantId, request.params.workflowId, request.body.status),
+      const given = { workflowId: request.params.workflowId, status: request.body.status };
+      const view = await database.withTenant(request.acting, async (client) =>
+        outcomeToHttp(await setWorkflowStatus(client, request.acting, given)),
       );
-      if (view === null) throw notFound('workflow');
       reply.header('etag', etagOf(view.revision));
       return view;
     },
@@ -205,10 +207,6 @@ function readIfMatch(header: string | undefined): number | 'any' | undefined {
   throw badRequest([{ pointer: '/headers/if-match', code: 'pattern', message, hint: 'If-Match: "3"' }]);
 }
 
-function refuseRevision(workflowId: string, current: number | null): ApiError {
-  const detail =
-    current === null ? `there is no workflow "${workflowId}"` : `the current revision is ${current}`;
-  return new ApiError(412, 'revision_mismatch', detail, {
-    headers: current === null ? {} : { etag: etagOf(current) },
-  });
+function refuseRevision({ code, message, current }: RevisionMismatch): ApiError {
+  return new ApiError(412, code, message, { headers: current === null ? {} : { etag: etagOf(current) } });
 }

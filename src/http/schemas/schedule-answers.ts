@@ -1,5 +1,6 @@
-// Schedules and their times as the API shows them (OpenAPI). Bodies: schedule-schemas.ts.
+// Schedules and their times as the API shows them (OpenAPI). Bodies: schedules.ts.
 import { Type } from 'typebox';
+import { PRIORITY } from '../../core/priority.ts';
 import {
   CATCHUP_POLICIES,
   OVERLAP_POLICIES,
@@ -16,7 +17,7 @@ export const ScheduleSchema = Type.Object(
     cronExpression: Type.String(),
     timezone: Type.String({ description: 'IANA name.' }),
     input: Type.Unknown({ description: 'Of each execution.' }),
-    priority: Type.Integer({ minimum: 1, maximum: 10 }),
+    priority: Type.Integer({ minimum: PRIORITY.min, maximum: PRIORITY.max }),
     overlapPolicy: words(OVERLAP_POLICIES),
     catchupPolicy: words(CATCHUP_POLICIES),
     catchupWindowSeconds: Type.Integer(),

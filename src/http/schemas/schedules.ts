@@ -1,11 +1,21 @@
 // Bodies of the routes of schedules.
 import { Type } from 'typebox';
+import { MAX_CRON_CHARS } from '../../core/cron/expression.ts';
+import { MAX_WORKFLOW_ID_CHARS } from '../../core/definition/workflow-id.ts';
+import { PRIORITY } from '../../core/priority.ts';
+import {
+  MAX_INSTANT_CHARS,
+  MAX_JITTER_SECONDS,
+  MAX_NAME_CHARS,
+  MAX_WINDOW_SECONDS,
+} from '../../core/schedule/limits.ts';
 import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../../core/schedule/words.ts';
+import { PREVIEW_COUNT } from '../../resources/schedules/ticks.ts';
 
 const closed = { additionalProperties: false };
 const Instant = (description: string) =>
   Type.Optional(
-    Type.Union([Type.String({ maxLength: 40 }), Type.Null()], {
+    Type.Union([Type.String({ maxLength: MAX_INSTANT_CHARS }), Type.Null()], {
       description,
       examples: ['2027-01-01T00:00:00Z'],
     }),
@@ -13,12 +23,12 @@ const Instant = (description: string) =>
 
 const name = Type.String({
   minLength: 1,
-  maxLength: 100,
+  maxLength: MAX_NAME_CHARS,
   description: 'Unique among the schedules of the workflow.',
   examples: ['daily'],
 });
 const cronExpression = Type.String({
-  maxLength: 1000,
+  maxLength: MAX_CRON_CHARS,
   description:
     'Five fields: minute, hour, day of month, month, day of week; numbers, names and `* , - /`. With day of month and day of week both given, a day of either fires.',
   examples: ['0 9 * * 1-5'],
@@ -38,7 +48,13 @@ const optional = {
         'Input of each execution, taken as it is; absent: {}. The nominal time is `trigger.scheduledAt`.',
     }),
   ),
-  priority: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: 'Higher first; absent: 5.' })),
+  priority: Type.Optional(
+    Type.Integer({
+      minimum: PRIORITY.min,
+      maximum: PRIORITY.max,
+      description: `Higher first; absent: ${PRIORITY.default}.`,
+    }),
+  ),
   overlapPolicy: Type.Optional(
     Type.Enum([...OVERLAP_POLICIES], {
       description:
@@ -54,14 +70,14 @@ const optional = {
   catchupWindowSeconds: Type.Optional(
     Type.Integer({
       minimum: 0,
-      maximum: 31_622_400,
+      maximum: MAX_WINDOW_SECONDS,
       description: 'How far back `all` looks; absent: a day.',
     }),
   ),
   jitterSeconds: Type.Optional(
     Type.Integer({
       minimum: 0,
-      maximum: 86_400,
+      maximum: MAX_JITTER_SECONDS,
       description:
         'Each tick is due up to so much later, always the same for a nominal time, and before the next one; absent: 0.',
     }),
@@ -72,7 +88,7 @@ const optional = {
     Type.Boolean({ description: 'An execution of a tick that fails pauses the schedule; absent: false.' }),
   ),
 };
-const workflowId = Type.String({ minLength: 1, maxLength: 200 });
+const workflowId = Type.String({ minLength: 1, maxLength: MAX_WORKFLOW_ID_CHARS });
 
 export const CreateSchedule = Type.Object({ workflowId, name, cronExpression, ...optional }, closed);
 export const ReplaceSchedule = Type.Object(
@@ -90,15 +106,19 @@ export const PreviewTiming = Type.Object(
     jitterSeconds: optional.jitterSeconds,
     startAt: optional.startAt,
     endAt: optional.endAt,
-    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: PREVIEW_COUNT.max })),
   },
   closed,
 );
 export const BackfillRange = Type.Object(
   {
-    from: Type.String({ maxLength: 40, description: 'Inclusive.', examples: ['2027-01-01T00:00:00Z'] }),
+    from: Type.String({
+      maxLength: MAX_INSTANT_CHARS,
+      description: 'Inclusive.',
+      examples: ['2027-01-01T00:00:00Z'],
+    }),
     to: Type.String({
-      maxLength: 40,
+      maxLength: MAX_INSTANT_CHARS,
       description: 'Exclusive; not in the future.',
       examples: ['2027-01-02T00:00:00Z'],
     }),

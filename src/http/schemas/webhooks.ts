@@ -1,6 +1,12 @@
-// Webhooks and what they received, as the API shows them (OpenAPI).
+// Webhooks and what they received, as the API shows them (OpenAPI). Bodies: webhook-bodies.ts.
 import { Type } from 'typebox';
-import { WEBHOOK_AUTH_TYPES, WEBHOOK_EVENT_STATUSES, WEBHOOK_VERIFIERS } from '../../core/trigger/webhook.ts';
+import { PRIORITY } from '../../core/priority.ts';
+import {
+  WEBHOOK_AUTH_TYPES,
+  WEBHOOK_EVENT_STATUSES,
+  WEBHOOK_STATUSES,
+  WEBHOOK_VERIFIERS,
+} from '../../core/trigger/webhook.ts';
 import {
   anyObject,
   id,
@@ -34,8 +40,8 @@ const webhook = {
       logicGroup: Type.Optional(Type.Union([Type.String(), Type.Integer(), Type.Null()])),
     }),
   ),
-  priority: Type.Integer({ minimum: 1, maximum: 10 }),
-  status: words(['active', 'paused']),
+  priority: Type.Integer({ minimum: PRIORITY.min, maximum: PRIORITY.max }),
+  status: words(WEBHOOK_STATUSES),
   hasSecret: Type.Boolean(),
   secrets: Type.Array(
     Type.Object({ createdAt: instant(), expiresAt: nullableInstant('Null: it is the current one.') }),

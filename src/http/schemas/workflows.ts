@@ -1,6 +1,6 @@
 // Workflows and their revisions as the API shows them (OpenAPI).
 import { Type } from 'typebox';
-import { DEFINITION_STATUSES } from '../../core/definition/model.ts';
+import { DEFINITION_STATUSES, SAVE_EFFECTS } from '../../core/definition/model.ts';
 import { id, instant, nullable, nullableInstant, ProblemEntry, words } from './parts.ts';
 
 /** The name stands for the schema of definitions, which openapi-definition.ts adds. */
@@ -77,7 +77,7 @@ export const SavedWorkflowSchema = Type.Object(
     workflowId: Type.String(),
     revision: Type.Integer(),
     status: words(DEFINITION_STATUSES),
-    outcome: words(['created', 'changed', 'unchanged']),
+    outcome: words(SAVE_EFFECTS),
     warnings,
     triggers,
   },

@@ -2,14 +2,23 @@
 import type { Outcome, RefusalCode } from '../../resources/outcome.ts';
 import { ApiError, notFound, unprocessable } from './problem.ts';
 
-/** Where it is not 409. */
-const STATUSES: Partial<Record<RefusalCode, number>> = { removed: 404, scope_exceeded: 403 };
+const STATUSES: Readonly<Record<Exclude<RefusalCode, 'validation' | 'not_found'>, number>> = {
+  removed: 404,
+  name_taken: 409,
+  path_taken: 409,
+  trigger_taken: 409,
+  from_definition: 409,
+  cannot_start: 409,
+  already_ended: 409,
+  scope_exceeded: 403,
+  revision_mismatch: 412,
+};
 
-/** The value; throws 404, 422, 403 or 409, with the code. */
+/** The value; throws 404, 422, 403, 409 or 412, with the code. Within the transaction, which that rolls back. */
 export function outcomeToHttp<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
   const { code, what, message, problems } = outcome;
   if (code === 'not_found') throw notFound(what ?? 'resource');
   if (code === 'validation') throw unprocessable(problems);
-  throw new ApiError(STATUSES[code] ?? 409, code, message, { errors: problems });
+  throw new ApiError(STATUSES[code], code, message, { errors: problems });
 }

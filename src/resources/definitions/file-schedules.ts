@@ -6,20 +6,14 @@ import type { Problem } from '../../core/errors.ts';
 import { checkSettings, type ScheduleSettings } from '../../core/schedule/settings.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { type FileScheduleRow, lockFileSchedules } from '../../db/resources/file-triggers.ts';
-import { removeSchedule, returnSchedule } from '../../db/resources/removed-schedules.ts';
-import {
-  createSchedule,
-  findSchedule,
-  type Saved,
-  type ScheduleView,
-  updateSchedule,
-} from '../../db/resources/schedules.ts';
-import { below, type Placed } from './placed.ts';
+import { findSchedule, type ScheduleView } from '../../db/resources/schedules.ts';
+import { addSchedule, removeSchedule, returnSchedule, updateSchedule } from '../schedules/times.ts';
+import { below, type TriggerPlace } from './trigger-place.ts';
 
 /** The schedules that a definition wants. */
 export interface SchedulesOf {
   readonly workflowId: string;
-  readonly schedules: readonly Placed<ScheduleTrigger>[];
+  readonly schedules: readonly TriggerPlace<ScheduleTrigger>[];
 }
 
 /** A schedule that a definition has. */
@@ -58,12 +52,12 @@ export async function detachSchedules(
 export async function attachSchedules(
   client: pg.ClientBase,
   { tenantId, actor }: Pick<Acting, 'tenantId' | 'actor'>,
-  { workflowId, schedules: placed }: SchedulesOf,
+  { workflowId, schedules: wanted }: SchedulesOf,
   standing: readonly FileScheduleRow[],
 ): Promise<{ readonly schedules: readonly FileSchedule[]; readonly problems: readonly Problem[] }> {
   const schedules: FileSchedule[] = [];
   const problems: Problem[] = [];
-  for (const { pointer, trigger } of placed) {
+  for (const { pointer, trigger } of wanted) {
     const { type: _, ...fields } = trigger;
     const checked = checkSettings({ ...fields, workflowId });
     if (!checked.ok) {
@@ -74,9 +68,9 @@ export async function attachSchedules(
     const before = standing.find((row) => row.workflowId === workflowId && row.name === trigger.name);
     const saved =
       before === undefined
-        ? await createSchedule(client, tenantId, settings, { createdBy: actor, fromDefinition: true })
+        ? await addSchedule(client, tenantId, settings, { createdBy: actor, fromDefinition: true })
         : await keepSchedule(client, tenantId, before, settings);
-    if (saved.ok) schedules.push(viewOf(saved.schedule));
+    if (saved !== null) schedules.push(viewOf(saved));
     else
       problems.push({
         pointer: `${pointer}/name`,
@@ -93,12 +87,10 @@ async function keepSchedule(
   tenantId: string,
   { id, isRemoved }: FileScheduleRow,
   settings: ScheduleSettings,
-): Promise<Saved> {
+): Promise<ScheduleView | null> {
   if (isRemoved) await returnSchedule(client, tenantId, id);
   const before = (await findSchedule(client, tenantId, id))!;
-  return isSame(before, settings)
-    ? { ok: true, schedule: before }
-    : await updateSchedule(client, tenantId, id, settings);
+  return isSame(before, settings) ? before : await updateSchedule(client, tenantId, before, settings);
 }
 
 const viewOf = ({ id, name, nextRunAt }: ScheduleView): FileSchedule => ({ id, name, nextRunAt });

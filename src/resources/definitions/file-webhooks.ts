@@ -1,19 +1,24 @@
 // Webhooks of definitions: brought in step with their triggers, matched by path. See sync-triggers.ts.
-import { secretReference, type WebhookTrigger } from '../../core/definition/trigger-model.ts';
+import type pg from 'pg';
+import type { WebhookTrigger } from '../../core/definition/trigger-model.ts';
 import type { Problem } from '../../core/errors.ts';
-import type { Acting, Queryable } from '../../db/connection/connection.ts';
+import { referencedSecret } from '../../core/trigger/webhook.ts';
+import type { Acting } from '../../db/connection/connection.ts';
 import { type FileWebhookRow, lockFileWebhooks } from '../../db/resources/file-triggers.ts';
 import { removeWebhook } from '../../db/resources/webhooks.ts';
-import { readSettings } from '../../triggers/webhooks/settings.ts';
-import { type SecretSource, secretProblems } from '../../triggers/webhooks/stored-secrets.ts';
-import { createWebhook, type GivenWebhook } from '../webhooks/manage.ts';
+import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
+import { secretProblems } from '../webhooks/secrets.ts';
+import { readSettings } from '../webhooks/settings.ts';
+import { urlOfWebhook } from '../webhooks/view.ts';
+import type { WebhookHost } from '../webhooks/webhooks.ts';
+import { addWebhook, type GivenWebhook } from '../webhooks/write-webhook.ts';
 import { keepWebhook } from './keep-webhook.ts';
-import { below, type Placed } from './placed.ts';
+import { below, type TriggerPlace } from './trigger-place.ts';
 
 /** The webhooks that a definition wants. */
 export interface WebhooksOf {
   readonly workflowId: string;
-  readonly webhooks: readonly Placed<WebhookTrigger>[];
+  readonly webhooks: readonly TriggerPlace<WebhookTrigger>[];
 }
 
 /** A webhook that a definition has. */
@@ -21,8 +26,9 @@ export interface FileWebhook {
   readonly id: string;
   /** As it follows /hooks/. */
   readonly path: string;
+  readonly url: string;
   /** Only where it has just been made up. */
-  readonly secret: string | null;
+  readonly secret?: string;
 }
 
 /** One that has left its definition; `path` as it follows /hooks/. */
@@ -42,15 +48,16 @@ interface TenantOf {
  */
 export function webhookProblems(
   workflowId: string,
-  placed: readonly Placed<WebhookTrigger>[],
+  places: readonly TriggerPlace<WebhookTrigger>[],
   tenantName: string,
   source?: Pick<SecretSource, 'secrets'>,
 ): Problem[] {
-  return placed.flatMap(({ pointer, trigger }) => {
+  return places.flatMap(({ pointer, trigger }) => {
     const read = readSettings(givenOf(workflowId, trigger), tenantName);
     if (!read.ok) return below(pointer, read.problems);
     const { secret } = trigger;
-    const isKnown = secret !== undefined && (source !== undefined || secretReference(secret) === null);
+    const isKnown =
+      secret !== undefined && (source !== undefined || referencedSecret(secret.trim()) === null);
     return isKnown
       ? below(pointer, secretProblems(secret.trim(), read.value, source ?? { secrets: {} }))
       : [];
@@ -59,7 +66,7 @@ export function webhookProblems(
 
 /** Locks what these definitions have and what is removed at the paths that they want, and removes what they do not want any more. */
 export async function detachWebhooks(
-  client: Queryable,
+  client: pg.ClientBase,
   { tenantId, tenantName }: TenantOf,
   wanted: readonly WebhooksOf[],
 ): Promise<{ readonly standing: StandingWebhooks; readonly removed: readonly RemovedWebhook[] }> {
@@ -84,15 +91,14 @@ export async function detachWebhooks(
 
 /** Makes, changes and takes back what a definition wants; problems where something stands in the way. */
 export async function attachWebhooks(
-  client: Queryable,
-  source: SecretSource,
+  client: pg.ClientBase,
   { tenantId, actor, tenantName }: TenantOf & Pick<Acting, 'actor'>,
   one: WebhooksOf,
-  standing: StandingWebhooks,
+  { standing, host }: { readonly standing: StandingWebhooks; readonly host: WebhookHost },
 ): Promise<{ readonly webhooks: readonly FileWebhook[]; readonly problems: readonly Problem[] }> {
   const { workflowId } = one;
   const wanted = readTriggers(one, tenantName);
-  const problems = webhookProblems(workflowId, one.webhooks, tenantName, source);
+  const problems = webhookProblems(workflowId, one.webhooks, tenantName, host);
   if (problems.length === 0) problems.push(...doubledPaths(wanted));
   if (problems.length > 0) return { webhooks: [], problems };
   const webhooks: FileWebhook[] = [];
@@ -101,13 +107,15 @@ export async function attachWebhooks(
     // What another has, or took back just now, is refused as taken.
     const isFree = before !== undefined && (before.isRemoved || before.workflowId === workflowId);
     const result = isFree
-      ? await keepWebhook(client, source, { tenantId, before, given })
-      : await createWebhook(client, source, { tenantId, actor }, given, { fromDefinition: true });
+      ? await keepWebhook(client, { tenantId, before, given }, host)
+      : await addWebhook(client, { tenantId, actor }, given, host, { fromDefinition: true });
     if (isFree) standing.set(path, { ...before, workflowId, isRemoved: false });
     if (!result.ok) problems.push(...below(pointer, result.problems));
     else {
       const { webhook, secret } = result.value;
-      webhooks.push({ id: webhook.id, path: `${tenantName}/${webhook.path}`, secret });
+      const fullPath = `${tenantName}/${webhook.path}`;
+      const url = urlOfWebhook(host.publicUrl, fullPath);
+      webhooks.push({ id: webhook.id, path: fullPath, url, ...(secret === null ? {} : { secret }) });
     }
   }
   return { webhooks, problems };
@@ -150,6 +158,6 @@ function givenOf(workflowId: string, trigger: WebhookTrigger): GivenWebhook {
     inputMapping,
     filters: filters as GivenWebhook['filters'],
     priority,
-    secret: secret?.trim(),
+    secret,
   };
 }

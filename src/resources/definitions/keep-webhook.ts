@@ -1,40 +1,48 @@
 // A webhook that a definition has, or takes back after it was removed: as the file says it, and the rest as it was.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Queryable } from '../../db/connection/connection.ts';
+import type pg from 'pg';
 import type { FileWebhookRow } from '../../db/resources/file-triggers.ts';
 import {
-  filtersText,
   findWebhook,
   returnWebhook,
   type WebhookRow,
   type WebhookSettings,
 } from '../../db/resources/webhooks.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
-import { newSecret } from '../../triggers/webhooks/secret-rule.ts';
-import { readSettings } from '../../triggers/webhooks/settings.ts';
 import { openSecret, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
-import { changeWebhook, type createWebhook, type GivenWebhook, lacksSecret } from '../webhooks/manage.ts';
+import { done, invalid, type Outcome } from '../outcome.ts';
+import { newSecret } from '../webhooks/secret-rule.ts';
+import { lacksSecret } from '../webhooks/secrets.ts';
+import { readSettings } from '../webhooks/settings.ts';
+import {
+  type GivenWebhook,
+  isSameFilters,
+  type NewWebhook,
+  settingsOf,
+  updateWebhook,
+} from '../webhooks/write-webhook.ts';
 
 /**
  * Changes what differs of a webhook that the caller has locked. A secret is made up, as for a new one, where one that comes back has
  * none that fits what is asked of senders now.
  */
 export async function keepWebhook(
-  client: Queryable,
-  source: SecretSource,
+  client: pg.ClientBase,
   {
     tenantId,
     before: { id, isRemoved },
     given,
   }: { readonly tenantId: string; readonly before: FileWebhookRow; readonly given: GivenWebhook },
-): ReturnType<typeof createWebhook> {
+  source: SecretSource,
+): Promise<Outcome<NewWebhook>> {
   if (isRemoved) await returnWebhook(client, tenantId, id);
   const before = (await findWebhook(client, tenantId, id))!;
-  const { secret: wantedSecret, ...named } = given;
+  const { secret, ...named } = given;
+  const wantedSecret = secret?.trim();
   const settings = { ...named, status: before.status };
   const read = readSettings(settings, before.tenantName);
-  if (!read.ok) return read;
+  if (!read.ok) return invalid(read.problems);
   // Whether one that cannot be opened is the wanted one, or fits, is not known; replacing it would store the new one in clear text, or
   // under a key that the service does not have.
   const isLacking = lacksSecret(source, before, read.value, Date.now());
@@ -45,19 +53,20 @@ export async function keepWebhook(
       ? newSecret(read.value.verifier, read.value.authType)
       : null;
   if (isKept && made === null && isSameSettings(read.value, settingsOf(before)))
-    return { ok: true, value: { webhook: before, secret: null } };
-  const changed = await changeWebhook(client, source, before, {
+    return done({ webhook: before, secret: null });
+  const change = {
     ...settings,
     secret: made ?? (isKept ? undefined : wantedSecret),
     previousSecretExpiresInSeconds: made === null ? undefined : 0,
-  });
-  return changed.ok ? { ok: true, value: { webhook: changed.value, secret: made } } : changed;
+  };
+  const changed = await updateWebhook(client, before, change, source);
+  return changed.ok ? done({ webhook: changed.value, secret: made }) : changed;
 }
 
 function isSameSettings(wanted: WebhookSettings, before: WebhookSettings): boolean {
   const { filters, ...rest } = wanted;
   const { filters: filtersBefore, ...restBefore } = before;
-  return isDeepStrictEqual(rest, restBefore) && filtersText(filters) === filtersText(filtersBefore);
+  return isDeepStrictEqual(rest, restBefore) && isSameFilters(filters, filtersBefore);
 }
 
 // The newest one stands first.
@@ -78,19 +87,11 @@ function opens(before: WebhookRow, source: SecretSource): boolean {
   }
 }
 
-const SEALED = {
-  ok: false,
-  problems: [
-    {
-      pointer: '/secret',
-      code: 'sealed',
-      message: 'the stored secret of the webhook cannot be opened here',
-      hint: 'set DAGWRIGHT_ENCRYPTION_KEY as the service has it; if that key is lost: dagwright webhooks update ID --new-secret',
-    },
-  ],
-} as const;
-
-function settingsOf(row: WebhookRow): WebhookSettings {
-  const { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status } = row;
-  return { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status };
-}
+const SEALED = invalid([
+  {
+    pointer: '/secret',
+    code: 'sealed',
+    message: 'the stored secret of the webhook cannot be opened here',
+    hint: 'set DAGWRIGHT_ENCRYPTION_KEY as the service has it; if that key is lost: dagwright webhooks update ID --new-secret',
+  },
+]);

@@ -20,7 +20,7 @@ import type { Problem } from '../../core/errors.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { findTenantName } from '../../db/resources/webhooks.ts';
 import { syncEventTriggers } from '../../db/triggers/event-triggers.ts';
-import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
+import type { WebhookHost } from '../webhooks/webhooks.ts';
 import {
   attachSchedules,
   detachSchedules,
@@ -28,7 +28,7 @@ import {
   type RemovedSchedule,
 } from './file-schedules.ts';
 import { attachWebhooks, detachWebhooks, type FileWebhook, type RemovedWebhook } from './file-webhooks.ts';
-import type { Placed } from './placed.ts';
+import type { TriggerPlace } from './trigger-place.ts';
 
 /** What a definition has besides its tasks. Names and paths are unique in each list. */
 export interface FileTriggers {
@@ -58,9 +58,9 @@ export class RefusedTriggers extends Error {
 /** The triggers of each definition, in the order given. Throws {@link RefusedTriggers}. */
 export async function syncTriggers(
   client: pg.ClientBase,
-  source: SecretSource,
   acting: Acting,
   definitions: readonly WorkflowDefinition[],
+  host: WebhookHost,
 ): Promise<readonly FileTriggers[]> {
   const { tenantId, actor } = acting;
   const tenantName = await findTenantName(client, tenantId);
@@ -73,13 +73,10 @@ export async function syncTriggers(
     const { workflowId } = one;
     const isOwn = (removed: { readonly workflowId: string }) => removed.workflowId === workflowId;
     const kept = await attachSchedules(client, acting, one, schedules.standing);
-    const served = await attachWebhooks(
-      client,
-      source,
-      { tenantId, tenantName, actor },
-      one,
-      webhooks.standing,
-    );
+    const served = await attachWebhooks(client, { tenantId, tenantName, actor }, one, {
+      standing: webhooks.standing,
+      host,
+    });
     const problems = [...kept.problems, ...served.problems];
     if (problems.length > 0) refused.set(workflowId, problems);
     const events = await syncEvents(client, tenantId, one);
@@ -100,9 +97,9 @@ export async function syncTriggers(
 
 /** The triggers of a definition with their places. */
 export function triggersByKind({ workflowId, triggers = [] }: WorkflowDefinition) {
-  const placed = triggers.map((trigger, i) => ({ pointer: `/triggers/${i}`, trigger }));
+  const places = triggers.map((trigger, i) => ({ pointer: `/triggers/${i}`, trigger }));
   const of = <T extends TriggerDefinition>(type: T['type']) =>
-    placed.filter(({ trigger }) => trigger.type === type) as unknown as readonly Placed<T>[];
+    places.filter(({ trigger }) => trigger.type === type) as unknown as readonly TriggerPlace<T>[];
   return {
     workflowId,
     schedules: of<ScheduleTrigger>('schedule'),

@@ -7,12 +7,12 @@ import { compileCondition, evaluateCondition, type Mapping } from '../../core/ex
 import { nearestName } from '../../core/expression/nearest.ts';
 import { type Scope, setOwn } from '../../core/expression/scope.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { MAX_FIELD_PATH_CHARS, MAX_FILTERS, MAX_LOGIC_GROUP_CHARS } from '../../core/trigger/webhook.ts';
 import { checkReads } from './event-reads.ts';
 import { EVENT_ROOTS } from './event-scope.ts';
 import { fieldPathExpression } from './field-path.ts';
 
 const MEMBERS = ['fieldPath', 'operator', 'value', 'logicGroup'] as const;
-export const MAX_FILTERS = 100;
 
 /**
  * Compiles a webhook's filters; no filters let everything pass. A filter without a logicGroup is a group of its own.
@@ -92,7 +92,7 @@ function checkShape(filter: JsonObject, pointer: string): Problem[] {
           nearestName(key, MEMBERS) ?? undefined,
         ),
       );
-  if (typeof filter.fieldPath !== 'string' || filter.fieldPath.length > 1000)
+  if (typeof filter.fieldPath !== 'string' || filter.fieldPath.length > MAX_FIELD_PATH_CHARS)
     problems.push(problem(`${pointer}/fieldPath`, 'fieldPath must be a path such as body.action'));
   if (filter.operator === undefined)
     problems.push(problem(`${pointer}/operator`, 'a filter needs an operator'));
@@ -100,7 +100,7 @@ function checkShape(filter: JsonObject, pointer: string): Problem[] {
   const isGroup =
     logicGroup === null ||
     Number.isSafeInteger(logicGroup) ||
-    (typeof logicGroup === 'string' && logicGroup.length <= 100);
+    (typeof logicGroup === 'string' && logicGroup.length <= MAX_LOGIC_GROUP_CHARS);
   if (!isGroup)
     problems.push(problem(`${pointer}/logicGroup`, 'logicGroup must be a short text or a whole number'));
   return problems;

@@ -1,8 +1,9 @@
 // A plain HMAC in a header, as most senders without a scheme of their own do it: `x-signature-256: sha256=<hex>`.
+import { HMAC_ALGORITHMS, HMAC_ENCODINGS } from '../../core/trigger/webhook.ts';
 import { type Delivery, readHeader, refuse, requireHeader, type Verified } from './delivery.ts';
 import { hashedId, usualDeliveryId } from './delivery-id.ts';
 import { checkTimestamp, hmacText, matchesAny } from './signature.ts';
-import { HMAC_ALGORITHMS, HMAC_ENCODINGS, type VerificationRule } from './verification-rule.ts';
+import type { VerificationRule } from './verification-rule.ts';
 
 /** Where the signature usually is. All are checked alike, so that the choice opens nothing; the first that is there counts. */
 export const SIGNATURE_HEADERS: readonly string[] = [

@@ -14,7 +14,7 @@ import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
-import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
+import { isWebhookPath, type WebhookEventStatus, type WebhookVerifier } from '../../core/trigger/webhook.ts';
 import { type Database, isRetryable } from '../../db/connection/connection.ts';
 import {
   type EventSummary,
@@ -29,10 +29,9 @@ import { decideEvent } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { extraDigits } from './printed-size.ts';
 import { senderHeaders, senderQuery } from './sender-headers.ts';
-import { isWebhookPath } from './settings.ts';
 import { slackChallenge } from './slack.ts';
 import { currentSecrets, openSecrets, type SecretSource } from './stored-secrets.ts';
-import type { VerificationRule, Verifier } from './verification-rule.ts';
+import type { VerificationRule } from './verification-rule.ts';
 import { verifyDelivery } from './verify.ts';
 
 export interface Receiver extends SecretSource {
@@ -70,7 +69,7 @@ const LONG_NUMBERS: readonly Problem[] = [
 /** Nobody has it. */
 const NO_SECRETS: readonly string[] = [randomBytes(32).toString('base64')];
 /** Which scheme a delivery seems to be of, so that judging it for no webhook costs what it costs for one. */
-const SIGNS: readonly (readonly [header: string, verifier: Verifier])[] = [
+const SIGNS: readonly (readonly [header: string, verifier: WebhookVerifier])[] = [
   ['webhook-signature', 'standard_webhooks'],
   ['x-hub-signature-256', 'github'],
   ['stripe-signature', 'stripe'],

@@ -6,7 +6,7 @@ import { checkSettings } from '../../../src/core/schedule/settings.ts';
 import { CATCHUP_POLICIES } from '../../../src/core/schedule/words.ts';
 import { isConnectionLoss } from '../../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
-import { createSchedule } from '../../../src/db/resources/schedules.ts';
+import { addSchedule } from '../../../src/resources/schedules/times.ts';
 import { type Arena, within } from '../arena.ts';
 import { type Cell, count, ms } from '../cell.ts';
 import type { ServiceSlot } from '../services.ts';
@@ -39,7 +39,7 @@ async function makeSchedules(arena: Arena, prefix: string, n: number, more: obje
         ...{ catchupWindowSeconds: WINDOW_MS / 1_000, ...more },
       });
       if (!settings.ok) throw new Error(JSON.stringify(settings.problems));
-      await createSchedule(client, DEFAULT_TENANT_ID, settings.value, { createdBy: 'chaos' });
+      await addSchedule(client, DEFAULT_TENANT_ID, settings.value, { createdBy: 'chaos' });
     }
   });
 }

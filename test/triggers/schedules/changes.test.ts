@@ -4,17 +4,16 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
 import type { TaskLog } from '../../../src/core/log-lines.ts';
-import { checkSettings } from '../../../src/core/schedule/settings.ts';
 import { OVERLAP_POLICIES } from '../../../src/core/schedule/words.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { findSchedule } from '../../../src/db/resources/schedules.ts';
 import {
+  changeSchedule,
   deleteSchedule,
-  findSchedule,
   pauseSchedule,
   resumeSchedule,
-  updateSchedule,
-} from '../../../src/db/resources/schedules.ts';
-import { backfill } from '../../../src/resources/schedules.ts';
+} from '../../../src/resources/schedules/schedules.ts';
+import { backfillSchedule } from '../../../src/resources/schedules/ticks.ts';
 import { createSchedulePass } from '../../../src/triggers/schedules/pass.ts';
 import { below, randomOf } from '../../core/support/random.ts';
 import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
@@ -46,19 +45,19 @@ test('no nominal time starts twice, nothing waits for itself, and each execution
       const found = await findSchedule(client, DEFAULT_TENANT_ID, id);
       if (found === null) return;
       const what = below(random, 6);
-      if (what === 0) await pauseSchedule(client, DEFAULT_TENANT_ID, id, 'test');
-      if (what === 1) await resumeSchedule(client, DEFAULT_TENANT_ID, id);
+      if (what === 0) await pauseSchedule(client, ACTING, { id, reason: 'test' });
+      if (what === 1) await resumeSchedule(client, ACTING, id);
       if (what === 2) {
-        const settings = checkSettings({
-          ...{ workflowId: found.workflowId, name: found.name, cronExpression: found.cronExpression },
+        const settings = {
+          ...{ name: found.name, cronExpression: found.cronExpression },
           overlapPolicy: OVERLAP_POLICIES[below(random, 4)]!,
-          catchupPolicy: 'all',
+          catchupPolicy: 'all' as const,
           priority: 1 + below(random, 10),
-        });
-        if (settings.ok) await updateSchedule(client, DEFAULT_TENANT_ID, id, settings.value);
+        };
+        await changeSchedule(client, ACTING, { id, change: settings, isWhole: true });
       }
-      if (what === 3) await backfill(client, ACTING, id, rangeOf(times));
-      if (what === 4 && below(random, 8) === 0) await deleteSchedule(client, DEFAULT_TENANT_ID, id);
+      if (what === 3) await backfillSchedule(client, ACTING, { id, ...rangeOf(times) });
+      if (what === 4 && below(random, 8) === 0) await deleteSchedule(client, ACTING, id);
       // As if the scheduler's clock had been set back: all of it is due once more.
       if (what === 5)
         await client.query(

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { newId } from '../../../src/core/id.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
 import { setDefinitionStatus } from '../../../src/db/resources/definitions.ts';
-import { findSchedule, resumeSchedule } from '../../../src/db/resources/schedules.ts';
+import { findSchedule } from '../../../src/db/resources/schedules.ts';
 import { applyTicks, readSchedules } from '../../../src/db/triggers/schedule-ledger.ts';
+import { resumeSchedule } from '../../../src/resources/schedules/schedules.ts';
 import { definition } from '../../support/engine.ts';
 import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
 
@@ -274,7 +275,7 @@ describe('pauseOnFailure', () => {
     await bench.work();
     expect(await bench.summary(schedule.id)).toBe('fired 1, missed 2');
     await bench.engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
-      resumeSchedule(client, DEFAULT_TENANT_ID, schedule.id),
+      resumeSchedule(client, { tenantId: DEFAULT_TENANT_ID, actor: 'test' }, schedule.id),
     );
     await bench.work();
     expect((await found(schedule.id))!.status).toBe('active');

@@ -5,8 +5,9 @@ import type { TaskLog } from '../../../src/core/log-lines.ts';
 import { checkSettings, type ScheduleFields } from '../../../src/core/schedule/settings.ts';
 import type { TickStatus } from '../../../src/core/schedule/words.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
-import { listTicks, type TickView } from '../../../src/db/resources/schedule-ticks.ts';
-import { createSchedule, type ScheduleView } from '../../../src/db/resources/schedules.ts';
+import { findTicks, type TickView } from '../../../src/db/resources/schedule-ticks.ts';
+import type { ScheduleView } from '../../../src/db/resources/schedules.ts';
+import { addSchedule } from '../../../src/resources/schedules/times.ts';
 import { createSchedulePass } from '../../../src/triggers/schedules/pass.ts';
 import { definition, type Engine, openEngine } from '../../support/engine.ts';
 
@@ -85,9 +86,9 @@ export async function openBench({ worker = false } = {}): Promise<Bench> {
     ticks: async (id) =>
       (
         await engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
-          listTicks(client, DEFAULT_TENANT_ID, id, { limit: 100_000, before: null }),
+          findTicks(client, DEFAULT_TENANT_ID, id, { limit: 100_000, before: null }),
         )
-      ).reverse(),
+      ).rows.toReversed(),
     async summary(id) {
       const runs: [TickStatus, number][] = [];
       for (const { status } of await bench.ticks(id)) {
@@ -127,10 +128,10 @@ export async function makeSchedule(
   });
   if (!settings.ok) throw new Error(JSON.stringify(settings.problems));
   const saved = await engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
-    createSchedule(client, DEFAULT_TENANT_ID, settings.value, { createdBy: 'test' }),
+    addSchedule(client, DEFAULT_TENANT_ID, settings.value, { createdBy: 'test' }),
   );
-  if (!saved.ok) throw new Error(saved.problem);
-  return saved.schedule;
+  if (saved === null) throw new Error('its name is taken');
+  return saved;
 }
 
 /** As if nobody had looked after the schedule since this nominal time. */

@@ -1,11 +1,11 @@
 // What filters and mappings see of an event, and which headers they never see.
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
+import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../../src/core/trigger/webhook.ts';
+import { checkSecret, newSecret } from '../../../src/resources/webhooks/secret-rule.ts';
 import { eventScope, triggerOf, type WebhookEvent } from '../../../src/triggers/webhooks/event-scope.ts';
 import { compileInputMapping } from '../../../src/triggers/webhooks/mapping.ts';
-import { checkSecret, newSecret } from '../../../src/triggers/webhooks/secret-rule.ts';
 import { senderHeaders, senderQuery } from '../../../src/triggers/webhooks/sender-headers.ts';
-import { AUTH_TYPES, VERIFIERS } from '../../../src/triggers/webhooks/verification-rule.ts';
 
 const EVENT: WebhookEvent = {
   eventId: '0199-event',
@@ -188,8 +188,8 @@ describe("the sender's headers", () => {
 
 describe('a secret', () => {
   it('that was made here fits wherever it is for, and is never the same', () => {
-    for (const verifier of [null, ...VERIFIERS])
-      for (const authType of AUTH_TYPES) {
+    for (const verifier of [null, ...WEBHOOK_VERIFIERS])
+      for (const authType of WEBHOOK_AUTH_TYPES) {
         if (verifier === 'standard_webhooks' && authType === 'basic') continue;
         const secret = newSecret(verifier, authType);
         expect(checkSecret(verifier, authType, secret), `${verifier} ${authType}`).toEqual([]);

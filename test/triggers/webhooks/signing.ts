@@ -1,12 +1,13 @@
 // Deliveries as their senders would make them, for the tests of verification.
 import { createHmac } from 'node:crypto';
+import type { WebhookVerifier } from '../../../src/core/trigger/webhook.ts';
 import type { Delivery } from '../../../src/triggers/webhooks/delivery.ts';
-import type { VerificationRule, Verifier } from '../../../src/triggers/webhooks/verification-rule.ts';
+import type { VerificationRule } from '../../../src/triggers/webhooks/verification-rule.ts';
 
 export const NOW_MS = 1_763_650_000_000;
 export const SECONDS = String(NOW_MS / 1000);
 export const STANDARD_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-export const SECRETS: Readonly<Record<Verifier, string>> = {
+export const SECRETS: Readonly<Record<WebhookVerifier, string>> = {
   standard_webhooks: STANDARD_SECRET,
   github: "It's a Secret to Everybody",
   stripe: 'whsec_test_secret',
@@ -14,7 +15,9 @@ export const SECRETS: Readonly<Record<Verifier, string>> = {
   hmac: 'a plain secret',
 };
 
-export function rule(change: Partial<VerificationRule> & { verifier: Verifier | null }): VerificationRule {
+export function rule(
+  change: Partial<VerificationRule> & { verifier: WebhookVerifier | null },
+): VerificationRule {
   const secrets = change.verifier === null ? [] : [SECRETS[change.verifier]];
   return { authType: 'none', secrets, options: {}, ...change };
 }
@@ -26,7 +29,7 @@ export function delivery(headers: Delivery['headers'], body: string | Buffer = '
 
 /** What a sender of the scheme would send; `seconds` is its clock. */
 export function signed(
-  verifier: Verifier,
+  verifier: WebhookVerifier,
   body: string | Buffer,
   { secret = SECRETS[verifier], seconds = SECONDS, id = 'msg_1' } = {},
 ): Delivery {

@@ -2,23 +2,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
+import {
+  WEBHOOK_AUTH_TYPES,
+  WEBHOOK_VERIFIERS,
+  type WebhookVerifier,
+} from '../../../src/core/trigger/webhook.ts';
+import { readVerificationOptions } from '../../../src/resources/webhooks/verification-options.ts';
 import type { Delivery } from '../../../src/triggers/webhooks/delivery.ts';
 import { DELIVERY_ID_HEADERS } from '../../../src/triggers/webhooks/delivery-id.ts';
 import { SIGNATURE_HEADERS } from '../../../src/triggers/webhooks/hmac.ts';
 import { slackChallenge } from '../../../src/triggers/webhooks/slack.ts';
-import {
-  AUTH_TYPES,
-  readVerificationOptions,
-  VERIFIERS,
-  type Verifier,
-} from '../../../src/triggers/webhooks/verification-rule.ts';
 import { verifyDelivery } from '../../../src/triggers/webhooks/verify.ts';
 import { depth } from '../../support/depth.ts';
 import { delivery, NOW_MS, rule, SECONDS, SECRETS, STANDARD_SECRET, signed, withHeader } from './signing.ts';
 
 const BODY = '{ "id": "evt_1", "event_id": "Ev1", "text": "caf\\u00e9 ♥" }';
 const TIMED = ['standard_webhooks', 'stripe', 'slack'] as const;
-const SIGNATURE: Readonly<Record<Verifier, string>> = {
+const SIGNATURE: Readonly<Record<WebhookVerifier, string>> = {
   standard_webhooks: 'webhook-signature',
   github: 'x-hub-signature-256',
   stripe: 'stripe-signature',
@@ -29,7 +29,7 @@ const accepts = (sent: Delivery, asked = rule({ verifier: 'hmac' }), nowMs = NOW
   verifyDelivery(sent, asked, nowMs).ok;
 const textOf = (sent: Delivery, name: string) => sent.headers[name] as string;
 
-describe.each(VERIFIERS)('%s', (verifier) => {
+describe.each(WEBHOOK_VERIFIERS)('%s', (verifier) => {
   const asked = rule({ verifier });
   const sent = signed(verifier, BODY);
   const signatureName = SIGNATURE[verifier];
@@ -109,7 +109,7 @@ describe.each(VERIFIERS)('%s', (verifier) => {
   });
 
   it('does not take the signature of another scheme', () => {
-    for (const other of VERIFIERS.filter((name) => name !== verifier)) {
+    for (const other of WEBHOOK_VERIFIERS.filter((name) => name !== verifier)) {
       const foreign = signed(other, BODY, { secret: SECRETS[verifier] });
       // A plain HMAC is looked for where GitHub has its own: it is the same signature.
       if (verifier === 'hmac' && other === 'github') continue;
@@ -386,7 +386,7 @@ describe('shared secrets', () => {
     ])
       expect(ask('basic', { authorization: value }), value).toBe(false);
   });
-  it.each(AUTH_TYPES.filter((type) => type !== 'none'))(
+  it.each(WEBHOOK_AUTH_TYPES.filter((type) => type !== 'none'))(
     '%s: fails closed without a usable secret',
     (authType) => {
       const empty = { 'x-webhook-secret': '', authorization: authType === 'basic' ? basic('') : 'Bearer ' };
@@ -410,11 +410,11 @@ describe("the delivery's id", () => {
     const verified = verifyDelivery(sent, asked, NOW_MS);
     return verified.ok ? verified.deliveryId : 'refused';
   };
-  const idFor = (verifier: Verifier, body: string, id = 'msg_1') =>
+  const idFor = (verifier: WebhookVerifier, body: string, id = 'msg_1') =>
     idOf(signed(verifier, body, { id }), rule({ verifier }));
 
   it('is where each sender has it', () => {
-    expect(VERIFIERS.map((verifier) => idFor(verifier, BODY))).toEqual([
+    expect(WEBHOOK_VERIFIERS.map((verifier) => idFor(verifier, BODY))).toEqual([
       'msg_1',
       'msg_1',
       'evt_1',
@@ -575,8 +575,8 @@ describe('whatever is sent', () => {
 
   it('nothing throws, and nothing unsigned is accepted', () => {
     const proofs = fc.record({
-      authType: fc.constantFrom(...AUTH_TYPES),
-      verifier: fc.constantFrom(null, ...VERIFIERS),
+      authType: fc.constantFrom(...WEBHOOK_AUTH_TYPES),
+      verifier: fc.constantFrom(null, ...WEBHOOK_VERIFIERS),
       secrets: fc.array(fc.oneof(fc.constantFrom('', STANDARD_SECRET), fc.string({ minLength: 8 }))),
       options: fc.record(
         {
@@ -600,12 +600,17 @@ describe('whatever is sent', () => {
 
   it('each scheme accepts any body that was signed, and no other body', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...VERIFIERS), fc.uint8Array(), fc.uint8Array(), (verifier, one, other) => {
-        const sent = signed(verifier, Buffer.from(one));
-        const asked = rule({ verifier });
-        const isSame = Buffer.from(one).equals(Buffer.from(other));
-        return accepts(sent, asked) && accepts({ ...sent, rawBody: Buffer.from(other) }, asked) === isSame;
-      }),
+      fc.property(
+        fc.constantFrom(...WEBHOOK_VERIFIERS),
+        fc.uint8Array(),
+        fc.uint8Array(),
+        (verifier, one, other) => {
+          const sent = signed(verifier, Buffer.from(one));
+          const asked = rule({ verifier });
+          const isSame = Buffer.from(one).equals(Buffer.from(other));
+          return accepts(sent, asked) && accepts({ ...sent, rawBody: Buffer.from(other) }, asked) === isSame;
+        },
+      ),
     );
   });
 });

@@ -2,8 +2,9 @@
 // `dagwright schema`. The structure is written here and nowhere else; config of each type comes from its rule.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { NOT_SUPPORTED } from '../../not-supported.ts';
-import { EDGE_CONDITIONS, FAILURE_POLICIES, TRIGGER_RULES } from '../model.ts';
+import { EDGE_CONDITIONS, FAILURE_POLICIES, MAX_CATEGORY_CHARS, TRIGGER_RULES } from '../model.ts';
 import type { TaskTypeRule } from '../task-type.ts';
+import { WORKFLOW_ID } from '../workflow-id.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
 import { closedObject } from './closed-object.ts';
 import { MAX_TRIGGERS, TRIGGER } from './trigger-schema.ts';
@@ -167,8 +168,8 @@ const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule'];
 const TOP_FIELDS: JsonObject = {
   workflowId: {
     type: 'string',
-    pattern: '^[A-Za-z][A-Za-z0-9_-]{0,99}$',
-    'x-hint': 'letters, digits, "_" and "-", beginning with a letter, at most 100',
+    pattern: WORKFLOW_ID.pattern.source,
+    'x-hint': WORKFLOW_ID.expected,
     description: 'Name of the workflow, unique in the tenant.',
     examples: ['research-brief'],
   },
@@ -176,7 +177,7 @@ const TOP_FIELDS: JsonObject = {
   description: { type: 'string', description: 'For people.' },
   category: {
     type: 'string',
-    maxLength: 100,
+    maxLength: MAX_CATEGORY_CHARS,
     default: 'custom',
     description: 'Free text.',
     examples: ['pipeline'],

@@ -1,25 +1,40 @@
 // The structure of `triggers` of a definition, for validation and editors. What a schedule, webhook or event trigger has
 // to keep beyond its structure is checked by the rules of each (trigger-check.ts, and where webhooks are saved).
 import type { JsonObject } from '../../json.ts';
+import { PRIORITY } from '../../priority.ts';
+import {
+  MAX_INSTANT_CHARS,
+  MAX_JITTER_SECONDS,
+  MAX_NAME_CHARS,
+  MAX_WINDOW_SECONDS,
+} from '../../schedule/limits.ts';
 import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../../schedule/words.ts';
-import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../trigger/webhook.ts';
+import { EVENT_TYPE } from '../../trigger/event-type.ts';
+import {
+  MAX_FILTERS,
+  MAX_GIVEN_PATH_CHARS,
+  MAX_SECRET_CHARS,
+  WEBHOOK_AUTH_TYPES,
+  WEBHOOK_VERIFIERS,
+} from '../../trigger/webhook.ts';
 import { TRIGGER_KINDS } from '../trigger-model.ts';
 import { closedObject } from './closed-object.ts';
 
 export const MAX_TRIGGERS = 100;
-/** A year. */
-const MAX_WINDOW_SECONDS = 31_622_400;
-const MAX_JITTER_SECONDS = 86_400;
 
-const NAME: JsonObject = { type: 'string', minLength: 1, maxLength: 100 };
-const PRIORITY: JsonObject = {
+const NAME: JsonObject = { type: 'string', minLength: 1, maxLength: MAX_NAME_CHARS };
+const EXECUTION_PRIORITY: JsonObject = {
   type: 'integer',
-  minimum: 1,
-  maximum: 10,
-  default: 5,
+  minimum: PRIORITY.min,
+  maximum: PRIORITY.max,
+  default: PRIORITY.default,
   description: 'Of the executions it starts; higher first.',
 };
-const INSTANT: JsonObject = { type: 'string', maxLength: 40, examples: ['2027-01-01T00:00:00Z'] };
+const INSTANT: JsonObject = {
+  type: 'string',
+  maxLength: MAX_INSTANT_CHARS,
+  examples: ['2027-01-01T00:00:00Z'],
+};
 const INPUT_MAPPING = 'Makes the input of the execution. Any JSON; texts may hold {{ templates }}';
 
 const SCHEDULE = closedObject(
@@ -33,7 +48,7 @@ const SCHEDULE = closedObject(
     },
     timezone: { type: 'string', default: 'UTC', description: 'IANA name.', examples: ['Europe/Paris'] },
     input: { default: {}, description: 'Input of each execution: JSON, taken as it is.' },
-    priority: PRIORITY,
+    priority: EXECUTION_PRIORITY,
     overlapPolicy: {
       enum: OVERLAP_POLICIES,
       default: 'skip',
@@ -75,7 +90,7 @@ const WEBHOOK = closedObject(
     path: {
       type: 'string',
       minLength: 1,
-      maxLength: 400,
+      maxLength: MAX_GIVEN_PATH_CHARS,
       description: 'What follows /hooks/<tenant>/ in its address; unique in the tenant.',
       examples: ['orders'],
     },
@@ -88,7 +103,7 @@ const WEBHOOK = closedObject(
     secret: {
       type: 'string',
       minLength: 1,
-      maxLength: 500,
+      maxLength: MAX_SECRET_CHARS,
       description:
         '{{ secrets.NAME }}, or the secret itself: that is sealed with the webhook, and not kept in the definition.',
       examples: ['{{ secrets.GITHUB }}'],
@@ -102,7 +117,7 @@ const WEBHOOK = closedObject(
     },
     filters: {
       type: 'array',
-      maxItems: 100,
+      maxItems: MAX_FILTERS,
       items: closedObject(
         {
           fieldPath: { type: 'string', examples: ['body.action'] },
@@ -114,7 +129,7 @@ const WEBHOOK = closedObject(
       ),
       description: 'Which deliveries start an execution: OR within a logicGroup, AND between groups.',
     },
-    priority: PRIORITY,
+    priority: EXECUTION_PRIORITY,
   },
   ['type', 'path'],
 );
@@ -129,8 +144,8 @@ const EVENT = closedObject(
     },
     event: {
       type: 'string',
-      pattern: '^[A-Za-z][A-Za-z0-9_.:/-]{0,199}$',
-      'x-hint': 'a letter, then letters, digits and _ . : / -, at most 200 in all',
+      pattern: EVENT_TYPE.pattern.source,
+      'x-hint': EVENT_TYPE.expected,
       description: 'Type of the events that start it.',
       examples: ['order.created'],
     },
@@ -141,7 +156,7 @@ const EVENT = closedObject(
     inputMapping: {
       description: `${INPUT_MAPPING} over { event, payload }. Default: the payload.`,
     },
-    priority: PRIORITY,
+    priority: EXECUTION_PRIORITY,
   },
   ['type', 'event'],
 );

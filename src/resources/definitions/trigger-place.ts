@@ -1,7 +1,7 @@
 // A trigger of a definition together with its place, so that what is wrong with it is told where it stands.
 import type { Problem } from '../../core/errors.ts';
 
-export interface Placed<Trigger> {
+export interface TriggerPlace<Trigger> {
   /** `/triggers/0`. */
   readonly pointer: string;
   readonly trigger: Trigger;

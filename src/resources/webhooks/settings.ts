@@ -1,42 +1,42 @@
 // The settings of a webhook as its owner gives them, from HTTP, the command line or a definition: checked all at once.
 import type { Problem, Result } from '../../core/errors.ts';
 import { isStorableText, type Json, type JsonObject, toStorableJson } from '../../core/json.ts';
+import { PRIORITY } from '../../core/priority.ts';
+import {
+  isWebhookPath,
+  MAX_PATH_CHARS,
+  type WebhookAuthType,
+  type WebhookStatus,
+  type WebhookVerifier,
+} from '../../core/trigger/webhook.ts';
 import type { WebhookSettings } from '../../db/resources/webhooks.ts';
-import { compileFilters } from './filter.ts';
-import { compileInputMapping } from './mapping.ts';
-import { type AuthType, readVerificationOptions, type Verifier } from './verification-rule.ts';
+import { compileFilters } from '../../triggers/webhooks/filter.ts';
+import { compileInputMapping } from '../../triggers/webhooks/mapping.ts';
+import { readVerificationOptions } from './verification-options.ts';
 
-/** What may be given; the types of the members are checked before (http/routes/webhooks.ts). */
+/** What may be given; the types of the members are checked before (http/schemas/webhooks.ts). */
 export interface GivenSettings {
   readonly workflowId: string;
   /** `orders`, or with the tenant's name before it. */
   readonly path: string;
   /** Default: `none` with a verifier, else `secret`: nothing is open by omission. */
-  readonly authType?: AuthType | undefined;
-  readonly verifier?: Verifier | null | undefined;
+  readonly authType?: WebhookAuthType | undefined;
+  readonly verifier?: WebhookVerifier | null | undefined;
   readonly options?: Json | undefined;
   readonly inputMapping?: Json | undefined;
   readonly filters?: Json | undefined;
   /** 1 to 10, higher first. Default 5. */
   readonly priority?: number | undefined;
-  readonly status?: 'active' | 'paused' | undefined;
-}
-
-const PATH = /^[a-z0-9][a-z0-9_-]*(?:\/[a-z0-9][a-z0-9_-]*)*$/;
-const MAX_PATH_CHARS = 200;
-
-/** Whether a text can be the path of a webhook: nothing else is looked up. */
-export function isWebhookPath(text: string): boolean {
-  return text.length <= MAX_PATH_CHARS && PATH.test(text);
+  readonly status?: WebhookStatus | undefined;
 }
 
 /** All problems at once, with pointers into what was given. */
 export function readSettings(given: GivenSettings, tenantName: string): Result<WebhookSettings> {
-  const { workflowId, verifier = null, priority = 5, status = 'active' } = given;
+  const { workflowId, verifier = null, priority = PRIORITY.default, status = 'active' } = given;
   const { authType = verifier === null ? 'secret' : 'none' } = given;
   const path = ownPath(given.path, tenantName);
   const options = readVerificationOptions(given.options);
-  const filters = compileFilters(given.filters);
+  const filters = readFilters(given.filters);
   const mapping = compileInputMapping(given.inputMapping);
   const problems: Problem[] = [
     ...(isWebhookPath(path) ? [] : [pathProblem(path, tenantName)]),
@@ -64,6 +64,11 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
       status,
     },
   };
+}
+
+// None are an empty list, not null.
+function readFilters(given: Json | undefined) {
+  return compileFilters(given === null ? false : given);
 }
 
 // The first segment is taken for the tenant's name where it is it.

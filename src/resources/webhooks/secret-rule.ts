@@ -1,15 +1,18 @@
 // Which secrets a webhook may have, and new ones.
 import { randomBytes } from 'node:crypto';
 import type { Problem } from '../../core/errors.ts';
-import { decodeStandardSecret, STANDARD_SECRET_PREFIX } from './standard-webhooks.ts';
-import type { AuthType, Verifier } from './verification-rule.ts';
+import { MAX_SECRET_CHARS, type WebhookAuthType, type WebhookVerifier } from '../../core/trigger/webhook.ts';
+import { decodeStandardSecret, STANDARD_SECRET_PREFIX } from '../../triggers/webhooks/standard-webhooks.ts';
 
 /** Shorter ones can be guessed from one signed delivery, and are not hidden in logs. */
-export const MIN_SECRET_CHARS = 8;
-export const MAX_SECRET_CHARS = 500;
+const MIN_SECRET_CHARS = 8;
 
 /** What is wrong with a secret for its use; empty where nothing is. Messages never hold the secret. Pointer `/secret`. */
-export function checkSecret(verifier: Verifier | null, authType: AuthType, secret: string): Problem[] {
+export function checkSecret(
+  verifier: WebhookVerifier | null,
+  authType: WebhookAuthType,
+  secret: string,
+): Problem[] {
   const problems: Problem[] = [];
   const report = (message: string): void => {
     problems.push({ pointer: '/secret', code: 'validation', message });
@@ -27,14 +30,14 @@ export function checkSecret(verifier: Verifier | null, authType: AuthType, secre
   return problems;
 }
 
-const SENDABLE: Readonly<Record<AuthType, string>> = {
+const SENDABLE: Readonly<Record<WebhookAuthType, string>> = {
   none: 'a secret is text without spaces at its ends and without control characters',
   secret: 'a secret that is sent in a header is visible ASCII characters without spaces',
   bearer: 'a secret that is sent in a header is visible ASCII characters without spaces',
   basic: 'a secret for basic is user:password without control characters',
 };
 
-function isSendable(secret: string, authType: AuthType): boolean {
+function isSendable(secret: string, authType: WebhookAuthType): boolean {
   if (authType === 'secret' || authType === 'bearer') return /^[\x21-\x7e]+$/.test(secret);
   // A key that was pasted with a line feed signs nothing that its sender sends.
   if (!secret.isWellFormed() || /\p{Cc}/u.test(secret) || secret.trim() !== secret) return false;
@@ -42,7 +45,7 @@ function isSendable(secret: string, authType: AuthType): boolean {
 }
 
 /** A new secret of 256 random bits: `whsec_…` for Standard Webhooks, else URL-safe text (with `basic`, of user `webhook`). */
-export function newSecret(verifier: Verifier | null, authType: AuthType = 'none'): string {
+export function newSecret(verifier: WebhookVerifier | null, authType: WebhookAuthType = 'none'): string {
   const bytes = randomBytes(32);
   if (verifier === 'standard_webhooks') return `${STANDARD_SECRET_PREFIX}${bytes.toString('base64')}`;
   const text = bytes.toString('base64url');

@@ -1,0 +1,107 @@
+// Bodies of the routes of webhooks.
+import { Type } from 'typebox';
+import { MAX_WORKFLOW_ID_CHARS } from '../../core/definition/workflow-id.ts';
+import { PRIORITY } from '../../core/priority.ts';
+import {
+  HMAC_ALGORITHMS,
+  HMAC_ENCODINGS,
+  MAX_FIELD_PATH_CHARS,
+  MAX_FILTERS,
+  MAX_GIVEN_PATH_CHARS,
+  MAX_HEADER_NAME_CHARS,
+  MAX_LOGIC_GROUP_CHARS,
+  MAX_PREFIX_CHARS,
+  MAX_SECRET_CHARS,
+  WEBHOOK_AUTH_TYPES,
+  WEBHOOK_STATUSES,
+  WEBHOOK_VERIFIERS,
+} from '../../core/trigger/webhook.ts';
+import { OVERLAP_SECONDS } from '../../resources/webhooks/secrets.ts';
+
+const closed = { additionalProperties: false };
+const HeaderName = Type.Optional(Type.String({ maxLength: MAX_HEADER_NAME_CHARS }));
+
+const Filter = Type.Object(
+  {
+    fieldPath: Type.String({
+      maxLength: MAX_FIELD_PATH_CHARS,
+      examples: ['body.action', 'headers.X-GitHub-Event'],
+    }),
+    operator: Type.String({ description: 'equals, not_equals, contains, regex, gt, in, exists, …' }),
+    value: Type.Optional(Type.Unknown()),
+    logicGroup: Type.Optional(
+      Type.Union([Type.String({ maxLength: MAX_LOGIC_GROUP_CHARS }), Type.Integer(), Type.Null()], {
+        description: 'Filters of one group are alternatives; every group must hold.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const settings = {
+  authType: Type.Optional(
+    Type.String({
+      enum: [...WEBHOOK_AUTH_TYPES],
+      description:
+        'How the sender shows the secret: in X-Webhook-Secret, or by Basic (`user:password`) or Bearer authorization. Absent: `none` with a verifier, else `secret`.',
+    }),
+  ),
+  verifier: Type.Optional(
+    Type.Union([Type.String({ enum: [...WEBHOOK_VERIFIERS] }), Type.Null()], {
+      description: 'Whose signatures are checked; with an authType besides, both must pass.',
+    }),
+  ),
+  options: Type.Optional(
+    Type.Object(
+      {
+        signatureHeader: HeaderName,
+        timestampHeader: HeaderName,
+        deliveryIdHeader: HeaderName,
+        secretHeader: HeaderName,
+        algorithm: Type.Optional(Type.String({ enum: [...HMAC_ALGORITHMS] })),
+        encoding: Type.Optional(Type.String({ enum: [...HMAC_ENCODINGS] })),
+        prefix: Type.Optional(Type.String({ maxLength: MAX_PREFIX_CHARS })),
+      },
+      { ...closed, description: 'Of the verifier `hmac`, and names of headers.' },
+    ),
+  ),
+  inputMapping: Type.Optional(
+    Type.Unknown({
+      description: 'Makes the input out of `body`, `headers`, `query`, `method`. Absent: the body.',
+    }),
+  ),
+  filters: Type.Optional(Type.Array(Filter, { maxItems: MAX_FILTERS })),
+  priority: Type.Optional(
+    Type.Integer({
+      minimum: PRIORITY.min,
+      maximum: PRIORITY.max,
+      description: `Higher first; ${PRIORITY.default} where absent.`,
+    }),
+  ),
+  status: Type.Optional(Type.String({ enum: [...WEBHOOK_STATUSES] })),
+  secret: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_SECRET_CHARS,
+      description: 'The secret, or `{{ secrets.NAME }}` for DAGWRIGHT_SECRET_NAME.',
+    }),
+  ),
+};
+export const WorkflowId = Type.String({ minLength: 1, maxLength: MAX_WORKFLOW_ID_CHARS });
+const Path = Type.String({
+  minLength: 1,
+  maxLength: MAX_GIVEN_PATH_CHARS,
+  description: "Below /hooks/ and the tenant's name, which may be written before it.",
+  examples: ['orders'],
+});
+export const CreateWebhook = Type.Object({ workflowId: WorkflowId, path: Path, ...settings }, closed);
+export const ReplaceWebhook = Type.Object(
+  {
+    workflowId: WorkflowId,
+    path: Path,
+    ...settings,
+    previousSecretExpiresInSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: OVERLAP_SECONDS.max })),
+  },
+  closed,
+);
+export const ChangeWebhook = Type.Partial(ReplaceWebhook, { ...closed, minProperties: 1 });

@@ -1,0 +1,122 @@
+// Which secrets a webhook has after a change: given, kept, or ending.
+//   S1  A webhook without a usable secret is never active by mistake: a change that its secrets do not fit is refused.
+//   S2  A new secret counts at once; those before it go on for a while, so that its sender can change over.
+import type { Problem, Result } from '../../core/errors.ts';
+import { referencedSecret, type WebhookAuthType, type WebhookVerifier } from '../../core/trigger/webhook.ts';
+import type { StoredSecret, WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
+import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
+import {
+  currentSecrets,
+  openSecret,
+  resolveSecret,
+  type SecretSource,
+  sealSecret,
+} from '../../triggers/webhooks/stored-secrets.ts';
+import { checkSecret } from './secret-rule.ts';
+
+/** How long the secrets before a new one go on: a day, and a year at most. */
+export const OVERLAP_SECONDS = { default: 86_400, max: 31_536_000 } as const;
+const MAX_SECRETS = 10;
+
+/** What is wrong with a secret for its use, by the value that it stands for. Pointer `/secret`. */
+export function secretProblems(
+  text: string,
+  use: { readonly verifier: WebhookVerifier | null; readonly authType: WebhookAuthType },
+  source: Pick<SecretSource, 'secrets'>,
+): Problem[] {
+  const value = resolveSecret(text, source);
+  if (value !== null) return checkSecret(use.verifier, use.authType, value);
+  const name = referencedSecret(text);
+  return [
+    {
+      pointer: '/secret',
+      code: 'setting',
+      message: `there is no DAGWRIGHT_SECRET_${name}`,
+      hint: 'set it where the service runs, and start it again',
+    },
+  ];
+}
+
+/** The secrets after a change: a new one before those that go on for a while, or those that there are. */
+export function changeSecrets(
+  source: SecretSource,
+  before: WebhookRow,
+  after: WebhookSettings,
+  {
+    secret,
+    overlapSeconds,
+    nowMs,
+  }: { readonly secret: string | undefined; readonly overlapSeconds: number; readonly nowMs: number },
+): Result<readonly StoredSecret[]> {
+  const current = currentSecrets(before.secrets, nowMs);
+  if (secret !== undefined) {
+    const problems = secretProblems(secret, after, source);
+    if (problems.length > 0) return { ok: false, problems };
+    return rotateSecrets(current, sealSecret(secret, before, source, nowMs), { nowMs, overlapSeconds });
+  }
+  return !lacksSecret(source, before, after, nowMs)
+    ? { ok: true, value: current }
+    : {
+        ok: false,
+        problems: [
+          {
+            pointer: '/secret',
+            code: 'validation',
+            message: 'the webhook has no secret that fits this change',
+            hint: 'give a new one with it',
+          },
+        ],
+      };
+}
+
+/** Whether a change to these settings needs a secret that the webhook does not have. */
+export function lacksSecret(
+  source: SecretSource,
+  before: WebhookRow,
+  after: WebhookSettings,
+  nowMs: number,
+): boolean {
+  const isSameUse = after.authType === before.authType && after.verifier === before.verifier;
+  if (isSameUse || !needsSecret(after)) return false;
+  return !currentSecrets(before.secrets, nowMs).some(({ sealed }) => fitsUse(sealed, before, after, source));
+}
+
+function fitsUse(sealed: string, before: WebhookRow, after: WebhookSettings, source: SecretSource): boolean {
+  try {
+    return secretProblems(openSecret(sealed, before, source), after, source).length === 0;
+  } catch (error) {
+    if (error instanceof SecretBoxError) return false;
+    throw error;
+  }
+}
+
+export function needsSecret({ authType, verifier }: WebhookSettings): boolean {
+  return authType !== 'none' || verifier !== null;
+}
+
+/** Puts a new secret before the old ones, which go on for `overlapSeconds` at most. */
+function rotateSecrets(
+  stored: readonly StoredSecret[],
+  added: StoredSecret,
+  { nowMs, overlapSeconds }: { readonly nowMs: number; readonly overlapSeconds: number },
+): Result<StoredSecret[]> {
+  const endMs = nowMs + overlapSeconds * 1000;
+  const kept = overlapSeconds === 0 ? [] : currentSecrets(stored, nowMs);
+  if (kept.length >= MAX_SECRETS)
+    return {
+      ok: false,
+      problems: [
+        {
+          pointer: '/secret',
+          code: 'too_many',
+          message: `${kept.length} secrets are in use; the limit is ${MAX_SECRETS}`,
+          hint: 'previousSecretExpiresInSeconds: 0 ends the others at once',
+        },
+      ],
+    };
+  const ending = kept.map((secret) => ({
+    ...secret,
+    expiresAt: new Date(Math.min(endMs, Date.parse(secret.expiresAt ?? '') || endMs)).toISOString(),
+  }));
+  return { ok: true, value: [added, ...ending] };
+}
