@@ -118,6 +118,22 @@ describe('dagwright webhooks', () => {
     const pointers = JSON.parse(refused.stdout).errors.map(({ pointer }: { pointer: string }) => pointer);
     expect(pointers).toEqual(expect.arrayContaining(['/path', '/filters/0/operator']));
     expect((await webhooks(['show', 'not-an-id'])).code).toBe(2);
+    const nulls = await webhooks([
+      'create',
+      'orders',
+      'cli/nulls',
+      '--filters',
+      'null',
+      '--options',
+      'null',
+      '--json',
+    ]);
+    expect(nulls.code).toBe(1);
+    expect(
+      JSON.parse(nulls.stdout)
+        .errors.map(({ pointer }: { pointer: string }) => pointer)
+        .sort(),
+    ).toEqual(['/filters', '/options']);
   });
 
   it('says where a secret is stored as it is', async () => {

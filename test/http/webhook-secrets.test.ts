@@ -58,6 +58,15 @@ describe('changing the secret', () => {
     ).toBe(401);
   });
 
+  it('spaces around a secret are none of it, as in a file and on the command line', async () => {
+    const hook = await make({ verifier: 'hmac', secret: ' a-secret-that-was-pasted\n' });
+    const by = (secret: string, id: string) => deliver(hook.path, fromHmac('{}', { secret, id }));
+    expect((await by('a-secret-that-was-pasted', '1')).status).toBe(202);
+    const next = await call('PATCH', `/v1/webhooks/${hook.id}`, { secret: ' {{ secrets.SHOP }} ' });
+    expect(next.status).toBe(200);
+    expect((await by('from-the-environment-1', '2')).status).toBe(202);
+  });
+
   it('a secret of the environment is resolved when a delivery comes', async () => {
     const hook = await make({ verifier: 'hmac', secret: '{{ secrets.SHOP }}' });
     const by = (secret: string, id: string) => deliver(hook.path, fromHmac('{}', { secret, id }));

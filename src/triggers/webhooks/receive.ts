@@ -101,7 +101,7 @@ export async function receiveDelivery(
 }
 
 /** What of a delivery is kept. */
-interface Kept {
+interface DeliveryContent {
   readonly deliveryId: string | null;
   readonly method: string;
   readonly headers: JsonObject;
@@ -112,7 +112,7 @@ interface Kept {
 function readDelivery(
   delivery: Delivery,
   webhook: WebhookRow,
-): Receipt | ({ readonly kind: 'readable' } & Omit<Kept, 'deliveryId'>) {
+): Receipt | ({ readonly kind: 'readable' } & Omit<DeliveryContent, 'deliveryId'>) {
   const contentType = delivery.headers['content-type'];
   const read = readBody(
     delivery.rawBody,
@@ -134,10 +134,14 @@ function readDelivery(
 }
 
 // A conflict with another transaction did nothing; a lost connection is the caller's to tell, and the sender's to repeat.
-async function storeUntilDecided(receiver: Receiver, webhook: WebhookRow, kept: Kept): Promise<Receipt> {
+async function storeUntilDecided(
+  receiver: Receiver,
+  webhook: WebhookRow,
+  content: DeliveryContent,
+): Promise<Receipt> {
   for (let tries = 1; ; tries++) {
     try {
-      return await storeAndDecide(receiver, webhook, kept);
+      return await storeAndDecide(receiver, webhook, content);
     } catch (error) {
       if (!isRetryable(error) || tries === MAX_TRIES) throw error;
       await delay(20 * 2 ** tries * (0.5 + Math.random()));
@@ -145,22 +149,28 @@ async function storeUntilDecided(receiver: Receiver, webhook: WebhookRow, kept: 
   }
 }
 
-async function storeAndDecide(receiver: Receiver, webhook: WebhookRow, kept: Kept): Promise<Receipt> {
+async function storeAndDecide(
+  receiver: Receiver,
+  webhook: WebhookRow,
+  content: DeliveryContent,
+): Promise<Receipt> {
   const { tenantId } = webhook;
   return await receiver.database.asEngine({ tenantId, actor: `webhook:${webhook.id}` }, async (client) => {
     const id = newId();
     const receivedAt = await insertEvent(client, {
-      ...kept,
-      ...{ id, tenantId, webhookId: webhook.id, bodyJson: JSON.stringify(kept.body) },
+      ...content,
+      ...{ id, tenantId, webhookId: webhook.id, bodyJson: JSON.stringify(content.body) },
     });
     if (receivedAt === null) {
       const first =
-        kept.deliveryId === null ? null : await findDelivery(client, tenantId, webhook.id, kept.deliveryId);
+        content.deliveryId === null
+          ? null
+          : await findDelivery(client, tenantId, webhook.id, content.deliveryId);
       // Paused, removed or deleted since it was looked up.
       return first === null ? { kind: 'unauthorized' } : { kind: 'stored', ...answerOf(first) };
     }
     const decision = await decideEvent(client, receiver.starts, webhook, {
-      ...kept,
+      ...content,
       eventId: id,
       receivedAt,
     });
