@@ -15,11 +15,11 @@ import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
 
 /** The end that an outcome is. Throws what is the task's fault: an output that cannot be stored, a mapping that fails. */
-export async function endOfOutcome(
+export function endOfOutcome(
   worker: WorkerContext,
   attempt: OwnAttempt,
   { context, outcome }: { readonly context: TaskContext; readonly outcome: TaskOutcome },
-): Promise<AttemptEnd> {
+): AttemptEnd | Promise<AttemptEnd> {
   const { claim } = attempt;
   const stored = (value: unknown, what: string, maxBytes: number) =>
     storable(worker, value, { what, taskId: claim.taskId, maxBytes });
@@ -28,11 +28,8 @@ export async function endOfOutcome(
       return endOfOutput(worker, attempt, context, outcome);
     case 'wait':
       return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
-    case 'waitForCallback': {
-      // Until its time is over: an answer wakes it before.
-      const { leftMs } = context.callback ?? (await callbackStateOf(worker, attempt.executionId, claim));
-      return { kind: 'waiting', on: 'callback', delayMs: Math.max(0, leftMs), ...attempt.totals() };
-    }
+    case 'waitForCallback':
+      return waitForCallback(worker, attempt, context);
     case 'fanOut': {
       const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);
       return { kind: 'fanOut', fanOut: outcome, valuesJson, ...attempt.totals() };
@@ -45,6 +42,16 @@ export async function endOfOutcome(
     default:
       return assertNever(outcome);
   }
+}
+
+// Until its time is over: an answer wakes it before.
+async function waitForCallback(
+  worker: WorkerContext,
+  attempt: OwnAttempt,
+  { callback }: TaskContext,
+): Promise<AttemptEnd> {
+  const { leftMs } = callback ?? (await callbackStateOf(worker, attempt.executionId, attempt.claim));
+  return { kind: 'waiting', on: 'callback', delayMs: Math.max(0, leftMs), ...attempt.totals() };
 }
 
 function endOfOutput(
