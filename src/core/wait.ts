@@ -102,6 +102,11 @@ export function failureActionOf(
   return WAITS[kind].onFailure[policy];
 }
 
+/** Whether the task waits, or waited when it was claimed, for an answer from outside. */
+export function isForAnswer(kind: WaitKind | null | undefined): kind is WaitEndedBy<'answer'> {
+  return kind != null && WAITS[kind].endsBy === 'answer';
+}
+
 /** Whether the task waits, or waited when it was claimed, for the parts of its fan-out. */
 export function isForParts(kind: WaitKind | null | undefined): kind is WaitEndedBy<'parts'> {
   return kind != null && WAITS[kind].endsBy === 'parts';

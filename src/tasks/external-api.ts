@@ -43,7 +43,7 @@ async function call(config: ApiConfig, context: TaskContext): Promise<TaskOutcom
   const output = await services.use({ serviceId, tenantId: context.tenantId }, context.signal, () =>
     send(api, context, { redact, wantsOutput: callback === null }),
   );
-  return callback === null ? { kind: 'completed', output } : { kind: 'waitForCallback' };
+  return callback === null ? { kind: 'completed', output } : { kind: 'waitForAnswer', on: 'callback' };
 }
 
 /** Within `use`, which learns from its errors how the service is. */
@@ -92,20 +92,16 @@ function unrepeatable(error: unknown): TerminalError {
 }
 
 function lookForCallback(config: ApiConfig, context: TaskContext): TaskOutcome {
-  const { callback } = context;
-  if (callback === null || callback.status === 'open') {
-    if (callback !== null && callback.leftMs > 0) return { kind: 'waitForCallback' };
+  const { answerState: answer } = context;
+  if (answer === null || answer.status === 'open') {
+    if (answer !== null && answer.leftMs > 0) return { kind: 'waitForAnswer', on: 'callback' };
     const message = `Task "${config.node.taskId}": no callback came in time`;
     const scope = scopeOfCall(config, context, { token: '', url: '' });
     throw mayRepeatCall(config, scope)
       ? new RetryableError(message, { code: 'timeout' })
       : new TerminalError('timeout', message);
   }
-  if (callback.status === 'completed') return { kind: 'completed', output: callback.output };
-  const {
-    code = 'handler_error',
-    message = 'the callback reported a failure',
-    details,
-  } = callback.error ?? {};
+  if (answer.status === 'completed') return { kind: 'completed', output: answer.output };
+  const { code = 'handler_error', message = 'the callback reported a failure', details } = answer.error ?? {};
   throw new TerminalError(code, message, { details });
 }

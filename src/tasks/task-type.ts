@@ -8,7 +8,7 @@ import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { TaskStatus } from '../core/status.ts';
-import type { WaitKind } from '../core/wait.ts';
+import type { WaitEndedBy, WaitKind } from '../core/wait.ts';
 import type { Outside } from './outside.ts';
 
 /** A direct parent as aggregation sees it, in dependsOn order. */
@@ -53,8 +53,8 @@ export interface TaskContext {
   forbidRepeat(): void;
   /** Makes a one-time token for an answer that comes later; it is valid as soon as this resolves, and its time runs. */
   openCallback(limits: CallbackLimits): Promise<Callback>;
-  /** With phase `callback`: what has come so far. */
-  readonly callback: CallbackState | null;
+  /** Where its phase is a wait for an answer: what has come so far. */
+  readonly answerState: AnswerState | null;
   /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
   addCost(usd: string | number | null, usage?: JsonObject): void;
   readonly log: TaskLog;
@@ -84,8 +84,8 @@ export interface Callback {
   readonly url: string;
 }
 
-/** What was sent with a task's callback tokens. */
-export interface CallbackState {
+/** What was sent to a task that waits for an answer. */
+export interface AnswerState {
   readonly status: 'open' | 'completed' | 'failed';
   readonly output: Json;
   /** With `failed`: what the caller sent, made storable. */
@@ -104,8 +104,8 @@ export type TaskOutcome =
       readonly errors?: readonly JsonObject[];
     }
   | { readonly kind: 'wait'; readonly delayMs: number }
-  /** Waits until a token of `openCallback` is used, or its time is over. */
-  | { readonly kind: 'waitForCallback' }
+  /** Waits until its answer comes (of a callback: a token of `openCallback` is used), or its time is over. */
+  | { readonly kind: 'waitForAnswer'; readonly on: WaitEndedBy<'answer'> }
   | {
       readonly kind: 'terminate';
       readonly status: 'completed' | 'failed' | 'cancelled';

@@ -1,7 +1,7 @@
 // Fences (ARCHITECTURE: "an old one changes nothing"): whatever an attempt writes after another has got its task is refused,
 // by each function that writes. The task is running again, under the next fence, so that the fence alone can tell.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCallback } from '../../src/db/protocol/callbacks.ts';
+import { openAnswer } from '../../src/db/protocol/answers.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle } from '../../src/db/protocol/settlement.ts';
 import { type Claim, markEntered, writeCheckpoint } from '../../src/db/protocol/transitions.ts';
@@ -105,7 +105,12 @@ describe('what an attempt writes while it runs is refused under an old fence', (
     [
       'a callback',
       (id, claim) =>
-        openCallback(pool(), id, claim, { hash: Buffer.from(id), timeoutMs: 9, heartbeatMs: null }),
+        openAnswer(pool(), id, claim, {
+          kind: 'callback',
+          key: Buffer.from(id),
+          timeoutMs: 9,
+          heartbeatMs: null,
+        }),
     ],
   ];
   test.each(writes)('%s', async (_, write) => {

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Queryable } from '../../src/db/connection/connection.ts';
 import { cancelExecution, pauseExecution, resumeExecution } from '../../src/db/executions/executions.ts';
-import { openCallback } from '../../src/db/protocol/callbacks.ts';
+import { openAnswer } from '../../src/db/protocol/answers.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle } from '../../src/db/protocol/settlement.ts';
 import {
@@ -90,8 +90,13 @@ describe('what waits for a pause begins nothing', () => {
 
   test('an answer to a callback wakes nobody, and resume does', async () => {
     const { id, claim } = await protocol.open(graph('a'));
-    const hash = createHash('sha256').update(id).digest();
-    await openCallback(pool(), id, claim, { hash, timeoutMs: 60_000, heartbeatMs: null });
+    const key = createHash('sha256').update(id).digest();
+    await openAnswer(pool(), id, claim, {
+      kind: 'callback',
+      key,
+      timeoutMs: 60_000,
+      heartbeatMs: null,
+    });
     await settle(settleOf(id, { claim, end: { kind: 'waiting', on: 'callback', delayMs: 60_000 } }));
     const answer = () =>
       protocol.engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
@@ -121,7 +126,12 @@ describe('what waits for a cancel finds it', () => {
     [
       'a callback that is opened',
       (id) =>
-        openCallback(pool(), id, claimOn('a'), { hash: Buffer.from(id), timeoutMs: 9, heartbeatMs: null }),
+        openAnswer(pool(), id, claimOn('a'), {
+          kind: 'callback',
+          key: Buffer.from(id),
+          timeoutMs: 9,
+          heartbeatMs: null,
+        }),
     ],
   ])('%s', async (_, write) => {
     const { id } = await protocol.open(graph('a -> b'));

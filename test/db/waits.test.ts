@@ -61,6 +61,8 @@ async function createFormerDatabase() {
     );
     await client.query('set role dagwright_owner');
     const pool = new pg.Pool({ connectionString: database.url, max: 1, options: '-c role=dagwright_owner' });
+    pool.on('error', () => {});
+    pool.on('connect', (connection) => connection.on('error', () => {}));
     await runMigrations({ pgPool: pool, logger: new Logger(() => () => {}) });
     await pool.end();
     await migrate(drizzle(client), { migrationsFolder: folder, migrationsSchema: 'drizzle' });

@@ -21,19 +21,18 @@ const later: TaskType = {
   prepare: () => ({
     mappings: [],
     async run(context) {
-      const { callback } = context;
-      if (context.phase !== 'callback' || callback === null) {
+      const { answerState: answer } = context;
+      if (context.phase !== 'callback' || answer === null) {
         const { token } = await context.openCallback(limits);
         tokens.set(context.executionId, token);
         await whileCalling(token);
-        return { kind: 'waitForCallback' };
+        return { kind: 'waitForAnswer', on: 'callback' };
       }
-      if (callback.status === 'open') await whileLooking(tokens.get(context.executionId)!);
-      if (callback.status === 'completed') return { kind: 'completed', output: callback.output };
-      if (callback.status === 'failed')
-        throw new TerminalError(callback.error!.code, callback.error!.message);
-      if (callback.leftMs <= 0) throw new TerminalError('timeout', 'nobody called back');
-      return { kind: 'waitForCallback' };
+      if (answer.status === 'open') await whileLooking(tokens.get(context.executionId)!);
+      if (answer.status === 'completed') return { kind: 'completed', output: answer.output };
+      if (answer.status === 'failed') throw new TerminalError(answer.error!.code, answer.error!.message);
+      if (answer.leftMs <= 0) throw new TerminalError('timeout', 'nobody called back');
+      return { kind: 'waitForAnswer', on: 'callback' };
     },
   }),
 };
@@ -161,7 +160,7 @@ describe('a callback', () => {
     const query = pool.query.bind(pool);
     let lost = 0;
     pool.query = ((...args: [{ name?: string }]) => {
-      if (args[0].name !== 'load_callback' || lost++ > 0)
+      if (args[0].name !== 'load_answer' || lost++ > 0)
         return (query as (...all: unknown[]) => unknown)(...args);
       return Promise.reject(new Error('Connection terminated unexpectedly'));
     }) as typeof pool.query;

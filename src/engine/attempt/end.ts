@@ -4,12 +4,12 @@ import { assertNever, NotNow } from '../../core/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json.ts';
 import { nextDelayMs } from '../../core/retry.ts';
-import { isForParts } from '../../core/wait.ts';
+import { isForParts, type WaitEndedBy } from '../../core/wait.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import { AttemptAbort } from './abort.ts';
-import { callbackStateOf } from './callback.ts';
+import { answerStateOf } from './answer.ts';
 import { errorOf } from './error.ts';
 import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
@@ -28,8 +28,8 @@ export function endOfOutcome(
       return endOfOutput(worker, attempt, context, outcome);
     case 'wait':
       return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
-    case 'waitForCallback':
-      return waitForCallback(worker, attempt, context);
+    case 'waitForAnswer':
+      return waitForAnswer(worker, attempt, context, outcome.on);
     case 'fanOut': {
       const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);
       return { kind: 'fanOut', fanOut: outcome, valuesJson, ...attempt.totals() };
@@ -45,13 +45,14 @@ export function endOfOutcome(
 }
 
 // Until its time is over: an answer wakes it before.
-async function waitForCallback(
+async function waitForAnswer(
   worker: WorkerContext,
   attempt: OwnAttempt,
-  { callback }: TaskContext,
+  { answerState }: TaskContext,
+  on: WaitEndedBy<'answer'>,
 ): Promise<AttemptEnd> {
-  const { leftMs } = callback ?? (await callbackStateOf(worker, attempt.executionId, attempt.claim));
-  return { kind: 'waiting', on: 'callback', delayMs: Math.max(0, leftMs), ...attempt.totals() };
+  const { leftMs } = answerState ?? (await answerStateOf(worker, attempt.executionId, attempt.claim, on));
+  return { kind: 'waiting', on, delayMs: Math.max(0, leftMs), ...attempt.totals() };
 }
 
 function endOfOutput(

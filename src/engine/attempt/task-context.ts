@@ -1,7 +1,7 @@
 // What a task type gets to run with: the context of one attempt.
 import { MAX_VALUE_BYTES } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
-import { isForParts } from '../../core/wait.ts';
+import { isForAnswer, isForParts } from '../../core/wait.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
 import { writeCheckpoint } from '../../db/protocol/transitions.ts';
@@ -10,7 +10,7 @@ import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import type { ExecutionMemory, TaskResult } from '../memory/memory.ts';
 import { AttemptAbort } from './abort.ts';
-import { callbackStateOf, openCallbackOf } from './callback.ts';
+import { answerStateOf, openCallbackOf } from './answer.ts';
 import type { Ground } from './judge.ts';
 import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
@@ -56,7 +56,9 @@ export async function contextOf(
     outside: worker.outside,
     forbidRepeat: () => spending.forbidRepeat(),
     openCallback: (limits) => openCallbackOf(worker, executionId, claim, limits),
-    callback: claim.phase === 'callback' ? await callbackStateOf(worker, executionId, claim) : null,
+    answerState: isForAnswer(claim.phase)
+      ? await answerStateOf(worker, executionId, claim, claim.phase)
+      : null,
     addCost: (usd, usage) => spending.add(usd, usage),
     get log() {
       log ??= worker.executionLog.forAttempt({

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Type } from 'typebox';
 import { type Json, toStorableJson } from '../../core/json.ts';
-import { answerCallback } from '../../db/protocol/callbacks.ts';
+import { giveAnswer } from '../../db/protocol/answers.ts';
 import type { Api } from '../server/api.ts';
 import { ApiError, notFound, unprocessable } from '../server/problem.ts';
 import type { Service } from '../server/service.ts';
@@ -73,9 +73,9 @@ export function addCallbackRoutes(api: Api, { database }: Service): void {
         if (stored.code !== 'payload_too_large') throw unprocessable([problem]);
         throw new ApiError(413, stored.code, problem.message, { errors: [problem] });
       }
-      const hash = createHash('sha256').update(request.params.token).digest();
+      const key = createHash('sha256').update(request.params.token).digest();
       const status = await database.inShare('callbacks', () =>
-        answerCallback(database.engine, hash, kind, stored.json),
+        giveAnswer(database.engine, { kind: 'callback', key }, kind, stored.json),
       );
       if (status === null) throw notFound('callback');
       if (status === 'expired')

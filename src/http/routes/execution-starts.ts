@@ -1,7 +1,8 @@
 // POST /v1/workflows/{workflowId}/executions: starts, once per Idempotency-Key, and waits for the end where that is asked for.
 import { createHash } from 'node:crypto';
-import { Type } from 'typebox';
+import { type TOptional, type TUnknown, Type } from 'typebox';
 import { canonicalJson, type Json } from '../../core/json.ts';
+import { REFUSED_START_FIELDS, type RefusedStartField, refusedInStart } from '../../core/not-supported.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import { findRun, type RunView } from '../../db/executions/executions.ts';
@@ -18,6 +19,13 @@ import type { OpenAnswers } from '../waiting/open-answers.ts';
 const MAX_WAIT_SECONDS = 60;
 /** Of the tasks' outputs in one answer; what the execution gives out is bounded where it is stored. */
 const MAX_RUN_BYTES = 16_000_000;
+
+const refusedFields = Object.fromEntries(
+  REFUSED_START_FIELDS.map((field) => [
+    field,
+    Type.Optional(Type.Unknown({ description: 'Not supported yet: refused.' })),
+  ]),
+) as Record<RefusedStartField, TOptional<TUnknown>>;
 
 const StartBody = Type.Object(
   {
@@ -54,7 +62,7 @@ const StartBody = Type.Object(
         },
       ),
     ),
-    budget: Type.Optional(Type.Unknown({ description: 'Not supported yet: refused.' })),
+    ...refusedFields,
   },
   { additionalProperties: false },
 );
@@ -97,11 +105,9 @@ export function addExecutionStartRoutes(
     },
     async (request, reply) => {
       const { workflowId } = request.params;
-      const { budget, runAt, ...body } = request.body;
-      if (budget !== undefined)
-        throw unprocessable([
-          { pointer: '/budget', code: 'not_supported', message: 'budgets are not supported yet' },
-        ]);
+      const { runAt, ...body } = request.body;
+      const refused = refusedInStart(body);
+      if (refused.length > 0) throw unprocessable(refused);
       const key = readKey(request);
       const result = await starts.start(request.acting, {
         ...(body as typeof body & { input?: Json; metadata?: Json }),

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { validateDefinition } from '../../../src/core/definition/validate.ts';
+import { NOT_SUPPORTED, type NotSupported } from '../../../src/core/not-supported.ts';
 import { problemsOf, reads, task, typed, workflow } from './documents.ts';
 
 const node = (more: Record<string, unknown>) => workflow([task('a', [], more)]);
@@ -8,6 +10,20 @@ const inner = {
   taskType: 'parallel',
   config: { items: [1], task: { taskType: 'transformation', config: { output: 1 } } },
 };
+
+const LINES: [string, NotSupported][] = Object.entries(NOT_SUPPORTED);
+
+describe('each line of the list is refused, with its text and at its place', () => {
+  const lines = LINES.flatMap(([name, line]) => (line.place === 'start' ? [] : [[name, line] as const]));
+  test.each(lines)('%s', (_name, { what, hint, example }) => {
+    const document = workflow([task('a', [], example.node)], example.definition);
+    const result = validateDefinition(document);
+    const message = `${what} is not supported in this release`;
+    expect(result.ok ? [] : result.problems).toEqual([
+      { pointer: example.pointer, code: 'not_supported', message, ...(hint !== undefined && { hint }) },
+    ]);
+  });
+});
 
 describe('what this release lacks is refused, never accepted and ignored', () => {
   test.each<[string, unknown, string]>([

@@ -7,7 +7,7 @@ import { createRedact } from '../../../src/core/redact.ts';
 import { parseRetryAfter } from '../../../src/core/retry.ts';
 import { NotConnected } from '../../../src/tasks/http/failure.ts';
 import type { HttpAnswer, HttpRequest } from '../../../src/tasks/http/message.ts';
-import type { CallbackState, TaskContext } from '../../../src/tasks/task-type.ts';
+import type { AnswerState, TaskContext } from '../../../src/tasks/task-type.ts';
 import { closedOutside } from '../../support/outside.ts';
 import { context, NOW, node, outputOf, registry, taskTypeOf } from './run-task.ts';
 
@@ -490,9 +490,9 @@ describe('a callback', () => {
     body: { to: '{{ task.callbackUrl }}', token: '{{ task.callbackToken }}', id: '{{ task.id }}' },
     callback: { timeoutSeconds: 60, heartbeatSeconds: 5 },
   };
-  const state = (more: Partial<CallbackState>): Given => ({
+  const state = (more: Partial<AnswerState>): Given => ({
     phase: 'callback',
-    callback: { status: 'open', output: null, error: null, leftMs: 1000, ...more },
+    answerState: { status: 'open', output: null, error: null, leftMs: 1000, ...more },
   });
 
   test('its token is there before the call, which tells it; then the task waits', async () => {
@@ -500,7 +500,10 @@ describe('a callback', () => {
     expect(request.body?.toString()).toBe(
       '{"to":"https://me.example/v1/callbacks/token-1","token":"token-1","id":"it"}',
     );
-    expect([told, outcome]).toEqual([['callback 60000 5000', 'forbidRepeat'], { kind: 'waitForCallback' }]);
+    expect([told, outcome]).toEqual([
+      ['callback 60000 5000', 'forbidRepeat'],
+      { kind: 'waitForAnswer', on: 'callback' },
+    ]);
   });
 
   test('by default it waits an hour, without heartbeats', async () => {
@@ -511,7 +514,7 @@ describe('a callback', () => {
     const { outcome } = await run(config, {
       answer: { headers: { 'content-type': 'application/json' }, body: 'OK' },
     });
-    expect(outcome).toEqual({ kind: 'waitForCallback' });
+    expect(outcome).toEqual({ kind: 'waitForAnswer', on: 'callback' });
   });
 
   test('a call that is not accepted fails at once', async () => {
@@ -531,7 +534,10 @@ describe('a callback', () => {
   });
 
   test('while there is time it waits on', async () => {
-    expect(await run(config, state({}))).toMatchObject({ outcome: { kind: 'waitForCallback' }, sent: [] });
+    expect(await run(config, state({}))).toMatchObject({
+      outcome: { kind: 'waitForAnswer', on: 'callback' },
+      sent: [],
+    });
   });
 
   test.each<[string, JsonObject, boolean]>([

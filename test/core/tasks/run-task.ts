@@ -38,7 +38,7 @@ export function context(more: Partial<TaskContext> = {}): TaskContext {
     outside: closedOutside(),
     forbidRepeat() {},
     openCallback: async () => ({ token: 'token-1', url: 'http://127.0.0.1/v1/callbacks/token-1' }),
-    callback: null,
+    answerState: null,
     addCost() {},
     log: silent,
     scope: {},

@@ -3,6 +3,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Result } from '../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { refusalOf, refusedConfigField } from '../../not-supported.ts';
 import { joinPointer, pointerSegments } from '../pointer.ts';
 import type { Reporter } from '../reporter.ts';
 import { ajvProblems } from '../schema/ajv-problems.ts';
@@ -24,13 +25,9 @@ export function checkConfig(
   const checked: Record<string, Json> = {};
   for (const [name, value] of Object.entries(config)) {
     if (name.startsWith('x-')) continue;
-    if (rule.notSupported?.includes(name))
-      reporter.error(
-        joinPointer(pointer, name),
-        'not_supported',
-        `${rule.type} with "${name}" is not supported in this release`,
-      );
-    else checked[name] = value;
+    const refused = refusedConfigField(rule.type, name);
+    if (refused === null) checked[name] = value;
+    else reporter.errors([{ pointer: joinPointer(pointer, name), ...refusalOf(refused) }]);
   }
   checkChoices(config, pointer, rule, reporter);
   reporter.errors(

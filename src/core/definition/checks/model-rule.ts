@@ -109,7 +109,6 @@ export const MODEL_INFERENCE: TaskTypeRule = {
     mode: 'literal',
     credential: 'literal',
   },
-  notSupported: ['candidates'],
   atMostOneOf: [['prompt', 'messages']],
   problems: modelProblems,
   usesSecrets: true,

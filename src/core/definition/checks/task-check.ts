@@ -10,6 +10,7 @@ import {
 import { compileDocumentPath } from '../../expression/path/document-path.ts';
 import { SCOPE_NAMES } from '../../expression/scope.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { NOT_SUPPORTED, refusalOf } from '../../not-supported.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
@@ -54,19 +55,15 @@ function checkOne(
   const rule = ruleOf(task, pointer, check);
   if (rule === null) return [];
   if (rule.status === 'not_supported') {
-    reporter.error(
-      joinPointer(pointer, 'taskType'),
-      'not_supported',
-      `the type "${rule.type}" is not supported in this release`,
-    );
+    reporter.errors([
+      { pointer: joinPointer(pointer, 'taskType'), ...refusalOf({ what: `the type "${rule.type}"` }) },
+    ]);
     return [];
   }
   if (at.isPart && !at.isTool && rule.type === 'parallel')
-    reporter.error(
-      joinPointer(pointer, 'taskType'),
-      'not_supported',
-      'a parallel inside a parallel is not supported in this release',
-    );
+    reporter.errors([
+      { pointer: joinPointer(pointer, 'taskType'), ...refusalOf(NOT_SUPPORTED.parallelInParallel) },
+    ]);
   const config = configOf(task);
   checkConfig(config, joinPointer(pointer, 'config'), rule, reporter);
   checkModel(task, pointer, rule, reporter);
@@ -128,12 +125,7 @@ function checkModel(task: JsonObject, pointer: string, rule: TaskTypeRule, repor
   }
   if (isTemplate(modelId)) return;
   if (modelId === 'auto') {
-    reporter.error(
-      at,
-      'not_supported',
-      'the model "auto" is not supported in this release',
-      'name a model: provider/name',
-    );
+    reporter.errors([{ pointer: at, ...refusalOf(NOT_SUPPORTED.autoModel) }]);
     return;
   }
   const provider = /^([^/\s]+)\/./.exec(modelId)?.[1];

@@ -3,6 +3,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Problem } from '../../errors.ts';
 import { isJsonObject } from '../../json.ts';
+import { refusalOf } from '../../not-supported.ts';
 import { joinPointer } from '../pointer.ts';
 import { describeValue, quoteText } from '../quote-text.ts';
 
@@ -63,7 +64,7 @@ function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem 
     }
     case 'not':
       if (typeof parent['x-not-supported'] === 'string')
-        return problem('not_supported', `${parent['x-not-supported']} is not supported in this release`);
+        return { pointer, ...refusalOf({ what: parent['x-not-supported'] }) };
       return problem('invalid_value', `this value is excluded by "not", got ${got}`);
     case 'type': {
       const wanted = [params.type].flat().map(typeName).join(' or ');

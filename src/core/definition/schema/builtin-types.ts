@@ -1,7 +1,7 @@
-// The rules of every task type of CONTRACT 3. One entry per type; what this release does not build is listed as
-// not_supported, so that it is refused and never accepted and ignored.
+// The rules of every task type of CONTRACT 3, one entry per type. What this release does not build stands in core/not-supported.ts.
 import { STRATEGIES } from '../../aggregate.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { NOT_SUPPORTED, refusedConfigFields } from '../../not-supported.ts';
 import { EXTERNAL_API } from '../checks/external-api-rule.ts';
 import { MODEL_INFERENCE } from '../checks/model-rule.ts';
 import { shapeOf } from '../checks/shape.ts';
@@ -30,7 +30,6 @@ const RULES: readonly TaskTypeRule[] = [
       output: anything('A mapping: any JSON with templates; its value is the output.'),
     }),
     exactlyOneOf: [['output', 'jsonata']],
-    notSupported: ['jsonata'],
     outputSchema: (config) => (config.output === undefined ? null : shapeOf(config.output)),
   },
   {
@@ -154,7 +153,6 @@ const RULES: readonly TaskTypeRule[] = [
       until: { type: 'string', format: 'date-time', description: 'An instant, ISO 8601 with its offset.' },
     }),
     exactlyOneOf: [['seconds', 'until', 'signal']],
-    notSupported: ['signal', 'when', 'timeoutSeconds'],
     waitSeconds: (config) => (typeof config.seconds === 'number' ? config.seconds : null),
     outputSchema: () => outputOf('firedAt', 'signal', 'payload'),
   },
@@ -172,18 +170,18 @@ const RULES: readonly TaskTypeRule[] = [
   MODEL_INFERENCE,
   EXTERNAL_API,
   {
-    type: 'human_review',
+    type: NOT_SUPPORTED.humanReview.taskType,
     status: 'not_supported',
     configSchema: open,
     branchNames: () => ['approved', 'rejected', 'submitted', 'expired'],
     outputSchema: () => outputOf('decision', 'responses'),
   },
-  { type: 'sub_workflow', status: 'not_supported', configSchema: open },
+  { type: NOT_SUPPORTED.subWorkflow.taskType, status: 'not_supported', configSchema: open },
 ];
 
 /** By type name. */
 export const BUILTIN_TASK_TYPES: ReadonlyMap<string, TaskTypeRule> = new Map(
-  RULES.map((rule) => [rule.type, rule]),
+  RULES.map((rule) => [rule.type, { ...rule, notSupported: refusedConfigFields(rule.type) }]),
 );
 
 function conditionBranches(config: JsonObject): readonly string[] | 'any' {

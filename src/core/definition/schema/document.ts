@@ -1,6 +1,7 @@
 // The JSON Schema (2020-12) of a workflow definition: validation checks structure by it, editors get it from
 // `dagwright schema`. The structure is written here and nowhere else; config of each type comes from its rule.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { NOT_SUPPORTED } from '../../not-supported.ts';
 import { EDGE_CONDITIONS, FAILURE_POLICIES, TRIGGER_RULES } from '../model.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
@@ -17,9 +18,9 @@ const seconds = (description: string, more: JsonObject = {}): JsonObject => ({
   description: `${description} In seconds; fractions allowed.`,
   ...more,
 });
-const notSupported = (name: string, description: string): JsonObject => ({
+const notSupported = ({ what, description }: { what: string; description: string }): JsonObject => ({
   not: {},
-  'x-not-supported': name,
+  'x-not-supported': what,
   description: `${description} Not supported in this release.`,
 });
 const errorPatterns = (description: string): JsonObject => ({
@@ -77,7 +78,7 @@ const RETRY = closedObject({
 const RETRY_OR_LIST: JsonObject = {
   if: { type: 'array' },
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-  then: notSupported('a list of retry policies', ''),
+  then: notSupported(NOT_SUPPORTED.retryList),
   else: { $ref: '#/$defs/retry' },
 };
 
@@ -118,7 +119,7 @@ const SHARED: JsonObject = {
   },
   timeoutSeconds: seconds('Running time of one attempt.', { default: 300 }),
   retry: RETRY_OR_LIST,
-  cache: notSupported('cache', 'Reuses an earlier output.'),
+  cache: notSupported(NOT_SUPPORTED.cache),
   config: { type: 'object', description: 'What the type needs.' },
 };
 
@@ -148,13 +149,13 @@ const NODE_FIELDS: JsonObject = {
   ...SHARED,
   inputMapping: mapping("Makes the task's input. Default: $.input for a root, else { parent: output }."),
   outputMapping: mapping('Sees the raw result as $.output; what it yields is stored.'),
-  repeat: notSupported('repeat', 'Runs the task in rounds.'),
+  repeat: notSupported(NOT_SUPPORTED.repeat),
   optional: {
     type: 'boolean',
     default: false,
     description: 'Its failure counts as completed with output null.',
   },
-  compensate: notSupported('compensate', 'Undoes the task when the execution fails.'),
+  compensate: notSupported(NOT_SUPPORTED.compensate),
   ui: { description: 'Kept for editors and ignored.' },
 };
 
@@ -204,8 +205,8 @@ const TOP_FIELDS: JsonObject = {
     default: 'finish_running',
     description: 'What an uncaught failure does to the rest.',
   },
-  budget: notSupported('budget', 'Limits the cost.'),
-  concurrency: notSupported('concurrency', 'Limits executions of one key.'),
+  budget: notSupported(NOT_SUPPORTED.budget),
+  concurrency: notSupported(NOT_SUPPORTED.concurrency),
   defaults: {
     type: 'object',
     additionalProperties: closedObject(SHARED),
@@ -213,8 +214,8 @@ const TOP_FIELDS: JsonObject = {
     examples: [{ '*': { timeoutSeconds: 120 } }],
   },
   nodes: { type: 'array', minItems: 1, items: { $ref: '#/$defs/node' }, description: 'The tasks.' },
-  onFailure: notSupported('onFailure', 'A task that runs after a failed execution.'),
-  finally: notSupported('finally', 'A task that runs after every execution.'),
+  onFailure: notSupported(NOT_SUPPORTED.onFailure),
+  finally: notSupported(NOT_SUPPORTED.finally),
   output: mapping('Output of the execution. Default: outputs of the completed leaves by taskId.'),
   triggers: {
     type: 'array',
@@ -233,7 +234,7 @@ const TOP_FIELDS: JsonObject = {
       ],
     ],
   },
-  tests: notSupported('tests', 'Tests kept with the file.'),
+  tests: notSupported(NOT_SUPPORTED.tests),
 };
 
 const NODE = closedObject(NODE_FIELDS, ['taskId', 'taskType']);

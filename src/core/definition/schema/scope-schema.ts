@@ -1,5 +1,6 @@
 // What each name of the scope (CONTRACT 2.2) is known to hold, as JSON Schema, and where it may be read.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { refusalOf, refusedRead } from '../../not-supported.ts';
 import type { Read } from '../checks/task-check.ts';
 
 const closed = (...names: string[]): JsonObject => ({
@@ -70,10 +71,7 @@ export function misplacedRead(
 ): { code: string; message: string } | null {
   const { root, path } = reference;
   const outOfScope = (message: string) => ({ code: 'out_of_scope', message });
-  const notSupported = (what: string) => ({
-    code: 'not_supported',
-    message: `${what} not supported in this release`,
-  });
+  const refused = refusedRead(root, path);
   switch (root) {
     case 'item':
     case 'index':
@@ -82,12 +80,10 @@ export function misplacedRead(
       return where === 'outputMapping' ? null : outOfScope('"output" exists only in outputMapping');
     case 'task':
       if (task === null) return outOfScope('"task" exists only inside a task');
-      if (path[0] === 'reviewUrl') return notSupported('task.reviewUrl is');
+      if (refused !== null) return refusalOf(refused);
       return CALLBACK_FIELDS.includes(String(path[0])) && !(where === 'config' && hasCallback(task))
         ? outOfScope(`task.${String(path[0])} exists only in the config of an external_api with callback`)
         : null;
-    case 'loop':
-      return notSupported(`"${root}" is`);
     case 'variables':
       return typeof path[0] === 'string'
         ? null
@@ -97,7 +93,7 @@ export function misplacedRead(
         return outOfScope('"secrets" exist only in the config of external_api and model_inference');
       return typeof path[0] === 'string' ? null : outOfScope('a secret is read by its name: secrets.NAME');
     default:
-      return null;
+      return refused === null ? null : refusalOf(refused);
   }
 }
 

@@ -40,7 +40,7 @@ begin
     status = case when x.started_at is null then 'pending'::dagwright.execution_status else 'running' end
     where id = execution_id;
   update dagwright.task_callbacks set expires_at = expires_at + (now_ - x.paused_at), times_out_at = times_out_at + (now_ - x.paused_at)
-    where workflow_execution_id = execution_id and completed_at is null;
+    where workflow_execution_id = execution_id and completed_at is null and dagwright.wait_in_pause_v1(waiting_on) = 'stands_still';
   update dagwright.task_executions set held_wake_at = null,
       wake_at = held_wake_at + case when dagwright.wait_in_pause_v1(waiting_on) = 'stands_still' then now_ - x.paused_at else interval '0' end
     where workflow_execution_id = execution_id and held_wake_at is not null;

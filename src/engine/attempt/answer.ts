@@ -1,17 +1,19 @@
-// The callback tokens of an attempt: made with it, looked for when its wait ends.
+// The answers that an attempt waits for: their keys are made with it (a callback's from a one-time token), and what has come is
+// looked for when its wait ends.
 import { createHash, randomBytes } from 'node:crypto';
 import type { TaskError } from '../../core/errors.ts';
 import { isJsonObject, type Json, storableText } from '../../core/json.ts';
 import { redactJson } from '../../core/redact.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import {
-  loadCallback,
-  openCallback,
-  redactCallback,
-  type StoredCallback,
-} from '../../db/protocol/callbacks.ts';
+  type AnswerKind,
+  loadAnswer,
+  openAnswer,
+  redactAnswer,
+  type StoredAnswer,
+} from '../../db/protocol/answers.ts';
 import type { Claim } from '../../db/protocol/transitions.ts';
-import type { Callback, CallbackLimits, CallbackState } from '../../tasks/task-type.ts';
+import type { AnswerState, Callback, CallbackLimits } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import { AttemptAbort } from './abort.ts';
 
@@ -26,18 +28,21 @@ export async function openCallbackOf(
   limits: CallbackLimits,
 ): Promise<Callback> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  const hash = createHash('sha256').update(token).digest();
-  if (!(await untilAnswered(() => openCallback(worker.pool, executionId, claim, { hash, ...limits }))))
+  const key = createHash('sha256').update(token).digest();
+  const answer = { kind: 'callback', key, ...limits } as const;
+  if (!(await untilAnswered(() => openAnswer(worker.pool, executionId, claim, answer))))
     throw new AttemptAbort('lost');
   return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
 }
 
-export async function callbackStateOf(
+/** What has come for a task that waits for such an answer. */
+export async function answerStateOf(
   worker: WorkerContext,
   executionId: string,
   claim: Claim,
-): Promise<CallbackState> {
-  const found = await untilAnswered(() => loadCallback(worker.pool, executionId, claim));
+  kind: AnswerKind,
+): Promise<AnswerState> {
+  const found = await untilAnswered(() => loadAnswer(worker.pool, executionId, claim, kind));
   if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
   const { isCompleted, output, error, leftMs } = await withoutSecrets(worker, found);
   if (!isCompleted) return { status: 'open', output: null, error: null, leftMs };
@@ -46,12 +51,12 @@ export async function callbackStateOf(
 }
 
 // Who answers in SQL writes past every filter of ours; what holds a secret is written anew without it.
-async function withoutSecrets(worker: WorkerContext, found: StoredCallback): Promise<StoredCallback> {
+async function withoutSecrets(worker: WorkerContext, found: StoredAnswer): Promise<StoredAnswer> {
   const { redact } = worker.outside;
   const { output, error } = found;
   const clean = { ...found, output: redactJson(output, redact), error: redactJson(error, redact) };
   if (JSON.stringify([output, error]) !== JSON.stringify([clean.output, clean.error]))
-    await untilAnswered(() => redactCallback(worker.pool, clean));
+    await untilAnswered(() => redactAnswer(worker.pool, clean));
   return clean;
 }
 

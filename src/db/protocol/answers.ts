@@ -1,0 +1,97 @@
+// Answers that tasks wait for: their keys are made known before what asks for them goes out, and what has come is read when
+// the task looks for it (functions/protocol/answer.sql).
+
+import type { Json } from '../../core/json.ts';
+import type { WaitEndedBy } from '../../core/wait.ts';
+import type { Queryable } from '../connection/connection.ts';
+import type { Claim } from './transitions.ts';
+
+/** A kind of wait that an answer ends. */
+export type AnswerKind = WaitEndedBy<'answer'>;
+
+/** Makes the key of an answer known; false when the attempt is no longer the caller's. */
+export async function openAnswer(
+  db: Queryable,
+  executionId: string,
+  claim: Claim,
+  answer: {
+    readonly kind: AnswerKind;
+    /** 32 bytes; of a callback the SHA-256 of its token. */
+    readonly key: Buffer;
+    readonly timeoutMs: number;
+    readonly heartbeatMs: number | null;
+  },
+): Promise<boolean> {
+  const { rows } = await db.query<{ opened: boolean }>({
+    name: 'open_answer_v1',
+    text: 'select dagwright.open_answer_v1($1, $2, $3, $4, $5, $6, $7, $8) as opened',
+    values: [
+      executionId,
+      claim.taskId,
+      claim.mapIndex,
+      claim.fence,
+      answer.kind,
+      answer.key,
+      answer.timeoutMs,
+      answer.heartbeatMs,
+    ],
+  });
+  return rows[0]!.opened;
+}
+
+export interface StoredAnswer {
+  readonly key: Buffer;
+  readonly isCompleted: boolean;
+  readonly output: Json;
+  readonly error: Json;
+  readonly leftMs: number;
+}
+
+/** What has come for a task: its first answer, or how long the wait for its newest key still is. Null: no key. */
+export async function loadAnswer(
+  db: Queryable,
+  executionId: string,
+  claim: Claim,
+  kind: AnswerKind,
+): Promise<StoredAnswer | null> {
+  const { rows } = await db.query<StoredAnswer>({
+    name: 'load_answer',
+    text: `select token_hash as key, completed_at is not null as "isCompleted", output, error,
+        (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as "leftMs"
+      from dagwright.task_callbacks where workflow_execution_id = $1 and task_id = $2 and map_index = $3 and waiting_on = $4
+      order by completed_at is null, created_at desc limit 1`,
+    values: [executionId, claim.taskId, claim.mapIndex, kind],
+  });
+  return rows[0] ?? null;
+}
+
+/** Puts a redacted answer in place of what was sent, which nobody had looked at before. */
+export async function redactAnswer(
+  db: Queryable,
+  { key, output, error }: Pick<StoredAnswer, 'key' | 'output' | 'error'>,
+): Promise<void> {
+  await db.query({
+    text: 'update dagwright.task_callbacks set output = $2, error = $3 where token_hash = $1',
+    values: [key, ...[output, error].map((value) => (value === null ? null : JSON.stringify(value)))],
+  });
+}
+
+/** `expired`: its task has ended or timed out. */
+export type AnswerStatus = 'accepted' | 'already_completed' | 'expired';
+
+/**
+ * Gives an answer, as JSON, to the task that waits for this key; null: there is none. The first answer counts. Runs for whoever
+ * has the key, whatever the tenant.
+ */
+export async function giveAnswer(
+  db: Queryable,
+  to: { readonly kind: AnswerKind; readonly key: Buffer },
+  what: 'output' | 'error' | 'heartbeat',
+  valueJson: string,
+): Promise<AnswerStatus | null> {
+  const { rows } = await db.query<{ status: AnswerStatus | null }>({
+    text: 'select dagwright.answer_v1($1, $2, $3, $4) as status',
+    values: [to.kind, to.key, what, valueJson],
+  });
+  return rows[0]!.status;
+}
