@@ -116,22 +116,16 @@ function settleJson(i: number, settle: Settle): string {
 
 // What an attempt left behind, as both functions read it.
 function resultTexts(end: AttemptEnd): Texts<typeof COMPLETED_KEYS & typeof SETTLE_KEYS> {
-  const isUnknown = end.costUsd === null;
+  const completion = end.kind === 'completed' ? end : undefined;
   return {
+    b: completion?.branch === undefined ? undefined : quoted(completion.branch),
+    wn: completion?.winner === undefined ? undefined : quoted(completion.winner),
     inp: end.inputJson,
+    out: completion?.outputJson,
     cost: end.costUsd ?? undefined,
-    unk: isUnknown || undefined,
+    unk: end.costUsd === null || undefined,
     use: end.usage === undefined ? undefined : JSON.stringify(end.usage),
-    ...(end.kind === 'completed' ? completionTexts(end) : undefined),
-  };
-}
-
-function completionTexts(end: Extract<AttemptEnd, { kind: 'completed' }>) {
-  return {
-    out: end.outputJson,
-    b: end.branch === undefined ? undefined : quoted(end.branch),
-    wn: end.winner === undefined ? undefined : quoted(end.winner),
-    errs: end.partErrors === undefined ? undefined : JSON.stringify(end.partErrors),
+    errs: completion?.partErrors === undefined ? undefined : JSON.stringify(completion.partErrors),
   };
 }
 

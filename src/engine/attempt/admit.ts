@@ -7,14 +7,25 @@ import type { WorkerContext } from '../context.ts';
 import { AttemptAbort } from './abort.ts';
 import type { OwnAttempt } from './own-attempt.ts';
 
-/** Resolves when the attempt may run; rejects when it was aborted before. */
-export async function admit(worker: WorkerContext, attempt: OwnAttempt): Promise<void> {
-  const { claim, runnable } = attempt.work;
-  const isSuspect = claim.recoveries >= SUSPECT_RECOVERIES;
+/** Returns where the attempt may run at once, else a promise that it may; rejects when it was aborted before. */
+export function admit(worker: WorkerContext, attempt: OwnAttempt): Promise<void> | undefined {
+  const isSuspect = attempt.claim.recoveries >= SUSPECT_RECOVERIES;
   const leave = isSuspect ? null : worker.suspectGate.enterAtOnce();
-  if (leave === null) attempt.enter(await passSuspectGate(worker, attempt, isSuspect), true);
-  else attempt.enter(leave, false);
-  if (!runnable.type.isPure) attempt.startTimeout(runnable.timeoutSeconds);
+  if (leave === null) return admitLater(worker, attempt, isSuspect);
+  begin(attempt, leave);
+  return undefined;
+}
+
+async function admitLater(worker: WorkerContext, attempt: OwnAttempt, isSuspect: boolean): Promise<void> {
+  const leave = await passSuspectGate(worker, attempt, isSuspect);
+  attempt.countAnew();
+  begin(attempt, leave);
+}
+
+function begin(attempt: OwnAttempt, leave: () => void): void {
+  const { type, timeoutSeconds } = attempt.work.runnable;
+  attempt.leaveSuspectGate = leave;
+  if (!type.isPure) attempt.startTimeout(timeoutSeconds);
 }
 
 // Waits until a suspect may run alone, or until no suspect runs or waits. Meanwhile the row says that the body has not

@@ -22,10 +22,10 @@ export async function runAttempt(worker: WorkerContext, work: Work): Promise<Att
     const verdict = await judge(worker, work);
     if (verdict.kind === 'skip') return { kind: 'skipped', reason: verdict.reason, ...attempt.totals() };
     const performed = await perform(worker, attempt, verdict.ground);
-    await attempt.knowSpending();
     return await endOfOutcome(worker, attempt, performed);
   } catch (failure) {
-    await attempt.knowSpending();
+    // Until no checkpoint is under way it is not known what of its spending is recorded.
+    if (attempt.hasBegun) await attempt.spending.recorded();
     return endOfFailure(worker, attempt, failure);
   } finally {
     attempt.close();

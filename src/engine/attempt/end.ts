@@ -4,7 +4,7 @@ import { assertNever, NotNow } from '../../core/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json.ts';
 import { nextDelayMs } from '../../core/retry.ts';
-import { isForParts } from '../../core/wait.ts';
+import { isForParts, type WaitEndedBy } from '../../core/wait.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
@@ -15,11 +15,11 @@ import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
 
 /** The end that an outcome is. Throws what is the task's fault: an output that cannot be stored, a mapping that fails. */
-export async function endOfOutcome(
+export function endOfOutcome(
   worker: WorkerContext,
   attempt: OwnAttempt,
   { context, outcome }: { readonly context: TaskContext; readonly outcome: TaskOutcome },
-): Promise<AttemptEnd> {
+): AttemptEnd | Promise<AttemptEnd> {
   const { claim } = attempt;
   const stored = (value: unknown, what: string, maxBytes: number) =>
     storable(worker, value, { what, taskId: claim.taskId, maxBytes });
@@ -28,12 +28,8 @@ export async function endOfOutcome(
       return endOfOutput(worker, attempt, context, outcome);
     case 'wait':
       return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
-    case 'waitForAnswer': {
-      // Until its time is over: an answer wakes it before.
-      const { executionId } = attempt;
-      const { leftMs } = context.answerState ?? (await answerStateOf(worker, executionId, claim, outcome.on));
-      return { kind: 'waiting', on: outcome.on, delayMs: Math.max(0, leftMs), ...attempt.totals() };
-    }
+    case 'waitForAnswer':
+      return waitForAnswer(worker, attempt, context, outcome.on);
     case 'fanOut': {
       const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);
       return { kind: 'fanOut', fanOut: outcome, valuesJson, ...attempt.totals() };
@@ -46,6 +42,17 @@ export async function endOfOutcome(
     default:
       return assertNever(outcome);
   }
+}
+
+// Until its time is over: an answer wakes it before.
+async function waitForAnswer(
+  worker: WorkerContext,
+  attempt: OwnAttempt,
+  { answerState }: TaskContext,
+  on: WaitEndedBy<'answer'>,
+): Promise<AttemptEnd> {
+  const { leftMs } = answerState ?? (await answerStateOf(worker, attempt.executionId, attempt.claim, on));
+  return { kind: 'waiting', on, delayMs: Math.max(0, leftMs), ...attempt.totals() };
 }
 
 function endOfOutput(

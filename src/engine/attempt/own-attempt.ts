@@ -21,11 +21,12 @@ export class OwnAttempt {
   inputJson: string | undefined;
   /** The body of a task that is not pure has begun: from here on what goes wrong is the task's own failure. */
   hasBegun = false;
+  /** Called when it has ended. */
+  leaveSuspectGate: (() => void) | undefined;
   readonly #controller = new AbortController();
   readonly #rejectAborted: (reason: AttemptAbort) => void;
   #countsFrom = this.startedAt;
   #timer: NodeJS.Timeout | undefined;
-  #leaveSuspectGate: (() => void) | undefined;
 
   constructor(work: Work, redact: Redact) {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -55,10 +56,9 @@ export class OwnAttempt {
     this.#rejectAborted(error);
   }
 
-  /** It has passed the suspect gate; `leave` is called when it has ended. */
-  enter(leave: () => void, hasWaited: boolean): void {
-    this.#leaveSuspectGate = leave;
-    if (hasWaited) this.#countsFrom = performance.now();
+  /** What it has waited until now is no time of its own. */
+  countAnew(): void {
+    this.#countsFrom = performance.now();
   }
 
   /** Its time counts from here on. Longer than a timer can be is left to the database's clock. */
@@ -66,11 +66,6 @@ export class OwnAttempt {
     this.timeoutSeconds = seconds;
     const ms = seconds * 1000;
     if (ms < MAX_TIMER_MS) this.#timer = setTimeout(() => this.abort('timeout'), ms);
-  }
-
-  /** Resolves when it is known what of its spending is recorded: no checkpoint is under way. */
-  async knowSpending(): Promise<void> {
-    if (this.hasBegun) await this.spending.recorded();
   }
 
   /** What it leaves behind if it ends now. */
@@ -84,6 +79,6 @@ export class OwnAttempt {
 
   close(): void {
     clearTimeout(this.#timer);
-    this.#leaveSuspectGate?.();
+    this.leaveSuspectGate?.();
   }
 }

@@ -25,5 +25,7 @@ export async function perform(
   attempt.hasBegun = !runnable.type.isPure;
   const running = runnable.prepared.run(context);
   const outcome = running instanceof Promise ? await Promise.race([running, attempt.aborted]) : running;
+  // Until no checkpoint is under way it is not known what of its spending is recorded.
+  if (attempt.hasBegun) await attempt.spending.recorded();
   return { context, outcome };
 }

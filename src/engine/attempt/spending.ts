@@ -59,8 +59,8 @@ export class Spending {
   }
 
   /** Resolves when no checkpoint is under way: until then it is not known what is recorded. */
-  async recorded(): Promise<void> {
-    await this.#keeping;
+  recorded(): Promise<unknown> {
+    return this.#keeping;
   }
 
   #soFar(): { readonly spentUsd: string | null; readonly usageJson: string | null } {
