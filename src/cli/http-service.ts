@@ -6,8 +6,8 @@ import { hasKeys } from '../db/resources/api-keys.ts';
 import type { Worker } from '../engine/worker/worker.ts';
 import { Health } from '../http/process/health.ts';
 import { Metrics } from '../http/process/metrics.ts';
+import type { ApiContext } from '../http/server/api-context.ts';
 import { ListenError, Server } from '../http/server/server.ts';
-import type { Service } from '../http/server/service.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
 import { createSecretBox } from '../triggers/secrets/secret-box.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
@@ -47,7 +47,7 @@ export async function openHttpService(
   metrics.watchDatabase(database, log);
   metrics.watchPools('api', database);
   const ended = new EventEmitter<{ executionEnded: [id: string] }>();
-  const service: Service = {
+  const service: ApiContext = {
     database,
     log,
     types: system.types,
@@ -95,7 +95,7 @@ export async function openHttpService(
   }
 }
 
-async function tellOfSecrets({ database, secretBox, log }: Service): Promise<void> {
+async function tellOfSecrets({ database, secretBox, log }: ApiContext): Promise<void> {
   const sealedUnder = await findSealingKeys(database.engine);
   const lost = sealedUnder.filter(({ keyId }) => keyId !== null && !secretBox.keyIds.includes(keyId));
   if (lost.length > 0)

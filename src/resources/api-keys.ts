@@ -1,7 +1,7 @@
 // Keys of the API, of one tenant: who may make which. `client` is in a transaction of the tenant's role. A key is shown once,
 // when it is made; what is revoked stays revoked.
 import type pg from 'pg';
-import { type Scope, scopesOf } from '../core/caller/access.ts';
+import { type KeyScope, scopesOf } from '../core/caller/access.ts';
 import { problemOfActor } from '../core/caller/actor.ts';
 import type { BoundedPage } from '../db/connection/byte-bounded.ts';
 import type { Acting } from '../db/connection/connection.ts';
@@ -14,7 +14,7 @@ export const KEY_NAME = { minLength: 1, maxLength: 200 } as const;
 
 /** Who makes a key, and what its own allows. */
 export interface KeyMaker extends Acting {
-  readonly scopes: ReadonlySet<Scope>;
+  readonly scopes: ReadonlySet<KeyScope>;
 }
 
 export interface NewKey {

@@ -1,7 +1,7 @@
 // What task types reach the outside world through: one per worker, handed to every attempt. Interfaces only; the worker's
 // are made by engine/services/outside.ts.
 import type { PricedUsage, TokenUsage } from '../core/cost/usage.ts';
-import type { OutsideHttp } from './http/client.ts';
+import type { OutsideHttp } from './outbound/client.ts';
 
 export interface Outside {
   readonly http: OutsideHttp;

@@ -1,7 +1,7 @@
 // Every task type that a worker can run, by name: the built-in ones below, and those of DAGWRIGHT_TASKS.
 import { aggregation } from './aggregation.ts';
 import { condition } from './condition.ts';
-import { externalApi } from './external-api.ts';
+import { externalApi } from './external-api/external-api.ts';
 import { failTask } from './fail.ts';
 import { modelInference } from './model/model-inference.ts';
 import { parallel } from './parallel.ts';

@@ -4,7 +4,7 @@ import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, graph, openEngine, until } from '../support/engine.ts';
-import { type Answer, openStub, type Stub } from '../tasks/http/support/stub-server.ts';
+import { type Answer, openStub, type Stub } from '../tasks/outbound/support/stub-server.ts';
 
 let engine: Engine;
 let stub: Stub;

@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, openEngine, type Run } from '../support/engine.ts';
-import { type Answer, openRawStub, openStub, raw, type Stub } from '../tasks/http/support/stub-server.ts';
+import { type Answer, openRawStub, openStub, raw, type Stub } from '../tasks/outbound/support/stub-server.ts';
 
 /** 32 bytes, among them all that URLs, JSON and forms write in another way. */
 const CANARY = 'kQ7"z\\9/x+V&m%R=2?dE#tYb~LpW c4;';

@@ -43,7 +43,7 @@ const DOORS: Record<string, readonly string[]> = {
   'prom-client': ['http/process/metrics.ts'],
   pino: ['cli/output/log.ts'],
   yaml: ['core/definition/reading/parse.ts'],
-  undici: ['tasks/http/transport.ts'],
+  undici: ['tasks/outbound/transport.ts'],
   'p-queue': ['engine/services/services.ts'],
   'cron-parser': ['core/cron/field-values.ts'],
   // Senders' libraries: they sign in tests, and verify nowhere.

@@ -4,8 +4,8 @@ import { Type } from 'typebox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerOnce, answerOnceAsOperator } from '../../src/http/request/once.ts';
 import type { Api } from '../../src/http/server/api.ts';
+import type { ApiContext } from '../../src/http/server/api-context.ts';
 import { ApiError } from '../../src/http/server/problem.ts';
-import type { Service } from '../../src/http/server/service.ts';
 import { until } from '../support/engine.ts';
 import { type CallOptions, openService, type TestService } from '../support/service.ts';
 
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 // Makes one variable per call, under a name of its own.
-function addRoutes(api: Api, owner: () => Service): void {
+function addRoutes(api: Api, owner: () => ApiContext): void {
   const schema = { body: Type.Object({ value: Type.Integer() }, { additionalProperties: false }) };
   for (const [url, options] of [
     [MAKE, {}],

@@ -14,8 +14,8 @@ import type { Worker, WorkerOptions } from '../../src/engine/worker/worker.ts';
 import { Health } from '../../src/http/process/health.ts';
 import { Metrics } from '../../src/http/process/metrics.ts';
 import type { Api } from '../../src/http/server/api.ts';
+import type { ApiContext, HttpSettings } from '../../src/http/server/api-context.ts';
 import { type AppOptions, createApp } from '../../src/http/server/app.ts';
-import type { HttpSettings, Service } from '../../src/http/server/service.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
@@ -61,7 +61,7 @@ export interface CallAnswer {
 
 export interface TestService {
   readonly app: Api;
-  readonly service: Service;
+  readonly service: ApiContext;
   /** `http://127.0.0.1:<port>` with `listen`, else without a port that anyone listens on. */
   readonly url: string;
   readonly database: Database;
@@ -96,7 +96,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
   metrics.watchDatabase(database, log);
   metrics.watchPools('api', database);
   if (engine !== null) metrics.watchWorker(engine.worker.events);
-  const service: Service = {
+  const service: ApiContext = {
     database,
     log,
     types: createRegistry(moreTypes),

@@ -1,10 +1,10 @@
 // A delivery to try a webhook with: lines for a shell with openssl and curl, signed as the webhook's senders do it.
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { WebhookView } from '../../resources/webhooks/view.ts';
-import { SIGNATURE_HEADERS } from '../../triggers/webhooks/hmac.ts';
-import { SECRET_HEADER } from '../../triggers/webhooks/shared-secret.ts';
-import { decodeStandardSecret } from '../../triggers/webhooks/standard-webhooks.ts';
-import type { VerificationOptions } from '../../triggers/webhooks/verification-rule.ts';
+import { SIGNATURE_HEADERS } from '../../triggers/webhooks/verification/hmac.ts';
+import { SECRET_HEADER } from '../../triggers/webhooks/verification/shared-secret.ts';
+import { decodeStandardSecret } from '../../triggers/webhooks/verification/standard-webhooks.ts';
+import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 
 const BODY = '{"id":"try-1","hello":"world"}';
 const DELIVERY_ID = '$(openssl rand -hex 16)';

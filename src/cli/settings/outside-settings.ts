@@ -1,7 +1,7 @@
 // The settings of the outside world, out of the environment: secrets, model providers, destinations, the public address.
 import type { Problem } from '../../core/errors.ts';
 import type { OutsideSettings } from '../../engine/services/outside.ts';
-import { parseAllowList } from '../../tasks/http/allow-list.ts';
+import { parseAllowList } from '../../tasks/outbound/allow-list.ts';
 import type { ProviderAccess } from '../../tasks/outside.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

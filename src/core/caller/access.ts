@@ -20,12 +20,12 @@ export const RESOURCES = [
 export type Resource = (typeof RESOURCES)[number];
 
 /** `write` does not hold `read`. `actors:assert`: may say by X-Actor in whose name it acts. */
-export type Scope = `${Resource}:read` | `${Resource}:write` | 'actors:assert';
+export type KeyScope = `${Resource}:read` | `${Resource}:write` | 'actors:assert';
 
-const readOf = (resource: Resource): Scope => `${resource}:read`;
-const writeOf = (resource: Resource): Scope => `${resource}:write`;
+const readOf = (resource: Resource): KeyScope => `${resource}:read`;
+const writeOf = (resource: Resource): KeyScope => `${resource}:write`;
 
-export const SCOPES: readonly Scope[] = [
+export const SCOPES: readonly KeyScope[] = [
   ...RESOURCES.flatMap((resource) => [readOf(resource), writeOf(resource)]),
   'actors:assert',
 ];
@@ -36,7 +36,7 @@ export type KeyRole = (typeof KEY_ROLES)[number];
 const READ_BY_ALL = RESOURCES.filter((name) => name !== 'api-keys' && name !== 'audit').map(readOf);
 
 /** What each role may do, within its tenant. What belongs to the installation takes the operator's key besides. */
-export const SCOPES_OF_ROLE: Readonly<Record<KeyRole, readonly Scope[]>> = {
+export const SCOPES_OF_ROLE: Readonly<Record<KeyRole, readonly KeyScope[]>> = {
   admin: SCOPES,
   editor: [
     ...READ_BY_ALL,
@@ -49,17 +49,17 @@ export const SCOPES_OF_ROLE: Readonly<Record<KeyRole, readonly Scope[]>> = {
 };
 
 /** All that roles and scopes grant together; words that this release does not know grant nothing. */
-export function scopesOf(roles: readonly string[], scopes: readonly string[]): ReadonlySet<Scope> {
+export function scopesOf(roles: readonly string[], scopes: readonly string[]): ReadonlySet<KeyScope> {
   const ofRoles = roles.filter(isKeyRole).flatMap((role) => SCOPES_OF_ROLE[role]);
   return new Set([...ofRoles, ...scopes.filter(isScope)]);
 }
 
 /** Whether any one of the wanted scopes is granted. */
-export function isAllowed(granted: ReadonlySet<Scope>, wanted: Scope | readonly Scope[]): boolean {
+export function isAllowed(granted: ReadonlySet<KeyScope>, wanted: KeyScope | readonly KeyScope[]): boolean {
   return typeof wanted === 'string' ? granted.has(wanted) : wanted.some((scope) => granted.has(scope));
 }
 
-export function isScope(text: string): text is Scope {
+export function isScope(text: string): text is KeyScope {
   return (SCOPES as readonly string[]).includes(text);
 }
 

@@ -1,5 +1,5 @@
 // What readers follow executions by: where many of them stand, in one statement, and the tasks that ended in one of them,
-// in the order of their commits (completed_seq, see functions/protocol/settle.sql S5).
+// in the order of their commits (completed_seq, see functions/settle/settle.sql S5).
 import type { ExecutionStatus } from '../../core/status.ts';
 import { within } from '../connection/bounded-client.ts';
 import { boundedPage, withinBytes } from '../connection/byte-bounded.ts';

@@ -3,8 +3,8 @@
 import type pg from 'pg';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { createRedact, MIN_SECRET_LENGTH } from '../../core/redact.ts';
-import { parseAllowList } from '../../tasks/http/allow-list.ts';
-import { createHttp } from '../../tasks/http/client.ts';
+import { parseAllowList } from '../../tasks/outbound/allow-list.ts';
+import { createHttp } from '../../tasks/outbound/client.ts';
 import type { Outside, ProviderAccess } from '../../tasks/outside.ts';
 import { PriceBook } from './price-book.ts';
 import { OutsideServices } from './services.ts';

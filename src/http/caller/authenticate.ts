@@ -6,14 +6,14 @@
 //   N4  A tenant's key acts in its own tenant; no header can change that.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { SCOPES, type Scope, scopesOf } from '../../core/caller/access.ts';
+import { type KeyScope, SCOPES, scopesOf } from '../../core/caller/access.ts';
 import { problemOfActor } from '../../core/caller/actor.ts';
 import { findKeyRows, hasKeys, type KeyRow, readKey, recordUse } from '../../db/resources/api-keys.ts';
 import { DEFAULT_TENANT_ID } from '../../db/resources/default-tenant.ts';
 import { findTenantIds } from '../../db/resources/tenants.ts';
 import type { Principal } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError, notFound } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import { RecentRows } from './recent-rows.ts';
 
 const KNOWN_FOR_MS = 3_000;
@@ -30,7 +30,7 @@ export type Asking = Pick<FastifyRequest, 'headers' | 'routeOptions'>;
  * have: 403, 404, 400.
  */
 export function createAuthenticator(
-  service: Pick<Service, 'database' | 'settings'>,
+  service: Pick<ApiContext, 'database' | 'settings'>,
   now: () => number = () => performance.now(),
 ): (request: Asking) => Promise<Principal> {
   const db = service.database.engine;
@@ -103,7 +103,7 @@ function hasEnded({ isRevoked, expiresInMs }: KeyRow, ageMs: number): boolean {
 }
 
 // X-Actor is UTF-8; node hands headers out as Latin-1.
-function assertedActor(header: string | undefined, scopes: ReadonlySet<Scope>): string | null {
+function assertedActor(header: string | undefined, scopes: ReadonlySet<KeyScope>): string | null {
   if (header === undefined) return null;
   if (!scopes.has('actors:assert'))
     throw new ApiError(403, 'forbidden', 'X-Actor takes the scope actors:assert');

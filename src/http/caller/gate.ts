@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAllowed } from '../../core/caller/access.ts';
 import type { Acting, Operator } from '../../db/connection/connection.ts';
 import type { Access, Principal } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -13,7 +13,7 @@ const FAILURES_PER_SECOND = 200;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
 /** Adds the door to an application. `nowMs`: the clock of its rates. */
-export function addGate(api: FastifyInstance, service: Service, nowMs?: () => number): void {
+export function addGate(api: FastifyInstance, service: ApiContext, nowMs?: () => number): void {
   const authenticate = createAuthenticator(service);
   const failures = new RateLimit(FAILURES_PER_SECOND, nowMs);
   const requests = new RateLimit(service.settings.rateLimit, nowMs);

@@ -5,7 +5,7 @@ import type { FastifyContextConfig } from 'fastify';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { anyObject } from '../schemas/parts.ts';
 import type { Api } from '../server/api.ts';
-import type { Service } from '../server/service.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { PROBLEM_SCHEMA, sharedComponents } from './components.ts';
 import { definitionComponents } from './definition.ts';
 import { completeDocument, type OpenApiDocument } from './document.ts';
@@ -33,7 +33,7 @@ const DOCS_POLICY = {
 const THIS_MACHINE = /^http:\/\/(?:localhost|127\.|0\.0\.0\.0|\[::1?\])/;
 
 /** Add it before the routes that it describes. */
-export async function addOpenApi(api: Api, service: Service): Promise<void> {
+export async function addOpenApi(api: Api, service: ApiContext): Promise<void> {
   const configs = new Map<string, FastifyContextConfig>();
   await api.register(fastifySwagger, {
     openapi: {

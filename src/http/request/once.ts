@@ -16,8 +16,8 @@ import {
   keepAnswer,
   type RequestKey,
 } from '../../db/resources/idempotent-requests.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 export interface Answer {
   readonly status: 200 | 201 | 202;
@@ -40,7 +40,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Runs `work` in one transaction of the caller's tenant, once per Idempotency-Key, and sends its answer. */
 export async function answerOnce(
-  service: Service,
+  service: ApiContext,
   request: FastifyRequest,
   reply: FastifyReply,
   work: Work,
@@ -56,7 +56,7 @@ export async function answerOnce(
 
 /** The same for what belongs to the installation: a transaction of the engine's role. */
 export async function answerOnceAsOperator(
-  service: Service,
+  service: ApiContext,
   request: FastifyRequest,
   reply: FastifyReply,
   work: Work,
@@ -67,7 +67,7 @@ export async function answerOnceAsOperator(
     service.database.asEngine(actor, inside);
   return await answer(request, reply, {
     tenantId: DEFAULT_TENANT_ID,
-    scope: 'operator ',
+    prefix: 'operator ',
     begin,
     work,
     options,
@@ -76,7 +76,7 @@ export async function answerOnceAsOperator(
 
 interface Plan {
   readonly tenantId: string;
-  readonly scope?: string;
+  readonly prefix?: string;
   readonly begin: <T>(inside: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
   readonly work: Work;
   readonly options: OnceOptions;
@@ -91,7 +91,7 @@ async function answer(request: FastifyRequest, reply: FastifyReply, plan: Plan):
   const path = request.url.split('?', 1)[0];
   const key: RequestKey = {
     tenantId: plan.tenantId,
-    route: `${plan.scope ?? ''}${request.method} ${path}`,
+    route: `${plan.prefix ?? ''}${request.method} ${path}`,
     keyHash: sha256(name),
   };
   const requestHash = sha256(canonicalJson([request.query ?? null, request.body ?? null]));

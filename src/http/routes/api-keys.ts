@@ -9,8 +9,8 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { ApiKeySchema, MadeApiKeySchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const KeyBody = Type.Object(
   {
@@ -53,7 +53,7 @@ const KeyBody = Type.Object(
 const tags = ['keys'];
 const KIND = 'api-keys';
 
-export function addApiKeyRoutes(api: Api, service: Service): void {
+export function addApiKeyRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
   api.post(
     '/v1/api-keys',

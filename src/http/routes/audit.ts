@@ -6,8 +6,8 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { AuditRecordSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError, badRequest } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 const Word = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 300, description }));
@@ -33,7 +33,7 @@ const AuditQuery = Type.Object(
 
 const KIND = 'audit';
 
-export function addAuditRoutes(api: Api, { database }: Service): void {
+export function addAuditRoutes(api: Api, { database }: ApiContext): void {
   api.get(
     '/v1/audit',
     {

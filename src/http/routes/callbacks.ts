@@ -5,8 +5,8 @@ import { Type } from 'typebox';
 import { type Json, toStorableJson } from '../../core/json.ts';
 import { giveAnswer } from '../../db/protocol/answers.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError, notFound, unprocessable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 const CallbackBody = Type.Object(
   {
@@ -34,7 +34,7 @@ const CallbackBody = Type.Object(
 
 const KINDS = ['output', 'error', 'heartbeat'] as const;
 
-export function addCallbackRoutes(api: Api, { database }: Service): void {
+export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
   api.post(
     '/v1/callbacks/:token',
     {

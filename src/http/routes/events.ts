@@ -9,15 +9,15 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { EventSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const EventType = textOf(EVENT_TYPE, { examples: ['order.created'] });
 const tags = ['events'];
 const KIND = 'events';
 
-export function addEventRoutes(api: Api, service: Service): void {
+export function addEventRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
 
   api.post(

@@ -9,8 +9,8 @@ import {
 import { IdParams } from '../request/id-params.ts';
 import { StartedSchema } from '../schemas/executions.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const ACTIONS = {
   cancel: {
@@ -40,7 +40,7 @@ const CancelBody = Type.Object(
   { additionalProperties: false },
 );
 
-export function addExecutionActionRoutes(api: Api, { database }: Service): void {
+export function addExecutionActionRoutes(api: Api, { database }: ApiContext): void {
   for (const name of Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]) {
     const { act, ...texts } = ACTIONS[name];
     api.post(

@@ -6,9 +6,9 @@ import { showLogged } from '../../resources/execution-log.ts';
 import { createAuthenticator } from '../caller/authenticate.ts';
 import { IdParams } from '../request/id-params.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { ApiError, badRequest, unavailable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import { END_ID, executionStream } from '../waiting/execution-stream.ts';
 import type { ExecutionWatch } from '../waiting/execution-watch.ts';
 import type { OpenAnswers } from '../waiting/open-answers.ts';
@@ -19,7 +19,7 @@ const BUFFER_BYTES = 64 * 1024;
 
 export function addExecutionEventRoutes(
   api: Api,
-  service: Service,
+  service: ApiContext,
   watch: ExecutionWatch,
   openAnswers: OpenAnswers,
 ): void {

@@ -11,8 +11,8 @@ import { readInstant } from '../request/instant.ts';
 import { readKey } from '../request/once.ts';
 import { RunSchema, StartedSchema } from '../schemas/executions.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError, unprocessable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import type { ExecutionWatch } from '../waiting/execution-watch.ts';
 import type { OpenAnswers } from '../waiting/open-answers.ts';
 
@@ -69,7 +69,7 @@ const StartBody = Type.Object(
 
 export function addExecutionStartRoutes(
   api: Api,
-  service: Service,
+  service: ApiContext,
   watch: ExecutionWatch,
   openAnswers: OpenAnswers,
 ): void {

@@ -20,9 +20,9 @@ import { ExecutionDetailSchema, ExecutionSchema, LogLineSchema, TaskSchema } fro
 import { pageOfSchema } from '../schemas/parts.ts';
 import { WhySchema } from '../schemas/why.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { ApiError, badRequest } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import { ExecutionWatch } from '../waiting/execution-watch.ts';
 import { OpenAnswers } from '../waiting/open-answers.ts';
 import { addExecutionActionRoutes } from './execution-actions.ts';
@@ -34,7 +34,7 @@ const EARLY = 'A page ends early, with a `nextCursor`, once the outputs in it ar
 const literals = <const T extends readonly string[]>(list: T, description: string) =>
   Type.Optional(Type.Unsafe<T[number]>({ type: 'string', enum: [...list], description }));
 
-export function addExecutionRoutes(api: Api, service: Service): void {
+export function addExecutionRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
   const watch = new ExecutionWatch({ pool: database.engine, log: service.log });
   const stop = service.onExecutionEnded?.((id) => watch.notice(id));

@@ -1,18 +1,18 @@
 // Where outside services deliver: the raw bytes of a request, judged by triggers/webhooks/receive.ts. It takes no key.
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Delivery } from '../../triggers/webhooks/delivery.ts';
 import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.ts';
+import type { Delivery } from '../../triggers/webhooks/verification/delivery.ts';
 import { RateLimit } from '../caller/rate-limit.ts';
 import { ReceiptSchema } from '../schemas/webhooks.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { ApiError, unavailable, unprocessable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 /** Deliveries of one address a second that are refused with 401; above, with 429. Good ones are taken: behind a proxy all share one. */
 const FAILURES_PER_SECOND = 200;
 
-export function addHookRoutes(api: Api, service: Service): void {
+export function addHookRoutes(api: Api, service: ApiContext): void {
   const deliveries = new RateLimit(service.settings.rateLimit);
   const failures = new RateLimit(FAILURES_PER_SECOND);
 

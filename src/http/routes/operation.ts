@@ -3,12 +3,12 @@ import { Type } from 'typebox';
 import { askDatabase } from '../../db/operations/engine-numbers.ts';
 import { pendingMigrations } from '../../db/operations/migrate.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { unavailable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 const Fine = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
 
-export function addOperationRoutes(api: Api, service: Service): void {
+export function addOperationRoutes(api: Api, service: ApiContext): void {
   const { health, metrics } = service;
   // Once it is up to date it stays so for this build, and a connection of the pool will do to ask.
   let isMigrated = false;

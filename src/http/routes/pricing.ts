@@ -20,9 +20,9 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { PriceSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { unprocessable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 const Rate = (description: string) =>
   textOf(USD, {
@@ -56,7 +56,7 @@ const PriceBody = Type.Object(
 const tags = ['pricing'];
 const KIND = 'pricing';
 
-export function addPricingRoutes(api: Api, service: Service): void {
+export function addPricingRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
   // Reading the whole table takes a while; whether it changed does not.
   let known: KnownPrices | null = null;

@@ -20,9 +20,9 @@ import { listOfSchema, pageOfSchema } from '../schemas/parts.ts';
 import { BackfillSchema, PreviewedTickSchema, TickSchema } from '../schemas/schedule-answers.ts';
 import { BackfillRange, PreviewTiming } from '../schemas/schedules.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { badRequest } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const tags = ['schedules'];
@@ -35,12 +35,12 @@ const preview = listOfSchema(PreviewedTickSchema, 'The next nominal times.');
 const read = { access: 'schedules:read' } as const;
 const write = { access: 'schedules:write' } as const;
 
-export function addScheduleTickRoutes(api: Api, service: Service): void {
+export function addScheduleTickRoutes(api: Api, service: ApiContext): void {
   addReads(api, service);
   addActions(api, service);
 }
 
-function addReads(api: Api, { database }: Service): void {
+function addReads(api: Api, { database }: ApiContext): void {
   api.get(
     '/v1/schedules/:id/preview',
     {
@@ -134,7 +134,7 @@ function addReads(api: Api, { database }: Service): void {
   );
 }
 
-function addActions(api: Api, service: Service): void {
+function addActions(api: Api, service: ApiContext): void {
   api.post(
     '/v1/schedules/:id/run',
     {

@@ -21,8 +21,8 @@ import { pageOfSchema } from '../schemas/parts.ts';
 import { ScheduleSchema } from '../schemas/schedule-answers.ts';
 import { ChangeSchedule, CreateSchedule, ReplaceSchedule } from '../schemas/schedules.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const tags = ['schedules'];
@@ -30,12 +30,12 @@ const KIND = 'schedules';
 const read = { access: 'schedules:read' } as const;
 const write = { access: 'schedules:write' } as const;
 
-export function addScheduleRoutes(api: Api, service: Service): void {
+export function addScheduleRoutes(api: Api, service: ApiContext): void {
   addChanges(api, service);
   addReads(api, service);
 }
 
-function addChanges(api: Api, service: Service): void {
+function addChanges(api: Api, service: ApiContext): void {
   const { database } = service;
   api.post(
     '/v1/schedules',
@@ -136,7 +136,7 @@ function addChanges(api: Api, service: Service): void {
     );
 }
 
-function addReads(api: Api, { database }: Service): void {
+function addReads(api: Api, { database }: ApiContext): void {
   api.get(
     '/v1/schedules',
     {

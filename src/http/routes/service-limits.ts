@@ -14,8 +14,8 @@ import {
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { OutsideServiceSchema, ServiceLimitSchema, ServiceResetSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const NAMED = { description: 'A provider, a host, or the `serviceId` of definitions.' };
 const ServiceParams = Type.Object({ serviceId: textOf(SERVICE_ID, NAMED) });
@@ -51,7 +51,7 @@ const LimitBody = Type.Object(
 
 const tags = ['service limits'];
 
-export function addServiceLimitRoutes(api: Api, { database }: Service): void {
+export function addServiceLimitRoutes(api: Api, { database }: ApiContext): void {
   api.get(
     '/v1/service-limits',
     {

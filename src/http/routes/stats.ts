@@ -2,9 +2,9 @@
 import { findStats } from '../../db/executions/stats.ts';
 import { StatsSchema } from '../schemas/stats.ts';
 import type { Api } from '../server/api.ts';
-import type { Service } from '../server/service.ts';
+import type { ApiContext } from '../server/api-context.ts';
 
-export function addStatsRoutes(api: Api, { database }: Service): void {
+export function addStatsRoutes(api: Api, { database }: ApiContext): void {
   api.get(
     '/v1/stats',
     {

@@ -17,8 +17,8 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { TenantSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const DisplayName = Type.Union([Type.String(DISPLAY_NAME), Type.Null()], {
   description: 'For people.',
@@ -65,7 +65,7 @@ const TenantPatch = Type.Object(
 const tags = ['tenants'];
 const KIND = 'tenants';
 
-export function addTenantRoutes(api: Api, service: Service): void {
+export function addTenantRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
   api.post(
     '/v1/tenants',

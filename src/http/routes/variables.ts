@@ -15,8 +15,8 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { VariableSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const Name = textOf(VARIABLE_NAME, { examples: ['region'] });
@@ -28,7 +28,7 @@ const description = Type.Optional(
 const tags = ['variables'];
 const KIND = 'variables';
 
-export function addVariableRoutes(api: Api, service: Service): void {
+export function addVariableRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
 
   api.post(

@@ -8,15 +8,15 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { ReceiptSchema, WebhookEventDetailSchema, WebhookEventSchema } from '../schemas/webhooks.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const { id: Id } = IdParams.properties;
 const EventParams = Type.Object({ id: Id, eventId: Id }, closed);
 const tags = ['webhooks'];
 
-export function addWebhookEventRoutes(api: Api, service: Service): void {
+export function addWebhookEventRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
 
   api.get(

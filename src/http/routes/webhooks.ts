@@ -15,14 +15,14 @@ import { pageOfSchema } from '../schemas/parts.ts';
 import { ChangeWebhook, CreateWebhook, ReplaceWebhook, WorkflowId } from '../schemas/webhook-bodies.ts';
 import { MadeWebhookSchema, WebhookSchema } from '../schemas/webhooks.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
-import type { Service } from '../server/service.ts';
 
 const closed = { additionalProperties: false };
 const tags = ['webhooks'];
 const KIND = 'webhooks';
 
-export function addWebhookRoutes(api: Api, service: Service): void {
+export function addWebhookRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
 
   api.post(

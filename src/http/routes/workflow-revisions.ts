@@ -8,9 +8,9 @@ import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import { RevisionDetailSchema, RevisionSchema, RolledBackSchema } from '../schemas/workflows.ts';
 import type { Api } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { ApiError } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import { etagOf, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
@@ -23,7 +23,7 @@ const RevisionParams = Type.Object(
 );
 const tags = ['workflows'];
 
-export function addWorkflowRevisionRoutes(api: Api, service: Service): void {
+export function addWorkflowRevisionRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
 
   api.get(

@@ -26,9 +26,9 @@ import {
   WorkflowSchema,
 } from '../schemas/workflows.ts';
 import type { Api, DocumentBody } from '../server/api.ts';
+import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { ApiError, badRequest, unprocessable } from '../server/problem.ts';
-import type { Service } from '../server/service.ts';
 import { etagOf, WorkflowParams } from './workflow-views.ts';
 
 const closed = { additionalProperties: false };
@@ -36,7 +36,7 @@ const Status = Type.Unsafe<DefinitionStatus>(Type.String({ enum: [...DEFINITION_
 const tags = ['workflows'];
 const KIND = 'workflows';
 
-export function addWorkflowRoutes(api: Api, service: Service): void {
+export function addWorkflowRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
   const yaml = createYamlReader();
 

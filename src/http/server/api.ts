@@ -8,7 +8,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Static, TSchema } from 'typebox';
-import type { Scope } from '../../core/caller/access.ts';
+import type { KeyScope } from '../../core/caller/access.ts';
 import type { Acting, Operator } from '../../db/connection/connection.ts';
 
 /** Types of what was validated; answers are not bound to their schemas, which describe them only. */
@@ -26,7 +26,7 @@ export type Api = FastifyInstance<
 >;
 
 /** Who may call a route: anyone; the operator; a key with the scope, or with any one of several. */
-export type Access = 'public' | 'operator' | Scope | readonly Scope[];
+export type Access = 'public' | 'operator' | KeyScope | readonly KeyScope[];
 
 /**
  * What a route takes as its body. `json` (the default): parsed and validated. `document`: a definition, JSON or YAML, as
@@ -47,7 +47,7 @@ export interface Principal {
   readonly tenantId: string | null;
   /** `key:<id>`, or the subject that stands behind it. */
   readonly actor: string;
-  readonly scopes: ReadonlySet<Scope>;
+  readonly scopes: ReadonlySet<KeyScope>;
   /** What its requests are counted by: the key's id. */
   readonly rateKey: string;
 }

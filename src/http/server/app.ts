@@ -24,10 +24,10 @@ import { addWebhookRoutes } from '../routes/webhooks.ts';
 import { addWorkflowRevisionRoutes } from '../routes/workflow-revisions.ts';
 import { addWorkflowRoutes } from '../routes/workflows.ts';
 import type { Api } from './api.ts';
+import type { ApiContext } from './api-context.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { createErrorHandler } from './failure.ts';
 import { addRouteRules, refuseUnknown } from './routing.ts';
-import type { Service } from './service.ts';
 
 /** Node's own name of its check; seconds in which slow senders are found. */
 const CHECK_EVERY_MS = 2_000;
@@ -50,7 +50,7 @@ export interface AppOptions {
 }
 
 /** Makes the application; `listen` and `close` are the caller's. */
-export async function createApp(service: Service, options: AppOptions = {}): Promise<Api> {
+export async function createApp(service: ApiContext, options: AppOptions = {}): Promise<Api> {
   const { requestTimeoutMs = 30_000, headersTimeoutMs = 10_000 } = options;
   const api: Api = Fastify({
     logger: false,
@@ -127,7 +127,7 @@ export async function createApp(service: Service, options: AppOptions = {}): Pro
   return api;
 }
 
-function addResourceRoutes(api: Api, service: Service): void {
+function addResourceRoutes(api: Api, service: ApiContext): void {
   addWorkflowRoutes(api, service);
   addWorkflowRevisionRoutes(api, service);
   addVariableRoutes(api, service);

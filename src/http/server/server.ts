@@ -2,8 +2,8 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
+import type { ApiContext } from './api-context.ts';
 import { type AppOptions, createApp } from './app.ts';
-import type { Service } from './service.ts';
 
 /** Connections at once; more are closed as they come. */
 const MAX_CONNECTIONS = 4_096;
@@ -19,17 +19,17 @@ export class ListenError extends Error {
 }
 
 export class Server {
-  readonly #service: Service;
+  readonly #service: ApiContext;
   readonly #app: Api;
   /** Connections that have brought no request: Node takes them for busy ones. */
   readonly #unasked = new Set<Socket>();
 
-  private constructor(service: Service, app: Api) {
+  private constructor(service: ApiContext, app: Api) {
     this.#service = service;
     this.#app = app;
   }
 
-  static async create(service: Service, options: AppOptions = {}): Promise<Server> {
+  static async create(service: ApiContext, options: AppOptions = {}): Promise<Server> {
     return new Server(service, await createApp(service, options));
   }
 

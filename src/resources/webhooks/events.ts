@@ -6,7 +6,7 @@ import type { Acting } from '../../db/connection/connection.ts';
 import * as rows from '../../db/resources/webhook-events.ts';
 import { findWebhook } from '../../db/resources/webhooks.ts';
 import type { Starts } from '../../triggers/starts/starts.ts';
-import { decideEvent } from '../../triggers/webhooks/decide.ts';
+import { decideEvent } from '../../triggers/webhooks/event/decide.ts';
 import { done, notFound, type Outcome, type Refused } from '../outcome.ts';
 import { unknownWebhook } from './webhooks.ts';
 

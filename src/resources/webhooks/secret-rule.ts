@@ -2,7 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Problem } from '../../core/errors.ts';
 import { MAX_SECRET_CHARS, type WebhookAuthType, type WebhookVerifier } from '../../core/trigger/webhook.ts';
-import { decodeStandardSecret, STANDARD_SECRET_PREFIX } from '../../triggers/webhooks/standard-webhooks.ts';
+import {
+  decodeStandardSecret,
+  STANDARD_SECRET_PREFIX,
+} from '../../triggers/webhooks/verification/standard-webhooks.ts';
 
 /** Shorter ones can be guessed from one signed delivery, and are not hidden in logs. */
 const MIN_SECRET_CHARS = 8;

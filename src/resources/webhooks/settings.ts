@@ -10,8 +10,8 @@ import {
   type WebhookVerifier,
 } from '../../core/trigger/webhook.ts';
 import type { WebhookSettings } from '../../db/resources/webhooks.ts';
-import { compileFilters } from '../../triggers/webhooks/filter.ts';
-import { compileInputMapping } from '../../triggers/webhooks/mapping.ts';
+import { compileFilters } from '../../triggers/webhooks/event/filter.ts';
+import { compileInputMapping } from '../../triggers/webhooks/event/mapping.ts';
 import { readVerificationOptions } from './verification-options.ts';
 
 /** What may be given; the types of the members are checked before (http/schemas/webhooks.ts). */

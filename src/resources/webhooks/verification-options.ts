@@ -7,7 +7,7 @@ import {
   MAX_HEADER_NAME_CHARS,
   MAX_PREFIX_CHARS,
 } from '../../core/trigger/webhook.ts';
-import type { VerificationOptions } from '../../triggers/webhooks/verification-rule.ts';
+import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 
 const HEADER_OPTIONS = ['signatureHeader', 'timestampHeader', 'deliveryIdHeader', 'secretHeader'] as const;
 const OPTIONS = [...HEADER_OPTIONS, 'algorithm', 'encoding', 'prefix'] as const;

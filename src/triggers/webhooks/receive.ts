@@ -24,15 +24,15 @@ import {
 } from '../../db/resources/webhook-events.ts';
 import { findReceiver, type WebhookRow } from '../../db/resources/webhooks.ts';
 import type { Starts } from '../starts/starts.ts';
-import { readBody } from './body.ts';
-import { decideEvent } from './decide.ts';
-import type { Delivery } from './delivery.ts';
-import { extraDigits } from './printed-size.ts';
-import { senderHeaders, senderQuery } from './sender-headers.ts';
-import { slackChallenge } from './slack.ts';
+import { readBody } from './body/body.ts';
+import { extraDigits } from './body/printed-size.ts';
+import { decideEvent } from './event/decide.ts';
 import { currentSecrets, openSecrets, type SecretSource } from './stored-secrets.ts';
-import type { VerificationRule } from './verification-rule.ts';
-import { verifyDelivery } from './verify.ts';
+import type { Delivery } from './verification/delivery.ts';
+import { senderHeaders, senderQuery } from './verification/sender-headers.ts';
+import { slackChallenge } from './verification/slack.ts';
+import type { VerificationRule } from './verification/verification-rule.ts';
+import { verifyDelivery } from './verification/verify.ts';
 
 export interface Receiver extends SecretSource {
   readonly database: Database;

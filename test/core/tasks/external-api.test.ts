@@ -5,8 +5,8 @@ import { NotNow, RetryableError, TerminalError } from '../../../src/core/errors.
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { createRedact } from '../../../src/core/redact.ts';
 import { parseRetryAfter } from '../../../src/core/retry.ts';
-import { NotConnected } from '../../../src/tasks/http/failure.ts';
-import type { HttpAnswer, HttpRequest } from '../../../src/tasks/http/message.ts';
+import { NotConnected } from '../../../src/tasks/outbound/failure.ts';
+import type { HttpAnswer, HttpRequest } from '../../../src/tasks/outbound/message.ts';
 import type { AnswerState, TaskContext } from '../../../src/tasks/task-type.ts';
 import { closedOutside } from '../../support/outside.ts';
 import { context, NOW, node, outputOf, registry, taskTypeOf } from './run-task.ts';

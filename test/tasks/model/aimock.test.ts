@@ -2,8 +2,8 @@
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { parseAllowList } from '../../../src/tasks/http/allow-list.ts';
-import { createHttp, type OutsideHttp } from '../../../src/tasks/http/client.ts';
+import { parseAllowList } from '../../../src/tasks/outbound/allow-list.ts';
+import { createHttp, type OutsideHttp } from '../../../src/tasks/outbound/client.ts';
 import { infer, type ModelRun } from '../../support/model.ts';
 
 let mock: LLMock;

@@ -9,8 +9,8 @@ import { PriceTable } from '../../../src/core/cost/price-table.ts';
 import { priceUsage } from '../../../src/core/cost/price-usage.ts';
 import { tokenUsageOf } from '../../../src/core/cost/read-usage.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { parseAllowList } from '../../../src/tasks/http/allow-list.ts';
-import { createHttp, type OutsideHttp } from '../../../src/tasks/http/client.ts';
+import { parseAllowList } from '../../../src/tasks/outbound/allow-list.ts';
+import { createHttp, type OutsideHttp } from '../../../src/tasks/outbound/client.ts';
 import type { Prices } from '../../../src/tasks/outside.ts';
 import { infer, type ModelRun } from '../../support/model.ts';
 

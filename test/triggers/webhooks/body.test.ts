@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Json, toStorableJson } from '../../../src/core/json.ts';
-import { MAX_KEYS, MAX_STRING_BYTES, readBody } from '../../../src/triggers/webhooks/body.ts';
+import { MAX_KEYS, MAX_STRING_BYTES, readBody } from '../../../src/triggers/webhooks/body/body.ts';
 import { depth } from '../../support/depth.ts';
 
 const JSON_TYPE = 'application/json';

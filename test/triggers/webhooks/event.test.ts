@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
 import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../../src/core/trigger/webhook.ts';
 import { checkSecret, newSecret } from '../../../src/resources/webhooks/secret-rule.ts';
-import { eventScope, triggerOf, type WebhookEvent } from '../../../src/triggers/webhooks/event-scope.ts';
-import { compileInputMapping } from '../../../src/triggers/webhooks/mapping.ts';
-import { senderHeaders, senderQuery } from '../../../src/triggers/webhooks/sender-headers.ts';
+import {
+  eventScope,
+  triggerOf,
+  type WebhookEvent,
+} from '../../../src/triggers/webhooks/event/event-scope.ts';
+import { compileInputMapping } from '../../../src/triggers/webhooks/event/mapping.ts';
+import { senderHeaders, senderQuery } from '../../../src/triggers/webhooks/verification/sender-headers.ts';
 
 const EVENT: WebhookEvent = {
   eventId: '0199-event',

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STRUCTURED_OPERATORS } from '../../../src/core/expression/syntax/structured.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
-import { eventScope } from '../../../src/triggers/webhooks/event-scope.ts';
-import { compileFilters } from '../../../src/triggers/webhooks/filter.ts';
+import { eventScope } from '../../../src/triggers/webhooks/event/event-scope.ts';
+import { compileFilters } from '../../../src/triggers/webhooks/event/filter.ts';
 import { depth } from '../../support/depth.ts';
 
 const BODY: Json = {

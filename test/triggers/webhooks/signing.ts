@@ -1,8 +1,8 @@
 // Deliveries as their senders would make them, for the tests of verification.
 import { createHmac } from 'node:crypto';
 import type { WebhookVerifier } from '../../../src/core/trigger/webhook.ts';
-import type { Delivery } from '../../../src/triggers/webhooks/delivery.ts';
-import type { VerificationRule } from '../../../src/triggers/webhooks/verification-rule.ts';
+import type { Delivery } from '../../../src/triggers/webhooks/verification/delivery.ts';
+import type { VerificationRule } from '../../../src/triggers/webhooks/verification/verification-rule.ts';
 
 export const NOW_MS = 1_763_650_000_000;
 export const SECONDS = String(NOW_MS / 1000);

@@ -6,10 +6,10 @@ import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../src/core/json.ts';
-import { readBody } from '../../../src/triggers/webhooks/body.ts';
-import type { Delivery } from '../../../src/triggers/webhooks/delivery.ts';
-import type { VerificationRule } from '../../../src/triggers/webhooks/verification-rule.ts';
-import { verifyDelivery } from '../../../src/triggers/webhooks/verify.ts';
+import { readBody } from '../../../src/triggers/webhooks/body/body.ts';
+import type { Delivery } from '../../../src/triggers/webhooks/verification/delivery.ts';
+import type { VerificationRule } from '../../../src/triggers/webhooks/verification/verification-rule.ts';
+import { verifyDelivery } from '../../../src/triggers/webhooks/verification/verify.ts';
 import { delivery, NOW_MS, rule, SECONDS, SECRETS, STANDARD_SECRET, signed } from './signing.ts';
 
 const SHARED = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));

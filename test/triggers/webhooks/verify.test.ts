@@ -8,11 +8,11 @@ import {
   type WebhookVerifier,
 } from '../../../src/core/trigger/webhook.ts';
 import { readVerificationOptions } from '../../../src/resources/webhooks/verification-options.ts';
-import type { Delivery } from '../../../src/triggers/webhooks/delivery.ts';
-import { DELIVERY_ID_HEADERS } from '../../../src/triggers/webhooks/delivery-id.ts';
-import { SIGNATURE_HEADERS } from '../../../src/triggers/webhooks/hmac.ts';
-import { slackChallenge } from '../../../src/triggers/webhooks/slack.ts';
-import { verifyDelivery } from '../../../src/triggers/webhooks/verify.ts';
+import type { Delivery } from '../../../src/triggers/webhooks/verification/delivery.ts';
+import { DELIVERY_ID_HEADERS } from '../../../src/triggers/webhooks/verification/delivery-id.ts';
+import { SIGNATURE_HEADERS } from '../../../src/triggers/webhooks/verification/hmac.ts';
+import { slackChallenge } from '../../../src/triggers/webhooks/verification/slack.ts';
+import { verifyDelivery } from '../../../src/triggers/webhooks/verification/verify.ts';
 import { depth } from '../../support/depth.ts';
 import { delivery, NOW_MS, rule, SECONDS, SECRETS, STANDARD_SECRET, signed, withHeader } from './signing.ts';
 

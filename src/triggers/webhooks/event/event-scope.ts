@@ -1,8 +1,8 @@
 // What a webhook's filters and mapping see of an event: `{ body, headers, query, method }`.
 
-import { FUNCTION_CONTEXT, type Scope } from '../../core/expression/scope.ts';
-import { uuidFrom } from '../../core/id.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import { FUNCTION_CONTEXT, type Scope } from '../../../core/expression/scope.ts';
+import { uuidFrom } from '../../../core/id.ts';
+import type { Json, JsonObject } from '../../../core/json.ts';
 
 /** An event as it is stored, so that a replay sees what the first run saw. */
 export interface WebhookEvent {

@@ -1,7 +1,7 @@
 // Nothing that is not allowed is reached, asserted at a target that stands for cloud metadata and everything inside.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TerminalError } from '../../../src/core/errors.ts';
-import type { ResolvedAddress } from '../../../src/tasks/http/guard.ts';
+import type { ResolvedAddress } from '../../../src/tasks/outbound/guard.ts';
 import { clientFor, failureOf, requestTo } from './support/http-client.ts';
 import { openStub, type Stub } from './support/stub-server.ts';
 

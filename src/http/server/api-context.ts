@@ -9,7 +9,7 @@ import type { Starts } from '../../triggers/starts/starts.ts';
 import type { Health } from '../process/health.ts';
 import type { Metrics } from '../process/metrics.ts';
 
-export interface Service {
+export interface ApiContext {
   /** Of its own: requests and the engine's work do not wait for each other's connections. */
   readonly database: Database;
   readonly log: TaskLog;

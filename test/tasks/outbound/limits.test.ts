@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RetryableError, TerminalError } from '../../../src/core/errors.ts';
-import type { OutsideHttp } from '../../../src/tasks/http/client.ts';
-import { NotConnected } from '../../../src/tasks/http/failure.ts';
+import type { OutsideHttp } from '../../../src/tasks/outbound/client.ts';
+import { NotConnected } from '../../../src/tasks/outbound/failure.ts';
 import { clientFor, failureOf, requestTo } from './support/http-client.ts';
 import { openRawStub, openStub, raw, type Stub } from './support/stub-server.ts';
 

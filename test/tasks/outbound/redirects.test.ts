@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { OutsideHttp } from '../../../src/tasks/http/client.ts';
+import type { OutsideHttp } from '../../../src/tasks/outbound/client.ts';
 import { clientFor, failureOf, requestTo } from './support/http-client.ts';
 import { openStub, type Received, type Stub } from './support/stub-server.ts';
 

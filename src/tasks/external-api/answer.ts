@@ -1,10 +1,10 @@
 // What an external_api makes of an answer: its output, or the error that it is.
-import { RetryableError } from '../core/errors.ts';
-import { isTooDeep, type Json, MAX_DEPTH } from '../core/json.ts';
-import { type Redact, redactJson } from '../core/redact.ts';
-import { parseRetryAfter } from '../core/retry.ts';
-import type { ApiCall } from './external-api-call.ts';
-import type { HttpAnswer } from './http/message.ts';
+import { RetryableError } from '../../core/errors.ts';
+import { isTooDeep, type Json, MAX_DEPTH } from '../../core/json.ts';
+import { type Redact, redactJson } from '../../core/redact.ts';
+import { parseRetryAfter } from '../../core/retry.ts';
+import type { HttpAnswer } from '../outbound/message.ts';
+import type { ApiCall } from './call.ts';
 
 /** Response headers that are kept; the rest may hold sessions and keys. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set([

@@ -1,11 +1,11 @@
 // What a stored event leads to, by the webhook's filters and mapping as they are now: nothing, an execution, or an error.
 
-import type { Problem, TaskError } from '../../core/errors.ts';
-import type { Json } from '../../core/json.ts';
-import type { Queryable } from '../../db/connection/connection.ts';
-import type { Decision } from '../../db/resources/webhook-events.ts';
-import type { WebhookRow } from '../../db/resources/webhooks.ts';
-import type { Starts } from '../starts/starts.ts';
+import type { Problem, TaskError } from '../../../core/errors.ts';
+import type { Json } from '../../../core/json.ts';
+import type { Queryable } from '../../../db/connection/connection.ts';
+import type { Decision } from '../../../db/resources/webhook-events.ts';
+import type { WebhookRow } from '../../../db/resources/webhooks.ts';
+import type { Starts } from '../../starts/starts.ts';
 import { eventScope, triggerOf, type WebhookEvent } from './event-scope.ts';
 import { compileFilters } from './filter.ts';
 import { compileInputMapping } from './mapping.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../../src/tasks/http/address.ts';
-import { type AllowList, normalizeHost, parseAllowList } from '../../../src/tasks/http/allow-list.ts';
+import { parseAddress } from '../../../src/tasks/outbound/address.ts';
+import { type AllowList, normalizeHost, parseAllowList } from '../../../src/tasks/outbound/allow-list.ts';
 
 const listOf = (...entries: string[]): AllowList => {
   const result = parseAllowList(entries);

@@ -4,7 +4,7 @@ import type {
   HMAC_ENCODINGS,
   WebhookAuthType,
   WebhookVerifier,
-} from '../../core/trigger/webhook.ts';
+} from '../../../core/trigger/webhook.ts';
 
 /** How a sender is recognised. Where both `authType` and `verifier` are set, both must pass. */
 export interface VerificationRule {

@@ -1,7 +1,7 @@
 // A client for tests that may call the stubs it is given, and nothing else that is not public.
-import { parseAllowList } from '../../../../src/tasks/http/allow-list.ts';
-import { createHttp, type HttpOptions, type OutsideHttp } from '../../../../src/tasks/http/client.ts';
-import type { HttpRequest } from '../../../../src/tasks/http/message.ts';
+import { parseAllowList } from '../../../../src/tasks/outbound/allow-list.ts';
+import { createHttp, type HttpOptions, type OutsideHttp } from '../../../../src/tasks/outbound/client.ts';
+import type { HttpRequest } from '../../../../src/tasks/outbound/message.ts';
 import { TEST_CERTIFICATE } from './test-certificate.ts';
 
 export function clientFor(allowed: readonly string[], more: Partial<HttpOptions> = {}): OutsideHttp {

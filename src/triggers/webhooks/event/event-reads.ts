@@ -1,9 +1,9 @@
 // Static checks of what filters and mappings read of an event, beyond the names of its scope.
-import type { Problem } from '../../core/errors.ts';
-import type { Reference } from '../../core/expression/mapping.ts';
-import { nearestName } from '../../core/expression/nearest.ts';
+import type { Problem } from '../../../core/errors.ts';
+import type { Reference } from '../../../core/expression/mapping.ts';
+import { nearestName } from '../../../core/expression/nearest.ts';
+import { isCredentialHeader } from '../verification/sender-headers.ts';
 import { TRIGGER_MEMBERS } from './event-scope.ts';
-import { isCredentialHeader } from './sender-headers.ts';
 
 /** Reads that can never find anything: header names with capitals or of credentials, members that a webhook's trigger does not have. */
 export function checkReads(references: readonly Reference[]): Problem[] {

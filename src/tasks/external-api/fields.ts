@@ -3,13 +3,13 @@ import {
   DEFAULT_RESPONSE_BYTES,
   HTTP_METHODS,
   MAX_RESPONSE_BYTES,
-} from '../core/definition/checks/external-api-rule.ts';
-import type { NodeDefinition } from '../core/definition/model.ts';
-import { TerminalError } from '../core/errors.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
-import { compareUsd, parseUsd } from '../core/money.ts';
-import { invalidField } from './compile-config.ts';
-import { isOwnHeader } from './http/exchange.ts';
+} from '../../core/definition/checks/external-api-rule.ts';
+import type { NodeDefinition } from '../../core/definition/model.ts';
+import { TerminalError } from '../../core/errors.ts';
+import { isJsonObject, type Json } from '../../core/json.ts';
+import { compareUsd, parseUsd } from '../../core/money.ts';
+import { invalidField } from '../compile-config.ts';
+import { isOwnHeader } from '../outbound/exchange.ts';
 
 const STATUS = /^[2-5](\d\d|xx)$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

@@ -1,5 +1,5 @@
 // A plain HMAC in a header, as most senders without a scheme of their own do it: `x-signature-256: sha256=<hex>`.
-import { HMAC_ALGORITHMS, HMAC_ENCODINGS } from '../../core/trigger/webhook.ts';
+import { HMAC_ALGORITHMS, HMAC_ENCODINGS } from '../../../core/trigger/webhook.ts';
 import { type Delivery, readHeader, refuse, requireHeader, type Verified } from './delivery.ts';
 import { hashedId, usualDeliveryId } from './delivery-id.ts';
 import { checkTimestamp, hmacText, matchesAny } from './signature.ts';

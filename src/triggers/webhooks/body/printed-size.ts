@@ -1,5 +1,5 @@
 // How much longer a value is where PostgreSQL prints it.
-import { type Json, writtenOutDigits } from '../../core/json.ts';
+import { type Json, writtenOutDigits } from '../../../core/json.ts';
 
 /** Bytes that its numbers take beyond what JSON.stringify writes. */
 export function extraDigits(value: Json): number {

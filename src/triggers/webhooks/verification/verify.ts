@@ -2,7 +2,7 @@
 //   V1  Fails closed: what is missing, doubled, malformed, stale, unknown or without a usable secret is refused.
 //   V2  Only raw bytes are compared and only in constant time; nothing is parsed before its signature matched.
 //   V3  Never throws. The reason of a refusal is for the operator: a sender learns nothing but 401.
-import type { WebhookVerifier } from '../../core/trigger/webhook.ts';
+import type { WebhookVerifier } from '../../../core/trigger/webhook.ts';
 import { type Delivery, refuse, type Verified } from './delivery.ts';
 import { usualDeliveryId } from './delivery-id.ts';
 import { verifyGithub } from './github.ts';

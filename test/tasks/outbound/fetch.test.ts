@@ -1,7 +1,7 @@
 // The Fetch API as libraries and task authors use it, behind the guard.
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OutsideHttp } from '../../../src/tasks/http/client.ts';
+import type { OutsideHttp } from '../../../src/tasks/outbound/client.ts';
 import { clientFor, failureOf } from './support/http-client.ts';
 import { openRawStub, openStub, raw, type Stub } from './support/stub-server.ts';
 

@@ -2,10 +2,10 @@
 //   B1  What is read is what was sent: nothing is rounded, dropped, replaced or taken twice. What cannot be is refused.
 //   B2  Costs a bounded time whatever the bytes are, and never throws.
 
-import { joinPointer } from '../../core/definition/pointer.ts';
-import { readJson } from '../../core/definition/reading/json-reader.ts';
-import type { Problem, Result } from '../../core/errors.ts';
-import { isJsonObject, isStorableText, type Json, storableText } from '../../core/json.ts';
+import { joinPointer } from '../../../core/definition/pointer.ts';
+import { readJson } from '../../../core/definition/reading/json-reader.ts';
+import type { Problem, Result } from '../../../core/errors.ts';
+import { isJsonObject, isStorableText, type Json, storableText } from '../../../core/json.ts';
 import { readForm } from './form-body.ts';
 import { decodeUtf8 } from './utf8.ts';
 

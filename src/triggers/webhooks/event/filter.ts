@@ -1,13 +1,13 @@
 // A webhook's filters: `[{ fieldPath, operator, value, logicGroup }]`, OR within a logicGroup, AND between groups.
 
-import { joinPointer } from '../../core/definition/pointer.ts';
-import type { Problem, Result } from '../../core/errors.ts';
-import { ExpressionError } from '../../core/expression/errors.ts';
-import { compileCondition, evaluateCondition, type Mapping } from '../../core/expression/mapping.ts';
-import { nearestName } from '../../core/expression/nearest.ts';
-import { type Scope, setOwn } from '../../core/expression/scope.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import { MAX_FIELD_PATH_CHARS, MAX_FILTERS, MAX_LOGIC_GROUP_CHARS } from '../../core/trigger/webhook.ts';
+import { joinPointer } from '../../../core/definition/pointer.ts';
+import type { Problem, Result } from '../../../core/errors.ts';
+import { ExpressionError } from '../../../core/expression/errors.ts';
+import { compileCondition, evaluateCondition, type Mapping } from '../../../core/expression/mapping.ts';
+import { nearestName } from '../../../core/expression/nearest.ts';
+import { type Scope, setOwn } from '../../../core/expression/scope.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts';
+import { MAX_FIELD_PATH_CHARS, MAX_FILTERS, MAX_LOGIC_GROUP_CHARS } from '../../../core/trigger/webhook.ts';
 import { checkReads } from './event-reads.ts';
 import { EVENT_ROOTS } from './event-scope.ts';
 import { fieldPathExpression } from './field-path.ts';

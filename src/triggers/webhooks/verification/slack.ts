@@ -1,5 +1,5 @@
 // Slack: `X-Slack-Signature: v0=<hex of HMAC-SHA256(v0:timestamp:body)>` (docs.slack.dev, verifying requests).
-import { isJsonObject, type Json } from '../../core/json.ts';
+import { isJsonObject, type Json } from '../../../core/json.ts';
 import { type Delivery, refuse, requireHeader, type Verified } from './delivery.ts';
 import { bodyDeliveryId, hashedId } from './delivery-id.ts';
 import { checkTimestamp, hmacText, matchesAny } from './signature.ts';

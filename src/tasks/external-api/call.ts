@@ -1,11 +1,13 @@
 // What an external_api sends: its config, compiled once and evaluated for each call.
-import { DEFAULT_CALLBACK_SECONDS } from '../core/definition/checks/external-api-rule.ts';
-import type { NodeDefinition } from '../core/definition/model.ts';
-import { TerminalError } from '../core/errors.ts';
-import { compileUrl, evaluateMapping, type Mapping } from '../core/expression/mapping.ts';
-import { lazy, readScope, type Scope } from '../core/expression/scope.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
-import { compiled, compileField, invalidField, readField } from './compile-config.ts';
+import { DEFAULT_CALLBACK_SECONDS } from '../../core/definition/checks/external-api-rule.ts';
+import type { NodeDefinition } from '../../core/definition/model.ts';
+import { TerminalError } from '../../core/errors.ts';
+import { compileUrl, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
+import { lazy, readScope, type Scope } from '../../core/expression/scope.ts';
+import { isJsonObject, type Json } from '../../core/json.ts';
+import { compiled, compileField, invalidField, readField } from '../compile-config.ts';
+import type { HttpRequest } from '../outbound/message.ts';
+import type { Callback, CallbackLimits, TaskContext } from '../task-type.ts';
 import {
   addHeader,
   bodyOf,
@@ -18,9 +20,7 @@ import {
   readMaxBytes,
   readMethod,
   readUrl,
-} from './external-api-fields.ts';
-import type { HttpRequest } from './http/message.ts';
-import type { Callback, CallbackLimits, TaskContext } from './task-type.ts';
+} from './fields.ts';
 
 const FIELDS = [
   'method',

@@ -1,6 +1,6 @@
 // The name that a sender gives one delivery, and repeats when it sends it again.
 import { createHash } from 'node:crypto';
-import { isStorableText } from '../../core/json.ts';
+import { isStorableText } from '../../../core/json.ts';
 import { type Delivery, readHeader, refuse, type Verified } from './delivery.ts';
 
 export const MAX_DELIVERY_ID_CHARS = 200;

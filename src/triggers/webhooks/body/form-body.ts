@@ -1,7 +1,7 @@
 // application/x-www-form-urlencoded as JSON. Unlike URLSearchParams it refuses bytes that are not UTF-8.
-import type { Result } from '../../core/errors.ts';
-import { setOwn } from '../../core/expression/scope.ts';
-import type { Json } from '../../core/json.ts';
+import type { Result } from '../../../core/errors.ts';
+import { setOwn } from '../../../core/expression/scope.ts';
+import type { Json } from '../../../core/json.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 const PERCENT = 0x25;

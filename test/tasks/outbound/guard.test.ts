@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseAllowList } from '../../../src/tasks/http/allow-list.ts';
-import { Guard } from '../../../src/tasks/http/guard.ts';
+import { parseAllowList } from '../../../src/tasks/outbound/allow-list.ts';
+import { Guard } from '../../../src/tasks/outbound/guard.ts';
 
 interface Given {
   readonly allowed?: string[];

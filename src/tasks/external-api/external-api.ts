@@ -2,10 +2,13 @@
 // later. What is sent is made by external-api-call.ts, what comes back is read by external-api-answer.ts.
 //   X1  A POST or PATCH that may have been taken is not sent again, unless `idempotent` says that it may.
 //   X2  A secret is read when the call is made, and is in no output and no error.
-import { NotNow, RetryableError, TerminalError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
-import { createRedact, type Redact } from '../core/redact.ts';
-import { checkStatus, outputOf } from './external-api-answer.ts';
+import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import { createRedact, type Redact } from '../../core/redact.ts';
+import { NotConnected } from '../outbound/failure.ts';
+import type { HttpAnswer } from '../outbound/message.ts';
+import type { Callback, TaskContext, TaskOutcome, TaskType } from '../task-type.ts';
+import { checkStatus, outputOf } from './answer.ts';
 import {
   type ApiCall,
   type ApiConfig,
@@ -14,10 +17,7 @@ import {
   evaluateWait,
   mayRepeatCall,
   scopeOfCall,
-} from './external-api-call.ts';
-import { NotConnected } from './http/failure.ts';
-import type { HttpAnswer } from './http/message.ts';
-import type { Callback, TaskContext, TaskOutcome, TaskType } from './task-type.ts';
+} from './call.ts';
 
 export const externalApi: TaskType = {
   type: 'external_api',

@@ -1,9 +1,9 @@
 // Which of a sender's headers reach filters, mappings and the stored event: none that is a credential.
 
-import { joinPointer } from '../../core/definition/pointer.ts';
-import type { Problem, Result } from '../../core/errors.ts';
-import { setOwn } from '../../core/expression/scope.ts';
-import { isStorableText, type Json, type JsonObject, storableText } from '../../core/json.ts';
+import { joinPointer } from '../../../core/definition/pointer.ts';
+import type { Problem, Result } from '../../../core/errors.ts';
+import { setOwn } from '../../../core/expression/scope.ts';
+import { isStorableText, type Json, type JsonObject, storableText } from '../../../core/json.ts';
 import type { SentValues } from './delivery.ts';
 import type { VerificationOptions } from './verification-rule.ts';
 

@@ -1,9 +1,9 @@
 // A webhook's inputMapping: from an event to the input of an execution.
-import type { Result } from '../../core/errors.ts';
-import { ExpressionError } from '../../core/expression/errors.ts';
-import { compileMapping, evaluateMapping } from '../../core/expression/mapping.ts';
-import { readScope, type Scope } from '../../core/expression/scope.ts';
-import { isJsonObject, type Json, toStorableJson } from '../../core/json.ts';
+import type { Result } from '../../../core/errors.ts';
+import { ExpressionError } from '../../../core/expression/errors.ts';
+import { compileMapping, evaluateMapping } from '../../../core/expression/mapping.ts';
+import { readScope, type Scope } from '../../../core/expression/scope.ts';
+import { isJsonObject, type Json, toStorableJson } from '../../../core/json.ts';
 import { checkReads } from './event-reads.ts';
 import { EVENT_ROOTS } from './event-scope.ts';
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isMetadataAddress, parseAddress, parseRange, refusalOf } from '../../../src/tasks/http/address.ts';
+import {
+  isMetadataAddress,
+  parseAddress,
+  parseRange,
+  refusalOf,
+} from '../../../src/tasks/outbound/address.ts';
 import { depth } from '../../support/depth.ts';
 
 /** The ranges that a call must not reach, from the IANA registries and FAULTS S4: written anew, not taken from the code. */
