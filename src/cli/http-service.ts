@@ -2,12 +2,12 @@
 import { EventEmitter } from 'node:events';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
 import { findSealingKeys } from '../db/operations/doctor-secrets.ts';
-import { hasKeys } from '../db/resources/api-keys.ts';
 import type { Worker } from '../engine/worker/worker.ts';
 import { Health } from '../http/process/health.ts';
 import { Metrics } from '../http/process/metrics.ts';
 import type { ApiContext } from '../http/server/api-context.ts';
 import { ListenError, Server } from '../http/server/server.ts';
+import { hasKeys } from '../resources/api-keys.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
 import { createSecretBox } from '../triggers/secrets/secret-box.ts';
 import { createStarts } from '../triggers/starts/starts.ts';

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { type KeyScope, scopesOf } from '../core/caller/access.ts';
 import { problemOfActor } from '../core/caller/actor.ts';
 import type { BoundedPage } from '../db/connection/byte-bounded.ts';
-import type { Acting } from '../db/connection/connection.ts';
+import type { Acting, Queryable } from '../db/connection/connection.ts';
 import type { KeyView } from '../db/resources/api-keys.ts';
 import * as rows from '../db/resources/api-keys.ts';
 import { done, invalid, notFound, type Outcome, type Refused, refused } from './outcome.ts';
@@ -104,3 +104,8 @@ function checkGrants(maker: KeyMaker, { subject, roles, scopes }: rows.NewKey): 
 }
 
 const unknown = (id: string) => notFound('key', `there is no key ${id}`);
+
+/** Whether there is any key, of any tenant: without one the service is open to its own machine. */
+export function hasKeys(db: Queryable): Promise<boolean> {
+  return rows.hasKeys(db);
+}

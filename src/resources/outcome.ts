@@ -3,8 +3,8 @@ import type { Problem } from '../core/errors.ts';
 
 /**
  * Why an act was refused. `validation`: what was given does not fit. `not_found` and `removed`: what it is about is not there,
- * or left its definition. `scope_exceeded`: the caller may not grant
- * so much. The others are about what is there.
+ * or left its definition; `expired`: it waited for this act, and no longer does. `scope_exceeded`: the caller may not grant so
+ * much. The others are about what is there.
  */
 export type RefusalCode =
   | 'validation'
@@ -17,7 +17,9 @@ export type RefusalCode =
   | 'from_definition'
   | 'cannot_start'
   | 'scope_exceeded'
-  | 'already_ended';
+  | 'already_ended'
+  | 'expired'
+  | 'payload_too_large';
 
 export interface Refused {
   readonly ok: false;

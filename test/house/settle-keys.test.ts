@@ -1,14 +1,16 @@
 // The keys of the JSON that goes to the functions which open and settle stand in one place (src/db/protocol/settle-keys.ts):
 // what a function reads is declared there, and what is declared is read.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as keys from '../../src/db/protocol/settle-keys.ts';
 
+const FUNCTIONS = new URL('../../src/db/functions/', import.meta.url);
+const FILES = readdirSync(FUNCTIONS, { recursive: true, encoding: 'utf8' });
+const fileOf = (name: string) => FILES.find((file) => file.endsWith(`/${name}.sql`))!;
+
 const sqlOf = (...names: string[]) =>
   names
-    .map((name) =>
-      readFileSync(new URL(`../../src/db/functions/protocol/${name}.sql`, import.meta.url), 'utf8'),
-    )
+    .map((name) => readFileSync(new URL(fileOf(name), FUNCTIONS), 'utf8'))
     .join('\n')
     .replace(/--.*$/gm, '');
 

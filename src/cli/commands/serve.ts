@@ -1,6 +1,7 @@
 // dagwright start and dev: the service, or a part of it, until it is told to end.
-import { hasKeys } from '../../db/resources/api-keys.ts';
+
 import type { Worker } from '../../engine/worker/worker.ts';
+import { hasKeys } from '../../resources/api-keys.ts';
 import type { Scheduler } from '../../triggers/scheduler.ts';
 import type { CommandContext } from '../context.ts';
 import type { HttpService } from '../http-service.ts';

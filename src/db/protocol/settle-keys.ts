@@ -1,4 +1,4 @@
-// The keys of the JSON that goes to the functions which open and settle (functions/protocol: open, settle and its chapters,
+// The keys of the JSON that goes to the functions which open and settle (functions/protocol/open.sql, and functions/settle: settle and its chapters,
 // settle-completed, settle-one), each with what it means, declared once: the writers are typed by these tables, and
 // test/house/settle-keys.test.ts compares them with what the functions read. Two releases run side by side: a key never
 // gets another meaning.

@@ -1,12 +1,10 @@
 // POST /v1/callbacks/{token}: the answer of an outside service to a call that it was given a callback URL with. The token is
-// the right to answer; nothing of it is logged, and only its SHA-256 is looked for.
-import { createHash } from 'node:crypto';
+// the right to answer, and nothing of it is logged.
 import { Type } from 'typebox';
-import { type Json, toStorableJson } from '../../core/json.ts';
-import { giveAnswer } from '../../db/protocol/answers.ts';
+import { answerCallback } from '../../resources/answers.ts';
 import type { Api } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
-import { ApiError, notFound, unprocessable } from '../server/problem.ts';
+import { outcomeToHttp } from '../server/outcome.ts';
 
 const CallbackBody = Type.Object(
   {
@@ -32,8 +30,6 @@ const CallbackBody = Type.Object(
   { additionalProperties: false },
 );
 
-const KINDS = ['output', 'error', 'heartbeat'] as const;
-
 export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
   api.post(
     '/v1/callbacks/:token',
@@ -53,34 +49,9 @@ export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
         },
       },
     },
-    async (request) => {
-      const { body } = request;
-      const given = KINDS.filter((kind) => body[kind] !== undefined);
-      const [kind] = given;
-      if (kind === undefined || given.length > 1)
-        throw unprocessable([
-          {
-            pointer: '',
-            code: 'validation',
-            message: 'must have one of output, error and heartbeat',
-            hint: '{ "output": … }, { "error": { "code": …, "message": … } } or { "heartbeat": true }',
-          },
-        ]);
-      const value = kind === 'heartbeat' ? null : (body[kind] as Json);
-      const stored = toStorableJson(value);
-      if (!stored.ok) {
-        const problem = { pointer: `/${kind}`, code: stored.code, message: `${kind} ${stored.message}` };
-        if (stored.code !== 'payload_too_large') throw unprocessable([problem]);
-        throw new ApiError(413, stored.code, problem.message, { errors: [problem] });
-      }
-      const key = createHash('sha256').update(request.params.token).digest();
-      const status = await database.inShare('callbacks', () =>
-        giveAnswer(database.engine, { kind: 'callback', key }, kind, stored.json),
-      );
-      if (status === null) throw notFound('callback');
-      if (status === 'expired')
-        throw new ApiError(410, 'expired', 'the task that waited for it has ended or timed out');
-      return { status };
-    },
+    async ({ params, body }) =>
+      outcomeToHttp(
+        await database.inShare('callbacks', () => answerCallback(database.engine, params.token, body)),
+      ),
   );
 }

@@ -11,10 +11,12 @@ const STATUSES: Readonly<Record<Exclude<RefusalCode, 'validation' | 'not_found'>
   cannot_start: 409,
   already_ended: 409,
   scope_exceeded: 403,
+  expired: 410,
+  payload_too_large: 413,
   revision_mismatch: 412,
 };
 
-/** The value; throws 404, 422, 403, 409 or 412, with the code. Within the transaction, which that rolls back. */
+/** The value; throws 404, 422 or the status of the table, with the code. Within the transaction, which that rolls back. */
 export function outcomeToHttp<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
   const { code, what, message, problems } = outcome;

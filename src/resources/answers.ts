@@ -1,0 +1,40 @@
+// Answers from outside to tasks that wait for them (core/wait.ts): who has the key may give one, whatever the tenant, and the
+// first counts. A callback's key is the SHA-256 of its token; reviews and signals will have keys of their own.
+import { createHash } from 'node:crypto';
+import { type Json, toStorableJson } from '../core/json.ts';
+import type { Queryable } from '../db/connection/connection.ts';
+import { type AnswerStatus, giveAnswer } from '../db/protocol/answers.ts';
+import { done, invalid, notFound, type Outcome, refused } from './outcome.ts';
+
+/** What an answer may be: exactly one of them. */
+export const ANSWER_PARTS = ['output', 'error', 'heartbeat'] as const;
+type AnswerPart = (typeof ANSWER_PARTS)[number];
+
+/** Answers the call that was made with this callback token. */
+export async function answerCallback(
+  db: Queryable,
+  token: string,
+  given: { readonly [Part in AnswerPart]?: unknown },
+): Promise<Outcome<{ readonly status: Exclude<AnswerStatus, 'expired'> }>> {
+  const [part, ...others] = ANSWER_PARTS.filter((name) => given[name] !== undefined);
+  if (part === undefined || others.length > 0)
+    return invalid([
+      {
+        pointer: '',
+        code: 'validation',
+        message: 'must have one of output, error and heartbeat',
+        hint: '{ "output": … }, { "error": { "code": …, "message": … } } or { "heartbeat": true }',
+      },
+    ]);
+  const stored = toStorableJson(part === 'heartbeat' ? null : (given[part] as Json));
+  if (!stored.ok) {
+    const problem = { pointer: `/${part}`, code: stored.code, message: `${part} ${stored.message}` };
+    return stored.code === 'payload_too_large' ? refused(stored.code, problem) : invalid([problem]);
+  }
+  const key = createHash('sha256').update(token).digest();
+  const status = await giveAnswer(db, { kind: 'callback', key }, part, stored.json);
+  if (status === null) return notFound('callback', 'there is no callback with this token');
+  if (status !== 'expired') return done({ status });
+  const message = 'the task that waited for it has ended or timed out';
+  return { ok: false, code: 'expired', message, problems: [] };
+}
