@@ -1,5 +1,5 @@
 // ARCHITECTURE.md draws the status machines; they must be those of the code.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EXECUTION_MOVES, TASK_MOVES } from '../../src/core/status.ts';
 
@@ -21,6 +21,17 @@ function coded(moves: Readonly<Record<string, readonly string[]>>): string[] {
 }
 
 describe('ARCHITECTURE.md', () => {
+  it('names files that exist', () => {
+    const root = new URL('../../', import.meta.url);
+    const named = [...text.matchAll(/`([\w./-]*\/[\w.-]+\.(?:ts|sql))`/g)].map((match) => match[1]!);
+    const places = ['', 'src/', 'src/db/'];
+    const missing = named
+      .filter((file) => !file.includes('NAME'))
+      .filter((file) => !places.some((place) => existsSync(new URL(place + file, root))));
+    expect(named.length).toBeGreaterThan(30);
+    expect(missing).toEqual([]);
+  });
+
   it('draws the moves of an execution as the code has them', () => {
     expect(drawn('execution statuses')).toEqual(coded(EXECUTION_MOVES));
   });
