@@ -1,5 +1,6 @@
 // The kinds of wait in the database: its type and its functions are those of core/wait.ts, and a database of the release
 // before, with tasks that wait, gets them.
+import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,6 +138,47 @@ test("a worker's connection that has prepared a statement for the former column 
     await service.query(states);
   } finally {
     await Promise.all([worker.end().catch(() => {}), service.end()]);
+    await database.drop();
+  }
+});
+
+test('a call that began with the functions of the release before writes the kind as text', async () => {
+  const database = await createFormerDatabase();
+  const client = await connect(database.url);
+  try {
+    for (const text of [EXECUTIONS, TASKS]) await client.query(text);
+    await migrateDatabase(database.url);
+    const { rowCount } = await client.query(
+      `do $$ declare kind text := 'timer'; begin
+         update dagwright.task_executions set waiting_on = kind where waiting_on = 'timer';
+         if not found then raise exception 'no task waits'; end if;
+       end $$`,
+    );
+    expect(rowCount).toBeNull();
+  } finally {
+    await client.end();
+    await database.drop();
+  }
+});
+
+test('while workers of another login are connected nothing is migrated', async () => {
+  const database = await createFormerDatabase();
+  const admin = await connect(database.url);
+  const name = `worker_${randomBytes(6).toString('hex')}`;
+  await admin.query(`create role ${name} login password 'secret'`);
+  const url = new URL(database.url);
+  url.username = name;
+  url.password = 'secret';
+  const worker = await connect(url.href, 'dagwright');
+  try {
+    await expect(migrateDatabase(database.url)).rejects.toThrow(`connected as ${name}; stop them`);
+    await worker.query('select');
+    await worker.end();
+    await migrateDatabase(database.url);
+  } finally {
+    await worker.end().catch(() => {});
+    await admin.query(`drop role ${name}`);
+    await admin.end();
     await database.drop();
   }
 });

@@ -20,6 +20,9 @@ import { type Bounded, BoundedClient } from './bounded-client.ts';
 import type { BoundedPool } from './bounded-pool.ts';
 import type { SilenceLimits } from './limits.ts';
 
+/** After it could not be opened, a witness is opened again no sooner. */
+const REOPEN_MS = 5_000;
+
 /** The witness, and since when it owes an answer. */
 interface Witness {
   readonly client: Bounded;
@@ -34,6 +37,8 @@ export class SilenceWatch {
   #connecting: Bounded | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isLooking = false;
+  /** When a witness is looked for again, on the monotonic clock. */
+  #notBeforeMs = 0;
   #isClosed = false;
 
   /** Of pools that lead to `url`. */
@@ -64,6 +69,7 @@ export class SilenceWatch {
   }
 
   async #look(): Promise<void> {
+    if (performance.now() < this.#notBeforeMs) return;
     if (this.#isLooking || this.#pools.every(({ totalCount }) => totalCount === 0)) return;
     this.#isLooking = true;
     try {
@@ -71,7 +77,8 @@ export class SilenceWatch {
       if (this.#pools.some((pool) => pool.hasUnanswered(this.#limits.doubtMs)))
         await this.#examine(this.#witness);
     } catch {
-      // N3: nobody answers, so nothing is known.
+      // N3: nobody answers, so nothing is known. Where no connection is to be had, others wait for one too.
+      if (this.#witness === null) this.#notBeforeMs = performance.now() + REOPEN_MS;
     } finally {
       this.#isLooking = false;
     }

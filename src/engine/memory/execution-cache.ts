@@ -72,7 +72,7 @@ export class ExecutionCache {
       const loading = plan;
       this.#plans.set(versionId, loading, { size: 1 });
       loading.then(
-        ({ nodes }) => this.#plans.set(versionId, loading, { size: nodes.length }),
+        ({ nodes }) => this.#plans.set(versionId, loading, { size: Math.max(1, nodes.length) }),
         () => this.#plans.delete(versionId),
       );
     }
