@@ -7,7 +7,7 @@ import { createRedact } from '../core/redact.ts';
 import type { Acting, Operator } from '../db/connection/connection.ts';
 import { CLI_ACTOR } from './actor.ts';
 import { databaseRefusal } from './database-refusal.ts';
-import { environmentOf, type Io } from './io.ts';
+import type { Io } from './io.ts';
 import { createLog } from './output/log.ts';
 import { createPainter } from './output/terminal.ts';
 import { problemLines, Refusal } from './refusal.ts';
@@ -57,7 +57,7 @@ export async function withContext(
     else io.stderr.write(`${problemLines(refusal.problems)}\n`);
     return refusal.problems.some(({ code }) => code === 'usage') ? 2 : 1;
   };
-  const read = readConfig(environmentOf(io), io.cwd);
+  const read = readConfig(io.environment(), io.cwd);
   if (!read.ok) return fail(new Refusal(read.problems));
   const config = read.value;
   const log = createLog({
@@ -66,7 +66,22 @@ export async function withContext(
     write: (line) => void io.stderr.write(line),
     redact: createRedact(secretsOf(config)),
   });
-  const note = (text: string) => void io.stderr.write(`${text}\n`);
+  // What is said within a transaction is printed when that has been committed: a key that is shown must be there.
+  let held: (() => void)[] | null = null;
+  const print = (write: () => unknown) => void (held === null ? write() : held.push(() => void write()));
+  const committed = async <T>(transaction: () => Promise<T>): Promise<T> => {
+    try {
+      held = [];
+      const result = await transaction();
+      const writes = held;
+      held = null;
+      for (const write of writes) write();
+      return result;
+    } finally {
+      held = null;
+    }
+  };
+  const note = (text: string) => print(() => io.stderr.write(`${text}\n`));
   const withSystem: CommandContext['withSystem'] = async (use, { migrate } = {}) => {
     const system = await openSystem({
       config,
@@ -91,17 +106,19 @@ export async function withContext(
       tenant: options.tenant,
       log,
       paint: createPainter(io.stdout.isTTY === true && !config.noColor),
-      say: (text) => void (isJson || io.stdout.write(`${text}\n`)),
+      say: (text) => void (isJson || print(() => io.stdout.write(`${text}\n`))),
       note,
-      printJson: (value) => void (isJson && io.stdout.write(`${JSON.stringify(value)}\n`)),
+      printJson: (value) => void (isJson && print(() => io.stdout.write(`${JSON.stringify(value)}\n`))),
       withSystem,
       withTenant: (use) =>
         withSystem(({ database, tenantId }) => {
           const acting = { tenantId, ...CLI_ACTOR };
-          return database.withTenant(acting, (client) => use(client, acting));
+          return committed(() => database.withTenant(acting, (client) => use(client, acting)));
         }),
       withEngine: (use) =>
-        withSystem(({ database }) => database.asEngine(CLI_ACTOR, (client) => use(client, CLI_ACTOR))),
+        withSystem(({ database }) =>
+          committed(() => database.asEngine(CLI_ACTOR, (client) => use(client, CLI_ACTOR))),
+        ),
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);

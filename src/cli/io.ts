@@ -1,7 +1,6 @@
 // What the command line touches of its process: a process has one, a test makes its own.
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,8 +14,9 @@ export interface Output {
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly env: Environment;
-  /** Where `.env` and the paths in settings are looked for; files that arguments name are those of the process. */
+  /** What is set, and what `.env` in the current folder adds to it. */
+  readonly environment: () => Environment;
+  /** Where the paths in settings are looked for; files that arguments name are those of the process. */
   readonly cwd: string;
   /** Calls `act` at each SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (act: (signal: string) => void) => () => void;
@@ -28,12 +28,17 @@ export interface Io {
 
 /** Of this process. */
 export function processIo(): Io {
-  const { stdout, stderr, env } = process;
+  const { stdout, stderr } = process;
   outliveClosedReaders();
   return {
     stdout,
     stderr,
-    env,
+    environment() {
+      // Into the process itself: task modules and drivers read it there.
+      const file = resolve(process.cwd(), '.env');
+      if (existsSync(file)) process.loadEnvFile(file);
+      return process.env;
+    },
     cwd: process.cwd(),
     onSignal(act) {
       process.on('SIGINT', act).on('SIGTERM', act);
@@ -55,21 +60,6 @@ export function abortOnSignal(io: Pick<Io, 'onSignal'>): {
     done();
   });
   return { stop, done };
-}
-
-/** The environment, and below it what `.env` in the current folder says. */
-export function environmentOf({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Environment {
-  const text = readIfThere(resolve(cwd, '.env'));
-  return text === null ? env : { ...parseEnv(text), ...env };
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 // Whoever reads the output may stop early (`dagwright schema | head`): what is written then goes nowhere, and the command

@@ -31,7 +31,9 @@ export interface RefusalWords {
 /** The value of an act upon a resource, or a Refusal in the words of the command line. */
 export function outcomeToRefusal<Value>(outcome: Outcome<Value>, words: RefusalWords = {}): Value {
   if (outcome.ok) return outcome.value;
-  throw new Refusal(outcome.problems.map((problem) => problemInWords(problem, outcome.code, words)));
+  const { code, message, problems } = outcome;
+  const told = problems.length > 0 ? problems : [{ pointer: '', code, message }];
+  throw new Refusal(told.map((problem) => problemInWords(problem, code, words)));
 }
 
 function problemInWords(problem: Problem, refusal: RefusalCode, words: RefusalWords): Problem {

@@ -72,7 +72,8 @@ export async function deleteVariable(
   return (await rows.deleteVariable(client, tenantId, name)) ? done({ name }) : unknown(name);
 }
 
-function checkValue(value: Json): Refused | null {
+/** Why a value cannot be one; null: it can. Needs no database. */
+export function checkValue(value: Json): Refused | null {
   const judged = toStorableJson(value, MAX_VALUE_BYTES);
   if (judged.ok) return null;
   return invalid([{ pointer: '/value', code: 'unstorable', message: `the value ${judged.message}` }]);

@@ -433,3 +433,21 @@ it('a command that has ended holds nothing of the process that ran it', async ()
     expect((await dagwright(['executions', 'list', '--tenant', 'nobody'])).code).toBe(1);
   expect(held()).toBeLessThanOrEqual(before + 1);
 });
+
+it('says nothing of what was not committed', async () => {
+  const fails = `create function pg_temp.fail() returns trigger language plpgsql as $$ begin raise exception 'at commit'; end $$`;
+  const admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  try {
+    await admin.query(fails.replace('pg_temp.', 'public.'));
+    await admin.query(
+      'create constraint trigger fails after insert on dagwright.api_keys deferrable initially deferred for each row execute function public.fail()',
+    );
+    const { code, stdout } = await dagwright(['keys', 'create', 'ci', '--roles', 'viewer', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ errors: [{ message: expect.stringContaining('at commit') }] });
+  } finally {
+    await admin.query('drop function public.fail() cascade');
+    await admin.end();
+  }
+});

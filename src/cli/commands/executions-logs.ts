@@ -50,16 +50,17 @@ export async function showLogs(context: CommandContext, options: LogsOptions, id
       context.printJson(line);
       context.say(textOf(line, context.paint));
     };
-    if (options.follow === true)
+    if (options.follow === true) {
+      const { signal: stop, done } = whenUnwanted(context);
       await followLogs({
         read: async (after, limit) => (await read(after, limit)).rows,
         execution: async () => {
           const found = await execution();
           return found.ok ? found.value : null;
         },
-        ...{ print, stop: whenUnwanted(context), after: cursor },
-      });
-    else showPage(context, await read(cursor, options.limit));
+        ...{ print, stop, after: cursor },
+      }).finally(done);
+    } else showPage(context, await read(cursor, options.limit));
     return 0;
   });
 }
@@ -94,8 +95,8 @@ function textOf(line: LogLineView, paint: CommandContext['paint']): string {
 }
 
 // Ctrl-C, or nobody reads any more (`| head`): the command ends in order.
-function whenUnwanted({ io }: CommandContext): AbortSignal {
-  const { stop } = abortOnSignal(io);
+function whenUnwanted({ io }: CommandContext) {
+  const { stop, done } = abortOnSignal(io);
   io.onReaderGone(() => stop.abort());
-  return stop.signal;
+  return { signal: stop.signal, done };
 }

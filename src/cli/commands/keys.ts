@@ -3,7 +3,7 @@
 import { beginsWithDay } from '../../core/calendar-day.ts';
 import { isKeyRole, isScope, KEY_ROLES, RESOURCES, SCOPES } from '../../core/caller/access.ts';
 import type { KeyView } from '../../db/resources/api-keys.ts';
-import { createKey, listKeys, revokeKey } from '../../resources/api-keys.ts';
+import { checkKey, createKey, listKeys, revokeKey } from '../../resources/api-keys.ts';
 import type { CommandContext } from '../context.ts';
 import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
@@ -45,10 +45,12 @@ export async function createOneKey(
     );
   const { subject } = options;
   const expiresAt = options.expiresAt === undefined ? null : instantOf(options.expiresAt);
+  const given = { name, subject, roles, scopes, expiresAt };
+  const refusal = checkKey(given);
+  if (refusal !== null) outcomeToRefusal(refusal, WORDS);
   return await context.withTenant(async (client, acting) => {
     // Who holds the database may grant everything.
     const maker = { ...acting, scopes: new Set(SCOPES) };
-    const given = { name, subject, roles, scopes, expiresAt };
     const made = outcomeToRefusal(await createKey(client, maker, given), WORDS);
     context.printJson(made);
     context.say(made.key);

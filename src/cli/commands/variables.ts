@@ -1,6 +1,7 @@
 // dagwright variables: values of the tenant of --tenant, read by its definitions.
 import type { Json } from '../../core/json.ts';
 import {
+  checkValue,
   deleteVariable,
   listVariables,
   setVariable,
@@ -57,6 +58,8 @@ export async function putVariable(
 ): Promise<number> {
   requireText(VARIABLE_NAME, name, '<name>');
   const value = await readValue(given, text === true);
+  const refusal = checkValue(value);
+  if (refusal !== null) outcomeToRefusal(refusal, WORDS);
   return await context.withTenant(async (client, acting) => {
     const set = await setVariable(client, acting, { name, value, description });
     const { variable, isNew } = outcomeToRefusal(set, WORDS);

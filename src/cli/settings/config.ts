@@ -1,4 +1,4 @@
-// The settings of CONTRACT 9, read from the environment once and checked all together. Only io.ts reads process.env.
+// The settings of CONTRACT 9, read from the environment once and checked all together. It is read in io.ts only.
 import { resolve } from 'node:path';
 import type { Problem, Result } from '../../core/errors.ts';
 import type { OutsideSettings } from '../../engine/services/outside.ts';

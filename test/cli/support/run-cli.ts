@@ -25,7 +25,7 @@ export async function runCli(args: readonly string[], { env, cwd }: CliOptions):
   const io: Io = {
     stdout,
     stderr,
-    env,
+    environment: () => env,
     cwd,
     onSignal: () => () => {},
     onReaderGone: () => {},
