@@ -97,8 +97,12 @@ export class Broken {
     return this.#seen.length;
   }
 
-  /** Of processes that were there all the time. */
+  /** Of processes that were there all the time: how, and how far from an absence. */
   get unexplained(): string[] {
-    return this.#seen.flatMap(({ slot, from, to, code }) => (slot.wasAwayBetween(from, to) ? [] : [code]));
+    return this.#seen.flatMap(({ slot, from, to, code }) =>
+      slot.wasAwayBetween(from, to)
+        ? []
+        : [`${code}, ${Math.round(slot.fromAbsence(from, to))} ms from the end or the start of a process`],
+    );
   }
 }

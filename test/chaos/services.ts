@@ -48,6 +48,8 @@ export interface ServiceSlot {
    * late: asked when all is over.
    */
   wasAwayBetween(from: number, to: number): boolean;
+  /** Milliseconds between two instants and the absence that is nearest to them. */
+  fromAbsence(from: number, to: number): number;
   /** Resolves when the process of this moment, or the next, has said that it is ready. */
   ready(): Promise<void>;
   /** Ends it with -9; resolves when it has gone. It comes back by itself. */
@@ -136,14 +138,18 @@ class Slot implements ServiceSlot {
     return this.#away.some((away) => away.from <= to && away.to >= from);
   }
 
+  fromAbsence(from: number, to: number): number {
+    return Math.min(...this.#away.map((away) => Math.max(away.from - to, from - away.to)));
+  }
+
   ready(): Promise<void> {
     return this.#ready.promise;
   }
 
   async kill(): Promise<void> {
     this.#isAsked = true;
-    // What it is asked at this moment may break.
-    if (this.#isReady) this.#leave(performance.now());
+    // It may have ended itself a moment ago: that is learnt late, and what it was asked then broke before now.
+    if (this.#isReady) this.#leave(performance.now() - LEARNT_LATE_MS);
     this.#child.kill('SIGKILL');
     await this.#exited;
   }
@@ -189,7 +195,9 @@ class Slot implements ServiceSlot {
     createInterface({ input: child.stderr! }).on('line', (text) => {
       this.#note(text);
       last = text;
-      if (!text.includes(READY[role]) || child !== this.#child || this.#isReady) return;
+      // The last lines of one that has ended may come after its end.
+      const isThere = child === this.#child && child.exitCode === null && child.signalCode === null;
+      if (!text.includes(READY[role]) || !isThere || this.#isReady) return;
       this.#isReady = true;
       this.#away.at(-1)!.to = performance.now();
       this.#ready.resolve();
