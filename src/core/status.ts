@@ -1,5 +1,5 @@
 // Statuses and their legal moves. ARCHITECTURE.md draws the same tables in Mermaid; a test compares the two, and the
-// CHECK constraints of the database are made from these lists.
+// enum types of the database are made from these lists.
 
 export const EXECUTION_STATUSES = [
   'pending',

@@ -1,5 +1,5 @@
 // The tables of what goes on around executions: calls that answer later, prices, limits of outside services, log lines,
-// retention. As schema.ts.
+// retention. As engine.ts.
 import { sql } from 'drizzle-orm';
 import { bigint, check, index, integer, jsonb, primaryKey, text, time, uuid } from 'drizzle-orm/pg-core';
 import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';

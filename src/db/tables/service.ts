@@ -1,4 +1,4 @@
-// The tables of the service around the engine: keys, audit, first answers to repeated requests, variables. As schema.ts.
+// The tables of the service around the engine: keys, audit, first answers to repeated requests, variables. As engine.ts.
 import { boolean, index, integer, jsonb, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { bytea, dagwright, instant, ownTenant } from './engine.ts';
 

@@ -1,5 +1,5 @@
 // The tables of what starts executions: schedules and their ticks, webhooks and their events, events and their triggers. As
-// schema.ts. What belongs to a row refers to it with the tenant: a foreign key is checked without row-level security.
+// engine.ts. What belongs to a row refers to it with the tenant: a foreign key is checked without row-level security.
 import { sql } from 'drizzle-orm';
 import {
   bigint,
