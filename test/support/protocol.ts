@@ -150,4 +150,5 @@ export function settleOf(
 }
 
 /** The edge of success to a child. */
-export const toChild = (taskId: string) => ({ taskId, outcome: 'success', isPure: false }) as const;
+export const toChild = (taskId: string) =>
+  ({ taskId, outcome: 'success', isPure: false, isOnly: true }) as const;

@@ -1,13 +1,15 @@
-// Sends a batch of settles (settlement.ts). Completions whose edges all succeed go set-based (settle_completed_v1; a lone
-// step of a sequence by settle_one_v1), everything else row by row (settle_v1); all keep S1 to S4 of the SQL.
+// Sends a batch of settles (settlement.ts). Steps of sequential runs go by settle_sequential_v1 (a lone one by settle_one_v1),
+// other completions whose edges all succeed set-based too (settle_completed_v1), everything else row by row (settle_v1); all
+// keep S1 to S5 of the SQL. What settle_sequential_v1 refuses has changed nothing, and goes with the other completions.
 
-import type { AttemptEnd } from '../../core/attempt-end.ts';
 import type { TaskStatus } from '../../core/status.ts';
 import { PartlyAnswered } from '../connection/batcher.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { listText, objectText, quoted } from './json-text.ts';
 import type { BATCH_KEYS } from './settle-keys.ts';
-import { completedEdgeJson, completedJson, executionJson, finishJson } from './settle-wire.ts';
+import { goesOnAlone, isSequential, isSimple, type SequentialSettle } from './settle-kinds.ts';
+import { settleOne, settleSequential } from './settle-sequential.ts';
+import { completedEdgeJson, completedJson, executionJson } from './settle-wire.ts';
 import type { Settle, SettleResult } from './settlement.ts';
 import { type Claim, claimOf } from './transitions.ts';
 
@@ -23,6 +25,9 @@ interface SettleResultRow {
   phase: string | null;
   at: number;
 }
+
+/** Ordinals of the settles of each execution. */
+type Groups = ReadonlyMap<string, readonly number[]>;
 
 type MutableResult = { -readonly [K in keyof SettleResult]: SettleResult[K] } & { extras: Claim[] };
 
@@ -49,137 +54,60 @@ export async function settleBatch(
       finished: false,
     }),
   );
+  const sequential = new Map<string, number[]>();
   const simple = new Map<string, number[]>();
   const general = new Map<string, number[]>();
   for (const [executionId, ordinals] of groups) {
-    (ordinals.every((i) => isSimple(settles[i]!)) ? simple : general).set(executionId, ordinals);
+    const own = ordinals.map((i) => settles[i]!);
+    if (!own.every(isSimple)) general.set(executionId, ordinals);
+    else (own.length === 1 && goesOnAlone(own[0]!) ? sequential : simple).set(executionId, ordinals);
   }
-  const [first, second] = await Promise.allSettled([
-    simple.size > 0 ? settleCompleted(db, worker, settles, simple, results) : null,
-    general.size > 0 ? settleGeneral(db, worker, settles, general, results) : null,
-  ]);
-  if (first.status === 'fulfilled' && second.status === 'fulfilled') return results;
-  const refused = first.status === 'rejected' ? first : (second as PromiseRejectedResult);
-  if (simple.size === 0 || general.size === 0 || first.status === second.status) throw refused.reason;
-  const answered = refused === first ? general : simple;
+  // A few are not worth a commit of their own.
+  if (sequential.size < simple.size) {
+    for (const [executionId, ordinals] of sequential) simple.set(executionId, ordinals);
+    sequential.clear();
+  }
+  const send = (kind: typeof settleCompleted, part: Groups) =>
+    part.size === 0 ? [] : [{ part, sent: kind(db, worker, settles, part, results) }];
+  const parts = [
+    ...send(settleInSequence, sequential),
+    ...send(settleCompleted, simple),
+    ...send(settleGeneral, general),
+  ];
+  const ended = await Promise.allSettled(parts.map(({ sent }) => sent));
+  const refused = ended.find((part) => part.status === 'rejected');
+  if (refused === undefined) return results;
+  const isAnswered = (executionId: string) =>
+    parts.some(({ part }, i) => ended[i]!.status === 'fulfilled' && part.has(executionId));
+  if (ended.every(({ status }) => status === 'rejected')) throw refused.reason;
   throw new PartlyAnswered(
     refused.reason,
-    results.map((result, i) => (answered.has(settles[i]!.executionId) ? result : undefined)),
+    results.map((result, i) => (isAnswered(settles[i]!.executionId) ? result : undefined)),
   );
 }
 
-type Completion = Extract<AttemptEnd, { kind: 'completed' }>;
-
-// The fast paths refuse what they do not know: a field that is new goes here, or it does not compile, and not to them.
-const WRITTEN_BY_COMPLETED = {
-  executionId: true,
-  claim: true,
-  end: true,
-  task: true,
-  edges: true,
-  wantsNext: true,
-  next: true,
-  extraPure: true,
-  finishOutputJson: true,
-  further: false,
-  windDown: false,
-  failing: false,
-} as const satisfies Record<keyof Settle, boolean>;
-const WRITTEN_BY_ONE = {
-  kind: true,
-  durationMs: true,
-  inputJson: true,
-  outputJson: true,
-  output: true,
-  costUsd: true,
-  usage: true,
-  branch: false,
-  winner: false,
-  partErrors: false,
-} as const satisfies Record<keyof Completion, boolean>;
-const refusedKeys = <Key extends string>(table: Readonly<Record<Key, boolean>>) =>
-  (Object.keys(table) as Key[]).filter((key) => !table[key]);
-const REFUSED_BY_COMPLETED = refusedKeys(WRITTEN_BY_COMPLETED);
-const REFUSED_BY_ONE = refusedKeys(WRITTEN_BY_ONE);
-
-function isSimple(settle: Settle): settle is Settle & { readonly end: Completion } {
-  return (
-    settle.end.kind === 'completed' &&
-    settle.claim.mapIndex < 0 &&
-    REFUSED_BY_COMPLETED.every((key) => settle[key] === undefined) &&
-    settle.edges.every(({ outcome }) => outcome === 'success')
-  );
-}
-
-// One child at most, no list, and a known cost.
-function isSequential(settle: Settle): settle is SequentialSettle {
-  const { edges, next, wantsNext, extraPure } = settle;
-  if (!isSimple(settle)) return false;
-  const { end } = settle;
-  return (
-    edges.length <= 1 &&
-    next.length === 0 &&
-    (wantsNext || extraPure === 0 || !edges[0]?.isPure) &&
-    end.costUsd !== null &&
-    REFUSED_BY_ONE.every((key) => end[key] === undefined)
-  );
-}
-
-type SequentialSettle = Settle & { readonly end: Completion };
-
-async function settleOne(
+async function settleInSequence(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
-  { executionId, claim, end, edges, wantsNext, finishOutputJson }: SequentialSettle,
-): Promise<SettleResult> {
-  const child = edges[0]?.taskId ?? null;
-  const { rows } = await db.query<SettleOneRow>({
-    name: 'settle_one_v1',
-    text: 'select * from dagwright.settle_one_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
-    values: [
-      worker.id,
-      executionId,
-      claim.taskId,
-      claim.fence,
-      end.durationMs,
-      end.outputJson === 'null' ? null : end.outputJson,
-      end.inputJson ?? null,
-      end.costUsd ?? null,
-      end.usage === undefined ? null : JSON.stringify(end.usage),
-      child,
-      wantsNext,
-      finishOutputJson === undefined ? null : finishJson(finishOutputJson),
-    ],
-  });
-  const answer = rows[0]!;
-  const isSettled = answer.outcome === 'settled';
-  return {
-    outcome: answer.outcome,
-    found: isSettled ? undefined : { fence: answer.fence, status: answer.phase as TaskStatus | null },
-    atMs: answer.at,
-    next: answer.claimed ? claimOf({ ...answer, t: child!, m: -1 }) : null,
-    extras: [],
-    drained: answer.ended === 'drained',
-    finished: answer.ended === 'finished',
-  };
-}
-
-interface SettleOneRow {
-  outcome: 'settled' | 'lost';
-  fence: number | null;
-  attempt: number;
-  recoveries: number;
-  phase: string | null;
-  claimed: boolean | null;
-  ended: 'drained' | 'finished' | null;
-  at: number;
+  settles: readonly Settle[],
+  groups: Groups,
+  results: readonly MutableResult[],
+): Promise<void> {
+  const ordinals = [...groups.values()].map(([i]) => i!);
+  const answers = await settleSequential(
+    db,
+    worker.id,
+    ordinals.map((i) => settles[i] as SequentialSettle),
+  );
+  if (answers === null) return await settleCompleted(db, worker, settles, groups, results);
+  for (const [k, i] of ordinals.entries()) Object.assign(results[i]!, answers[k]);
 }
 
 async function settleCompleted(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   settles: readonly Settle[],
-  groups: ReadonlyMap<string, readonly number[]>,
+  groups: Groups,
   results: readonly MutableResult[],
 ): Promise<void> {
   const ids: string[] = [];
@@ -227,7 +155,7 @@ async function settleGeneral(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   settles: readonly Settle[],
-  groups: ReadonlyMap<string, readonly number[]>,
+  groups: Groups,
   results: readonly MutableResult[],
 ): Promise<void> {
   const elements = [...groups].map(([executionId, ordinals]) =>

@@ -24,6 +24,8 @@ export interface ChildEdge {
   readonly taskId: string;
   readonly outcome: 'success' | 'failed' | 'skipped';
   readonly isPure: boolean;
+  /** No other edge leads to the child. */
+  readonly isOnly: boolean;
 }
 
 export interface FurtherEnd {

@@ -149,6 +149,7 @@ function openEdges(
         taskId: child.plan.taskId,
         outcome: outcome === 'pending' ? 'skipped' : outcome,
         isPure: child.type.isPure,
+        isOnly: child.plan.inEdges.length === 1,
       });
     }
   };

@@ -128,6 +128,7 @@ function edgesOutOf(
       taskId: child.plan.taskId,
       outcome: outcome === 'pending' ? 'skipped' : outcome,
       isPure: child.type.isPure,
+      isOnly: child.plan.inEdges.length === 1,
     };
   });
   return { edges, areLocal };

@@ -12,6 +12,9 @@ declare
   suspect_recoveries constant int := 2;
   now_ timestamptz;
   found_ int[];
+  found_x int[];
+  free int[];           -- lanes that want to go on, by execution
+  free_x int[];
   used int[] := '{}';
   ready_x int[] := '{}';
   ready_t text[] := '{}';
@@ -42,8 +45,8 @@ begin
     cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
       and h.task_id = q.t and h.map_index = -1 and h.status = 'running' and h.fence = q.f offset 0) l
     where u.ctid = l.tid
-    returning q.i)
-  select array_agg(u.i) into found_ from u;
+    returning q.i, q.x)
+  select array_agg(u.i), array_agg(u.x) into found_, found_x from u;
   if cardinality(found_) is distinct from jsonb_array_length(s) then
     return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
       from jsonb_to_recordset(s) as q(i int, x int, t text)
@@ -52,33 +55,37 @@ begin
     if found_ is null then return; end if;
   end if;
 
-  -- Children: counters go down; of those that wake, a lane takes the first it released, pure ones may be taken beyond.
+  -- Children: counters go down; of those that wake, each lane of their execution takes one, whichever lane released it, and
+  -- pure ones may be taken beyond.
+  select array_agg(f.i order by f.x, f.i), array_agg(f.x order by f.x, f.i) into free, free_x
+    from unnest(found_, found_x) as f(i, x) where f.i = any(lanes);
   for r in
     with c as (
-      select e.x, e.t, count(*)::int as n, max(e.i) as lane, bool_or(e.pure) as pure
+      select e.x, e.t, count(*)::int as n, bool_or(e.pure) as pure
       from jsonb_to_recordset(d) as e(i int, x int, t text, pure boolean) where e.i = any(found_) group by e.x, e.t),
     k as (
       select c.*, l.tid, l.wakes from c cross join lateral (
         select h.ctid as tid, h.status = 'pending' and h.ready_at is null and (h.pending_edges <= c.n or h.early & 1 > 0) as wakes
         from dagwright.task_executions h where h.workflow_execution_id = ids[c.x] and h.task_id = c.t and h.map_index = -1
           and h.status in ('pending', 'running', 'waiting', 'retrying') offset 0) l),
-    a as (
-      select k.*, k.wakes and k.lane = any(lanes) and row_number() over (partition by k.lane, k.wakes order by k.t) = 1 as own from k),
+    p as (
+      select k.*, array_position(free_x, k.x) + row_number() over (partition by k.x, k.wakes order by k.t)::int - 1 as place from k),
+    a as (select p.*, case when p.wakes and free_x[p.place] = p.x then free[p.place] end as lane from p),
     g as (
-      select a.*, running[a.x] and a.wakes and (a.own or (a.pure and row_number() over (partition by a.wakes and a.pure and not a.own order by a.lane) <= extra)) as claims from a)
+      select a.*, running[a.x] and a.wakes and (a.lane is not null or (a.pure and row_number() over (partition by a.wakes and a.pure and a.lane is null order by a.x) <= extra)) as claims from a)
     update dagwright.task_executions u set pending_edges = u.pending_edges - g.n,
       status = case when g.claims then 'running' else u.status end, fence = u.fence + g.claims::int,
       attempt_number = u.attempt_number + g.claims::int, worker_id = case when g.claims then w else u.worker_id end,
       started_at = case when g.claims then now_ else u.started_at end, queued_ms = case when g.claims then 0 else u.queued_ms end,
       ready_at = case when g.wakes and not g.claims then now_ else u.ready_at end
     from g where u.ctid = g.tid
-    returning g.x, g.lane, g.own, g.wakes, g.claims, u.task_id, u.fence, u.attempt_number, u.recoveries
+    returning g.x, g.lane, g.wakes, g.claims, u.task_id, u.fence, u.attempt_number, u.recoveries
   loop
     if r.claims then
-      kind := 'claim'; i := case when r.own then r.lane else -r.x end; t := r.task_id; m := -1;
+      kind := 'claim'; i := coalesce(r.lane, -r.x); t := r.task_id; m := -1;
       fence := r.fence; attempt := r.attempt_number; recoveries := r.recoveries; phase := null; at := null;
       return next;
-      if r.own then used := used || r.lane; end if;
+      if r.lane is not null then used := used || r.lane; end if;
     elsif r.wakes and running[r.x] then
       ready_x := ready_x || r.x; ready_t := ready_t || r.task_id;
     end if;

@@ -1,0 +1,196 @@
+// settle_sequential_v1 writes what settle_completed_v1 writes, refuses whatever is not as it has to be without changing
+// anything, and reads as many rows as it settles, in empty tables as in large ones.
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { settleBatch } from '../../src/db/protocol/settle.ts';
+import type { Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { graph } from '../support/engine.ts';
+import { pauseExecution } from '../support/executions.ts';
+import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
+
+let protocol: Protocol;
+beforeAll(async () => {
+  protocol = await openProtocol();
+});
+afterAll(() => protocol.engine.close());
+
+const pool = () => protocol.engine.database.engine;
+const query = (text: string, values: unknown[] = []) => protocol.engine.query(text, values);
+const open = async (text: string) => (await protocol.open(graph(text))).id;
+
+/** Settles in one batch; also the names of the functions that were called, in order. */
+async function settle(settles: readonly Settle[]): Promise<{ results: SettleResult[]; called: string[] }> {
+  const called: string[] = [];
+  const db = {
+    query(config: { name: string }) {
+      called.push(config.name);
+      return pool().query(config as never);
+    },
+  };
+  return { results: await settleBatch(db as never, protocol.worker, settles), called };
+}
+
+const step = (id: string, isOnly = true): Settle =>
+  settleOf(
+    id,
+    {
+      claim: claimOn('a'),
+      end: {
+        kind: 'completed',
+        ...{ outputJson: '{"n":[1,"\\"x\\",{}"]}', output: null, inputJson: '{"of":"a"}' },
+        usage: { inputTokens: 3 } as never,
+      },
+    },
+    { edges: [{ ...toChild('b'), isOnly }] },
+  );
+const last = (id: string): Settle =>
+  settleOf(
+    id,
+    { claim: claimOn('a'), end: { kind: 'completed', outputJson: 'null', output: null } },
+    { finishOutputJson: '{"all":null}' },
+  );
+
+/** What is stored, without ids and times. */
+async function storedOf(id: string): Promise<unknown> {
+  const text = JSON.stringify(await protocol.rowsOf(id), (key, value) =>
+    /(^|_)id$|_at$|^workflow|^version|^duration_ms$/.test(key) && key !== 'task_id' && value !== null
+      ? 'set'
+      : value,
+  );
+  return JSON.parse(text);
+}
+
+test('it writes what settle_completed_v1 writes, and answers the same', async () => {
+  const [first, second, ended, alsoEnded] = [
+    await open('a -> b -> c'),
+    await open('a -> b -> c'),
+    await open('a'),
+    await open('a'),
+  ];
+  const lean = await settle([step(first!), last(ended!)]);
+  expect(lean.called).toEqual(['settle_sequential_v1']);
+  // A join goes the other way, and so does what shares its batch where it is in the minority.
+  const old = await settle([step(second!, false), step(await open('a -> b'), false), last(alsoEnded!)]);
+  expect(old.called).toEqual(['settle_completed_v1']);
+  expect(await storedOf(first!)).toEqual(await storedOf(second!));
+  expect(await storedOf(ended!)).toEqual(await storedOf(alsoEnded!));
+  const { atMs } = lean.results[0]!;
+  const answers = (results: readonly SettleResult[]) => results.map((result) => ({ ...result, atMs }));
+  expect(answers(lean.results)).toEqual(answers([old.results[0]!, old.results[2]!]));
+  const rows = await query(
+    `select t.completed_at = c.started_at as follows, extract(epoch from t.completed_at) * 1000 as at
+     from dagwright.task_executions t join dagwright.task_executions c using (workflow_execution_id)
+     where workflow_execution_id = $1 and t.task_id = 'a' and c.task_id = 'b'`,
+    [first],
+  );
+  expect(rows).toMatchObject([{ follows: true }]);
+  expect(Number(rows[0]!.at)).toBeCloseTo(atMs, 1);
+  expect(await query('select * from dagwright.v_orphans')).toEqual([]);
+});
+
+describe('what is not as it has to be changes nothing, and goes another way with its batch', () => {
+  const spoiled: readonly [string, (id: string) => Promise<unknown>, Partial<SettleResult>][] = [
+    [
+      'a paused execution',
+      (id) => pauseExecution(protocol.engine.database, DEFAULT_TENANT_ID, id),
+      { outcome: 'settled', next: null },
+    ],
+    [
+      'a task in other hands',
+      (id) =>
+        query(
+          `update dagwright.task_executions set fence = 2 where workflow_execution_id = $1 and task_id = 'a'`,
+          [id],
+        ),
+      { outcome: 'lost', next: null },
+    ],
+    [
+      'a child with further edges',
+      (id) =>
+        query(
+          `update dagwright.task_executions set pending_edges = 2 where workflow_execution_id = $1 and task_id = 'b'`,
+          [id],
+        ),
+      { outcome: 'settled', next: null },
+    ],
+    [
+      'a child that was tried before',
+      (id) =>
+        query(
+          `update dagwright.task_executions set fence = 4, attempt_number = 2 where workflow_execution_id = $1 and task_id = 'b'`,
+          [id],
+        ),
+      { outcome: 'settled', next: { ...claimOn('b'), fence: 5, attempt: 3 } },
+    ],
+    [
+      'a child that has ended',
+      (id) =>
+        query(
+          `update dagwright.task_executions set status = 'cancelled', completed_at = now() where workflow_execution_id = $1 and task_id = 'b'`,
+          [id],
+        ),
+      { outcome: 'settled', next: null },
+    ],
+  ];
+  test.each(spoiled)('%s', async (_, spoil, expected) => {
+    const [id, neighbour] = [await open('a -> b -> c'), await open('a -> b -> c')];
+    await spoil(id);
+    const { results, called } = await settle([step(id), step(neighbour)]);
+    expect(called).toEqual(['settle_sequential_v1', 'settle_completed_v1']);
+    expect(results[0]).toMatchObject(expected);
+    expect(results[1]).toMatchObject({ outcome: 'settled', next: claimOn('b') });
+    expect(await protocol.taskOf(neighbour, 'a')).toMatchObject({ status: 'completed', completed_seq: 1 });
+  });
+
+  test('the last step of an execution of which a task failed', async () => {
+    const [id, neighbour] = [await open('a'), await open('a')];
+    await query('update dagwright.workflow_executions set failed_tasks = 1 where id = $1', [id]);
+    const { results, called } = await settle([last(id), last(neighbour)]);
+    expect(called).toEqual(['settle_sequential_v1', 'settle_completed_v1']);
+    expect(results).toMatchObject([
+      { outcome: 'settled', drained: true, finished: false },
+      { outcome: 'settled', finished: true },
+    ]);
+  });
+});
+
+test('a batch reads some rows for each that it settles, in empty tables and among 200,000 tasks', async () => {
+  const url = new URL(protocol.engine.database.directUrl);
+  const readsOf = async (count: number) => {
+    const ids = await Promise.all(Array.from({ length: count }, () => open('a -> b -> c')));
+    // A session of its own, so that plans are made now.
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    try {
+      await client.query('begin');
+      await client.query('set local role dagwright_engine');
+      const results = await settleBatch(
+        client,
+        protocol.worker,
+        ids.map((id) => step(id)),
+      );
+      expect(results.every(({ next }) => next !== null)).toBe(true);
+      const { rows } = await client.query(
+        `select sum(seq_tup_read)::int as scanned, sum(idx_tup_fetch)::int as fetched from pg_stat_xact_user_tables
+         where schemaname = 'dagwright' and relname in ('workflow_executions', 'task_executions')`,
+      );
+      return rows[0];
+    } finally {
+      await client.query('rollback');
+      await client.end();
+    }
+  };
+  const count = 40;
+  const bounded = { scanned: 0, fetched: expect.toSatisfy((n: number) => n >= count * 3 && n <= count * 8) };
+  expect(await readsOf(count)).toEqual(bounded);
+  const wide = await open('a -> b -> c');
+  await query(
+    `insert into dagwright.task_executions (workflow_execution_id, task_id, tenant_id, task_type, status, pending_edges)
+     select case when n % 2 = 0 then $1::uuid else dagwright.uuid_v7() end, 'x' || n, $2, 'probe', 'pending', 1
+     from generate_series(1, 200000) n`,
+    [wide, DEFAULT_TENANT_ID],
+  );
+  await query('analyze dagwright.task_executions, dagwright.workflow_executions');
+  expect(await readsOf(count)).toEqual(bounded);
+});
