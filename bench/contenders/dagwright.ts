@@ -1,16 +1,15 @@
-// This engine, in process: a worker with 64 slots, definitions of a custom task type whose body does nothing, starts
-// batched as the service batches them. A run has ended when its last settle has committed.
+// This engine, in process: a worker with 64 slots, definitions of a custom task type whose body does nothing, starts as the
+// service makes them. A run has ended when its last settle has committed.
 
 import { validateDefinition } from '../../src/core/definition/validate.ts';
 import type { TaskLog } from '../../src/core/log-lines.ts';
-import { Batcher } from '../../src/db/connection/batcher.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
-import { type Started, startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { Worker } from '../../src/engine/worker/worker.ts';
 import { type CustomTaskType, defineTask } from '../../src/tasks/custom-task.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
+import { createStarts } from '../../src/triggers/starts/starts.ts';
 import type { Session, SessionOptions } from '../contender.ts';
 import { countSteps, nodesOf, type Workload, workloadNamed } from '../workloads.ts';
 
@@ -41,7 +40,7 @@ export async function openDagwright(url: string, { workload }: SessionOptions): 
 
   const { ended, release } = trackEnds(worker);
   const ids: string[] = [];
-  const start = createStarter(database);
+  const start = createStarter(database, worker);
   const run = async (id: string) => {
     const executionId = await start(id);
     ids.push(executionId);
@@ -73,21 +72,14 @@ async function apply(database: Database, workload: Workload, noop: CustomTaskTyp
   return workflowId;
 }
 
-// Starts that are due at the same moment share one commit, as everywhere in the engine.
-function createStarter(database: Database): (workflowId: string) => Promise<string> {
-  let started = 0;
-  const starts = new Batcher<{ key: string; workflowId: string }, Started>({
-    keyOf: ({ key }) => key,
-    send: (batch) =>
-      startExecutions(
-        database.engine,
-        DEFAULT_TENANT_ID,
-        batch.map(({ workflowId }) => ({ workflowId, input: {}, triggerType: 'api' })),
-      ),
-  });
+// As the service does whose process is a worker too (`dagwright start`, `dagwright dev`): starts that are due at the same moment
+// share a commit, and are opened in it while the worker has slots.
+function createStarter(database: Database, worker: Worker): (workflowId: string) => Promise<string> {
+  const starts = createStarts({ database, log, opener: () => worker.opener });
+  const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'bench' };
   return async (workflowId) => {
-    const result = await starts.call({ key: String(started++), workflowId });
-    if (!result.ok) throw new Error(`start refused: ${result.problem}`);
+    const result = await starts.start(acting, { workflowId, input: {}, triggerType: 'api' });
+    if (!result.ok) throw new Error(`start refused: ${result.problems[0]?.message}`);
     return result.id;
   };
 }

@@ -46,13 +46,14 @@ export async function openHttpService(
   const metrics = new Metrics();
   metrics.watchDatabase(database, log);
   metrics.watchPools('api', database);
+  let worker: Worker | null = null;
   const ended = new EventEmitter<{ executionEnded: [id: string] }>();
   const service: ApiContext = {
     database,
     log,
     types: system.types,
     rules: system.rules,
-    starts: createStarts({ database, log }),
+    starts: createStarts({ database, log, opener: () => worker?.opener ?? null }),
     secretBox: createSecretBox(encryptionKeys),
     secrets: config.outside.secrets ?? {},
     publicUrl: (config.outside.publicUrl ?? `http://${host}:${port}`).replace(/\/+$/, ''),
@@ -71,10 +72,11 @@ export async function openHttpService(
     log.info('HTTP listens', { url });
     return {
       url,
-      watchWorker(worker, workersDatabase) {
-        health.add({ name: 'worker', problem: () => worker.stalled });
-        metrics.watchWorker(worker.events);
-        worker.events.on('executionEnded', (id) => ended.emit('executionEnded', id));
+      watchWorker(started, workersDatabase) {
+        worker = started;
+        health.add({ name: 'worker', problem: () => started.stalled });
+        metrics.watchWorker(started.events);
+        started.events.on('executionEnded', (id) => ended.emit('executionEnded', id));
         metrics.watchPools('worker', workersDatabase);
       },
       watchScheduler(scheduler) {

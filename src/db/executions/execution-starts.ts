@@ -1,9 +1,11 @@
-// Starts of executions, recorded as start_executions_v1 judges them (functions/executions).
+// Starts of executions, recorded as start_executions_v1 judges them, and opened in the same commit where a worker of this
+// process takes them at once.
 import { newId } from '../../core/id.ts';
 import type { Json } from '../../core/json.ts';
 import type { TriggerType } from '../../core/trigger/trigger-type.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { type Opening, openingJson } from '../protocol/transitions.ts';
 
 export interface StartRequest {
   /** Of the execution, where the caller may have to send it twice: the same id starts once. Made here where absent. */
@@ -33,6 +35,74 @@ export type Started =
   | { readonly ok: true; readonly id: string; readonly existing: boolean }
   | { readonly ok: false; readonly problem: StartProblem };
 
+/** A worker of this process that runs at once what it has a free slot for. */
+export interface Opener {
+  /** Under whose id it claims. */
+  readonly worker: { readonly id: string; readonly slots: number };
+  /** A free slot for an execution of this revision; null: there is none, or the worker does not know the revision yet. */
+  offer(versionId: string): Offer | null;
+}
+
+/** A slot that is kept until one of its three functions is called. */
+export interface Offer {
+  readonly opening: Omit<Opening, 'executionId'>;
+  /** It was opened, at this moment of the database's clock (milliseconds since the epoch). */
+  accept(executionId: string, startedAtMs: number): void;
+  /** It was not. */
+  withdraw(): void;
+  /** Nobody knows: the answer was lost. */
+  lose(executionId: string): void;
+}
+
+/** A start that a worker opens if it is recorded. */
+export interface OfferedStart {
+  readonly request: StartRequest & { readonly id: string };
+  readonly offer: Offer | null;
+}
+
+/**
+ * As {@link startExecutions}, in a commit of its own: those with an offer are opened in it. Every offer is accepted,
+ * withdrawn or lost before it returns or throws.
+ */
+export async function startAndOpen(
+  db: Queryable,
+  tenantId: string,
+  worker: Opener['worker'],
+  starts: readonly OfferedStart[],
+  limitMs?: number,
+): Promise<Started[]> {
+  const offered = new Map(
+    starts.flatMap(({ request, offer }) => (offer === null ? [] : [[request.id, offer]])),
+  );
+  const openings = [...offered].map(([executionId, { opening }]) => openingJson({ ...opening, executionId }));
+  let rows: (StartRow & { opened_at: number | null })[];
+  try {
+    ({ rows } = await db.query({
+      ...(limitMs === undefined ? {} : within(limitMs)),
+      name: 'start_and_open_v1',
+      text: 'select i, id, existing, problem, opened_at from dagwright.start_and_open_v1($1, $2, $3, $4, $5)',
+      values: [
+        tenantId,
+        startsJson(
+          starts.map(({ request, offer }) => (offer === null ? request : { ...request, open: true })),
+        ),
+        ...[worker.id, worker.slots, `[${openings.join(',')}]`],
+      ],
+    }));
+  } catch (error) {
+    for (const [executionId, offer] of offered) offer.lose(executionId);
+    throw error;
+  }
+  for (const { id, opened_at: openedAtMs } of rows) {
+    if (openedAtMs === null) continue;
+    offered.get(id)!.accept(id, openedAtMs);
+    offered.delete(id);
+  }
+  // Sent again after a lost answer, a start may find that it had been opened: `lose` has been called then.
+  for (const offer of offered.values()) offer.withdraw();
+  return startedOf(rows, starts.length);
+}
+
 /**
  * Records starts of one tenant in the caller's transaction, which is of the engine's role. Given up by the client after
  * `limitMs`.
@@ -43,27 +113,39 @@ export async function startExecutions(
   requests: readonly StartRequest[],
   limitMs?: number,
 ): Promise<Started[]> {
-  const items = requests.map((r, i) => ({
-    ...r,
-    i,
-    id: r.id ?? newId(),
-    idempotencyKey: undefined,
-    key: r.idempotencyKey,
-    input: r.input ?? {},
-  }));
-  const { rows } = await db.query<{
-    i: number;
-    id: string;
-    existing: boolean;
-    problem: string | null;
-  }>({
+  const { rows } = await db.query<StartRow>({
     ...(limitMs === undefined ? {} : within(limitMs)),
     name: 'start_executions_v1',
     text: 'select i, id, existing, problem from dagwright.start_executions_v1($1, $2)',
-    values: [tenantId, JSON.stringify(items)],
+    values: [tenantId, startsJson(requests)],
   });
-  const results = new Array<Started>(requests.length);
+  return startedOf(rows, requests.length);
+}
+
+interface StartRow {
+  readonly i: number | null;
+  readonly id: string;
+  readonly existing: boolean;
+  readonly problem: string | null;
+}
+
+function startsJson(requests: readonly (StartRequest & { readonly open?: true })[]): string {
+  return JSON.stringify(
+    requests.map((request, i) => ({
+      ...request,
+      i,
+      id: request.id ?? newId(),
+      idempotencyKey: undefined,
+      key: request.idempotencyKey,
+      input: request.input ?? {},
+    })),
+  );
+}
+
+function startedOf(rows: readonly StartRow[], count: number): Started[] {
+  const results = new Array<Started>(count);
   for (const { i, id, existing, problem } of rows) {
+    if (i === null) continue;
     results[i] =
       problem === null ? { ok: true, id, existing } : { ok: false, problem: problem as StartProblem };
   }

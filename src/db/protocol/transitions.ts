@@ -83,21 +83,24 @@ export async function openBatch(
   worker: { readonly id: string; readonly slots: number },
   openings: readonly Opening[],
 ): Promise<Map<string, number>> {
-  const x = openings.map((opening) =>
-    objectText<typeof OPENING_KEYS>({
-      e: quoted(opening.executionId),
-      deadline: opening.deadlineSeconds ?? 'null',
-      n: opening.rowCount,
-      ready: opening.hasReady,
-      rows: opening.rowsJson,
-    }),
-  );
+  const x = openings.map(openingJson);
   const { rows } = await db.query<{ e: string; at: number }>({
     name: 'open_v1',
     text: 'select e, at from dagwright.open_v1($1, $2, $3)',
     values: [worker.id, worker.slots, `[${x.join(',')}]`],
   });
   return new Map(rows.map((row) => [row.e, row.at]));
+}
+
+/** An opening as open_v1 reads it. */
+export function openingJson(opening: Opening): string {
+  return objectText<typeof OPENING_KEYS>({
+    e: quoted(opening.executionId),
+    deadline: opening.deadlineSeconds ?? 'null',
+    n: opening.rowCount,
+    ready: opening.hasReady,
+    rows: opening.rowsJson,
+  });
 }
 
 /** How an execution ends. */
@@ -136,6 +139,16 @@ export async function requeue(
     values: [
       JSON.stringify({ slots, x: lists.map(({ executionId, list }) => ({ e: executionId, l: list })) }),
     ],
+  });
+}
+
+/** Offers an execution to the queue again: it is opened, or concluded, by whoever takes the job. */
+export async function offerAgain(db: Queryable, executionId: string): Promise<void> {
+  await db.query({
+    name: 'offer_again',
+    text: `select dagwright.add_jobs_v1(array[json_build_object('e', o.id)], o.priority) from dagwright.workflow_executions o
+      where o.id = $1`,
+    values: [executionId],
   });
 }
 

@@ -20,6 +20,7 @@ export class ExecutionCache {
   readonly #types: ReadonlyMap<string, TaskType>;
   readonly #memories = new LRUCache<string, ExecutionMemory>({ max: MAX_EXECUTIONS });
   readonly #plans = new LRUCache<string, Promise<CompiledPlan>>({ maxSize: MAX_PLAN_NODES });
+  readonly #compiled = new WeakMap<Promise<CompiledPlan>, CompiledPlan>();
   readonly #rows: Batcher<string, ExecutionRow | null>;
 
   constructor(pool: pg.Pool, types: ReadonlyMap<string, TaskType>) {
@@ -58,6 +59,12 @@ export class ExecutionCache {
     return memory;
   }
 
+  /** The plan of a revision, where this worker has it. */
+  compiled(versionId: string): CompiledPlan | null {
+    const plan = this.#plans.get(versionId);
+    return plan === undefined ? null : (this.#compiled.get(plan) ?? null);
+  }
+
   forget(id: string): void {
     this.#memories.delete(id);
   }
@@ -72,7 +79,10 @@ export class ExecutionCache {
       const loading = plan;
       this.#plans.set(versionId, loading, { size: 1 });
       loading.then(
-        ({ nodes }) => this.#plans.set(versionId, loading, { size: Math.max(1, nodes.length) }),
+        (compiled) => {
+          this.#compiled.set(loading, compiled);
+          this.#plans.set(versionId, loading, { size: Math.max(1, compiled.nodes.length) });
+        },
         () => this.#plans.delete(versionId),
       );
     }

@@ -1,13 +1,14 @@
 // What a queue job makes a worker do: open a new execution, conclude one whose tasks have ended, or work off a list of
-// ready tasks. A job that comes twice, or late, finds nothing to do and ends.
+// ready tasks. A job that comes twice, or late, finds nothing to do and ends. Where this process started an execution, it may
+// have been opened in the same commit, without a job.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
-import { requeue, type TaskRef } from '../../db/protocol/transitions.ts';
+import { type Opening, offerAgain, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
 import type { WorkerContext } from '../context.ts';
-import { UnknownTaskTypeError } from '../memory/compiled.ts';
+import { type CompiledPlan, UnknownTaskTypeError } from '../memory/compiled.ts';
 import type { ExecutionMemory } from '../memory/memory.ts';
 import { concludeExecution } from '../settle/conclusion.ts';
 import { runLane } from './lane.ts';
@@ -49,14 +50,38 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
     });
   }
   const { compiled, row } = memory;
-  const startedAtMs = await worker.openings.call({
-    executionId: row.id,
-    deadlineSeconds: compiled.timeoutSeconds,
-    rowsJson: compiled.rowsJson,
-    rowCount: compiled.plan.nodes.length,
-    hasReady: compiled.hasReadyRoots,
-  });
-  if (startedAtMs === null) return;
+  const startedAtMs = await worker.openings.call({ executionId: row.id, ...openingOf(compiled) });
+  if (startedAtMs !== null) await runRoots(worker, memory, startedAtMs);
+}
+
+/** How an execution of this revision is opened. */
+export function openingOf({
+  plan,
+  timeoutSeconds,
+  rowsJson,
+  hasReadyRoots,
+}: CompiledPlan): Omit<Opening, 'executionId'> {
+  return { deadlineSeconds: timeoutSeconds, rowsJson, rowCount: plan.nodes.length, hasReady: hasReadyRoots };
+}
+
+/** Runs an execution that was opened for this worker at this moment of the database's clock. */
+export async function runOpened(
+  worker: WorkerContext,
+  executionId: string,
+  startedAtMs: number,
+): Promise<void> {
+  try {
+    const memory = await worker.executions.load(executionId);
+    if (memory !== null) await runRoots(worker, memory, startedAtMs);
+  } catch (error) {
+    // Its claims are found without a lane, and given back.
+    worker.suspect(executionId);
+    throw error;
+  }
+}
+
+async function runRoots(worker: WorkerContext, memory: ExecutionMemory, startedAtMs: number): Promise<void> {
+  const { compiled, row } = memory;
   memory.startedAtMs = startedAtMs;
   const claims = compiled.claimedRoots.map((index) => ({
     taskId: compiled.plan.nodes[index]!.taskId,
@@ -68,6 +93,15 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
   }));
   for (const claim of claims.slice(1)) worker.spawn({ executionId: row.id, claim });
   await runLane(worker, { memory, claim: claims[0]!, list: [] });
+}
+
+/** Gives a job back to the queue as it came: this worker has no slot for it. */
+export async function giveBack(worker: WorkerContext, { e, t }: JobPayload): Promise<void> {
+  await untilAnswered(() =>
+    t === undefined
+      ? offerAgain(worker.pool, e)
+      : requeue(worker.pool, worker.slots, [{ executionId: e, list: t }]),
+  );
 }
 
 /** A worker that cannot run a task waits so long before it offers it again. */

@@ -12,6 +12,7 @@ import { newId } from '../../core/id.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import { Outage } from '../../db/connection/outage.ts';
+import type { Opener } from '../../db/executions/execution-starts.ts';
 import { addPoolId, registerWorker, removeWorker, unlockPools } from '../../db/protocol/workers.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import { AttemptRegister } from '../attempt/attempt-register.ts';
@@ -23,10 +24,12 @@ import { ExecutionCache } from '../memory/execution-cache.ts';
 import { type OpenOutside, type OutsideSettings, openOutside } from '../services/outside.ts';
 import { createCalls } from '../settle/calls.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
-import { runJob } from './job.ts';
+import { giveBack, type JobPayload, runJob } from './job.ts';
 import { runLane } from './lane.ts';
+import { createOpener } from './opener.ts';
 import { Queue } from './queue.ts';
 import { RetentionLoop } from './retention.ts';
+import { Slots } from './slots.ts';
 import { WatchLoop } from './watch-loop.ts';
 
 export interface WorkerOptions {
@@ -53,6 +56,8 @@ const LOOP_STALLED_MS = 90_000;
 
 /** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
 const LEASE_GOOD_MS = 6_500;
+/** A job that gets no slot in this time is given back: what this process started itself has them. */
+const SLOT_PATIENCE_MS = 200;
 
 export class Worker {
   readonly events = new EventEmitter<{
@@ -65,6 +70,9 @@ export class Worker {
   }>();
   readonly #options: Required<WorkerOptions>;
   readonly #attempts = new AttemptRegister();
+  readonly #ownSlots: Slots;
+  /** For starts of this process. */
+  readonly opener: Opener;
   readonly #executions: ExecutionCache;
   readonly #lanes = new Set<Promise<void>>();
   readonly #context: WorkerContext;
@@ -112,7 +120,14 @@ export class Worker {
       workerId: () => this.#id,
       nowMs: () => this.#watch.nowMs(),
     });
+    this.#ownSlots = new Slots(this.#options.concurrency);
     this.#context = this.#createContext();
+    this.opener = createOpener({
+      worker: this.#context,
+      slots: this.#ownSlots,
+      isLeaseGood: () => !this.#isStopped && monotonicMs() <= this.#leaseGoodUntilMs,
+      track: (lane) => this.#track(lane),
+    });
     this.#outage = new Outage(options.log);
     this.#watch = new WatchLoop(this.#context, {
       ids: () => this.#ids(),
@@ -151,7 +166,7 @@ export class Worker {
       limits: this.#options.database.limits,
       concurrency: this.#options.concurrency,
       log: this.#options.log,
-      handle: (payload) => this.#track(runJob(this.#context, payload)),
+      handle: (payload) => this.#track(this.#handle(payload)),
       onTaken: (dueAtMs) => void this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs)),
       onPool: async (poolId) => {
         this.#poolIds.push(poolId);
@@ -308,6 +323,15 @@ export class Worker {
       suspectGate: new SuspectGate(),
       whileAlive,
     };
+  }
+
+  async #handle(payload: JobPayload): Promise<void> {
+    if (!(await this.#ownSlots.take(SLOT_PATIENCE_MS))) return await giveBack(this.#context, payload);
+    try {
+      await runJob(this.#context, payload);
+    } finally {
+      this.#ownSlots.release();
+    }
   }
 
   async #spawn({ executionId, claim }: LaneWork): Promise<void> {

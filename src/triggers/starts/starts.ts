@@ -22,7 +22,13 @@ import {
   isRetryable,
   type Queryable,
 } from '../../db/connection/connection.ts';
-import { type StartRequest, startExecutions } from '../../db/executions/execution-starts.ts';
+import {
+  type OfferedStart,
+  type Opener,
+  type StartRequest,
+  startAndOpen,
+  startExecutions,
+} from '../../db/executions/execution-starts.ts';
 import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 
@@ -36,6 +42,8 @@ export interface StartsOptions {
   readonly log: TaskLog;
   /** How long a start may wait for the database, in milliseconds; 5000 where absent. */
   readonly deadlineMs?: number;
+  /** The worker of this process, where it has one. */
+  readonly opener?: () => Opener | null;
 }
 
 /** A start that the database has not answered in time: it may or may not have happened. A connection loss by its code. */
@@ -65,6 +73,7 @@ export class Starts {
   readonly #engine: Queryable;
   readonly #log: TaskLog;
   readonly #deadlineMs: number;
+  readonly #opener: () => Opener | null;
   /** By version: a revision never changes. */
   readonly #rules = new LRUCache<string, Rule>({ max: MAX_RULES });
   readonly #batchers = new Map<
@@ -72,10 +81,11 @@ export class Starts {
     { readonly batcher: Batcher<Batched, StartResult | typeof LATE>; calls: number }
   >();
 
-  constructor({ database, log, deadlineMs = 5_000 }: StartsOptions) {
+  constructor({ database, log, deadlineMs = 5_000, opener = () => null }: StartsOptions) {
     this.#engine = database.engine;
     this.#log = log;
     this.#deadlineMs = deadlineMs;
+    this.#opener = opener;
   }
 
   /** Starts one execution in a commit of its own or shared. Throws {@link StartUnanswered} where the database is away. */
@@ -110,8 +120,19 @@ export class Starts {
     requests: readonly StartRequest[],
     limitMs = WITHIN_MS,
   ): Promise<StartResult[]> {
+    return await this.#checkAndStart(db, tenantId, requests, limitMs, null);
+  }
+
+  // With an opener in a commit of its own: what it has slots for is opened in it.
+  async #checkAndStart(
+    db: Queryable,
+    tenantId: string,
+    requests: readonly StartRequest[],
+    limitMs: number,
+    opener: Opener | null,
+  ): Promise<StartResult[]> {
     const results = new Array<StartResult>(requests.length);
-    const fitting: { readonly i: number; readonly request: StartRequest }[] = [];
+    const fitting: { readonly i: number; readonly request: StartRequest; readonly versionId: string }[] = [];
     const versions = await findStartable(db, tenantId, requests, limitMs);
     for (const [i, request] of requests.entries()) {
       const version = versions[i] ?? null;
@@ -121,15 +142,24 @@ export class Starts {
           ? refuseStart('not_found', request)
           : await this.#refuseInput(db, version.id, request, limitMs));
       if (refused !== null) results[i] = (await this.#firstAnswer(db, tenantId, request, limitMs)) ?? refused;
-      else fitting.push({ i, request: { ...request, revision: version!.revision } });
+      else fitting.push({ i, request: { ...request, revision: version!.revision }, versionId: version!.id });
     }
     if (fitting.length === 0) return results;
-    const started = await startExecutions(
-      db,
-      tenantId,
-      fitting.map(({ request }) => request),
-      limitMs,
+    const starts = fitting.map(
+      ({ request, versionId }): OfferedStart => ({
+        request: { ...request, id: request.id ?? newId() },
+        offer: request.runAt === undefined ? (opener?.offer(versionId) ?? null) : null,
+      }),
     );
+    const started =
+      opener !== null && starts.some(({ offer }) => offer !== null)
+        ? await startAndOpen(db, tenantId, opener.worker, starts, limitMs)
+        : await startExecutions(
+            db,
+            tenantId,
+            starts.map(({ request }) => request),
+            limitMs,
+          );
     for (const [k, { i, request }] of fitting.entries()) {
       const one = started[k]!;
       results[i] = one.ok ? one : refuseStart(one.problem, request);
@@ -207,7 +237,13 @@ export class Starts {
     if (due.length > 0) {
       try {
         const requests = due.map(({ request }) => request);
-        const started = await this.startWith(this.#engine, tenantId, requests, this.#deadlineMs);
+        const started = await this.#checkAndStart(
+          this.#engine,
+          tenantId,
+          requests,
+          this.#deadlineMs,
+          this.#opener(),
+        );
         for (const [k, item] of due.entries()) answers.set(item, started[k]!);
       } catch (error) {
         if (!isConnectionLoss(error) && !isRetryable(error)) throw error;

@@ -1,6 +1,6 @@
 -- Records starts for one tenant: an execution row, a job and, with an idempotency key, its row. Nothing else, on every
 -- path. p: [{ i, id, workflowId, input, key?, scope?, requestHash? (hex), priority?, triggerType?, trigger?, metadata?, createdBy?,
--- revision?, runAt? (opened only then) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
+-- revision?, runAt? (opened only then), open? (start_and_open_v1 opens it: no job) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
 -- execution, and an id that was started already is not started again. Problems: not_found, not_active, tenant_suspended,
 -- tier_too_low, key_reused (the key came with another requestHash). Every row is found by its whole key, behind `offset 0`:
 -- what was planned as a join or a hashed subquery while the tables were new would read all of the tenant's rows, ever after.
@@ -13,6 +13,8 @@ declare
   now_ timestamptz;
   before text := current_setting('app.current_tenant_id', true);
   has_keys constant boolean := jsonb_path_exists(p, '$[*].key');
+  opening constant uuid[] := case when jsonb_path_exists(p, '$[*].open') then array(select (o.value->>'id')::uuid
+    from jsonb_array_elements(p) o where o.value->'open' = 'true') end;
   bad text;
   jobs record;
   owner_ record;
@@ -48,7 +50,7 @@ begin
         and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
       on conflict do nothing
       returning id, priority, run_at)
-    select priority, array_agg(json_build_object('e', id)) as payloads from started where run_at is null group by priority
+    select priority, array_agg(json_build_object('e', id)) as payloads from started where run_at is null and (opening is null or not id = any(opening)) group by priority
   loop
     perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority);
   end loop;

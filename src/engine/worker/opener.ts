@@ -1,0 +1,41 @@
+// Opens what this process starts in the commit of the start (start_and_open_v1), and runs it at once: no job is written, fetched
+// or completed.
+//   O1  It offers a slot that is free and that no job waits for, while the lease is good; nothing else is taken before a job.
+//   O2  Dying before the commit leaves nothing; after it, running tasks of a dead worker, which are taken over as all are.
+//   O3  Where the answer is lost, claims may be this worker's that no lane holds: the execution is suspected.
+
+import type { Offer, Opener } from '../../db/executions/execution-starts.ts';
+import type { WorkerContext } from '../context.ts';
+import { openingOf, runOpened } from './job.ts';
+import type { Slots } from './slots.ts';
+
+export interface OpenerOptions {
+  readonly worker: WorkerContext;
+  readonly slots: Slots;
+  readonly isLeaseGood: () => boolean;
+  /** Keeps an eye on what runs until it has ended. */
+  readonly track: (lane: Promise<void>) => Promise<void>;
+}
+
+export function createOpener({ worker, slots, isLeaseGood, track }: OpenerOptions): Opener {
+  return {
+    worker,
+    offer(versionId): Offer | null {
+      if (worker.draining || !isLeaseGood()) return null;
+      const compiled = worker.executions.compiled(versionId);
+      if (compiled === null || !slots.tryTake()) return null;
+      const release = () => slots.release();
+      return {
+        opening: openingOf(compiled),
+        accept(executionId, startedAtMs) {
+          void track(runOpened(worker, executionId, startedAtMs)).finally(release);
+        },
+        withdraw: release,
+        lose(executionId) {
+          worker.suspect(executionId);
+          release();
+        },
+      };
+    },
+  };
+}
