@@ -1,4 +1,4 @@
-// The processes of one cell that are no workers: `dagwright start --role api` and `--role scheduler`, each kept alive on its
+// The processes of one cell that are more than workers: `dagwright start --role api`, `scheduler` or `all`, each kept alive on its
 // port, as process managers do, whatever ends it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,11 @@ import type { ServiceFaults } from './service-faults.ts';
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const PRELOAD = new URL('./preload.ts', import.meta.url).href;
 const SERVICE_PRELOAD = new URL('./service-preload.ts', import.meta.url).href;
-const READY = { api: 'HTTP listens', scheduler: 'the scheduler looks after' } as const;
+const READY = {
+  all: 'the worker takes tasks',
+  api: 'HTTP listens',
+  scheduler: 'the scheduler looks after',
+} as const;
 /** Until an ended process is started again. */
 const RESTART_MS = 150;
 
@@ -37,7 +41,7 @@ export interface ServiceSettings {
 
 /** A process that is always started again. */
 export interface ServiceSlot {
-  /** Of an API. */
+  /** Where there is an API. */
   readonly url: string;
   /** Processes started so far. */
   readonly starts: number;
@@ -77,7 +81,7 @@ export class Services {
 
   async start(settings: ServiceSettings): Promise<ServiceSlot> {
     const log = openSync(join(this.#folder, `${settings.role}-${this.#slots.length}.log`), 'a');
-    const port = settings.role === 'api' ? await freePort() : undefined;
+    const port = settings.role === 'scheduler' ? undefined : await freePort();
     const slot = new Slot(settings, port, this.#folder, (text) => this.#keep(log, text));
     this.#slots.push(slot);
     await slot.ready();

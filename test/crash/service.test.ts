@@ -17,6 +17,13 @@ import { until } from './support/supervisor.ts';
 /** "within 7 s", and "within 10 s"; three times that on a machine that does other things. */
 const ANSWERS_WITHIN_MS = 21_000;
 const WORKS_AGAIN_MS = 30_000;
+/** A dead worker is found after about 8 s. */
+const TAKEN_OVER_MS = 40_000;
+
+const FLOW = graph('a', {
+  tasks: { a: { taskType: 'transformation', config: { output: 1 } } },
+  more: { workflowId: 'w' },
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-crash-'));
 const services = new Services(folder);
@@ -31,7 +38,7 @@ beforeAll(async () => {
   server = await openOwnPostgres(inject('cluster'));
   await migrateDatabase(server.url);
   database = openDatabase(server.url, { max: 2, name: 'crash test' });
-  await applyDefinition(database, DEFAULT_TENANT_ID, graph('a', { more: { workflowId: 'w' } }), 'test');
+  await applyDefinition(database, DEFAULT_TENANT_ID, FLOW, 'test');
   const settings = { databaseUrl: server.url, role: 'api', isOpen: true } as const;
   [dying, steady] = await Promise.all([
     services.start({ ...settings, faults: { seed: 1, diesAfterCommit: 1 } }),
@@ -62,6 +69,19 @@ async function executionsOf(key: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+const ended = (id: string) =>
+  until(
+    'the execution has ended',
+    async () => {
+      const { rows } = await database.engine.query<{ status: string }>(
+        'select status from dagwright.workflow_executions where id = $1',
+        [id],
+      );
+      return rows[0]?.status === 'completed';
+    },
+    TAKEN_OVER_MS,
+  );
+
 const idOf = (answer: Exchange): string => (answer.kind === 'answer' ? JSON.parse(answer.text).id : '');
 
 test('an API process killed between the commit of starts and their answers, sent again: one execution each', async () => {
@@ -82,6 +102,30 @@ test('an API process killed between the commit of starts and their answers, sent
     if (left[i]!.length === 1) expect(ids).toEqual(left[i]);
   }
   expect(dying.ownEnds).toBeGreaterThan(0);
+});
+
+test('a worker killed between the commit that started and opened an execution and its answer: one execution, taken over', async () => {
+  const whole = await services.start({
+    ...{ databaseUrl: server.url, role: 'all', isOpen: true },
+    faults: { seed: 1, diesAfterCommit: 1 },
+  });
+  // It learns the plan from a job, which no commit of its own starts.
+  const learnt = idOf(await start(steady, 'learnt'));
+  await ended(learnt);
+  expect(await start(whole, 'opened')).toMatchObject({ kind: 'broken' });
+  const [left] = await executionsOf('opened');
+  expect(left).toBeDefined();
+  expect(idOf(await start(steady, 'opened'))).toBe(left);
+  await ended(left!);
+  expect(await executionsOf('opened')).toEqual([left]);
+  const { rows } = await database.engine.query(
+    `select t.status, t.recoveries, (select count(*)::int from dagwright.jobs_v1() j where j.execution_id = $1) as jobs
+     from dagwright.task_executions t where t.workflow_execution_id = $1`,
+    [left],
+  );
+  // Running when it died: a start that had gone by the queue would not have had to be taken over.
+  expect(rows).toEqual([{ status: 'completed', recoveries: 1, jobs: expect.any(Number) }]);
+  await whole.halt();
 });
 
 test('PostgreSQL crashes and comes back: 503 with Retry-After meanwhile, 201 afterwards, and what was acknowledged is there', async () => {
