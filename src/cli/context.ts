@@ -6,13 +6,12 @@ import type { TaskLog } from '../core/log-lines.ts';
 import { createRedact } from '../core/redact.ts';
 import type { Acting, Operator } from '../db/connection/connection.ts';
 import { CLI_ACTOR } from './actor.ts';
-import { databaseRefusal } from './database-refusal.ts';
 import type { Io } from './io.ts';
 import { createLog } from './output/log.ts';
 import { createPainter } from './output/terminal.ts';
 import { problemLines, Refusal } from './refusal.ts';
 import { type Config, readConfig } from './settings/config.ts';
-import { openSystem, type System } from './system.ts';
+import type { System } from './system.ts';
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -83,6 +82,8 @@ export async function withContext(
   };
   const note = (text: string) => print(() => io.stderr.write(`${text}\n`));
   const withSystem: CommandContext['withSystem'] = async (use, { migrate } = {}) => {
+    // With it comes the engine, which help and wrong usage need not wait for.
+    const { openSystem } = await import('./system.ts');
     const system = await openSystem({
       config,
       log,
@@ -122,6 +123,7 @@ export async function withContext(
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);
+    const { databaseRefusal } = await import('./database-refusal.ts');
     const refused = databaseRefusal(error, config);
     if (refused !== null) return fail(refused);
     const message = error instanceof Error ? error.message : String(error);

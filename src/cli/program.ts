@@ -1,25 +1,138 @@
-// The command line. programs/ reads the options of each command, commands/ does its work; exit code 0 done, 1 the run failed or
-// was refused, 2 wrong usage. With --json stdout holds one JSON object and nothing else.
+// The command line: its commands by name. What one takes and does is in commands/NAME.ts, which is loaded when it is asked for,
+// so that help is there at once. Exit code 0 done, 1 the run failed or was refused, 2 wrong usage. With --json stdout holds one
+// JSON object and nothing else.
 import packageJson from '../../package.json' with { type: 'json' };
-import { CommanderError, Program } from './command.ts';
+import { type Command, CommanderError, command, group, Program } from './command.ts';
 import type { Io } from './io.ts';
-import { addAuditCommands } from './programs/audit.ts';
-import { addDatabaseCommands } from './programs/database.ts';
-import { addDefinitionCommands } from './programs/definitions.ts';
-import { addExecutionCommands } from './programs/executions.ts';
-import { addKeyCommands } from './programs/keys.ts';
-import { addPricingCommands } from './programs/pricing.ts';
-import { addRetentionCommands } from './programs/retention.ts';
-import { addRunCommand } from './programs/run.ts';
-import { addScheduleCommands } from './programs/schedules.ts';
-import { addServiceCommands } from './programs/service.ts';
-import { addServiceLimitCommands } from './programs/services.ts';
-import { addTenantCommands } from './programs/tenants.ts';
-import { addVariableCommands } from './programs/variables.ts';
-import { addWebhookCommands } from './programs/webhooks.ts';
-import { addWorkflowCommands } from './programs/workflows.ts';
 
-/** The program with all its commands, in the order in which help lists them. */
+interface Entry {
+  readonly name: string;
+  readonly description: string;
+  readonly argument?: readonly [term: string, description?: string];
+  /** `defineCommand` adds options and work, or the commands of a group. */
+  readonly load: () => Promise<{ readonly defineCommand: (command: Command) => void }>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  {
+    name: 'run',
+    description: 'start a workflow, work until it has ended, print the result',
+    argument: ['<file|workflowId>', 'a definition (it is applied first), or the id of an applied one'],
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'validate',
+    description: 'check definitions; warnings alone exit 0',
+    argument: ['<file...>'],
+    load: () => import('./commands/validate.ts'),
+  },
+  {
+    name: 'schema',
+    description: 'print the JSON Schema of a definition, for editors',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'apply',
+    description: 'save definitions; a changed one becomes a new revision',
+    argument: ['<file...>'],
+    load: () => import('./commands/apply.ts'),
+  },
+  {
+    name: 'migrate',
+    description: 'bring the database up to date',
+    load: () => import('./commands/migrate.ts'),
+  },
+  {
+    name: 'start',
+    description: 'the service for production',
+    load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'dev',
+    description: 'embedded database, migrations, HTTP on 127.0.0.1:3000, a worker and the scheduler',
+    load: () => import('./commands/dev.ts'),
+  },
+  {
+    name: 'doctor',
+    description: 'check database, roles, isolation, queue, workers: what is wrong and what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'health',
+    description: 'exit 0 if the worker of this machine or container beats',
+    load: () => import('./commands/health.ts'),
+  },
+  {
+    name: 'demo',
+    description: 'run the demo workflow on the embedded database',
+    load: () => import('./commands/demo.ts'),
+  },
+];
+
+const GROUPS: readonly Entry[] = [
+  {
+    name: 'executions',
+    description: 'list, show, follow, cancel, pause and resume executions',
+    load: () => import('./commands/executions/executions.ts'),
+  },
+  {
+    name: 'services',
+    description: 'limits of outside services, shared by all workers, and their circuit breakers',
+    load: () => import('./commands/services.ts'),
+  },
+  {
+    name: 'pricing',
+    description: 'what models cost: the price library, and your own prices before it',
+    load: () => import('./commands/pricing.ts'),
+  },
+  {
+    name: 'retention',
+    description: 'delete executions that ended long ago',
+    load: () => import('./commands/retention.ts'),
+  },
+  {
+    name: 'workflows',
+    description: 'saved definitions, their revisions, on and off',
+    load: () => import('./commands/workflows.ts'),
+  },
+  {
+    name: 'variables',
+    description: 'values that definitions read as variables.NAME; no place for secrets',
+    load: () => import('./commands/variables.ts'),
+  },
+  {
+    name: 'schedules',
+    description: 'start workflows by cron expressions',
+    load: () => import('./commands/schedules/schedules.ts'),
+  },
+  {
+    name: 'tenants',
+    description: 'the units of isolation: each sees its own rows only',
+    load: () => import('./commands/tenants.ts'),
+  },
+  {
+    name: 'keys',
+    description: 'keys of the HTTP API, of one tenant',
+    load: () => import('./commands/keys.ts'),
+  },
+  {
+    name: 'audit',
+    description: 'who changed what; only ever appended to',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
+    name: 'webhooks',
+    description: 'URLs where deliveries of outside services start workflows',
+    load: () => import('./commands/webhooks/webhooks.ts'),
+  },
+  {
+    name: 'db',
+    description: 'the embedded PostgreSQL server',
+    load: () => import('./commands/db.ts'),
+  },
+];
+
+/** The program with all its commands, in the order in which help lists them. They do nothing until they are loaded. */
 export function createProgram(io: Io): Program {
   const program = new Program(io);
   program
@@ -38,30 +151,27 @@ Examples:
 
 Without DATABASE_URL a PostgreSQL server is started in .dagwright/ and stops a minute after its last use.`,
     );
-  for (const addCommands of [
-    addRunCommand,
-    addDefinitionCommands,
-    addServiceCommands,
-    addExecutionCommands,
-    addServiceLimitCommands,
-    addPricingCommands,
-    addRetentionCommands,
-    addWorkflowCommands,
-    addVariableCommands,
-    addScheduleCommands,
-    addTenantCommands,
-    addKeyCommands,
-    addAuditCommands,
-    addWebhookCommands,
-    addDatabaseCommands,
-  ])
-    addCommands(program);
+  for (const { name, description, argument } of COMMANDS) {
+    const made = command(program, name, description);
+    if (argument !== undefined) made.argument(...argument);
+  }
+  for (const { name, description } of GROUPS) group(program, name, description);
   return program;
+}
+
+/** Loads the command that a command line asks for, also by `help NAME`: the first word that names one. */
+export async function loadCommand(program: Program, args: readonly string[]): Promise<void> {
+  const entries = new Map([...COMMANDS, ...GROUPS].map((entry) => [entry.name, entry]));
+  const named = args.find((word) => entries.has(word));
+  if (named === undefined) return;
+  const { defineCommand } = await entries.get(named)!.load();
+  defineCommand(program.commands.find((made) => made.name() === named)!);
 }
 
 /** Runs one command line, without the program's name; its exit code. */
 export async function runProgram(io: Io, args: readonly string[]): Promise<number> {
   const program = createProgram(io);
+  await loadCommand(program, args);
   try {
     await program.parseAsync(args, { from: 'user' });
     return program.exitCode;

@@ -53,8 +53,9 @@ export async function runToEnd(
   };
   const stopListening = io.onSignal(interrupt);
   try {
-    const wake = Promise.withResolvers<void>();
-    worker.events.on('executionEnded', (ended) => ended === id && wake.resolve());
+    const end = new AbortController();
+    worker.events.on('executionEnded', (ended) => ended === id && end.abort());
+    const sooner = AbortSignal.any([end.signal, stop.signal]);
     const screen = new Screen(options);
     for (let isCancelling = false; ; ) {
       const execution = await database.withTenant(tenantId, (client) => findExecution(client, tenantId, id));
@@ -74,7 +75,8 @@ export async function runToEnd(
         continue;
       }
       const pause = options.live === null ? POLL_MS : REPAINT_MS;
-      await Promise.race([wake.promise, delay(pause, undefined, { signal: stop.signal }).catch(() => {})]);
+      // Aborted, it leaves no timer behind: one would keep the process after the result.
+      await delay(pause, undefined, { signal: sooner }).catch(() => {});
     }
   } finally {
     stopListening();

@@ -13,6 +13,7 @@ import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 import { MAIN, runCli, spawnCli } from './support/run-cli.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
+const REPORT_LEFT = fileURLToPath(new URL('./support/report-left.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'dagwright cli '));
 let database: Awaited<ReturnType<typeof createDatabase>>;
 
@@ -135,6 +136,18 @@ describe('dagwright run', () => {
     expect(stdout).toMatch(/^completed greet$/m);
     expect(stdout).toMatch(/^completed in .*cost \$0/m);
     expect(stdout).not.toContain('\u001b');
+  });
+
+  it('leaves nothing behind that would keep the process after its result', async () => {
+    const waiting = file(
+      'waiting.yaml',
+      'workflowId: waiting\nnodes: [{ taskId: pause, taskType: wait, config: { seconds: 0.7 } }]\n',
+    );
+    const { code, stderr } = await spawnCli(['run', waiting], { ...optionsOf({}), main: REPORT_LEFT });
+    const left: string[] = JSON.parse(stderr.trimEnd().split('\n').at(-1)!);
+    expect(code).toBe(0);
+    // Connections that the server has yet to close are gone in a moment.
+    expect(left.filter((kind) => /^(Timeout|Immediate|MessagePort|ProcessWrap)$/.test(kind))).toEqual([]);
   });
 
   it('returns the first execution for a repeated idempotency key', async () => {

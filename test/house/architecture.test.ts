@@ -218,7 +218,7 @@ describe('the house', () => {
   });
 
   it('has a rule of a resource on its floor only: routes and commands read no rows of resources', () => {
-    const faces = /^(http\/routes|cli\/(commands|programs))\//;
+    const faces = /^(http\/routes|cli\/commands)\//;
     const rows = /^db\/(resources|triggers|protocol)\//;
     const found = imports
       .filter(({ file, isTypeOnly }) => faces.test(file) && !isTypeOnly)

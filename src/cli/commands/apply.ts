@@ -1,18 +1,24 @@
 // dagwright apply: saves definitions, all or none.
 import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
+import { listAction } from '../action.ts';
 import { applyWorkflows, triggerLines } from '../apply-workflow.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../input/definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
+
+export function defineCommand(command: Command): void {
+  command.action(listAction((context, _options, files) => applyFiles(context, files)));
+}
 
 interface ValidFile {
   readonly file: string;
   readonly checked: ValidDefinition;
 }
 
-export async function applyFiles(context: CommandContext, files: readonly string[]): Promise<number> {
+async function applyFiles(context: CommandContext, files: readonly string[]): Promise<number> {
   const { rules } = await loadTaskTypes(context.config);
   const valid: ValidFile[] = [];
   const problems: Problem[] = [];

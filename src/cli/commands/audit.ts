@@ -2,12 +2,27 @@
 import { beginsWithDay } from '../../core/calendar-day.ts';
 import type { AuditRecord } from '../../db/resources/audit.ts';
 import { listAudit } from '../../resources/audit.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { paged } from '../input/arguments.ts';
 import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 
-export interface AuditOptions {
+export function defineCommand(audit: Command): void {
+  const list = command(audit, 'list', 'newest first')
+    .option('--actor <actor>', 'such as user:alice, key:<id>, cli')
+    .option('--action <action>', 'such as schedules.update')
+    .option('--resource-type <type>', 'such as schedules')
+    .option('--resource-id <id>', 'its id, or its name where that is its id')
+    .option('--from <instant>', 'this instant, or date in UTC, and later')
+    .option('--to <instant>', 'before this instant')
+    .option('--installation', 'of what belongs to no tenant: prices and limits of services');
+  paged(list).action(action(listChanges));
+}
+
+interface AuditOptions {
   readonly actor?: string;
   readonly action?: string;
   readonly resourceType?: string;
@@ -19,7 +34,7 @@ export interface AuditOptions {
   readonly cursor?: string;
 }
 
-export async function listChanges(context: CommandContext, options: AuditOptions): Promise<number> {
+async function listChanges(context: CommandContext, options: AuditOptions): Promise<number> {
   const wanted = {
     ...options,
     before: requireUuid(options.cursor, '--cursor'),

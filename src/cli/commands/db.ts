@@ -1,10 +1,18 @@
 // dagwright db: the embedded server.
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../db/embedded/server.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { formatDuration, table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 
-export async function databaseStatus(context: CommandContext): Promise<number> {
+export function defineCommand(db: Command): void {
+  command(db, 'status', 'whether it runs, and where its data are').action(action(showStatus));
+  command(db, 'stop', 'stop it').action(action(stopServer));
+  command(db, 'url', 'start it if needed and print its URL').action(action(printUrl));
+}
+
+async function showStatus(context: CommandContext): Promise<number> {
   refuseEphemeral(context);
   if (context.config.databaseUrl !== undefined)
     context.note('DATABASE_URL is set: commands use that database, not the embedded one');
@@ -18,7 +26,7 @@ export async function databaseStatus(context: CommandContext): Promise<number> {
   return 0;
 }
 
-export async function databaseStop(context: CommandContext): Promise<number> {
+async function stopServer(context: CommandContext): Promise<number> {
   refuseEphemeral(context);
   const startedAt = performance.now();
   const { stopped, clients } = await stopEmbedded(context.config.home);
@@ -35,7 +43,7 @@ export async function databaseStop(context: CommandContext): Promise<number> {
   return 0;
 }
 
-export async function databaseUrl(context: CommandContext): Promise<number> {
+async function printUrl(context: CommandContext): Promise<number> {
   refuseEphemeral(context);
   if (context.config.databaseUrl !== undefined) {
     context.say(context.config.databaseUrl);

@@ -1,11 +1,17 @@
 // dagwright demo: the main job on the embedded database, shown live.
 import { fileURLToPath } from 'node:url';
+import { action } from '../action.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { runWorkflow } from './run.ts';
 
+export function defineCommand(command: Command): void {
+  command.action(action(runDemo));
+}
+
 const DEFINITION = fileURLToPath(new URL('../../../examples/research-brief.yaml', import.meta.url));
 
-export async function runDemo(context: CommandContext): Promise<number> {
+async function runDemo(context: CommandContext): Promise<number> {
   context.say(
     `${context.paint('bold', 'Dagwright demo')}: examples/research-brief.yaml, with simulated models (no key, no network)\n`,
   );

@@ -1,6 +1,8 @@
 // dagwright doctor: what is wrong, and what to do. One line per check; exit code 1 if one failed.
 import { openProbe } from '../../db/operations/doctor.ts';
 import { migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
+import { action } from '../action.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { type CheckResult, makeCheck, passwordsOf, type Status, worst } from '../doctor/check.ts';
 import { databaseChecks } from '../doctor/database-checks.ts';
@@ -8,10 +10,14 @@ import { engineChecks, settingsCheck } from '../doctor/engine-checks.ts';
 import { secretsCheck } from '../doctor/secrets-check.ts';
 import { openServer } from '../system.ts';
 
+export function defineCommand(command: Command): void {
+  command.action(action(doctor));
+}
+
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const satisfies Record<Status, string>;
 
 /** Makes all checks, each on its own. --json: `{ checks: [{ name, status, message, hint }] }`. */
-export async function doctor(context: CommandContext): Promise<number> {
+async function doctor(context: CommandContext): Promise<number> {
   const { config } = context;
   const server = await openServer({ config, ephemeral: context.isEphemeral, onProgress: context.note });
   try {

@@ -4,9 +4,17 @@ import { hostname } from 'node:os';
 import { embeddedStatus } from '../../db/embedded/server.ts';
 import { openProbe } from '../../db/operations/doctor.ts';
 import { readWorkers } from '../../db/operations/doctor-engine.ts';
+import { action } from '../action.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { passwordsOf, reasonOf, withoutSecrets } from '../doctor/check.ts';
 import { formatDuration } from '../output/terminal.ts';
+
+export function defineCommand(command: Command): void {
+  command
+    .option('--live', 'for liveness probes: a database that does not answer is no reason to restart')
+    .action(action<{ live?: boolean }>(health));
+}
 
 /** Three beats. */
 const SILENT_MS = 10_000;
@@ -24,7 +32,7 @@ const ANSWER_MS = 4_000;
  * process lives, has beaten within 10 s by the database's clock. With `live`, a database that does not answer is no fault of
  * the process: restarting it would not help.
  */
-export async function health(context: CommandContext, options: { readonly live?: boolean }): Promise<number> {
+async function health(context: CommandContext, options: { readonly live?: boolean }): Promise<number> {
   const live = options.live === true;
   const { healthy, message } = context.config.http.isPortGiven
     ? await askService(context, live)

@@ -3,11 +3,28 @@
 import { beginsWithDay } from '../../core/calendar-day.ts';
 import { isKeyRole, isScope, KEY_ROLES, RESOURCES, SCOPES } from '../../core/caller/access.ts';
 import type { KeyView } from '../../db/resources/api-keys.ts';
-import { checkKey, createKey, listKeys, revokeKey } from '../../resources/api-keys.ts';
+import { checkKey, createKey, KEY_NAME, listKeys, revokeKey } from '../../resources/api-keys.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { paged, textWithin } from '../input/arguments.ts';
 import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
+
+export function defineCommand(keys: Command): void {
+  paged(command(keys, 'list', 'newest first; never the keys themselves')).action(action(listAllKeys));
+  command(keys, 'create', 'make a key and print it, once')
+    .argument('<name>', 'what it is for', textWithin(KEY_NAME))
+    .option('--roles <list>', 'admin, editor, viewer, reviewer; with commas between')
+    .option('--scopes <list>', 'executions:read, executions:write, …; with commas between')
+    .option('--subject <actor>', 'for whom it acts, such as user:alice; else for itself')
+    .option('--expires-at <instant>', 'from then on it is refused')
+    .action(action(createOneKey));
+  command(keys, 'revoke', 'refuse a key for good, everywhere within 5 s')
+    .argument('<id>')
+    .action(action(revokeOneKey));
+}
 
 const WORDS: RefusalWords = {
   arguments: { '/subject': '--subject', '/expiresAt': '--expires-at' },
@@ -16,7 +33,7 @@ const WORDS: RefusalWords = {
   isUsage: true,
 };
 
-export interface KeyOptions {
+interface KeyOptions {
   readonly roles?: string;
   readonly scopes?: string;
   readonly subject?: string;
@@ -24,11 +41,7 @@ export interface KeyOptions {
 }
 
 /** Prints the key, once; nothing can print it again. */
-export async function createOneKey(
-  context: CommandContext,
-  options: KeyOptions,
-  name: string,
-): Promise<number> {
+async function createOneKey(context: CommandContext, options: KeyOptions, name: string): Promise<number> {
   const roles = wordsOf(options.roles);
   const scopes = wordsOf(options.scopes);
   const [wrongRole, wrongScope] = [
@@ -62,7 +75,7 @@ export async function createOneKey(
   });
 }
 
-export async function listAllKeys(
+async function listAllKeys(
   context: CommandContext,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<number> {
@@ -88,8 +101,8 @@ export async function listAllKeys(
   });
 }
 
-export async function revokeOneKey(context: CommandContext, _options: object, id: string): Promise<number> {
-  const keyId = requireUuid(id, 'the id of a key')!;
+async function revokeOneKey(context: CommandContext, _options: object, id: string): Promise<number> {
+  const keyId = requireUuid(id, 'the id of a key');
   return await context.withTenant(async (client, acting) => {
     const key = outcomeToRefusal(await revokeKey(client, acting, keyId), WORDS);
     context.printJson(key);

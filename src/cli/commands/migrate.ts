@@ -1,12 +1,15 @@
 // dagwright migrate: brings the database up to date, or says whether it is.
 import { arePricesOlder, migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
+import { action } from '../action.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { openServer } from '../system.ts';
 
-export async function migrate(
-  context: CommandContext,
-  options: { readonly check?: boolean },
-): Promise<number> {
+export function defineCommand(command: Command): void {
+  command.option('--check', 'change nothing; exit 1 if migrations are pending').action(action(migrate));
+}
+
+async function migrate(context: CommandContext, options: { readonly check?: boolean }): Promise<number> {
   const server = await openServer({
     config: context.config,
     ephemeral: context.isEphemeral,

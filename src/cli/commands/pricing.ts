@@ -1,19 +1,47 @@
 // dagwright pricing: list, show, set, cost. All of them need the database, `cost` too: the operator's own prices are there.
-import type { PriceRow, PriceTable } from '../../core/cost/price-table.ts';
-import { priceUsage, RATE_KINDS } from '../../core/cost/price-usage.ts';
+import type { PriceTable } from '../../core/cost/price-table.ts';
+import { priceUsage } from '../../core/cost/price-usage.ts';
 import { priceView } from '../../core/cost/price-view.ts';
 import { modelName } from '../../core/cost/provider-name.ts';
 import * as resource from '../../resources/prices.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { dollars } from '../input/arguments.ts';
 import { argumentProblems, readTextArgument } from '../input/json-argument.ts';
 import { type PricedCall, readCalls } from '../input/usage-lines.ts';
-import { table } from '../output/terminal.ts';
+import { describePrice, priceTable } from '../output/price-table.ts';
 import { outcomeToRefusal, Refusal, refuse } from '../refusal.ts';
 
-export async function listPrices(
-  context: CommandContext,
-  options: { readonly provider?: string },
-): Promise<number> {
+export function defineCommand(pricing: Command): void {
+  command(pricing, 'list', 'what each model costs now')
+    .option('--provider <provider>')
+    .action(action(listPrices));
+  command(pricing, 'show', 'all prices of a model: past, present, coming')
+    .argument('<model>', 'PROVIDER/MODEL, or MODEL at all providers')
+    .action(action(showPrices));
+  command(pricing, 'set', "set your own price of a model, in place of the price library's")
+    .argument('<model>', 'PROVIDER/MODEL; PROVIDER/* for all models of a provider')
+    .option('--input <usd>', 'per million input tokens', dollars)
+    .option('--output <usd>', 'per million output tokens', dollars)
+    .option('--cached-input <usd>', 'per million tokens read from a cache; else as --input', dollars)
+    .option('--cache-write <usd>', 'per million tokens written to a cache; else as --input', dollars)
+    .option(
+      '--from <date>',
+      'a date (UTC) or instant; else always for a first price, from now on for a later one',
+    )
+    .option('--remove', 'take away what was set')
+    .action(action(setPrice));
+  command(
+    pricing,
+    'cost',
+    "what calls cost, from the providers' own usage blocks; prints a JSON line for each",
+  )
+    .requiredOption('--usage <json|@file>', '{ provider, model, at?, usage }, or JSON lines of them')
+    .action(action(costOfUsage));
+}
+
+async function listPrices(context: CommandContext, options: { readonly provider?: string }): Promise<number> {
   return await withPrices(context, (prices) => {
     const rows = resource.listPrices(prices, new Date(), options);
     if (options.provider !== undefined && rows.length === 0)
@@ -24,13 +52,13 @@ export async function listPrices(
       );
     context.printJson({ items: rows.map(priceView), nextCursor: null });
     context.say(
-      `${priceTable(context, rows)}\n\nUS dollars per million tokens; * has more rates: pricing show`,
+      `${priceTable(rows, context.paint)}\n\nUS dollars per million tokens; * has more rates: pricing show`,
     );
     return 0;
   });
 }
 
-export async function showPrices(context: CommandContext, _options: object, model: string): Promise<number> {
+async function showPrices(context: CommandContext, _options: object, model: string): Promise<number> {
   return await withPrices(context, (prices) => {
     const items = outcomeToRefusal(resource.showPrices(prices, new Date(), model), {
       hints: { not_found: 'dagwright pricing set PROVIDER/MODEL --input USD --output USD' },
@@ -39,12 +67,14 @@ export async function showPrices(context: CommandContext, _options: object, mode
       model,
       items: items.map(({ price, isCurrent }) => ({ ...priceView(price), isCurrent })),
     });
-    context.say(items.map(({ price, isCurrent }) => describeRow(context, price, isCurrent)).join('\n\n'));
+    context.say(
+      items.map(({ price, isCurrent }) => describePrice(price, { isCurrent }, context.paint)).join('\n\n'),
+    );
     return 0;
   });
 }
 
-export interface SetOptions {
+interface SetOptions {
   readonly input?: string;
   readonly output?: string;
   readonly cachedInput?: string;
@@ -53,7 +83,7 @@ export interface SetOptions {
   readonly remove?: boolean;
 }
 
-export async function setPrice(context: CommandContext, options: SetOptions, name: string): Promise<number> {
+async function setPrice(context: CommandContext, options: SetOptions, name: string): Promise<number> {
   const place = resource.readPricePlace(name);
   if (place === null)
     throw refuse(
@@ -72,15 +102,12 @@ export async function setPrice(context: CommandContext, options: SetOptions, nam
     }
     const set = outcomeToRefusal(await resource.setPrice(client, acting, { ...place, effectiveFrom, rates }));
     context.printJson(priceView(set));
-    context.say(describeRow(context, set, false));
+    context.say(describePrice(set, { isCurrent: false }, context.paint));
     return 0;
   });
 }
 
-export async function costOfUsage(
-  context: CommandContext,
-  options: { readonly usage: string },
-): Promise<number> {
+async function costOfUsage(context: CommandContext, options: { readonly usage: string }): Promise<number> {
   const calls = readCalls(await readTextArgument(options.usage, '--usage'), new Date());
   if (!calls.ok) throw new Refusal(argumentProblems(calls.problems, '--usage', options.usage));
   return await withPrices(context, (prices) => {
@@ -142,49 +169,4 @@ function readDate(text: string): Date {
   )
     return date;
   throw refuse('usage', `--from is a date such as 2026-01-01 or 2026-01-01T09:00:00Z, got "${text}"`);
-}
-
-const MAIN_KINDS = ['input', 'cachedInput', 'cacheWrite', 'output'] as const;
-
-function priceTable(context: CommandContext, rows: readonly PriceRow[]): string {
-  const header = ['model', 'input', 'cached', 'cache write', 'output', 'source'].map((cell) =>
-    context.paint('bold', cell),
-  );
-  const lines = rows.map((row) => {
-    const hasMore =
-      row.tiers.length > 0 ||
-      row.dailyFrom !== null ||
-      Object.keys(row.rates).some((kind) => !(MAIN_KINDS as readonly string[]).includes(kind));
-    return [
-      `${row.provider}/${row.model}${hasMore ? ' *' : ''}`,
-      ...MAIN_KINDS.map((kind) => row.rates[kind] ?? '-'),
-      row.source === 'operator' ? 'operator' : 'library',
-    ];
-  });
-  return table([header, ...lines]);
-}
-
-function describeRow(context: CommandContext, row: PriceRow, isCurrent: boolean): string {
-  const from = row.effectiveFrom.getTime() === 0 ? 'always' : `from ${row.effectiveFrom.toISOString()}`;
-  const hours = row.dailyFrom === null ? '' : `, daily ${row.dailyFrom} to ${row.dailyUntil} UTC`;
-  const title = `${row.provider}/${row.model}  ${row.source === 'operator' ? 'set by the operator' : 'price library'}, ${from}${hours}`;
-  const lines = [context.paint('bold', title) + (isCurrent ? context.paint('green', '  now') : '')];
-  const rates = RATE_KINDS.flatMap((kind) =>
-    row.rates[kind] === undefined ? [] : [[`  ${kind}`, rateText(kind, row.rates[kind])]],
-  );
-  const tiers = row.tiers.flatMap(({ aboveInputTokens, rates: changed }) =>
-    RATE_KINDS.flatMap((kind) =>
-      changed[kind] === undefined
-        ? []
-        : [[`  ${kind}`, `${rateText(kind, changed[kind])}, above ${aboveInputTokens} input tokens`]],
-    ),
-  );
-  lines.push(
-    rates.length === 0 ? '  not charged by the token: what it costs is unknown' : table([...rates, ...tiers]),
-  );
-  return lines.join('\n');
-}
-
-function rateText(kind: (typeof RATE_KINDS)[number], usd: string): string {
-  return kind === 'webSearches' || kind === 'requests' ? `$${usd} per thousand` : `$${usd} per million`;
 }

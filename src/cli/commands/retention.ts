@@ -1,17 +1,27 @@
 // dagwright retention run: a pass by hand, of what workers do by themselves every ten minutes.
 import { countDue } from '../../db/operations/retention.ts';
 import { runRetentionPass } from '../../engine/worker/retention.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { wholeNumber } from '../input/arguments.ts';
 import { abortOnSignal } from '../io.ts';
 import { refuse } from '../refusal.ts';
 
-export interface RetentionOptions {
+export function defineCommand(retention: Command): void {
+  command(retention, 'run', 'one pass over all tenants; workers do it by themselves every ten minutes')
+    .option('--days <n>', 'instead of DAGWRIGHT_RETENTION_DAYS', wholeNumber(1, 36_500))
+    .option('--dry-run', 'only say how many there are')
+    .action(action(runRetention));
+}
+
+interface RetentionOptions {
   readonly days?: number;
   readonly dryRun?: boolean;
 }
 
 /** Of all tenants: retention is the installation's. Exit code 1 where another process is at it. */
-export async function runRetention(context: CommandContext, options: RetentionOptions): Promise<number> {
+async function runRetention(context: CommandContext, options: RetentionOptions): Promise<number> {
   const days = options.days ?? context.config.retentionDays;
   if (days === 0)
     throw refuse(

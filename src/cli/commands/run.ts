@@ -7,8 +7,11 @@ import { canonicalJson, type Json } from '../../core/json.ts';
 import { findCosts } from '../../db/executions/costs.ts';
 import type { RunView } from '../../db/executions/execution-views.ts';
 import type { StartOf } from '../../triggers/starts/starts.ts';
+import { action } from '../action.ts';
 import { applyWorkflows, newSecretLines } from '../apply-workflow.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { wholeNumber } from '../input/arguments.ts';
 import { readDefinition } from '../input/definition-file.ts';
 import { readJsonArgument } from '../input/json-argument.ts';
 import { costSummary } from '../output/cost-summary.ts';
@@ -17,7 +20,15 @@ import { problemLines, Refusal } from '../refusal.ts';
 import { ignore, runToEnd } from '../run-execution.ts';
 import { loadTaskTypes } from '../system.ts';
 
-export interface RunOptions {
+export function defineCommand(command: Command): void {
+  command
+    .option('--input <json|@file>', 'the input', '{}')
+    .option('--priority <1-10>', 'higher first', wholeNumber(1, 10))
+    .option('--idempotency-key <key>', 'the same key returns the first execution')
+    .action(action(runWorkflow));
+}
+
+interface RunOptions {
   readonly input: string;
   readonly priority?: number;
   readonly idempotencyKey?: string;

@@ -1,6 +1,8 @@
 // dagwright services: limits of outside services, and their circuit breakers. They are the installation's, not a tenant's.
 import {
   BREAKER_ID,
+  CALLS,
+  INTERVAL_SECONDS,
   type LimitView,
   listServices,
   removeServiceLimit,
@@ -9,22 +11,44 @@ import {
   type ServiceView,
   setServiceLimit,
 } from '../../resources/service-limits.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { seconds, wholeNumber } from '../input/arguments.ts';
 import { requireText } from '../input/lists.ts';
 import { harmlessText } from '../output/log.ts';
 import { formatDuration, table } from '../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../refusal.ts';
 
+const calls = wholeNumber(CALLS.minimum, CALLS.maximum);
+const interval = seconds(INTERVAL_SECONDS.minimum, INTERVAL_SECONDS.maximum);
+
+export function defineCommand(services: Command): void {
+  command(services, 'list', 'services that are limited or held back').action(action(listLimits));
+  command(services, 'set', 'limit a service; what is not named stays as it is')
+    .argument('<service>', 'a provider, a host, or the serviceId of definitions')
+    .option('--max-concurrency <n>', 'calls at once', calls)
+    .option('--rate <n>', 'calls that may start within any --per seconds', calls)
+    .option('--per <seconds>', 'with --rate', interval)
+    .action(action(setLimit));
+  command(services, 'remove', 'lift all limits of a service')
+    .argument('<service>')
+    .action(action(removeLimit));
+  command(services, 'reset', 'close the circuit breaker of a service, end its pause')
+    .argument('<service>')
+    .action(action(resetBreaker));
+}
+
 const SERVICE = '<service>';
 const WORDS = { hints: { not_found: 'dagwright services list' } };
 
-export interface SetOptions {
+interface SetOptions {
   readonly maxConcurrency?: number;
   readonly rate?: number;
   readonly per?: number;
 }
 
-export async function listLimits(context: CommandContext): Promise<number> {
+async function listLimits(context: CommandContext): Promise<number> {
   return await context.withEngine(async (client, acting) => {
     const { rows: items } = await listServices(client, acting);
     context.printJson({ items, nextCursor: null });
@@ -46,7 +70,7 @@ export async function listLimits(context: CommandContext): Promise<number> {
   });
 }
 
-export async function setLimit(
+async function setLimit(
   context: CommandContext,
   { maxConcurrency, rate, per }: SetOptions,
   serviceId: string,
@@ -67,11 +91,7 @@ export async function setLimit(
   });
 }
 
-export async function removeLimit(
-  context: CommandContext,
-  _options: object,
-  serviceId: string,
-): Promise<number> {
+async function removeLimit(context: CommandContext, _options: object, serviceId: string): Promise<number> {
   requireText(SERVICE_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
     context.printJson(outcomeToRefusal(await removeServiceLimit(client, acting, serviceId), WORDS));
@@ -80,11 +100,7 @@ export async function removeLimit(
   });
 }
 
-export async function resetBreaker(
-  context: CommandContext,
-  _options: object,
-  serviceId: string,
-): Promise<number> {
+async function resetBreaker(context: CommandContext, _options: object, serviceId: string): Promise<number> {
   requireText(BREAKER_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
     const reset = outcomeToRefusal(await resetService(client, acting, serviceId), WORDS);

@@ -1,18 +1,54 @@
 // dagwright tenants: made, listed and changed by whoever holds the database.
-import type { TenantStatus } from '../../core/caller/tenant.ts';
+import { TENANT_STATUSES, type TenantStatus } from '../../core/caller/tenant.ts';
 import type { TenantView } from '../../db/resources/tenants.ts';
-import { createTenant, listTenants, showTenant, TENANT_NAME, updateTenant } from '../../resources/tenants.ts';
+import {
+  createTenant,
+  DISPLAY_NAME,
+  listTenants,
+  showTenant,
+  TENANT_NAME,
+  TIER,
+  updateTenant,
+} from '../../resources/tenants.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { choice, paged, textWithin, wholeNumber } from '../input/arguments.ts';
 import { printedPage, requireText, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
+
+const readTier = wholeNumber(TIER.minimum, TIER.maximum);
+const readDisplayName = textWithin(DISPLAY_NAME);
+
+export function defineCommand(tenants: Command): void {
+  paged(command(tenants, 'list', 'newest first')).action(action(listAllTenants));
+  command(tenants, 'show', 'one tenant').argument('<name>').action(action(showOneTenant));
+  command(tenants, 'create', 'make a tenant; then: dagwright keys create --tenant NAME …')
+    .argument('<name>', 'a-z, 0-9 and -; begins the paths of its webhooks')
+    .option('--display-name <text>', 'for people', readDisplayName)
+    .option('--tier <n>', 'definitions with a higher minTier do not start for it', readTier)
+    .action(action(createOneTenant));
+  command(tenants, 'update', 'what is not named stays as it is')
+    .argument('<name>')
+    .option('--display-name <text>', 'for people', readDisplayName)
+    .option('--tier <n>', 'definitions with a higher minTier do not start for it', readTier)
+    .addOption(
+      choice(
+        '--status <status>',
+        'suspended: nothing of it starts, its keys are refused; what runs goes on',
+        TENANT_STATUSES,
+      ),
+    )
+    .action(action(updateOneTenant));
+}
 
 const wordsOf = (name: string): RefusalWords => ({
   arguments: { '/name': '' },
   hints: { not_found: 'dagwright tenants list', name_taken: `dagwright tenants show ${name}` },
 });
 
-export async function listAllTenants(
+async function listAllTenants(
   context: CommandContext,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<number> {
@@ -28,24 +64,20 @@ export async function listAllTenants(
   });
 }
 
-export async function showOneTenant(
-  context: CommandContext,
-  _options: object,
-  name: string,
-): Promise<number> {
+async function showOneTenant(context: CommandContext, _options: object, name: string): Promise<number> {
   return await context.withEngine(async (client, acting) => {
     print(context, outcomeToRefusal(await showTenant(client, acting, { name }), wordsOf(name)));
     return 0;
   });
 }
 
-export interface TenantOptions {
+interface TenantOptions {
   readonly displayName?: string;
   readonly tier?: number;
   readonly status?: TenantStatus;
 }
 
-export async function createOneTenant(
+async function createOneTenant(
   context: CommandContext,
   { displayName, tier }: { readonly displayName?: string; readonly tier?: number },
   name: string,
@@ -58,7 +90,7 @@ export async function createOneTenant(
   });
 }
 
-export async function updateOneTenant(
+async function updateOneTenant(
   context: CommandContext,
   { displayName, tier, status }: TenantOptions,
   name: string,

@@ -1,14 +1,20 @@
-// dagwright validate and schema: definitions checked without a database.
+// dagwright validate: definitions checked without a database.
 
-import { BUILTIN_TASK_TYPES } from '../../core/definition/schema/builtin-types.ts';
-import { definitionSchema } from '../../core/definition/schema/document.ts';
 import { type Validation, validationOf } from '../../resources/definitions/check-document.ts';
+import { listAction } from '../action.ts';
+import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../input/definition-file.ts';
 import { problemLines } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
 
-export async function validateFiles(
+export function defineCommand(command: Command): void {
+  command
+    .option('--explain', 'say in words how each join is understood')
+    .action(listAction<{ explain?: boolean }>(validateFiles));
+}
+
+async function validateFiles(
   context: CommandContext,
   options: { readonly explain?: boolean },
   files: readonly string[],
@@ -29,12 +35,4 @@ export async function validateFiles(
   const errors = results.flatMap((result) => result.errors);
   context.printJson(errors.length > 0 ? { errors, files: results } : { files: results });
   return errors.length > 0 ? 1 : 0;
-}
-
-export async function printSchema(context: CommandContext): Promise<number> {
-  const { rules } = await loadTaskTypes(context.config);
-  const schema = definitionSchema(new Map([...BUILTIN_TASK_TYPES, ...rules]));
-  context.say(JSON.stringify(schema, null, 2));
-  context.printJson(schema);
-  return 0;
 }

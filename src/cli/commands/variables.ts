@@ -8,17 +8,34 @@ import {
   showVariable,
   VARIABLE_NAME,
 } from '../../resources/variables.ts';
+import { action } from '../action.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { paged } from '../input/arguments.ts';
 import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
 import { printedPage, requireText } from '../input/lists.ts';
 import { shorten, table } from '../output/terminal.ts';
 import { outcomeToRefusal, Refusal } from '../refusal.ts';
 
+export function defineCommand(variables: Command): void {
+  paged(command(variables, 'list', 'by name'), { flag: '--cursor <name>' }).action(action(listAllVariables));
+  command(variables, 'get', 'print its value, as JSON').argument('<name>').action(action(getVariable));
+  command(variables, 'set', 'create or change one; the next attempt of a task sees it')
+    .argument('<name>')
+    .argument('<json|@file>', 'its value')
+    .option('--text', 'the value is text, not JSON')
+    .option('--description <text>', 'for people')
+    .action(action(putVariable));
+  command(variables, 'delete', 'tasks that still need it fail with missing_path')
+    .argument('<name>')
+    .action(action(removeVariable));
+}
+
 const SHOWN_CHARS = 60;
 const VALUE = '<value>';
 const WORDS = { arguments: { '/value': VALUE }, hints: { not_found: 'dagwright variables list' } };
 
-export async function listAllVariables(
+async function listAllVariables(
   context: CommandContext,
   { limit, cursor = null }: { readonly limit: number; readonly cursor?: string | null },
 ): Promise<number> {
@@ -41,7 +58,7 @@ export async function listAllVariables(
   });
 }
 
-export async function getVariable(context: CommandContext, _options: object, name: string): Promise<number> {
+async function getVariable(context: CommandContext, _options: object, name: string): Promise<number> {
   return await context.withTenant(async (client, acting) => {
     const found = outcomeToRefusal(await showVariable(client, acting, name), WORDS);
     context.printJson(found);
@@ -50,7 +67,7 @@ export async function getVariable(context: CommandContext, _options: object, nam
   });
 }
 
-export async function putVariable(
+async function putVariable(
   context: CommandContext,
   { text, description }: { readonly text?: boolean; readonly description?: string },
   name: string,
@@ -69,11 +86,7 @@ export async function putVariable(
   });
 }
 
-export async function removeVariable(
-  context: CommandContext,
-  _options: object,
-  name: string,
-): Promise<number> {
+async function removeVariable(context: CommandContext, _options: object, name: string): Promise<number> {
   return await context.withTenant(async (client, acting) => {
     outcomeToRefusal(await deleteVariable(client, acting, name), WORDS);
     context.printJson({ name, deleted: true });

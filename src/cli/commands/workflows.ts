@@ -1,6 +1,6 @@
 // dagwright workflows: saved definitions of the tenant of --tenant.
-import type { DefinitionStatus } from '../../core/definition/model.ts';
-import { REVISION } from '../../core/definition/workflow-id.ts';
+import { DEFINITION_STATUSES, type DefinitionStatus } from '../../core/definition/model.ts';
+import { MAX_REVISION, REVISION } from '../../core/definition/workflow-id.ts';
 import { rollbackWorkflow } from '../../resources/definitions/save-workflows.ts';
 import {
   listRevisions,
@@ -10,12 +10,46 @@ import {
   showRevision,
   showWorkflow,
 } from '../../resources/definitions/workflows.ts';
+import { action } from '../action.ts';
 import { triggerLines } from '../apply-workflow.ts';
+import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { choice, paged, wholeNumber } from '../input/arguments.ts';
 import { printedPage } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../refusal.ts';
 import { webhookHost } from '../webhook-host.ts';
+
+const readRevision = wholeNumber(1, MAX_REVISION);
+
+export function defineCommand(workflows: Command): void {
+  paged(
+    command(workflows, 'list', 'newest first')
+      .addOption(choice('--status <status>', 'only these', DEFINITION_STATUSES))
+      .option('--category <category>'),
+  ).action(action(listAllWorkflows));
+  command(workflows, 'show', 'one workflow with its definition')
+    .argument('<workflowId>')
+    .option('--revision <n>', 'instead of the one that starts take', readRevision)
+    .action(action(showOneWorkflow));
+  paged(
+    command(workflows, 'revisions', 'newest first; * is the one that starts take').argument('<workflowId>'),
+    { flag: '--cursor <revision>', read: readRevision },
+  ).action(action(listRevisionsOf));
+  command(workflows, 'rollback', 'starts take an earlier revision, with its triggers, until the next save')
+    .argument('<workflowId>')
+    .argument('<revision>')
+    .action(action(rollbackOne));
+  const statuses: readonly (readonly [string, DefinitionStatus, string])[] = [
+    ['activate', 'active', 'let it start, by hand and by its triggers'],
+    ['archive', 'archived', 'put it out of the way: nothing starts it; what runs goes on'],
+    ['draft', 'draft', 'nothing starts it until it is activated'],
+  ];
+  for (const [name, status, description] of statuses)
+    command(workflows, name, description)
+      .argument('<workflowId>')
+      .action(action((context, _options, workflowId: string) => setStatusOf(context, workflowId, status)));
+}
 
 const WORKFLOW_WORDS = { hints: { not_found: 'dagwright workflows list' } };
 const revisionWords = (workflowId: string) => ({
@@ -26,7 +60,7 @@ interface PageOptions {
   readonly limit: number;
 }
 
-export async function listAllWorkflows(
+async function listAllWorkflows(
   context: CommandContext,
   options: PageOptions & {
     readonly status?: DefinitionStatus;
@@ -60,7 +94,7 @@ export async function listAllWorkflows(
   return 0;
 }
 
-export async function showOneWorkflow(
+async function showOneWorkflow(
   context: CommandContext,
   { revision }: { readonly revision?: number },
   workflowId: string,
@@ -80,7 +114,7 @@ export async function showOneWorkflow(
   return 0;
 }
 
-export async function listRevisionsOf(
+async function listRevisionsOf(
   context: CommandContext,
   { limit, cursor = null }: PageOptions & { readonly cursor?: number | null },
   workflowId: string,
@@ -109,7 +143,7 @@ export async function listRevisionsOf(
   return 0;
 }
 
-export async function rollbackOne(
+async function rollbackOne(
   context: CommandContext,
   _options: object,
   workflowId: string,
@@ -130,7 +164,7 @@ export async function rollbackOne(
   return 0;
 }
 
-export async function setStatusOf(
+async function setStatusOf(
   context: CommandContext,
   workflowId: string,
   status: DefinitionStatus,

@@ -37,11 +37,14 @@ export async function runCli(args: readonly string[], { env, cwd }: CliOptions):
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
-/** The same in a process of its own: its exit code is what a shell sees. */
-export function spawnCli(args: readonly string[], { env, cwd }: CliOptions): Promise<Finished> {
+/** The same in a process of its own, which begins with `main`: its exit code is what a shell sees. */
+export function spawnCli(
+  args: readonly string[],
+  { env, cwd, main = MAIN }: CliOptions & { readonly main?: string },
+): Promise<Finished> {
   return new Promise((resolve) => {
     const options = { cwd, env: { PATH: process.env.PATH, ...env }, maxBuffer: 64_000_000 };
-    const child = execFile(process.execPath, [MAIN, ...args], options, (_, stdout, stderr) =>
+    const child = execFile(process.execPath, [main, ...args], options, (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });

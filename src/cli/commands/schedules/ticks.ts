@@ -1,20 +1,52 @@
 // dagwright schedules ticks, preview, run and backfill: the times of a schedule.
-import { instantMs } from '../../core/schedule/settings.ts';
-import type { TickStatus } from '../../core/schedule/words.ts';
+import { instantMs } from '../../../core/schedule/settings.ts';
+import { TICK_STATUSES, type TickStatus } from '../../../core/schedule/words.ts';
 import {
   backfillSchedule,
   listTicks,
+  PREVIEW_COUNT,
   previewExpression,
   previewSchedule,
   runSchedule,
-} from '../../resources/schedules/ticks.ts';
-import type { CommandContext } from '../context.ts';
-import { printedPage } from '../input/lists.ts';
-import { table } from '../output/terminal.ts';
-import { outcomeToRefusal, refuse } from '../refusal.ts';
-import { requireScheduleId, SCHEDULE_WORDS } from './schedules.ts';
+} from '../../../resources/schedules/ticks.ts';
+import { action } from '../../action.ts';
+import { type Command, command } from '../../command.ts';
+import type { CommandContext } from '../../context.ts';
+import { choice, paged, wholeNumber } from '../../input/arguments.ts';
+import { printedPage, requireUuid } from '../../input/lists.ts';
+import { table } from '../../output/terminal.ts';
+import { outcomeToRefusal, refuse } from '../../refusal.ts';
 
-export interface TickOptions {
+export const SCHEDULE_WORDS = { hints: { not_found: 'dagwright schedules list' } };
+
+export function addTickCommands(schedules: Command): void {
+  command(schedules, 'preview', 'the next times, in UTC and in the zone of the schedule')
+    .argument('<id|cron>', 'a schedule, or an expression to try')
+    .option('--timezone <zone>', 'of an expression: IANA name')
+    .option(
+      '--count <n>',
+      `1 to ${PREVIEW_COUNT.max}`,
+      wholeNumber(1, PREVIEW_COUNT.max),
+      PREVIEW_COUNT.default,
+    )
+    .action(action(previewOne));
+  command(schedules, 'run', 'start an execution now, which is no tick')
+    .argument('<id>')
+    .action(action(runOneSchedule));
+  command(schedules, 'backfill', 'start the nominal times of a range that have no execution')
+    .argument('<id>')
+    .requiredOption('--from <instant>', 'inclusive, such as 2027-01-01T00:00:00Z')
+    .requiredOption('--to <instant>', 'exclusive; not in the future')
+    .action(action(backfillOneSchedule));
+  paged(command(schedules, 'ticks', 'what became of each nominal time, the latest first'))
+    .argument('<id>')
+    .addOption(choice('--status <status>', 'only these', TICK_STATUSES))
+    .option('--from <instant>', 'nominal times from here on')
+    .option('--to <instant>', 'nominal times before')
+    .action(action(listAllTicks));
+}
+
+interface TickOptions {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: TickStatus;
@@ -22,12 +54,12 @@ export interface TickOptions {
   readonly to?: string;
 }
 
-export async function listAllTicks(
+async function listAllTicks(
   context: CommandContext,
   { limit, cursor, status, from, to }: TickOptions,
   id: string,
 ): Promise<number> {
-  const scheduleId = requireScheduleId(id);
+  const scheduleId = requireUuid(id, '<id>');
   for (const [option, text] of Object.entries({ '--from': from, '--to': to, '--cursor': cursor }))
     if (text !== undefined && Number.isNaN(instantMs(text)))
       throw refuse('usage', `${option}: "${text}" is not an instant`, '2027-01-01T00:00:00Z');
@@ -51,7 +83,7 @@ export async function listAllTicks(
   return 0;
 }
 
-export async function previewOne(
+async function previewOne(
   context: CommandContext,
   { count, timezone }: { readonly count: number; readonly timezone?: string },
   target: string,
@@ -59,7 +91,7 @@ export async function previewOne(
   const isExpression = /\s/.test(target) || target.startsWith('@');
   if (!isExpression && timezone !== undefined)
     throw refuse('usage', '--timezone goes with an expression: a schedule has its own');
-  const id = isExpression ? '' : requireScheduleId(target);
+  const id = isExpression ? '' : requireUuid(target, '<id>');
   const preview = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       isExpression
@@ -76,12 +108,8 @@ export async function previewOne(
   return 0;
 }
 
-export async function runOneSchedule(
-  context: CommandContext,
-  _options: object,
-  given: string,
-): Promise<number> {
-  const id = requireScheduleId(given);
+async function runOneSchedule(context: CommandContext, _options: object, given: string): Promise<number> {
+  const id = requireUuid(given, '<id>');
   const execution = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(await runSchedule(client, acting, id), SCHEDULE_WORDS),
   );
@@ -90,12 +118,12 @@ export async function runOneSchedule(
   return 0;
 }
 
-export async function backfillOneSchedule(
+async function backfillOneSchedule(
   context: CommandContext,
   { from, to }: { readonly from: string; readonly to: string },
   given: string,
 ): Promise<number> {
-  const id = requireScheduleId(given);
+  const id = requireUuid(given, '<id>');
   const filled = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(await backfillSchedule(client, acting, { id, from, to }), SCHEDULE_WORDS),
   );

@@ -1,17 +1,39 @@
 // dagwright webhooks events and replay.
-import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
-import { listWebhookEvents, replayWebhookEvent, showWebhookEvent } from '../../resources/webhooks/events.ts';
-import { showWebhook } from '../../resources/webhooks/webhooks.ts';
-import { createStarts } from '../../triggers/starts/starts.ts';
-import { CLI_ACTOR } from '../actor.ts';
-import type { CommandContext } from '../context.ts';
-import { printedPage, requireUuid } from '../input/lists.ts';
-import { table } from '../output/terminal.ts';
-import { outcomeToRefusal } from '../refusal.ts';
-import { webhookHost } from '../webhook-host.ts';
-import { requireWebhookId, WEBHOOK_WORDS } from './webhooks.ts';
+import { WEBHOOK_EVENT_STATUSES, type WebhookEventStatus } from '../../../core/trigger/webhook.ts';
+import {
+  listWebhookEvents,
+  replayWebhookEvent,
+  showWebhookEvent,
+} from '../../../resources/webhooks/events.ts';
+import { showWebhook } from '../../../resources/webhooks/webhooks.ts';
+import { createStarts } from '../../../triggers/starts/starts.ts';
+import { action } from '../../action.ts';
+import { CLI_ACTOR } from '../../actor.ts';
+import { type Command, command } from '../../command.ts';
+import type { CommandContext } from '../../context.ts';
+import { choice, paged } from '../../input/arguments.ts';
+import { printedPage, requireUuid } from '../../input/lists.ts';
+import { table } from '../../output/terminal.ts';
+import { outcomeToRefusal } from '../../refusal.ts';
+import { webhookHost } from '../../webhook-host.ts';
 
-export interface EventsOptions {
+export const WEBHOOK_ID = 'the id of a webhook';
+export const WEBHOOK_WORDS = { hints: { not_found: 'dagwright webhooks list' } };
+
+export function addEventCommands(webhooks: Command): void {
+  paged(
+    command(webhooks, 'events', 'what came in, newest first; or one event with what it brought')
+      .argument('<id>')
+      .argument('[eventId]')
+      .addOption(choice('--status <status>', 'only these', WEBHOOK_EVENT_STATUSES)),
+  ).action(action(showEvents));
+  command(webhooks, 'replay', 'decide an event anew, by the settings and the revision as they are now')
+    .argument('<id>')
+    .argument('<eventId>')
+    .action(action(replayOne));
+}
+
+interface EventsOptions {
   readonly status?: WebhookEventStatus;
   readonly limit: number;
   readonly cursor?: string;
@@ -22,13 +44,13 @@ const eventWords = (webhookId: string) => ({
 });
 
 /** The events of a webhook, or one with what it brought. */
-export async function showEvents(
+async function showEvents(
   context: CommandContext,
   { status, limit, cursor }: EventsOptions,
   id: string,
   eventId?: string,
 ): Promise<number> {
-  const webhookId = requireWebhookId(id);
+  const webhookId = requireUuid(id, WEBHOOK_ID);
   const wanted = requireUuid(eventId, 'the id of an event');
   const before = requireUuid(cursor, '--cursor');
   return wanted === null
@@ -79,14 +101,14 @@ async function printEvents(
 }
 
 /** Exit code 1 where the event failed again. */
-export async function replayOne(
+async function replayOne(
   context: CommandContext,
   _options: object,
   id: string,
   given: string,
 ): Promise<number> {
-  const webhookId = requireWebhookId(id);
-  const eventId = requireUuid(given, 'the id of an event')!;
+  const webhookId = requireUuid(id, WEBHOOK_ID);
+  const eventId = requireUuid(given, 'the id of an event');
   const receipt = await context.withSystem(async ({ database, log, tenantId }) => {
     const acting = { tenantId, ...CLI_ACTOR };
     const starts = createStarts({ database, log });

@@ -1,13 +1,13 @@
-// dagwright start and dev: the service, or a part of it, until it is told to end.
+// The service, or a part of it, until it is told to end: the work of `start` and `dev`.
 
-import type { Worker } from '../../engine/worker/worker.ts';
-import { hasKeys } from '../../resources/api-keys.ts';
-import type { Scheduler } from '../../triggers/scheduler.ts';
-import type { CommandContext } from '../context.ts';
-import type { HttpService } from '../http-service.ts';
-import { refuse } from '../refusal.ts';
-import type { Config } from '../settings/config.ts';
-import { requireIsolation, type System } from '../system.ts';
+import type { Worker } from '../engine/worker/worker.ts';
+import { hasKeys } from '../resources/api-keys.ts';
+import type { Scheduler } from '../triggers/scheduler.ts';
+import type { CommandContext } from './context.ts';
+import type { HttpService } from './http-service.ts';
+import { refuse } from './refusal.ts';
+import type { Config } from './settings/config.ts';
+import { requireIsolation, type System } from './system.ts';
 
 const STARTED_BY = process.ppid;
 
@@ -56,7 +56,7 @@ async function startRole(context: CommandContext, system: System, role: Config['
   const isApi = role === 'all' || role === 'api';
   const http =
     isApi || config.http.isPortGiven
-      ? await (await import('../http-service.ts')).openHttpService(system, { isOperationOnly: !isApi })
+      ? await (await import('./http-service.ts')).openHttpService(system, { isOperationOnly: !isApi })
       : null;
   try {
     const worker = role === 'all' || role === 'worker' ? system.createWorker() : null;

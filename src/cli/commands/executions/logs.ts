@@ -1,20 +1,34 @@
 // dagwright executions logs: what an execution's tasks logged and what the engine noted, in the order of time.
 
-import { LOG_LINE_LEVELS, type LogLineLevel } from '../../core/log-lines.ts';
-import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
-import type { LogLineView } from '../../db/executions/execution-logs.ts';
-import { listLogLines, showLogged } from '../../resources/execution-log.ts';
-import { CLI_ACTOR } from '../actor.ts';
-import type { CommandContext } from '../context.ts';
-import { printedPage } from '../input/lists.ts';
-import { abortOnSignal } from '../io.ts';
-import { followLogs } from '../output/follow-logs.ts';
-import { harmlessText } from '../output/log.ts';
-import type { Colour } from '../output/terminal.ts';
-import { outcomeToRefusal, refuse } from '../refusal.ts';
-import { requireId } from './executions.ts';
+import { LOG_LINE_LEVELS, type LogLineLevel } from '../../../core/log-lines.ts';
+import type { BoundedPage } from '../../../db/connection/byte-bounded.ts';
+import type { LogLineView } from '../../../db/executions/execution-logs.ts';
+import { listLogLines, showLogged } from '../../../resources/execution-log.ts';
+import { action } from '../../action.ts';
+import { CLI_ACTOR } from '../../actor.ts';
+import { type Command, command } from '../../command.ts';
+import type { CommandContext } from '../../context.ts';
+import { wholeNumber } from '../../input/arguments.ts';
+import { printedPage } from '../../input/lists.ts';
+import { abortOnSignal } from '../../io.ts';
+import { followLogs } from '../../output/follow-logs.ts';
+import { harmlessText } from '../../output/log.ts';
+import type { Colour } from '../../output/terminal.ts';
+import { outcomeToRefusal, refuse } from '../../refusal.ts';
+import { requireId } from './execution-id.ts';
 
-export interface LogsOptions {
+export function addLogsCommand(executions: Command): void {
+  command(executions, 'logs', 'what its tasks logged, in the order of time')
+    .argument('<id>')
+    .option('--follow', 'go on until it has ended; with --json one object a line')
+    .option('--task <taskId>')
+    .option('--level <level>', 'this level and above: debug, info, warn, error')
+    .option('--limit <n>', 'without --follow, at most 10000', wholeNumber(1, 10_000), 1_000)
+    .option('--cursor <cursor>', 'nextCursor of the page before')
+    .action(action(showLogs));
+}
+
+interface LogsOptions {
   readonly follow?: boolean;
   readonly task?: string;
   readonly level?: LogLineLevel;
@@ -23,7 +37,7 @@ export interface LogsOptions {
 }
 
 /** One page, `{ items, nextCursor }` with --json; with --follow all lines until the execution has ended, one object a line. */
-export async function showLogs(context: CommandContext, options: LogsOptions, id: string): Promise<number> {
+async function showLogs(context: CommandContext, options: LogsOptions, id: string): Promise<number> {
   requireId(id);
   const { task, level, cursor } = options;
   if (level !== undefined && !LOG_LINE_LEVELS.includes(level))

@@ -1,37 +1,62 @@
 // dagwright executions: list, show, why, cancel, pause, resume.
 import type pg from 'pg';
-import type { ExecutionStatus } from '../../core/status.ts';
-import type { Acting } from '../../db/connection/connection.ts';
+import { EXECUTION_STATUSES, type ExecutionStatus } from '../../../core/status.ts';
+import type { Acting } from '../../../db/connection/connection.ts';
 import {
   cancelExecution,
   type ExecutionState,
   explainExecution,
   listExecutions,
+  MAX_CANCEL_REASON,
   MAX_WHY,
   pauseExecution,
   resumeExecution,
   showRun,
-} from '../../resources/executions.ts';
-import type { Outcome } from '../../resources/outcome.ts';
-import type { CommandContext } from '../context.ts';
-import { printedPage } from '../input/lists.ts';
-import { costSummary } from '../output/cost-summary.ts';
-import { executionSummary, taskTable } from '../output/task-table.ts';
-import { formatDuration, formatUsd, table } from '../output/terminal.ts';
-import { outcomeToRefusal, refuse } from '../refusal.ts';
+} from '../../../resources/executions.ts';
+import type { Outcome } from '../../../resources/outcome.ts';
+import { action } from '../../action.ts';
+import { type Command, command } from '../../command.ts';
+import type { CommandContext } from '../../context.ts';
+import { choice, paged, textWithin } from '../../input/arguments.ts';
+import { printedPage } from '../../input/lists.ts';
+import { costSummary } from '../../output/cost-summary.ts';
+import { executionSummary, taskTable } from '../../output/task-table.ts';
+import { formatDuration, formatUsd, table } from '../../output/terminal.ts';
+import { outcomeToRefusal, refuse } from '../../refusal.ts';
+import { isExecutionId, requireId } from './execution-id.ts';
+import { addLogsCommand } from './logs.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export function defineCommand(executions: Command): void {
+  paged(
+    command(executions, 'list', 'newest first')
+      .addOption(choice('--status <status>', 'only these', EXECUTION_STATUSES))
+      .option('--workflow <workflowId>'),
+  ).action(action(listAll));
+  command(executions, 'show', 'one execution with its tasks').argument('<id>').action(action(showOne));
+  command(executions, 'why', 'what each of its unfinished tasks waits for')
+    .argument('<id>')
+    .action(action(whyOne));
+  addLogsCommand(executions);
+  command(executions, 'cancel', 'end an execution; nothing of it starts again')
+    .argument('<id>')
+    .option('--reason <text>', '', textWithin({ minLength: 0, maxLength: MAX_CANCEL_REASON }))
+    .action(action(cancelOne));
+  command(executions, 'pause', 'what runs may end, nothing else begins; timers and the deadline stand still')
+    .argument('<id>')
+    .action(action(pauseOne));
+  command(executions, 'resume', 'let a paused execution go on').argument('<id>').action(action(resumeOne));
+}
 
-export interface ListOptions {
+interface ListOptions {
   readonly status?: ExecutionStatus;
   readonly workflow?: string;
   readonly limit: number;
   readonly cursor?: string;
 }
 
-export async function listAll(context: CommandContext, options: ListOptions): Promise<number> {
+async function listAll(context: CommandContext, options: ListOptions): Promise<number> {
   const { status, workflow: workflowId, limit, cursor: before } = options;
-  if (before !== undefined && !UUID.test(before))
+  if (before !== undefined && !isExecutionId(before))
     throw refuse('usage', '--cursor is not one that a list gave');
   return await context.withTenant(async (client, acting) => {
     const found = await listExecutions(client, acting, { limit, status, workflowId, before });
@@ -57,7 +82,7 @@ export async function listAll(context: CommandContext, options: ListOptions): Pr
   });
 }
 
-export async function showOne(context: CommandContext, _options: object, id: string): Promise<number> {
+async function showOne(context: CommandContext, _options: object, id: string): Promise<number> {
   requireId(id);
   return await context.withTenant(async (client, acting) => {
     const { run, spendings } = outcomeToRefusal(await showRun(client, acting, id));
@@ -72,7 +97,7 @@ export async function showOne(context: CommandContext, _options: object, id: str
   });
 }
 
-export async function whyOne(context: CommandContext, _options: object, id: string): Promise<number> {
+async function whyOne(context: CommandContext, _options: object, id: string): Promise<number> {
   requireId(id);
   return await context.withTenant(async (client, acting) => {
     const why = outcomeToRefusal(await explainExecution(client, acting, id));
@@ -84,7 +109,7 @@ export async function whyOne(context: CommandContext, _options: object, id: stri
   });
 }
 
-export async function cancelOne(
+async function cancelOne(
   context: CommandContext,
   { reason }: { readonly reason?: string },
   id: string,
@@ -92,11 +117,11 @@ export async function cancelOne(
   return await act(context, id, (client, acting) => cancelExecution(client, acting, { id, reason }));
 }
 
-export async function pauseOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
+async function pauseOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
   return await act(context, id, (client, acting) => pauseExecution(client, acting, { id }));
 }
 
-export async function resumeOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
+async function resumeOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
   return await act(context, id, (client, acting) => resumeExecution(client, acting, { id }));
 }
 
@@ -115,9 +140,4 @@ async function act(
     context.say(`${id} is ${status}`);
     return 0;
   });
-}
-
-/** Refuses what cannot be an id. */
-export function requireId(id: string): void {
-  if (!UUID.test(id)) throw refuse('usage', `"${id}" is not an execution id`, 'dagwright executions list');
 }

@@ -1,44 +1,60 @@
 // dagwright webhooks: by the same functions as the routes of the HTTP API. What is printed is committed. A secret is printed
 // once, when it is made up.
-import type { Json } from '../../core/json.ts';
-import {
-  referencedSecret,
-  type WebhookAuthType,
-  type WebhookStatus,
-  type WebhookVerifier,
-} from '../../core/trigger/webhook.ts';
-import type { WebhookView } from '../../resources/webhooks/view.ts';
+import { referencedSecret, WEBHOOK_STATUSES, type WebhookStatus } from '../../../core/trigger/webhook.ts';
+import { OVERLAP_SECONDS } from '../../../resources/webhooks/secrets.ts';
+import type { WebhookView } from '../../../resources/webhooks/view.ts';
 import {
   changeWebhook,
   createWebhook,
   deleteWebhook,
   listWebhooks,
   showWebhook,
-} from '../../resources/webhooks/webhooks.ts';
-import type { WebhookChange } from '../../resources/webhooks/write-webhook.ts';
-import type { CommandContext } from '../context.ts';
-import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
-import { printedPage, requireUuid } from '../input/lists.ts';
-import { sampleDelivery } from '../output/sample-delivery.ts';
-import { table } from '../output/terminal.ts';
-import { outcomeToRefusal, refuse } from '../refusal.ts';
-import type { Config } from '../settings/config.ts';
-import { webhookHost } from '../webhook-host.ts';
+} from '../../../resources/webhooks/webhooks.ts';
+import type { WebhookChange } from '../../../resources/webhooks/write-webhook.ts';
+import { action } from '../../action.ts';
+import { type Command, command } from '../../command.ts';
+import type { CommandContext } from '../../context.ts';
+import { choice, paged, wholeNumber } from '../../input/arguments.ts';
+import { printedPage, requireUuid } from '../../input/lists.ts';
+import { sampleDelivery } from '../../output/sample-delivery.ts';
+import { table } from '../../output/terminal.ts';
+import { outcomeToRefusal, refuse } from '../../refusal.ts';
+import type { Config } from '../../settings/config.ts';
+import { webhookHost } from '../../webhook-host.ts';
+import { addEventCommands, WEBHOOK_ID, WEBHOOK_WORDS } from './events.ts';
+import { readSettings, type SettingOptions, withSettings } from './settings.ts';
 
-export const WEBHOOK_WORDS = { hints: { not_found: 'dagwright webhooks list' } };
-
-export interface WebhookOptions {
-  readonly authType?: WebhookAuthType;
-  /** `none` takes it away. */
-  readonly verifier?: WebhookVerifier | 'none';
-  readonly secret?: string;
-  readonly options?: string;
-  readonly inputMapping?: string;
-  readonly filters?: string;
-  readonly priority?: number;
+export function defineCommand(webhooks: Command): void {
+  paged(command(webhooks, 'list', 'newest first').option('--workflow <workflowId>')).action(
+    action(listAllWebhooks),
+  );
+  withSettings(
+    'create',
+    command(webhooks, 'create', 'make a webhook; prints its URL, its secret (once) and a delivery to try'),
+  )
+    .argument('<workflowId>')
+    .argument('<path>', 'below /hooks/ and the name of the tenant, such as orders')
+    .action(action(createOneWebhook));
+  command(webhooks, 'show', 'one webhook').argument('<id>').action(action(showOneWebhook));
+  withSettings('update', command(webhooks, 'update', 'what is not named stays as it is'))
+    .argument('<id>')
+    .option('--workflow <workflowId>')
+    .option('--path <path>')
+    .addOption(choice('--status <status>', 'paused: deliveries are refused', WEBHOOK_STATUSES))
+    .option('--new-secret', 'make one up, and print it')
+    .option(
+      '--previous-secret-expires-in <seconds>',
+      'how long the secrets before still count; a day where absent',
+      wholeNumber(0, OVERLAP_SECONDS.max),
+    )
+    .action(action(updateOneWebhook));
+  command(webhooks, 'delete', 'with its events; executions stay')
+    .argument('<id>')
+    .action(action(deleteOneWebhook));
+  addEventCommands(webhooks);
 }
 
-export interface UpdateOptions extends WebhookOptions {
+interface UpdateOptions extends SettingOptions {
   readonly workflow?: string;
   readonly path?: string;
   readonly status?: WebhookStatus;
@@ -46,14 +62,14 @@ export interface UpdateOptions extends WebhookOptions {
   readonly previousSecretExpiresIn?: number;
 }
 
-export async function createOneWebhook(
+async function createOneWebhook(
   context: CommandContext,
-  options: WebhookOptions,
+  options: SettingOptions,
   workflowId: string,
   path: string,
 ): Promise<number> {
   const { config } = context;
-  const given = await readOptions(options);
+  const given = await readSettings(options);
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       await createWebhook(client, acting, { ...given, workflowId, path }, webhookHost(config)),
@@ -73,7 +89,7 @@ export async function createOneWebhook(
   return 0;
 }
 
-export async function listAllWebhooks(
+async function listAllWebhooks(
   context: CommandContext,
   {
     limit,
@@ -96,12 +112,8 @@ export async function listAllWebhooks(
   return 0;
 }
 
-export async function showOneWebhook(
-  context: CommandContext,
-  _options: object,
-  given: string,
-): Promise<number> {
-  const id = requireWebhookId(given);
+async function showOneWebhook(context: CommandContext, _options: object, given: string): Promise<number> {
+  const id = requireUuid(given, WEBHOOK_ID);
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(await showWebhook(client, acting, id, webhookHost(context.config)), WEBHOOK_WORDS),
   );
@@ -109,17 +121,17 @@ export async function showOneWebhook(
   return 0;
 }
 
-export async function updateOneWebhook(
+async function updateOneWebhook(
   context: CommandContext,
   options: UpdateOptions,
   given: string,
 ): Promise<number> {
-  const id = requireWebhookId(given);
+  const id = requireUuid(given, WEBHOOK_ID);
   const { workflow, path, status, previousSecretExpiresIn, newSecret: makesSecret = false } = options;
   if (makesSecret && options.secret !== undefined)
     throw refuse('usage', '--new-secret and --secret: one of them is meant');
   const change: WebhookChange = {
-    ...(await readOptions(options)),
+    ...(await readSettings(options)),
     ...(workflow === undefined ? {} : { workflowId: workflow }),
     ...(path === undefined ? {} : { path }),
     ...(status === undefined ? {} : { status }),
@@ -142,41 +154,14 @@ export async function updateOneWebhook(
   return 0;
 }
 
-export async function deleteOneWebhook(
-  context: CommandContext,
-  _options: object,
-  given: string,
-): Promise<number> {
-  const id = requireWebhookId(given);
+async function deleteOneWebhook(context: CommandContext, _options: object, given: string): Promise<number> {
+  const id = requireUuid(given, WEBHOOK_ID);
   await context.withTenant(async (client, acting) =>
     outcomeToRefusal(await deleteWebhook(client, acting, id), WEBHOOK_WORDS),
   );
   context.printJson({ id, deleted: true });
   context.say(`webhook ${id} and its events are deleted`);
   return 0;
-}
-
-/** The id, or a Refusal. */
-export function requireWebhookId(id: string): string {
-  return requireUuid(id, 'the id of a webhook')!;
-}
-
-async function readOptions(options: WebhookOptions) {
-  const { authType, verifier, secret, priority } = options;
-  const json = async (text: string | undefined, option: string): Promise<Json | undefined> =>
-    text === undefined ? undefined : await readJsonArgument(text, option);
-  const parts = {
-    authType,
-    verifier: verifier === 'none' ? null : verifier,
-    priority,
-    secret: secret === undefined ? undefined : await readTextArgument(secret, '--secret'),
-    options: await json(options.options, '--options'),
-    inputMapping: await json(options.inputMapping, '--input-mapping'),
-    filters: await json(options.filters, '--filters'),
-  };
-  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as Partial<
-    typeof parts
-  >;
 }
 
 function verifiedBy({ authType, verifier }: WebhookView): string {

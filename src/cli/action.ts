@@ -1,0 +1,31 @@
+// What a command does when it is called: its work, in its context; the exit code goes to the program.
+import type { Command, Program } from './command.ts';
+import { type CommandContext, type GlobalOptions, withContext } from './context.ts';
+
+/** Runs `work` in its context. Commander hands over positional arguments, then options, then the command. */
+export function action<Options>(
+  work: (context: CommandContext, options: Options, ...args: string[]) => Promise<number>,
+) {
+  return async (...received: unknown[]) => {
+    const options = received.at(-2) as GlobalOptions & Options;
+    const args = received.slice(0, -2) as string[];
+    const program = programOf(received.at(-1) as Command);
+    program.exitCode = await withContext(program.io, options, (context) => work(context, options, ...args));
+  };
+}
+
+/** As {@link action}, for a command whose one argument is a list. */
+export function listAction<Options>(
+  work: (context: CommandContext, options: Options, list: readonly string[]) => Promise<number>,
+) {
+  return async (list: string[], options: GlobalOptions & Options, command: Command) => {
+    const program = programOf(command);
+    program.exitCode = await withContext(program.io, options, (context) => work(context, options, list));
+  };
+}
+
+function programOf(command: Command): Program {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return root as Program;
+}
