@@ -16,6 +16,7 @@ declare
   opening constant uuid[] := case when jsonb_path_exists(p, '$[*].open') then array(select (o.value->>'id')::uuid
     from jsonb_array_elements(p) o where o.value->'open' = 'true') end;
   bad text;
+  count_ int := 0;
   jobs record;
   owner_ record;
 begin
@@ -50,9 +51,11 @@ begin
         and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
       on conflict do nothing
       returning id, priority, run_at)
-    select priority, array_agg(json_build_object('e', id)) as payloads from started where run_at is null and (opening is null or not id = any(opening)) group by priority
+    select priority, count(*)::int as n, array_agg(json_build_object('e', id))
+      filter (where run_at is null and (opening is null or not id = any(opening))) as payloads from started group by priority
   loop
-    perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority);
+    count_ := count_ + jobs.n;
+    if jobs.payloads is not null then perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority); end if;
   end loop;
   -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
   if has_keys then
@@ -62,7 +65,9 @@ begin
         and h.scope = coalesce(r.scope, 'start:' || r."workflowId") and h.key = r.key and h.workflow_execution_id = r.id offset 0) h
       where k.ctid = h.tid and not exists (select from dagwright.workflow_executions o where o.id = r.id offset 0);
   end if;
-  return query
+  if count_ = jsonb_array_length(p) and not has_keys then
+    return query select r.i, r.id, false, null::text from jsonb_to_recordset(p) as r(i int, id uuid);
+  else return query
     select r.i, coalesce(k.workflow_execution_id, r.id), coalesce(k.workflow_execution_id <> r.id, false),
       case when k.workflow_execution_id <> r.id and k.request_hash <> decode(r."requestHash", 'hex') then 'key_reused'
         when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id offset 0) then null
@@ -75,6 +80,7 @@ begin
       where d.tenant_id = tenant and d.workflow_id = r."workflowId" offset 0) d on true
     left join lateral (select v.min_tier from dagwright.workflow_versions v where v.tenant_id = tenant and v.workflow_id = r."workflowId"
       and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision) offset 0) v on true;
+  end if;
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
 
