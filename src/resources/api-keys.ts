@@ -94,8 +94,11 @@ export function checkKey({ subject = null, roles = [], scopes = [] }: NewKey): R
   return invalid([{ pointer: '/subject', code: 'format', message: `subject ${problem}` }]);
 }
 
-// A key grants no more than its maker holds, and acts for nobody else unless its maker may.
-function checkGrants(maker: KeyMaker, { subject, roles, scopes }: rows.NewKey): Refused | null {
+/** What of a key its maker may not grant: no more than it holds, and none that acts for another unless it may. Needs no database. */
+export function checkGrants(
+  maker: KeyMaker,
+  { subject = null, roles = [], scopes = [] }: NewKey,
+): Refused | null {
   const missing = new Set([...scopesOf(roles, scopes)].filter((scope) => !maker.scopes.has(scope)));
   if (subject !== null && subject !== maker.actor && !maker.scopes.has('actors:assert'))
     missing.add('actors:assert');
