@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type Json, toStorableJson } from '../core/json.ts';
 import type { Queryable } from '../db/connection/connection.ts';
 import { type AnswerStatus, giveAnswer } from '../db/protocol/answers.ts';
-import { done, invalid, notFound, type Outcome, refused } from './outcome.ts';
+import { done, invalid, notFound, type Outcome, refused, refusedWhole } from './outcome.ts';
 
 /** What an answer may be: exactly one of them. */
 export const ANSWER_PARTS = ['output', 'error', 'heartbeat'] as const;
@@ -45,6 +45,5 @@ export async function answerCallback(
   const status = await giveAnswer(db, { kind: 'callback', key }, part, json);
   if (status === null) return notFound('callback', 'there is no callback with this token');
   if (status !== 'expired') return done({ status });
-  const message = 'the task that waited for it has ended or timed out';
-  return { ok: false, code: 'expired', message, problems: [] };
+  return refusedWhole('expired', 'the task that waited for it has ended or timed out');
 }

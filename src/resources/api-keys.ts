@@ -7,7 +7,7 @@ import type { BoundedPage } from '../db/connection/byte-bounded.ts';
 import type { Acting, Queryable } from '../db/connection/connection.ts';
 import type { KeyView } from '../db/resources/api-keys.ts';
 import * as rows from '../db/resources/api-keys.ts';
-import { done, invalid, notFound, type Outcome, type Refused, refused } from './outcome.ts';
+import { done, invalid, notFound, type Outcome, type Refused, refusedWhole } from './outcome.ts';
 
 /** Characters. */
 export const KEY_NAME = { minLength: 1, maxLength: 200 } as const;
@@ -103,8 +103,8 @@ export function checkGrants(
   if (subject !== null && subject !== maker.actor && !maker.scopes.has('actors:assert'))
     missing.add('actors:assert');
   if (missing.size === 0) return null;
-  const message = `your own key lacks what this one would grant: ${[...missing].join(', ')}`;
-  return refused('scope_exceeded', { pointer: '', code: 'scope_exceeded', message });
+  const lacking = [...missing].join(', ');
+  return refusedWhole('scope_exceeded', `your own key lacks what this one would grant: ${lacking}`);
 }
 
 const unknown = (id: string) => notFound('key', `there is no key ${id}`);

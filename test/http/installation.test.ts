@@ -156,6 +156,8 @@ test('settings of a tenant that could not be stored or given back as they came a
     body: { settings: { a: 1e20 } },
   });
   expect(changed.status).toBe(422);
+  const again = await create({});
+  expect(again).toMatchObject({ status: 409, body: { code: 'name_taken', errors: [] } });
 });
 
 describe('prices', () => {

@@ -8,7 +8,6 @@ import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
 
 const wordsOf = (name: string): RefusalWords => ({
-  arguments: { '/name': '' },
   hints: { not_found: 'dagwright tenants list', name_taken: `dagwright tenants show ${name}` },
 });
 
