@@ -105,7 +105,8 @@ export async function removeServiceLimit(
   serviceId: string,
 ): Promise<Outcome<LimitView>> {
   if (await rows.removeServiceLimit(client, serviceId)) return done(limitView(serviceId, rows.NO_LIMIT));
-  return notFound(`limit of "${serviceId}"`, `service "${serviceId}" has no limit`);
+  const name = JSON.stringify(serviceId);
+  return notFound(`limit of ${name}`, `service ${name} has no limit`);
 }
 
 /** Closes the breakers of a service (of all tenants, or of the one named after `@`) and ends its pauses. */

@@ -102,7 +102,7 @@ describe('limits of services', () => {
   });
 
   test('a service may have any name that a definition may give it', async () => {
-    for (const serviceId of ['a b', 'x'.repeat(200)]) {
+    for (const serviceId of ['a b', 'a\tb\u001b[2J', 'x'.repeat(200)]) {
       const path = `/v1/service-limits/${encodeURIComponent(serviceId)}`;
       const set = await asOperator('PUT', path, { body: { maxConcurrency: 1 } });
       expect([set.status, set.body.serviceId]).toEqual([200, serviceId]);

@@ -62,7 +62,7 @@ export async function setLimit(
     context.printJson(limit);
     const concurrency = limit.maxConcurrency === null ? [] : [`${limit.maxConcurrency} calls at once`];
     const texts = [...concurrency, ...(limit.rateLimit === null ? [] : [rateText(limit)])];
-    context.say(`${serviceId}: at most ${texts.join(', ')}`);
+    context.say(`${harmlessText(serviceId)}: at most ${texts.join(', ')}`);
     return 0;
   });
 }
@@ -75,7 +75,7 @@ export async function removeLimit(
   requireText(SERVICE_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
     context.printJson(outcomeToRefusal(await removeServiceLimit(client, acting, serviceId), WORDS));
-    context.say(`${serviceId}: not limited any more`);
+    context.say(`${harmlessText(serviceId)}: not limited any more`);
     return 0;
   });
 }
@@ -90,7 +90,7 @@ export async function resetBreaker(
     const reset = outcomeToRefusal(await resetService(client, acting, serviceId), WORDS);
     context.printJson(reset);
     const text = reset.wasHeldBack ? 'calls begin again within a second' : 'was not held back';
-    context.say(`${serviceId}: ${text}`);
+    context.say(`${harmlessText(serviceId)}: ${text}`);
     return 0;
   });
 }
