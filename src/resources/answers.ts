@@ -4,18 +4,21 @@ import { createHash } from 'node:crypto';
 import { type Json, toStorableJson } from '../core/json.ts';
 import type { Queryable } from '../db/connection/connection.ts';
 import { type AnswerStatus, giveAnswer } from '../db/protocol/answers.ts';
-import { done, invalid, notFound, type Outcome, refused } from './outcome.ts';
+import { done, invalid, notFound, type Outcome, refused, refusedWhole } from './outcome.ts';
 
 /** What an answer may be: exactly one of them. */
 export const ANSWER_PARTS = ['output', 'error', 'heartbeat'] as const;
 type AnswerPart = (typeof ANSWER_PARTS)[number];
 
-/** Answers the call that was made with this callback token. */
-export async function answerCallback(
-  db: Queryable,
-  token: string,
-  given: { readonly [Part in AnswerPart]?: unknown },
-): Promise<Outcome<{ readonly status: Exclude<AnswerStatus, 'expired'> }>> {
+/** An answer that can be given. */
+export interface GivenAnswer {
+  readonly part: AnswerPart;
+  /** As it is stored. */
+  readonly json: string;
+}
+
+/** Reads an answer. Needs no database. */
+export function readAnswer(given: { readonly [Part in AnswerPart]?: unknown }): Outcome<GivenAnswer> {
   const [part, ...others] = ANSWER_PARTS.filter((name) => given[name] !== undefined);
   if (part === undefined || others.length > 0)
     return invalid([
@@ -27,14 +30,20 @@ export async function answerCallback(
       },
     ]);
   const stored = toStorableJson(part === 'heartbeat' ? null : (given[part] as Json));
-  if (!stored.ok) {
-    const problem = { pointer: `/${part}`, code: stored.code, message: `${part} ${stored.message}` };
-    return stored.code === 'payload_too_large' ? refused(stored.code, problem) : invalid([problem]);
-  }
+  if (stored.ok) return done({ part, json: stored.json });
+  const problem = { pointer: `/${part}`, code: stored.code, message: `${part} ${stored.message}` };
+  return stored.code === 'payload_too_large' ? refused(stored.code, problem) : invalid([problem]);
+}
+
+/** Answers the call that was made with this callback token. */
+export async function answerCallback(
+  db: Queryable,
+  token: string,
+  { part, json }: GivenAnswer,
+): Promise<Outcome<{ readonly status: Exclude<AnswerStatus, 'expired'> }>> {
   const key = createHash('sha256').update(token).digest();
-  const status = await giveAnswer(db, { kind: 'callback', key }, part, stored.json);
+  const status = await giveAnswer(db, { kind: 'callback', key }, part, json);
   if (status === null) return notFound('callback', 'there is no callback with this token');
   if (status !== 'expired') return done({ status });
-  const message = 'the task that waited for it has ended or timed out';
-  return { ok: false, code: 'expired', message, problems: [] };
+  return refusedWhole('expired', 'the task that waited for it has ended or timed out');
 }

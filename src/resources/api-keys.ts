@@ -7,7 +7,7 @@ import type { BoundedPage } from '../db/connection/byte-bounded.ts';
 import type { Acting, Queryable } from '../db/connection/connection.ts';
 import type { KeyView } from '../db/resources/api-keys.ts';
 import * as rows from '../db/resources/api-keys.ts';
-import { done, invalid, notFound, type Outcome, type Refused, refused } from './outcome.ts';
+import { done, invalid, notFound, type Outcome, type Refused, refusedWhole } from './outcome.ts';
 
 /** Characters. */
 export const KEY_NAME = { minLength: 1, maxLength: 200 } as const;
@@ -94,14 +94,17 @@ export function checkKey({ subject = null, roles = [], scopes = [] }: NewKey): R
   return invalid([{ pointer: '/subject', code: 'format', message: `subject ${problem}` }]);
 }
 
-// A key grants no more than its maker holds, and acts for nobody else unless its maker may.
-function checkGrants(maker: KeyMaker, { subject, roles, scopes }: rows.NewKey): Refused | null {
+/** What of a key its maker may not grant: no more than it holds, and none that acts for another unless it may. Needs no database. */
+export function checkGrants(
+  maker: KeyMaker,
+  { subject = null, roles = [], scopes = [] }: NewKey,
+): Refused | null {
   const missing = new Set([...scopesOf(roles, scopes)].filter((scope) => !maker.scopes.has(scope)));
   if (subject !== null && subject !== maker.actor && !maker.scopes.has('actors:assert'))
     missing.add('actors:assert');
   if (missing.size === 0) return null;
-  const message = `your own key lacks what this one would grant: ${[...missing].join(', ')}`;
-  return refused('scope_exceeded', { pointer: '', code: 'scope_exceeded', message });
+  const lacking = [...missing].join(', ');
+  return refusedWhole('scope_exceeded', `your own key lacks what this one would grant: ${lacking}`);
 }
 
 const unknown = (id: string) => notFound('key', `there is no key ${id}`);

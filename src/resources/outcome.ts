@@ -28,7 +28,7 @@ export interface Refused {
   readonly what?: string;
   /** In one sentence. */
   readonly message: string;
-  /** One for each thing that is wrong; pointers are into what was given. */
+  /** One for each thing that is wrong; pointers are into what was given. None where code and message say it all. */
   readonly problems: readonly Problem[];
 }
 
@@ -41,6 +41,11 @@ export function done<Value>(value: Value): Outcome<Value> {
 /** Refused for one reason. `message`: the sentence, where the problem's own says too little without its pointer. */
 export function refused(code: RefusalCode, problem: Problem, message = problem.message): Refused {
   return { ok: false, code, message, problems: [problem] };
+}
+
+/** Refused as a whole: no part of what was given is to blame, and the sentence says it all. */
+export function refusedWhole(code: RefusalCode, message: string): Refused {
+  return { ok: false, code, message, problems: [] };
 }
 
 /** What was given does not fit. */

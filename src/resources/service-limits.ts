@@ -6,7 +6,7 @@ import type { BoundedPage } from '../db/connection/byte-bounded.ts';
 import type { Acting, Operator, Queryable } from '../db/connection/connection.ts';
 import type { ServiceLimit, ServiceRow } from '../db/resources/services.ts';
 import * as rows from '../db/resources/services.ts';
-import { done, invalid, notFound, type Outcome } from './outcome.ts';
+import { done, invalid, notFound, type Outcome, type Refused } from './outcome.ts';
 import type { TextRule } from './text-rule.ts';
 
 const BY = 'a provider (openai), a host (api.example.com), or the serviceId of a definition';
@@ -71,22 +71,31 @@ export async function setServiceLimit(
   _acting: Operator,
   given: LimitChange,
 ): Promise<Outcome<LimitView>> {
+  const refusal = checkLimit(given);
+  if (refusal !== null) return refusal;
   const { serviceId, maxConcurrency, rateLimit, rateIntervalSeconds } = given;
-  if (((rateLimit ?? null) === null) !== ((rateIntervalSeconds ?? null) === null))
-    return invalid([
-      {
-        pointer: '/rateLimit',
-        code: 'validation',
-        message: 'rateLimit and rateIntervalSeconds go together',
-        hint: '{ "rateLimit": 60, "rateIntervalSeconds": 60 }: at most 60 calls a minute',
-      },
-    ]);
   const rateIntervalMs = rateIntervalSeconds == null ? null : Math.round(rateIntervalSeconds * 1000);
   const limit = await rows.setServiceLimit(client, serviceId, {
     ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
     ...(rateLimit === undefined ? {} : { rateLimit, rateIntervalMs }),
   });
   return done(limitView(serviceId, limit));
+}
+
+/** Why a limit cannot be one; null: it can. Needs no database. */
+export function checkLimit({
+  rateLimit = null,
+  rateIntervalSeconds = null,
+}: Omit<LimitChange, 'serviceId'>): Refused | null {
+  if ((rateLimit === null) === (rateIntervalSeconds === null)) return null;
+  return invalid([
+    {
+      pointer: '/rateLimit',
+      code: 'validation',
+      message: 'rateLimit and rateIntervalSeconds go together',
+      hint: '{ "rateLimit": 60, "rateIntervalSeconds": 60 }: at most 60 calls a minute',
+    },
+  ]);
 }
 
 /** Lifts all limits of a service. */
@@ -96,7 +105,8 @@ export async function removeServiceLimit(
   serviceId: string,
 ): Promise<Outcome<LimitView>> {
   if (await rows.removeServiceLimit(client, serviceId)) return done(limitView(serviceId, rows.NO_LIMIT));
-  return notFound(`limit of "${serviceId}"`, `service "${serviceId}" has no limit`);
+  const name = JSON.stringify(serviceId);
+  return notFound(`limit of ${name}`, `service ${name} has no limit`);
 }
 
 /** Closes the breakers of a service (of all tenants, or of the one named after `@`) and ends its pauses. */

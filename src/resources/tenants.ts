@@ -6,7 +6,7 @@ import type { BoundedPage } from '../db/connection/byte-bounded.ts';
 import type { Operator, Queryable } from '../db/connection/connection.ts';
 import type { TenantChange, TenantView } from '../db/resources/tenants.ts';
 import * as rows from '../db/resources/tenants.ts';
-import { done, invalid, notFound, type Outcome, type Refused, refused } from './outcome.ts';
+import { done, invalid, notFound, type Outcome, type Refused, refusedWhole } from './outcome.ts';
 import type { TextRule } from './text-rule.ts';
 
 /** Part of the paths of its webhooks. */
@@ -58,11 +58,7 @@ export async function createTenant(
   const wanted = { name, displayName, tier, settings: settings as JsonObject };
   const made = await rows.insertTenant(client, wanted);
   if (made !== null) return done(made);
-  return refused('name_taken', {
-    pointer: '/name',
-    code: 'name_taken',
-    message: `there is a tenant "${name}"`,
-  });
+  return refusedWhole('name_taken', `there is a tenant "${name}"`);
 }
 
 /** What is absent stays as it is; settings are replaced as a whole. */

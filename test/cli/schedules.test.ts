@@ -100,6 +100,21 @@ test('preview takes a schedule or an expression', async () => {
   expect((await json('preview', id, '--count', '1')).items[0].localTime).toMatch(/-01-01T00:00:00\+00:00$/);
 });
 
+test('an expression that is wrong is told before a database is looked for', async () => {
+  const env = { HOME: folder, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', LOG_LEVEL: 'warn' };
+  const preview = (...args: string[]) =>
+    runCli(['schedules', 'preview', ...args, '--json'], { cwd: folder, env });
+  for (const [args, pointer] of [
+    [['61 * * * *'], '/cronExpression'],
+    [['0 9 * * *', '--timezone', 'Europe/Pari'], '/timezone'],
+  ] as const) {
+    const { code, stdout } = await preview(...args);
+    expect([code, JSON.parse(stdout).errors]).toMatchObject([1, [{ pointer }]]);
+  }
+  const right = await preview('0 9 * * *');
+  expect(JSON.parse(right.stdout).errors).toMatchObject([{ code: 'database' }]);
+});
+
 test('what is wrong is told with its place, and exits 1; wrong usage exits 2', async () => {
   const wrong = await schedules('create', 'nothing', 'x', '@daily', '--timezone', 'local', '--json');
   expect(wrong.code).toBe(1);

@@ -50,13 +50,30 @@ test('limits are set one by one, listed and removed', async () => {
 });
 
 test('whatever a definition may name can be limited, and a listed breaker reset by its name', async () => {
-  for (const serviceId of ['two words', 'x'.repeat(200)]) {
+  for (const serviceId of ['two words', 'a\tb\u001b[2J', 'x'.repeat(200)]) {
     expect(await json('set', serviceId, '--max-concurrency', '1')).toMatchObject({ serviceId });
     expect((await services('remove', serviceId)).code).toBe(0);
   }
   const breaker = `${'x'.repeat(200)}@00000000-0000-7000-8000-000000000001`;
   await openService(database.engine, breaker, { forMs: 60_000, code: 'http_503' });
   expect(await json('reset', breaker)).toEqual({ serviceId: breaker, wasHeldBack: true });
+});
+
+test('what a terminal would act upon is printed as an escape', async () => {
+  const name = 'a\tb\u001b[2J';
+  const printed = [
+    await services('set', name, '--max-concurrency', '1'),
+    await services('list'),
+    await services('reset', name),
+    await services('remove', name),
+    await services('remove', name),
+    await services('set', `${name}${'x'.repeat(200)}`, '--max-concurrency', '1'),
+  ];
+  for (const { stdout, stderr } of printed) {
+    expect(stdout + stderr).toContain('a\\tb\\u001b[2J');
+    expect(stdout + stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  }
+  expect(printed.map(({ code }) => code)).toEqual([0, 0, 0, 0, 1, 2]);
 });
 
 test('reset closes a breaker and ends a pause', async () => {

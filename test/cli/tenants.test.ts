@@ -57,7 +57,11 @@ test.for([
   [['tenants', 'create', 'Acme'], 2, /<name>: expected 1 to 63 of a-z, 0-9 and -/],
   [['tenants', 'create', 'long', '--display-name', 'x'.repeat(201)], 2, /expected 1 to 200 characters/],
   [['tenants', 'update', 'default', '--display-name', ''], 2, /expected 1 to 200 characters/],
-  [['tenants', 'create', 'default'], 1, /there is a tenant "default"/],
+  [
+    ['tenants', 'create', 'default'],
+    1,
+    /^error: there is a tenant "default" \[name_taken\]\n {2}hint: dagwright tenants show default\n$/,
+  ],
   [['tenants', 'update', 'default'], 2, /nothing to change/],
   [['tenants', 'update', 'nobody', '--tier', '2'], 1, /there is no tenant "nobody"/],
   [['tenants', 'show', 'nobody'], 1, /there is no tenant "nobody"/],

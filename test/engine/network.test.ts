@@ -1,7 +1,9 @@
 // A worker whose network fails, though no socket says so: it goes on by itself. And one with too few connections. Limits and
 // silence are a tenth of what they are, except with DAGWRIGHT_TEST_DEPTH=full.
 import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Bounded } from '../../src/db/connection/bounded-client.ts';
 import { openDatabase } from '../../src/db/connection/connection.ts';
 import { createDatabase } from '../support/database.ts';
 import { type Engine, failing, graph, openEngine, until } from '../support/engine.ts';
@@ -10,6 +12,8 @@ import { type FaultyProxy, startProxy } from '../support/proxy.ts';
 
 /** A queue that is not told of a job finds it at its next poll, after 2 s; three times that on a busy machine. */
 const PICK_UP_MS = 6_000;
+/** Whatever was under way goes on within this time of the heal. */
+const HEALED_MS = 10_000;
 /** Longer than any limit of a worker's loops, so that all of them are met. */
 const SILENCE_MS = 20_000 * TIME_SCALE;
 
@@ -69,12 +73,38 @@ test('a network that is silent for long, and forgets its connections, stops a wo
   proxy.heal({ forgets: true });
   const healedAt = performance.now();
   for (const id of ids) expect((await engine.ended(id)).execution.status).toBe('completed');
+  const endedMs = Math.round(performance.now() - healedAt);
   console.log(
-    `all ended ${Math.round(performance.now() - healedAt)} ms after the network healed; ` +
+    `all ended ${endedMs} ms after the network healed; ` +
       `${before === engine.worker.id ? 'the same worker' : 'registered anew'}; ${engine.logged.join(' | ')}`,
   );
+  expect(endedMs).toBeLessThan(HEALED_MS);
   expect(await pickUpMs()).toBeLessThan(PICK_UP_MS);
 }, 90_000);
+
+test('a transaction whose connection the network has forgotten keeps its locks no longer than its limit', async () => {
+  const forgotten = openDatabase(proxy.urlOf(engine.database.url), { limits: testLimits });
+  try {
+    for (const [name, pool] of Object.entries(forgotten.pools)) {
+      const client = await (pool as pg.Pool).connect();
+      await client.query(`begin; select pg_advisory_xact_lock(hashtext('${name}'))`);
+      expect(proxy.blackholeOpen((sent) => sent.includes(`hashtext('${name}')`))).toBe(1);
+      const silentAt = performance.now();
+      await until(async () => {
+        const [row] = await engine.query<{ isFree: boolean }>(
+          'select pg_try_advisory_xact_lock(hashtext($1)) as "isFree"',
+          [name],
+        );
+        return row!.isFree;
+      });
+      expect(performance.now() - silentAt, name).toBeLessThan(testLimits.idleMs + 3_000);
+      (client as unknown as Bounded).giveUp(new Error('the network has forgotten it'));
+      client.release(true);
+    }
+  } finally {
+    await forgotten.close();
+  }
+});
 
 test('two connections serve a worker of 20 slots: no statement waits for itself, and no heartbeat is missed', async () => {
   const small = await openEngine({

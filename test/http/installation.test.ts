@@ -102,7 +102,7 @@ describe('limits of services', () => {
   });
 
   test('a service may have any name that a definition may give it', async () => {
-    for (const serviceId of ['a b', 'x'.repeat(200)]) {
+    for (const serviceId of ['a b', 'a\tb\u001b[2J', 'x'.repeat(200)]) {
       const path = `/v1/service-limits/${encodeURIComponent(serviceId)}`;
       const set = await asOperator('PUT', path, { body: { maxConcurrency: 1 } });
       expect([set.status, set.body.serviceId]).toEqual([200, serviceId]);
@@ -156,6 +156,8 @@ test('settings of a tenant that could not be stored or given back as they came a
     body: { settings: { a: 1e20 } },
   });
   expect(changed.status).toBe(422);
+  const again = await create({});
+  expect(again).toMatchObject({ status: 409, body: { code: 'name_taken', errors: [] } });
 });
 
 describe('prices', () => {

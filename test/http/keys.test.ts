@@ -233,7 +233,7 @@ describe('making a key', () => {
       [{ scopes: ['executions:read'], subject: 'user:bob' }, /actors:assert/],
     ] as const) {
       const answer = await make({ name: 'x', ...body }, editor.key);
-      expect([answer.status, answer.body.code]).toEqual([403, 'scope_exceeded']);
+      expect([answer.status, answer.body.code, answer.body.errors]).toEqual([403, 'scope_exceeded', []]);
       expect(answer.body.detail).toMatch(missing);
     }
     expect((await make({ name: 'x', scopes: ['executions:read'] }, editor.key)).status).toBe(201);

@@ -34,7 +34,11 @@ interface Description {
   readonly servers: readonly { readonly url: string }[];
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly securitySchemes: object; readonly schemas: object };
+  readonly components: {
+    readonly securitySchemes: object;
+    readonly schemas: object;
+    readonly responses: Readonly<Record<string, Response>>;
+  };
 }
 
 let service: TestService;
@@ -100,6 +104,25 @@ const headersOf = (operation: Operation, status: string): string[] =>
 const successesOf = ({ responses }: Operation) =>
   Object.keys(responses).filter((status) => status.startsWith('2'));
 
+/** What every operation refers to: one text of each refusal, in `components`. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  408: 'RequestTimeout',
+  422: 'UnprocessableEntity',
+  429: 'TooManyRequests',
+  431: 'RequestHeaderFieldsTooLarge',
+  500: 'InternalServerError',
+  503: 'ServiceUnavailable',
+  default: 'Refused',
+};
+const refusals = (...statuses: readonly string[]) =>
+  Object.fromEntries(
+    statuses.map((status) => [status, { $ref: `#/components/responses/${REFUSALS[status]}` }]),
+  );
+
 /** A schema that says something, by itself or elsewhere. */
 const SHAPE = expect.toSatisfy((schema: object) =>
   ['$ref', 'properties', 'additionalProperties', 'anyOf'].some((name) => name in schema),
@@ -147,8 +170,9 @@ describe('/openapi.json', () => {
         expect(isScope(scope), `${name}: ${scope}`).toBe(true);
         expect(operation.description, name).toContain(scope);
       }
-      for (const status of ['400', '401', '403', '404', '422', '429', '503'])
-        expect(responseOf(operation, status)?.description, `${name} ${status}`).toBeTruthy();
+      expect(operation.responses, name).toMatchObject(
+        refusals('400', '401', '403', '404', '422', '429', '503'),
+      );
       for (const status of Object.keys(operation.responses).filter((one) => !one.startsWith('2')))
         expect(Object.keys(responseOf(operation, status)?.content ?? {}), `${name} ${status}`).toEqual([
           'application/problem+json',
@@ -182,11 +206,12 @@ describe('/openapi.json', () => {
           expect(media, `${name} ${status} ${type}`).toMatchObject({
             schema: /json/.test(type) ? SHAPE : {},
           });
-      for (const status of ['431', '500', '503', 'default'])
-        expect(responseOf(operation, status)?.description, `${name} ${status}`).toBeTruthy();
+      expect(operation.responses, name).toMatchObject(refusals('431', '500', '503', 'default'));
       if (operation.requestBody !== undefined)
-        expect(responseOf(operation, '408')?.description, name).toBeTruthy();
+        expect(operation.responses, name).toMatchObject(refusals('408'));
     }
+    for (const [name, { description: text }] of Object.entries(description.components.responses))
+      expect(text, name).toMatch(/^[A-Z].{10,}\.$/);
     expect(responseOf(operationOf('PUT /v1/workflows/{workflowId}'), '412')?.headers).toHaveProperty('ETag');
     expect(responseOf(operationOf('POST /v1/callbacks/{token}'), '410')).toBeDefined();
     expect(headersOf(operationOf('GET /v1/stats'), 'default')).toContain('Allow');

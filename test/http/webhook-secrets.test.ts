@@ -67,6 +67,16 @@ describe('changing the secret', () => {
     expect((await by('from-the-environment-1', '2')).status).toBe(202);
   });
 
+  it('of spaces alone is none, also where nothing is verified; any other is taken there', async () => {
+    const refusal = { status: 422, body: { errors: [{ pointer: '/secret', code: 'validation' }] } };
+    const open = { workflowId: 'orders', path: 'open', authType: 'none' };
+    expect(await call('POST', '/v1/webhooks', { ...open, secret: ' \n' })).toMatchObject(refusal);
+    const { body } = await call('POST', '/v1/webhooks', { ...open, secret: ' x ' });
+    expect(body).toMatchObject({ hasSecret: true, secrets: [{ expiresAt: null }] });
+    expect(await call('PATCH', `/v1/webhooks/${body.id}`, { secret: '  ' })).toMatchObject(refusal);
+    expect((await call('GET', `/v1/webhooks/${body.id}`)).body.secrets).toHaveLength(1);
+  });
+
   it('a secret of the environment is resolved when a delivery comes', async () => {
     const hook = await make({ verifier: 'hmac', secret: '{{ secrets.SHOP }}' });
     const by = (secret: string, id: string) => deliver(hook.path, fromHmac('{}', { secret, id }));

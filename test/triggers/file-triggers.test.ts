@@ -301,12 +301,17 @@ describe('saving', () => {
 
   test('a new definition that is refused is not there at all', async () => {
     const refused = await save(
-      flow([webhook({ path: 'Not A Path' }), webhook({ verifier: 'stripe', secret: 'short' })]),
+      flow([
+        webhook({ path: 'Not A Path' }),
+        webhook({ verifier: 'stripe', secret: 'short' }),
+        webhook({ authType: 'none', secret: '  ' }),
+      ]),
     );
     expect(refused).toMatchObject({ ok: false });
     expect('problems' in refused ? refused.problems.map(({ pointer }) => pointer) : []).toEqual([
       '/triggers/0/path',
       '/triggers/1/secret',
+      '/triggers/2/secret',
     ]);
     expect(
       await rows('select from dagwright.workflow_definitions where workflow_id = $1', [workflowId]),

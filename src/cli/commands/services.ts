@@ -86,7 +86,7 @@ async function setLimit(
     context.printJson(limit);
     const concurrency = limit.maxConcurrency === null ? [] : [`${limit.maxConcurrency} calls at once`];
     const texts = [...concurrency, ...(limit.rateLimit === null ? [] : [rateText(limit)])];
-    context.say(`${serviceId}: at most ${texts.join(', ')}`);
+    context.say(`${harmlessText(serviceId)}: at most ${texts.join(', ')}`);
     return 0;
   });
 }
@@ -95,7 +95,7 @@ async function removeLimit(context: CommandContext, _options: object, serviceId:
   requireText(SERVICE_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
     context.printJson(outcomeToRefusal(await removeServiceLimit(client, acting, serviceId), WORDS));
-    context.say(`${serviceId}: not limited any more`);
+    context.say(`${harmlessText(serviceId)}: not limited any more`);
     return 0;
   });
 }
@@ -106,7 +106,7 @@ async function resetBreaker(context: CommandContext, _options: object, serviceId
     const reset = outcomeToRefusal(await resetService(client, acting, serviceId), WORDS);
     context.printJson(reset);
     const text = reset.wasHeldBack ? 'calls begin again within a second' : 'was not held back';
-    context.say(`${serviceId}: ${text}`);
+    context.say(`${harmlessText(serviceId)}: ${text}`);
     return 0;
   });
 }

@@ -44,7 +44,6 @@ export function defineCommand(tenants: Command): void {
 }
 
 const wordsOf = (name: string): RefusalWords => ({
-  arguments: { '/name': '' },
   hints: { not_found: 'dagwright tenants list', name_taken: `dagwright tenants show ${name}` },
 });
 

@@ -78,13 +78,11 @@ type Settings = Readonly<Record<string, string | number>>;
 const ENGINE: Settings = {
   role: ROLES.engine,
   timezone: 'UTC',
-  idle_in_transaction_session_timeout: 15_000,
   lock_timeout: 10_000,
   'app.actor': 'system',
 };
 const TENANT: Settings = {
   timezone: 'UTC',
-  idle_in_transaction_session_timeout: 15_000,
   // Rows of a tenant lie among those of others: with the default of 4 the planner would rather walk through what all tenants have,
   // newest first, than look up the tenant's own by its index. What is asked for often is in memory or on an SSD.
   random_page_cost: 1.1,
@@ -97,7 +95,7 @@ export function engineConnection(url: string, name: string, limits = LIMITS): pg
   const { connectMs, engine } = limits;
   return {
     ...connectionOf(url, name, connectMs, engine),
-    options: startupOptions(withLimit(ENGINE, engine)),
+    options: startupOptions(withLimits(ENGINE, engine, limits)),
   };
 }
 
@@ -118,9 +116,10 @@ function connectionOf(
   };
 }
 
-const withLimit = (settings: Settings, { ms }: StatementLimit): Settings => ({
+const withLimits = (settings: Settings, { ms }: StatementLimit, { idleMs }: Limits): Settings => ({
   ...settings,
   statement_timeout: ms,
+  idle_in_transaction_session_timeout: idleMs,
 });
 
 const startupOptions = (settings: Settings) =>
@@ -176,7 +175,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   const limits = options.limits ?? (options.forRequests ? REQUEST_LIMITS : LIMITS);
   const silence = new SilenceWatch(url, { name, limits: limits.silence });
   const open = (usual: Settings, limit: StatementLimit, size: pg.PoolConfig) => {
-    const settings = withLimit({ ...usual, ...(options.forRequests ? OF_REQUESTS : {}) }, limit);
+    const own = options.forRequests ? { ...usual, ...OF_REQUESTS } : usual;
+    const settings = withLimits(own, limit, limits);
     const pool = new BoundedPool({
       ...connectionOf(url, name, limits.connectMs, limit),
       ...(directUrl === url

@@ -11,6 +11,11 @@ export interface Limits {
   readonly connectMs: number;
   /** For a turn in the share of a tenant. */
   readonly shareMs: number;
+  /**
+   * For the next statement of a transaction: then the server ends it, with its locks. It is not told when a network has
+   * forgotten the connection, and what waits for those locks would wait for so long.
+   */
+  readonly idleMs: number;
   /** Work of the engine's role. */
   readonly engine: StatementLimit;
   /** Work in a tenant's name. */
@@ -39,6 +44,7 @@ export interface SilenceLimits {
 export const LIMITS: Limits = {
   connectMs: 5_000,
   shareMs: 5_000,
+  idleMs: 5_000,
   engine: { ms: 20_000, laterMs: 3_000 },
   tenant: { ms: 60_000, laterMs: 3_000 },
   loopMs: 10_000,

@@ -1,19 +1,19 @@
 // Judges whether a claimed task runs: by its parents' ends, then by its condition. Reads, and writes nothing.
 import { evaluateCondition } from '../../core/expression/mapping.ts';
+import type { Scope } from '../../core/expression/scope.ts';
 import type { Json } from '../../core/json.ts';
 import { decide, edgeOutcome } from '../../core/plan/decide.ts';
 import type { SkipReason } from '../../core/status.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import { resultsOf, stateOf, type TaskResult } from '../memory/memory.ts';
-import type { attemptScope } from './scope.ts';
-import { scopeOf } from './task-scope.ts';
+import { loadAttemptScope } from './attempt-scope.ts';
 import type { Work } from './work.ts';
 
 /** What a body is performed with. */
 export interface Ground {
   readonly results: ReadonlyMap<number, TaskResult>;
-  readonly scope: ReturnType<typeof attemptScope>;
+  readonly scope: Scope;
   readonly readInput: () => Json;
 }
 
@@ -28,7 +28,7 @@ export async function judge(worker: WorkerContext, work: Work): Promise<Verdict>
   const isNew = claim.mapIndex < 0 && claim.phase === null;
   const reason = isNew ? whySkipped(work, results) : null;
   if (reason !== null) return { kind: 'skip', reason };
-  const { scope, readInput } = await scopeOf(worker, work, results);
+  const { scope, readInput } = await loadAttemptScope(worker, work, results);
   if (isNew && node.condition !== null && !evaluateCondition(node.condition, scope))
     return { kind: 'skip', reason: 'condition_false' };
   return { kind: 'run', ground: { results, scope, readInput } };

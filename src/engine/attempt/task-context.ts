@@ -11,10 +11,10 @@ import type { CompiledNode } from '../memory/compiled.ts';
 import type { ExecutionMemory, TaskResult } from '../memory/memory.ts';
 import { AttemptAbort } from './abort.ts';
 import { answerStateOf, openCallbackOf } from './answer.ts';
+import { idempotencyKey } from './attempt-scope.ts';
 import type { Ground } from './judge.ts';
 import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
-import { idempotencyKey } from './task-scope.ts';
 
 /** What the task type's `run` gets. */
 export async function contextOf(

@@ -9,7 +9,7 @@ import { isConnectionLoss, isRetryable, untilAnswered } from '../../db/connectio
 import { loadExecutions, loadStates } from '../../db/protocol/reads.ts';
 import type { Finish } from '../../db/protocol/transitions.ts';
 import { loadVariables } from '../../db/resources/variables.ts';
-import { executionScope } from '../attempt/scope.ts';
+import { executionScope } from '../attempt/execution-scope.ts';
 import type { WorkerContext } from '../context.ts';
 import { type ExecutionMemory, resultsOf } from '../memory/memory.ts';
 

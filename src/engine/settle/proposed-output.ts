@@ -2,7 +2,7 @@
 import type { TaskEnd } from '../../core/attempt-end.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { MAX_ASSEMBLED_BYTES, toStorableJson } from '../../core/json.ts';
-import { executionScope } from '../attempt/scope.ts';
+import { executionScope } from '../attempt/execution-scope.ts';
 import type { Work } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import { resultOfEnd, resultsOf } from '../memory/memory.ts';

@@ -1,5 +1,6 @@
 // A worker process: registers, beats, takes jobs from the queue, runs lanes, looks at timers and dead workers once a
-// second, and drains. (The constructor and the context belong together with what they close over, so it is long.)
+// second, and drains. Longer than most files, since its parts are wired, started and stopped in one order: the constructor
+// and the context belong together with what they close over.
 //   W1  A worker that was declared dead aborts what it runs, registers anew under another id, and goes on. One that may
 //       have been (no beat for a while: it stood still, or the database is away) claims nothing until it knows.
 //   W2  SIGTERM: takes nothing new; what runs may end within the grace period; the rest is released, no attempt spent.

@@ -1,7 +1,16 @@
 // Keys of the API. A key is shown once, when it is made; what is revoked stays revoked.
 import { Type } from 'typebox';
 import { KEY_ROLES, SCOPES } from '../../core/caller/access.ts';
-import { createKey, KEY_NAME, listKeys, refuseExpiry, revokeKey, showKey } from '../../resources/api-keys.ts';
+import {
+  checkGrants,
+  checkKey,
+  createKey,
+  KEY_NAME,
+  listKeys,
+  refuseExpiry,
+  revokeKey,
+  showKey,
+} from '../../resources/api-keys.ts';
 import { IdParams } from '../request/id-params.ts';
 import { readInstant } from '../request/instant.ts';
 import { answerOnce } from '../request/once.ts';
@@ -70,16 +79,18 @@ export function addApiKeyRoutes(api: Api, service: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { expiresAt = null, ...given } = request.body;
-      const endsAt = expiresAt === null ? null : readInstant(expiresAt);
-      if (expiresAt !== null && endsAt === null) return outcomeToHttp(refuseExpiry());
+      const { expiresAt = null, ...named } = request.body;
+      const given = { ...named, expiresAt: expiresAt === null ? null : readInstant(expiresAt) };
       const maker = { ...request.acting, scopes: request.principal!.scopes };
+      const isNoInstant = expiresAt !== null && given.expiresAt === null;
+      const refusal = checkKey(given) ?? (isNoInstant ? refuseExpiry() : null) ?? checkGrants(maker, given);
+      if (refusal !== null) return outcomeToHttp(refusal);
       return await answerOnce(
         service,
         request,
         reply,
         async (client) => {
-          const made = await createKey(client, maker, { ...given, expiresAt: endsAt });
+          const made = await createKey(client, maker, given);
           return { status: 201, body: outcomeToHttp(made) };
         },
         { secret: true },

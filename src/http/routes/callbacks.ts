@@ -1,7 +1,7 @@
 // POST /v1/callbacks/{token}: the answer of an outside service to a call that it was given a callback URL with. The token is
 // the right to answer, and nothing of it is logged.
 import { Type } from 'typebox';
-import { answerCallback } from '../../resources/answers.ts';
+import { answerCallback, readAnswer } from '../../resources/answers.ts';
 import type { Api } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
@@ -49,9 +49,11 @@ export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
         },
       },
     },
-    async ({ params, body }) =>
-      outcomeToHttp(
-        await database.inShare('callbacks', () => answerCallback(database.engine, params.token, body)),
-      ),
+    async ({ params, body }) => {
+      const answer = outcomeToHttp(readAnswer(body));
+      return outcomeToHttp(
+        await database.inShare('callbacks', () => answerCallback(database.engine, params.token, answer)),
+      );
+    },
   );
 }

@@ -5,6 +5,7 @@ import { instantMs } from '../../core/schedule/settings.ts';
 import { TICK_STATUSES } from '../../core/schedule/words.ts';
 import {
   backfillSchedule,
+  checkTiming,
   listTicks,
   MAX_BACKFILL,
   PREVIEW_COUNT,
@@ -76,11 +77,14 @@ function addReads(api: Api, { database }: ApiContext): void {
         response: { 200: preview },
       },
     },
-    async (request) =>
-      await database.withTenant(request.acting, async (client) => {
-        const { items } = outcomeToHttp(await previewExpression(client, request.acting, request.body));
+    async ({ acting, body }) => {
+      const refusal = checkTiming(body);
+      if (refusal !== null) return outcomeToHttp(refusal);
+      return await database.withTenant(acting, async (client) => {
+        const { items } = outcomeToHttp(await previewExpression(client, acting, body));
         return { items };
-      }),
+      });
+    },
   );
 
   api.get(

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import {
   BREAKER_ID,
   CALLS,
+  checkLimit,
   INTERVAL_SECONDS,
   listServices,
   removeServiceLimit,
@@ -86,10 +87,13 @@ export function addServiceLimitRoutes(api: Api, { database }: ApiContext): void 
         response: { 200: ServiceLimitSchema },
       },
     },
-    async ({ actor, params, body }) =>
-      outcomeToHttp(
+    async ({ actor, params, body }) => {
+      const refusal = checkLimit(body);
+      if (refusal !== null) return outcomeToHttp(refusal);
+      return outcomeToHttp(
         await database.asEngine(actor, (client) => setServiceLimit(client, actor, { ...params, ...body })),
-      ),
+      );
+    },
   );
 
   api.delete(

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { Json } from '../../core/json.ts';
 import {
+  checkValue,
   createVariable,
   deleteVariable,
   listVariables,
@@ -115,6 +116,8 @@ export function addVariableRoutes(api: Api, service: ApiContext): void {
     async (request, reply) => {
       const { acting, params, body } = request;
       const given = { name: params.name, value: body.value as Json, description: body.description };
+      const refusal = checkValue(given.value);
+      if (refusal !== null) return outcomeToHttp(refusal);
       const { variable, isNew } = outcomeToHttp(
         await database.withTenant(acting, (client) => setVariable(client, acting, given)),
       );

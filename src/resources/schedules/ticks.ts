@@ -4,7 +4,13 @@ import type pg from 'pg';
 import { quoteText } from '../../core/definition/quote-text.ts';
 import type { Problem } from '../../core/errors.ts';
 import { type PreviewedTick, previewTicks } from '../../core/schedule/preview.ts';
-import { checkSettings, instantMs, type ScheduleFields, timingOf } from '../../core/schedule/settings.ts';
+import {
+  checkSettings,
+  instantMs,
+  type ScheduleFields,
+  type ScheduleSettings,
+  timingOf,
+} from '../../core/schedule/settings.ts';
 import { nextNominal } from '../../core/schedule/timing.ts';
 import type { TickStatus } from '../../core/schedule/words.ts';
 import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
@@ -17,7 +23,7 @@ import {
   type TickView,
 } from '../../db/resources/schedule-ticks.ts';
 import { findSchedule, lockSchedule, nowMs } from '../../db/resources/schedules.ts';
-import { done, invalid, type Outcome, refused } from '../outcome.ts';
+import { done, invalid, type Outcome, type Refused, refused } from '../outcome.ts';
 import { refuseMissing, unknownSchedule } from './schedules.ts';
 import { checkWorkflow } from './workflow-input.ts';
 
@@ -63,19 +69,33 @@ export async function previewSchedule(
   return done({ timezone: schedule.timezone, items });
 }
 
-/** The same of an expression, without a schedule. */
+/** What is previewed without a schedule. */
+export interface GivenTiming extends Omit<ScheduleFields, 'workflowId' | 'name'> {
+  readonly count?: number | undefined;
+}
+
+/** Why an expression cannot be previewed; null: it can. Needs no database. */
+export function checkTiming(given: GivenTiming): Refused | null {
+  const checked = readTiming(given);
+  return checked.ok ? null : checked;
+}
+
+/** The next nominal times of an expression, without a schedule. */
 export async function previewExpression(
   client: pg.ClientBase,
   _acting: Acting,
-  {
-    count = PREVIEW_COUNT.default,
-    ...timing
-  }: Omit<ScheduleFields, 'workflowId' | 'name'> & { readonly count?: number | undefined },
+  given: GivenTiming,
 ): Promise<Outcome<Preview>> {
-  const checked = checkSettings({ workflowId: '-', name: '-', ...timing });
-  if (!checked.ok) return invalid(checked.problems);
+  const checked = readTiming(given);
+  if (!checked.ok) return checked;
+  const { count = PREVIEW_COUNT.default } = given;
   const items = previewTicks(timingOf('', checked.value), await nowMs(client), count);
   return done({ timezone: checked.value.timezone, items });
+}
+
+function readTiming({ count: _, ...timing }: GivenTiming): Outcome<ScheduleSettings> {
+  const checked = checkSettings({ workflowId: '-', name: '-', ...timing });
+  return checked.ok ? done(checked.value) : invalid(checked.problems);
 }
 
 export interface Backfill {

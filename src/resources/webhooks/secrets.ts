@@ -2,7 +2,7 @@
 //   S1  A webhook without a usable secret is never active by mistake: a change that its secrets do not fit is refused.
 //   S2  A new secret counts at once; those before it go on for a while, so that its sender can change over.
 import type { Problem, Result } from '../../core/errors.ts';
-import { referencedSecret, type WebhookAuthType, type WebhookVerifier } from '../../core/trigger/webhook.ts';
+import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { StoredSecret, WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
 import {
@@ -18,12 +18,15 @@ import { checkSecret } from './secret-rule.ts';
 export const OVERLAP_SECONDS = { default: 86_400, max: 31_536_000 } as const;
 const MAX_SECRETS = 10;
 
-/** What is wrong with a secret for its use, by the value that it stands for. Pointer `/secret`. */
+/** What is wrong with a secret, without the spaces around it, for its use; by the value that it stands for. Pointer `/secret`. */
 export function secretProblems(
   text: string,
-  use: { readonly verifier: WebhookVerifier | null; readonly authType: WebhookAuthType },
+  use: Pick<WebhookSettings, 'verifier' | 'authType'>,
   source: Pick<SecretSource, 'secrets'>,
 ): Problem[] {
+  // Where nothing is verified any secret is taken, but not the want of one: the view would tell of a secret.
+  if (text === '' && !needsSecret(use))
+    return [{ pointer: '/secret', code: 'validation', message: 'a secret has more than spaces' }];
   const value = resolveSecret(text, source);
   if (value !== null) return checkSecret(use.verifier, use.authType, value);
   const name = referencedSecret(text);
@@ -90,7 +93,7 @@ function fitsUse(sealed: string, before: WebhookRow, after: WebhookSettings, sou
   }
 }
 
-export function needsSecret({ authType, verifier }: WebhookSettings): boolean {
+export function needsSecret({ authType, verifier }: Pick<WebhookSettings, 'verifier' | 'authType'>): boolean {
   return authType !== 'none' || verifier !== null;
 }
 

@@ -3,6 +3,7 @@ import { instantMs } from '../../../core/schedule/settings.ts';
 import { TICK_STATUSES, type TickStatus } from '../../../core/schedule/words.ts';
 import {
   backfillSchedule,
+  checkTiming,
   listTicks,
   PREVIEW_COUNT,
   previewExpression,
@@ -92,10 +93,13 @@ async function previewOne(
   if (!isExpression && timezone !== undefined)
     throw refuse('usage', '--timezone goes with an expression: a schedule has its own');
   const id = isExpression ? '' : requireUuid(target, '<id>');
+  const timing = { cronExpression: target, timezone, count };
+  const refusal = isExpression ? checkTiming(timing) : null;
+  if (refusal !== null) outcomeToRefusal(refusal, SCHEDULE_WORDS);
   const preview = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       isExpression
-        ? await previewExpression(client, acting, { cronExpression: target, timezone, count })
+        ? await previewExpression(client, acting, timing)
         : await previewSchedule(client, acting, { id, count }),
       SCHEDULE_WORDS,
     ),

@@ -1,5 +1,6 @@
 // The JSON Schema (2020-12) of a workflow definition: validation checks structure by it, editors get it from
 // `dagwright schema`. The structure is written here and nowhere else; config of each type comes from its rule.
+// Longer than most files, since it is one table: what refers to a part of the structure finds it above.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { NOT_SUPPORTED } from '../../not-supported.ts';
 import { EDGE_CONDITIONS, FAILURE_POLICIES, MAX_CATEGORY_CHARS, TRIGGER_RULES } from '../model.ts';

@@ -1,5 +1,5 @@
 // Parses an expression: precedence climbing over a cursor, with a whitelist of names and functions. Evaluates nothing.
-// One grammar, one class: split, its rules would only call each other across files.
+// Longer than most files, since it is one grammar and one class: split, its rules would only call each other across files.
 //
 //   loosest   a ? b : c     right
 //             ??            not mixed with || and && without parentheses, as in JavaScript

@@ -1,6 +1,9 @@
-// What the expressions of one attempt see: its input, its item, its instant.
+// What the expressions of one attempt see besides what all of its execution see (execution-scope.ts): its task, its input, its
+// item, its instant.
 import { evaluateMapping } from '../../core/expression/mapping.ts';
-import type { Json } from '../../core/json.ts';
+import { FUNCTION_CONTEXT, lazy, type Scope } from '../../core/expression/scope.ts';
+import { uuidFrom } from '../../core/id.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import { edgeOutcome } from '../../core/plan/decide.ts';
 import { loadFanOutValues } from '../../db/protocol/reads.ts';
 import type { Claim } from '../../db/protocol/transitions.ts';
@@ -8,22 +11,35 @@ import { loadVariables } from '../../db/resources/variables.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import { type ExecutionMemory, stateOf, type TaskResult } from '../memory/memory.ts';
-import { attemptScope } from './scope.ts';
+import { executionScope } from './execution-scope.ts';
 import type { Work } from './work.ts';
 
+/** What an attempt adds to the execution's scope. */
+interface AttemptParts {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  /** Reads the task's input when an expression asks for it. */
+  readonly input: () => Json;
+  /** Milliseconds since the epoch: when the task became able to start; the same for every attempt. */
+  readonly nowMs: number;
+  readonly item?: { readonly value: Json; readonly index: number };
+  /** Those of the tenant's variables that its expressions read, as they were when the attempt began. */
+  readonly variables: JsonObject;
+}
+
 /** The scope of a claimed attempt's expressions, and the reader of its input. */
-export async function scopeOf(
+export async function loadAttemptScope(
   worker: WorkerContext,
   work: Work,
   results: ReadonlyMap<number, TaskResult>,
-): Promise<{ scope: ReturnType<typeof attemptScope>; readInput: () => Json }> {
+): Promise<{ scope: Scope; readInput: () => Json }> {
   const { memory, node, claim } = work;
   const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
   const variables = await loadVariables(worker.pool, memory.row.tenantId, node.variables);
   const readInput = once(() => inputOf(memory, work, results, () => scope));
   const scope = attemptScope(memory, results, {
     taskId: claim.taskId,
-    mapIndex: claim.mapIndex,
     attempt: claim.attempt,
     idempotencyKey: idempotencyKey(memory, claim),
     input: readInput,
@@ -39,11 +55,37 @@ export function idempotencyKey(memory: ExecutionMemory, claim: Claim): string {
   return `${memory.row.id}:${claim.taskId}${claim.mapIndex < 0 ? '' : `:${claim.mapIndex}`}`;
 }
 
+function attemptScope(
+  memory: ExecutionMemory,
+  results: ReadonlyMap<number, TaskResult>,
+  own: AttemptParts,
+): Scope {
+  const scope: Record<string, unknown> = { ...executionScope(memory, results, own.variables) };
+  scope.task = lazy(() => ({
+    id: own.taskId,
+    attempt: own.attempt,
+    idempotencyKey: own.idempotencyKey,
+    input: own.input(),
+  }));
+  if (own.item !== undefined) {
+    scope.item = own.item.value;
+    scope.index = own.item.index;
+  }
+  return Object.assign(scope, {
+    [FUNCTION_CONTEXT]: {
+      get now() {
+        return new Date(own.nowMs).toISOString();
+      },
+      uuid: (ordinal: number) => uuidFrom(`${own.idempotencyKey}#${ordinal}`),
+    },
+  }) as Scope;
+}
+
 function inputOf(
   memory: ExecutionMemory,
   { node, runnable, claim }: Work,
   results: ReadonlyMap<number, TaskResult>,
-  scope: () => ReturnType<typeof attemptScope>,
+  scope: () => Scope,
 ): Json {
   if (runnable.input !== null) return evaluateMapping(runnable.input, scope());
   if (claim.mapIndex >= 0 && node.partNames === null)
