@@ -113,6 +113,7 @@ test('what cannot be done is told by code, and what is wrongly asked exits 2', a
     [['run', 'flow', '--input', '{name'], 2, 'usage'],
     [['run', 'flow', '--input', '@there-is-none'], 1, 'not_found'],
     [['variables', 'set', '1x', '1'], 2, 'usage'],
+    [['variables', 'set', 'long', '1', '--description', 'x'.repeat(1_001)], 2, 'usage'],
     [['workflows', 'rollback', 'flow', 'x'], 2, 'usage'],
     [['workflows', 'rollback', 'nothing', '1'], 1, 'not_found'],
     [['workflows', 'list', '--cursor', 'x'], 2, 'usage'],

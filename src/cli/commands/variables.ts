@@ -4,6 +4,7 @@ import {
   checkValue,
   deleteVariable,
   listVariables,
+  MAX_DESCRIPTION,
   setVariable,
   showVariable,
   VARIABLE_NAME,
@@ -11,7 +12,7 @@ import {
 import { action } from '../action.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { paged } from '../input/arguments.ts';
+import { paged, textWithin } from '../input/arguments.ts';
 import { readJsonArgument, readTextArgument } from '../input/json-argument.ts';
 import { printedPage, requireText } from '../input/lists.ts';
 import { shorten, table } from '../output/terminal.ts';
@@ -24,7 +25,7 @@ export function defineCommand(variables: Command): void {
     .argument('<name>')
     .argument('<json|@file>', 'its value')
     .option('--text', 'the value is text, not JSON')
-    .option('--description <text>', 'for people')
+    .option('--description <text>', 'for people', textWithin({ minLength: 0, maxLength: MAX_DESCRIPTION }))
     .action(action(putVariable));
   command(variables, 'delete', 'tasks that still need it fail with missing_path')
     .argument('<name>')
