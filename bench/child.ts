@@ -50,7 +50,7 @@ async function answer(request: MeasureRequest): Promise<MeasureAnswer> {
     counter?.reset();
     const measured = await measure(session, measureMs);
     const statements = counter?.read() ?? [];
-    const sessionSteps = session.executed() - before;
+    const sessionSteps = ((session.executed() - before) * session.stepsPerRun) / session.bodiesPerRun;
     await session.close();
     counter?.stop();
     return { kind: 'measured', measured, sessionSteps, statements };

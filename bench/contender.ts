@@ -15,6 +15,8 @@ export interface Session {
   /** Runs at a time. */
   readonly concurrency: number;
   readonly stepsPerRun: number;
+  /** Of these, how many have a body; the others are pure. */
+  readonly bodiesPerRun: number;
   /** One run, from its start until its end is committed. */
   run(): Promise<void>;
   /** Instead of runs like the measured ones, where those take too long. */
@@ -45,11 +47,11 @@ export async function measure(session: Session, forMs: number): Promise<Measured
   const ms = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(before.cpu);
   const { utilization: busy } = performance.eventLoopUtilization(before.loop);
-  const steps = runs * session.stepsPerRun;
+  const bodies = runs * session.bodiesPerRun;
   const executed = session.executed() - before.n;
-  if (executed !== steps)
-    throw new Error(`${executed} step bodies ran in ${runs} runs of ${session.stepsPerRun} steps`);
-  return { runs, steps, ms, cpuMs: (user + system) / 1000, busy };
+  if (executed !== bodies)
+    throw new Error(`${executed} step bodies ran in ${runs} runs of ${session.bodiesPerRun} bodies`);
+  return { runs, steps: runs * session.stepsPerRun, ms, cpuMs: (user + system) / 1000, busy };
 }
 
 /** The runs that were done. Each lane does at least one. */
