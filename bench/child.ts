@@ -13,6 +13,8 @@ import { workloadNamed } from './workloads.ts';
 export interface MeasureRequest {
   /** Of the contender's database. */
   readonly url: string;
+  /** First process of the database server, where its processor time can be read. */
+  readonly serverPid: number | null;
   readonly workload: string;
   readonly isQuick: boolean;
   readonly warmUpMs: number;
@@ -42,13 +44,13 @@ const name = process.argv[2] as ContenderName;
 
 async function answer(request: MeasureRequest): Promise<MeasureAnswer> {
   try {
-    const { url, workload, isQuick, warmUpMs, measureMs, isProfiling } = request;
+    const { url, serverPid, workload, isQuick, warmUpMs, measureMs, isProfiling } = request;
     const counter = isProfiling ? countStatements() : null;
     const session = await OPEN[name](url, { workload: workloadNamed(workload), isQuick });
     const before = session.executed();
     await (session.warmUp === undefined ? runFor(session, warmUpMs) : session.warmUp());
     counter?.reset();
-    const measured = await measure(session, measureMs);
+    const measured = await measure(session, measureMs, serverPid);
     const statements = counter?.read() ?? [];
     const sessionSteps = ((session.executed() - before) * session.stepsPerRun) / session.bodiesPerRun;
     await session.close();

@@ -4,11 +4,12 @@
 import { apiText, measureApi } from './api.ts';
 import { CONTENDERS, type ContenderName } from './contender.ts';
 import { ContenderProcess } from './contender-process.ts';
+import { environmentOf } from './environment.ts';
 import { addFinishedRows } from './finished-rows.ts';
 import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
 import { installPeers } from './peers.ts';
 import { profileAll } from './profile.ts';
-import { environmentOf, resultObject, resultText } from './report.ts';
+import { resultObject, resultText } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { type BenchServer, openServer } from './server.ts';
 
@@ -19,7 +20,10 @@ async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
   if (!options.isApi) await installPeers({ note, signal });
   const server = await openServer(options.databaseUrl, note);
   const processes = Object.fromEntries(
-    CONTENDERS.map((name) => [name, new ContenderProcess(name, server.urls[name])]),
+    CONTENDERS.map((name) => [
+      name,
+      new ContenderProcess({ name, url: server.urls[name], serverPid: server.pid }),
+    ]),
   ) as Record<ContenderName, ContenderProcess>;
   const endAll = () => Promise.all(Object.values(processes).map((contender) => contender.end()));
   // A contender that ends makes the measurement under way fail, and with it everything.
@@ -51,7 +55,7 @@ async function compare(
   }
   if (rounds > 0) {
     const results = await runRounds({ workloads, rounds, isQuick, processes, note });
-    const environment = environmentOf(server, options);
+    const environment = environmentOf(server, options, CONTENDERS);
     say(
       options.isJson ? JSON.stringify(resultObject(results, environment)) : resultText(results, environment),
     );

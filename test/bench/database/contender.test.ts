@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../../bench/contender.ts';
 import { openDagwright } from '../../../bench/contenders/dagwright.ts';
+import { findPostmaster, treeCpuMs } from '../../../bench/processor.ts';
 import { withClient } from '../../../bench/server.ts';
 import { workloadNamed } from '../../../bench/workloads.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
@@ -18,10 +19,12 @@ describe('this engine as a contender', () => {
     ['fanpure', 1_001],
   ])('runs %s, each node once', async (name, steps) => {
     const session = await openDagwright(database.url, { workload: workloadNamed(name), isQuick: true });
-    const measured = await measure(session, 1);
+    const serverPid = await withClient(database.url, findPostmaster);
+    const measured = await measure(session, 1, serverPid);
     await session.close();
     expect(measured.steps).toBe(measured.runs * steps);
     expect(measured.runs).toBeGreaterThanOrEqual(session.concurrency);
+    if (process.platform === 'linux') expect(measured.serverCpuMs).toBeGreaterThan(0);
   });
 
   it('is refused where a task ran a second time', async () => {
@@ -39,5 +42,12 @@ describe('this engine as a contender', () => {
     await expect(session.close()).rejects.toThrow(
       'completed, each task at its first attempt: {"executions":1,"tasks":0}, expected {"executions":1,"tasks":1}',
     );
+  });
+});
+
+describe('the server of a database', () => {
+  it.runIf(process.platform === 'linux')('is found, with the time of its processes', async () => {
+    const pid = await withClient(database.url, findPostmaster);
+    expect(treeCpuMs(pid)).toBeGreaterThan(0);
   });
 });
