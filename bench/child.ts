@@ -6,6 +6,8 @@ import { openCommits } from './contenders/commits.ts';
 import { openDagwright } from './contenders/dagwright.ts';
 import { openDbos } from './contenders/dbos.ts';
 import { openGraphile } from './contenders/graphile.ts';
+import { openOpenWorkflow } from './contenders/openworkflow.ts';
+import { openRestate } from './contenders/restate.ts';
 import { countStatements, type StatementCount } from './statements.ts';
 import { workloadNamed } from './workloads.ts';
 
@@ -36,6 +38,8 @@ export type MeasureAnswer =
 const OPEN: Readonly<Record<ContenderName, Contender>> = {
   dagwright: openDagwright,
   dbos: openDbos,
+  restate: openRestate,
+  openworkflow: openOpenWorkflow,
   graphile: openGraphile,
   commits: openCommits,
 };
@@ -50,7 +54,7 @@ async function answer(request: MeasureRequest): Promise<MeasureAnswer> {
     const before = session.executed();
     await (session.warmUp === undefined ? runFor(session, warmUpMs) : session.warmUp());
     counter?.reset();
-    const measured = await measure(session, measureMs, serverPid);
+    const measured = await measure(session, measureMs, session.serverPid ?? serverPid);
     const statements = counter?.read() ?? [];
     const sessionSteps = ((session.executed() - before) * session.stepsPerRun) / session.bodiesPerRun;
     await session.close();

@@ -3,15 +3,17 @@
 import { treeCpuMs } from './processor.ts';
 import type { Workload } from './workloads.ts';
 
-export const CONTENDERS = ['dagwright', 'dbos', 'graphile', 'commits'] as const;
+export const CONTENDERS = ['dagwright', 'dbos', 'restate', 'openworkflow', 'graphile', 'commits'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
 /** Engines that users may choose instead of this one. */
-export const PEERS = ['dbos'] as const satisfies readonly ContenderName[];
+export const PEERS = ['dbos', 'restate', 'openworkflow'] as const satisfies readonly ContenderName[];
 export type PeerName = (typeof PEERS)[number];
 
 /** Workloads that would not measure what their name says. */
 const LEFT_OUT: Partial<Readonly<Record<ContenderName, readonly string[]>>> = {
+  // It polls for runs, up to a second apart, and a run has 1,000 steps at most: with one run at a time its pauses would be measured.
+  openworkflow: ['fan1000', 'chain100_c1', 'dag10000', 'fanpure'],
   // It has jobs, and nothing pure between them.
   graphile: ['mixed10_c64', 'fanpure'],
 };
@@ -31,6 +33,8 @@ export interface Session {
   readonly stepsPerRun: number;
   /** Of these, how many have a body; the others are pure. */
   readonly bodiesPerRun: number;
+  /** Process of its server, where that is not the PostgreSQL that all share. */
+  readonly serverPid?: number;
   /** One run, from its start until its end is committed. */
   run(): Promise<void>;
   /** Instead of runs like the measured ones, where those take too long. */

@@ -57,7 +57,7 @@ function costText(results: readonly WorkloadResult[]): string {
     workload.name,
     ...CONTENDERS.map((name) => costOf(cells[name])),
   ]);
-  return `${alignColumns([head, ...body])}\nof its Node process + of PostgreSQL`;
+  return `${alignColumns([head, ...body])}\nof its Node process + of its server (PostgreSQL; Restate has its own)`;
 }
 
 export const costOf = (cell: Cell | undefined): string =>
@@ -105,6 +105,8 @@ function commitsOf({ workload, cells: { dagwright, commits } }: WorkloadResult):
 
 const FOOTNOTES: Readonly<Partial<Record<ContenderName, string>>> = {
   graphile: 'graphile: jobs; in fan1000 and dag10000 without dependencies, batched.',
+  restate: 'restate: its own server and store, which flushes to disk before a step counts as recorded.',
+  openworkflow: 'openworkflow: a run waits for its worker to poll.',
   commits: 'commits: single-row inserts, 16 connections (chain100_c1: 1).',
 };
 
@@ -123,7 +125,7 @@ function environmentText(results: readonly WorkloadResult[], environment: Enviro
     );
   if (left.length > 0) lines.push(`Left out, not installed: ${left.join(', ')}.`);
   if (isQuick && results.some(({ workload }) => workload.name === 'dag10000'))
-    lines.push('dag10000 of dbos: its first 2,000 steps only (--quick).');
+    lines.push('dag10000 of dbos and restate: its first 2,000 steps only (--quick).');
   return lines.join('\n');
 }
 

@@ -9,7 +9,7 @@ import type { ContenderName } from './contender.ts';
 import { findPostmaster } from './processor.ts';
 
 export interface BenchServer {
-  /** The database of each contender. */
+  /** The database of each contender; of one with a store of its own, none. */
   readonly urls: Readonly<Record<ContenderName, string>>;
   /** Its first process; null where it is not on this machine. */
   readonly pid: number | null;
@@ -48,6 +48,8 @@ export async function openServer(
       return {
         dagwright: await create('dagwright'),
         dbos: await create('dbos'),
+        openworkflow: await create('openworkflow'),
+        restate: '',
         graphile,
         commits: graphile,
       };

@@ -1,5 +1,6 @@
 // The shapes: what they count, and that each is a definition which the engine accepts.
 import { describe, expect, it } from 'vitest';
+import { CONTENDERS, canRun } from '../../bench/contender.ts';
 import { documentOf } from '../../bench/contenders/definition.ts';
 import { layeredRunOf } from '../../bench/contenders/layers.ts';
 import { countBodies, countSteps, nodesOf, WORKLOADS, workloadNamed } from '../../bench/workloads.ts';
@@ -32,6 +33,15 @@ describe('a workload', () => {
     expect(countSteps(workloadNamed(name))).toBe(nodes);
     expect(nodesOf(workloadNamed(name))).toHaveLength(nodes);
     expect(countBodies(workloadNamed(name))).toBe(bodies);
+  });
+
+  it('is run by this engine, DBOS and Restate, whatever it is', () => {
+    for (const workload of WORKLOADS)
+      expect(CONTENDERS.filter((name) => canRun(name, workload))).toEqual(
+        expect.arrayContaining(['dagwright', 'dbos', 'restate', 'commits']),
+      );
+    expect(canRun('openworkflow', workloadNamed('chain10_c64'))).toBe(true);
+    expect(canRun('openworkflow', workloadNamed('fan1000'))).toBe(false);
   });
 });
 

@@ -1,0 +1,37 @@
+// The command line of the benchmark.
+import { describe, expect, it } from 'vitest';
+import { readOptions, UsageError } from '../../bench/options.ts';
+import { WORKLOADS } from '../../bench/workloads.ts';
+
+const namesOf = (options: ReturnType<typeof readOptions>) =>
+  options !== 'help' && options.kind !== 'api' ? options.workloads.map(({ name }) => name) : [];
+
+describe('the options', () => {
+  it('compare all contenders in three rounds of all workloads by default', () => {
+    expect(readOptions([])).toEqual({
+      kind: 'compare',
+      isQuick: false,
+      isJson: false,
+      rounds: 3,
+      workloads: WORKLOADS,
+      finishedRows: 0,
+      isProfiling: false,
+      databaseUrl: undefined,
+    });
+  });
+
+  it('take workloads as options and as arguments', () => {
+    expect(namesOf(readOptions(['--workload', 'fan1000', 'chain10_c64']))).toEqual([
+      'chain10_c64',
+      'fan1000',
+    ]);
+  });
+
+  it.each([
+    [['nothing'], 'there is no workload "nothing"'],
+    [['--rounds', '0'], '--rounds must be a whole number from 1, got "0"'],
+  ])('refuse %j', (args, message) => {
+    expect(() => readOptions(args)).toThrow(UsageError);
+    expect(() => readOptions(args)).toThrow(message);
+  });
+});
