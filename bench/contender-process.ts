@@ -13,6 +13,8 @@ export interface ContenderOptions {
   /** Of its database. */
   readonly url: string;
   readonly serverPid: number | null;
+  /** The checkout whose code it runs; by default this one. */
+  readonly root?: URL;
 }
 
 export class ContenderProcess {
@@ -57,8 +59,8 @@ export class ContenderProcess {
 
   #start(): ChildProcess {
     if (this.#child === undefined) {
-      const { name } = this.#options;
-      this.#child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [name], {
+      const { name, root = new URL('../', import.meta.url) } = this.#options;
+      this.#child = fork(fileURLToPath(new URL('bench/child.ts', root)), [name], {
         execArgv: ['--no-warnings'],
         // What a contender prints must not get between the lines of --json.
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

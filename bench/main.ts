@@ -1,6 +1,7 @@
-// The benchmark: this engine, its peers, graphile-worker alone and the commit limit, side by side on one server, interleaved.
+// The benchmark: this engine, its peers, graphile-worker alone and the commit limit, side by side on one server, interleaved;
+// or two checkouts of this project, in turn.
 // stdout: a table, or one JSON object with --json; progress on stderr. Exit code 0 unless something fails: no number does.
-// Nothing is left behind: the contenders' processes end with this one, and so does the throw-away server.
+// Nothing is left behind: the contenders' processes end with this one, and so do the throw-away servers.
 import { assertNever } from '../src/core/errors.ts';
 import { apiText, measureApi } from './api.ts';
 import { CONTENDERS, type ContenderName, PEERS } from './contender.ts';
@@ -11,10 +12,13 @@ import {
   type ApiOptions,
   type BenchOptions,
   type CompareOptions,
+  type PairsOptions,
   readOptions,
   USAGE,
   UsageError,
 } from './options.ts';
+import { comparePairs } from './pairs.ts';
+import { pairsObject, pairsText } from './pairs-report.ts';
 import { installPeers } from './peers.ts';
 import { profileAll } from './profile.ts';
 import { resultObject, resultText } from './report.ts';
@@ -32,6 +36,8 @@ function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
       return compare(options, signal);
     case 'api':
       return measureService(options, signal);
+    case 'pairs':
+      return compareCheckouts(options, signal);
     default:
       return assertNever(options);
   }
@@ -71,6 +77,11 @@ async function measureService(options: ApiOptions, signal: AbortSignal): Promise
     const result = await measureApi({ server, engine: processes.dagwright!, isQuick, note, signal });
     say(isJson ? JSON.stringify(result) : apiText(result));
   });
+}
+
+async function compareCheckouts(options: PairsOptions, signal: AbortSignal): Promise<void> {
+  const comparison = await comparePairs({ ...options, note, signal });
+  say(options.isJson ? JSON.stringify(pairsObject(comparison)) : pairsText(comparison));
 }
 
 async function withContenders(

@@ -28,17 +28,26 @@ export interface ApiOptions extends CommonOptions {
   readonly databaseUrl: string | undefined;
 }
 
-export type BenchOptions = CompareOptions | ApiOptions;
+/** Two checkouts of this project. */
+export interface PairsOptions extends CommonOptions {
+  readonly kind: 'pairs';
+  readonly folders: readonly [string, string];
+  readonly rounds: number;
+  readonly workloads: readonly Workload[];
+}
+
+export type BenchOptions = CompareOptions | ApiOptions | PairsOptions;
 
 export const USAGE = `node bench/main.ts [options] [WORKLOAD ...]
   --quick           short measurements: ends within minutes
   --json            one JSON object on stdout
-  --rounds N        rounds (default 3); medians are reported
+  --rounds N        rounds (default 3; 5 with --pairs); medians are reported
   --workload NAME   only this one (may be repeated, as may the argument): ${WORKLOADS.map(({ name }) => name).join(', ')}
   --rows N          put N finished task rows into the tables first (default 0)
   --profile         also say where the time of this engine goes; alone with --rounds 0
   --api             the HTTP service instead: starts a second, and reads beside an engine
-  --database URL    a PostgreSQL server to use (a login that may create databases and roles)`;
+  --pairs A B       two checkouts of this project instead, in the folders A and B, each on a server of its own
+  --database URL    a PostgreSQL server to use (a login that may create databases and roles); not with --pairs`;
 
 export class UsageError extends Error {}
 
@@ -48,6 +57,14 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const common = { isQuick: values.quick ?? false, isJson: values.json ?? false };
   const databaseUrl = values.database;
   const isProfiling = values.profile ?? false;
+  if (values.pairs) {
+    if (values.api || isProfiling || values.rows !== undefined || databaseUrl !== undefined)
+      throw new UsageError('--pairs goes with --quick, --json, --rounds and workloads only');
+    const [a, b, ...names] = positionals;
+    if (a === undefined || b === undefined) throw new UsageError('--pairs needs two folders');
+    const rounds = wholeNumber('--rounds', values.rounds ?? '5', 1);
+    return { ...common, kind: 'pairs', folders: [a, b], rounds, workloads: namedWorkloads(values, names) };
+  }
   if (values.api) return { ...common, kind: 'api', databaseUrl };
   return {
     ...common,
@@ -81,6 +98,7 @@ function parse(args: readonly string[]) {
         rows: { type: 'string' },
         profile: { type: 'boolean' },
         api: { type: 'boolean' },
+        pairs: { type: 'boolean' },
         database: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

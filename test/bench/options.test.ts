@@ -27,7 +27,17 @@ describe('the options', () => {
     ]);
   });
 
+  it('compare two checkouts, in five rounds by default', () => {
+    const options = readOptions(['--pairs', '../before', '.', '--quick', 'mixed10_c64']);
+    expect(options).toMatchObject({ kind: 'pairs', folders: ['../before', '.'], rounds: 5, isQuick: true });
+    expect(namesOf(options)).toEqual(['mixed10_c64']);
+    expect(readOptions(['--pairs', 'a', 'b', '--rounds', '9'])).toMatchObject({ rounds: 9 });
+  });
+
   it.each([
+    [['--pairs', 'a'], '--pairs needs two folders'],
+    [['--pairs', 'a', 'b', '--profile'], '--pairs goes with --quick, --json, --rounds and workloads only'],
+    [['--pairs', 'a', 'b', '--database', 'postgres://x'], '--pairs goes with'],
     [['nothing'], 'there is no workload "nothing"'],
     [['--rounds', '0'], '--rounds must be a whole number from 1, got "0"'],
   ])('refuse %j', (args, message) => {
