@@ -2,8 +2,10 @@
 // or two checkouts of this project, in turn.
 // stdout: a table, or one JSON object with --json; progress on stderr. Exit code 0 unless something fails: no number does.
 // Nothing is left behind: the contenders' processes end with this one, and so do the throw-away servers.
+import { fileURLToPath } from 'node:url';
 import { assertNever } from '../src/core/errors.ts';
 import { apiText, measureApi } from './api.ts';
+import { describeCommit } from './checkout.ts';
 import { CONTENDERS, type ContenderName, PEERS } from './contender.ts';
 import { ContenderProcess } from './contender-process.ts';
 import { environmentOf } from './environment.ts';
@@ -21,6 +23,7 @@ import { comparePairs } from './pairs.ts';
 import { pairsObject, pairsText } from './pairs-report.ts';
 import { installPeers } from './peers.ts';
 import { profileAll } from './profile.ts';
+import { recordEntry } from './record.ts';
 import { resultObject, resultText } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { type BenchServer, openServer } from './server.ts';
@@ -62,6 +65,10 @@ async function compare(options: CompareOptions, signal: AbortSignal): Promise<vo
           ? JSON.stringify(resultObject(results, environment))
           : resultText(results, environment),
       );
+      if (options.isRecording) {
+        const commit = await describeCommit(fileURLToPath(new URL('../', import.meta.url)));
+        await recordEntry({ at: new Date(), commit, args: process.argv.slice(2), results, environment });
+      }
     }
     if (options.isProfiling) {
       const contender = processes.dagwright!;

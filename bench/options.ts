@@ -18,6 +18,8 @@ export interface CompareOptions extends CommonOptions {
   /** Finished task rows that stand in the tables before anything is measured. */
   readonly finishedRows: number;
   readonly isProfiling: boolean;
+  /** Append the result to docs/performance.md. */
+  readonly isRecording: boolean;
   /** A server to use instead of a throw-away one; databases of our own are made there and dropped. */
   readonly databaseUrl: string | undefined;
 }
@@ -45,6 +47,7 @@ export const USAGE = `node bench/main.ts [options] [WORKLOAD ...]
   --workload NAME   only this one (may be repeated, as may the argument): ${WORKLOADS.map(({ name }) => name).join(', ')}
   --rows N          put N finished task rows into the tables first (default 0)
   --profile         also say where the time of this engine goes; alone with --rounds 0
+  --record          append the result, with machine and commit, to docs/performance.md
   --api             the HTTP service instead: starts a second, and reads beside an engine
   --pairs A B       two checkouts of this project instead, in the folders A and B, each on a server of its own
   --database URL    a PostgreSQL server to use (a login that may create databases and roles); not with --pairs`;
@@ -58,7 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const databaseUrl = values.database;
   const isProfiling = values.profile ?? false;
   if (values.pairs) {
-    if (values.api || isProfiling || values.rows !== undefined || databaseUrl !== undefined)
+    if (values.api || isProfiling || values.record || values.rows !== undefined || databaseUrl !== undefined)
       throw new UsageError('--pairs goes with --quick, --json, --rounds and workloads only');
     const [a, b, ...names] = positionals;
     if (a === undefined || b === undefined) throw new UsageError('--pairs needs two folders');
@@ -66,13 +69,15 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     return { ...common, kind: 'pairs', folders: [a, b], rounds, workloads: namedWorkloads(values, names) };
   }
   if (values.api) return { ...common, kind: 'api', databaseUrl };
+  const isRecording = values.record ?? false;
   return {
     ...common,
     kind: 'compare',
-    rounds: wholeNumber('--rounds', values.rounds ?? '3', isProfiling ? 0 : 1),
+    rounds: wholeNumber('--rounds', values.rounds ?? '3', isProfiling && !isRecording ? 0 : 1),
     workloads: namedWorkloads(values, positionals),
     finishedRows: wholeNumber('--rows', values.rows ?? '0', 0),
     isProfiling,
+    isRecording,
     databaseUrl,
   };
 }
@@ -97,6 +102,7 @@ function parse(args: readonly string[]) {
         workload: { type: 'string', multiple: true },
         rows: { type: 'string' },
         profile: { type: 'boolean' },
+        record: { type: 'boolean' },
         api: { type: 'boolean' },
         pairs: { type: 'boolean' },
         database: { type: 'string' },

@@ -16,6 +16,7 @@ describe('the options', () => {
       workloads: WORKLOADS,
       finishedRows: 0,
       isProfiling: false,
+      isRecording: false,
       databaseUrl: undefined,
     });
   });
@@ -36,10 +37,11 @@ describe('the options', () => {
 
   it.each([
     [['--pairs', 'a'], '--pairs needs two folders'],
-    [['--pairs', 'a', 'b', '--profile'], '--pairs goes with --quick, --json, --rounds and workloads only'],
+    [['--pairs', 'a', 'b', '--record'], '--pairs goes with --quick, --json, --rounds and workloads only'],
     [['--pairs', 'a', 'b', '--database', 'postgres://x'], '--pairs goes with'],
     [['nothing'], 'there is no workload "nothing"'],
     [['--rounds', '0'], '--rounds must be a whole number from 1, got "0"'],
+    [['--profile', '--record', '--rounds', '0'], '--rounds must be a whole number from 1, got "0"'],
   ])('refuse %j', (args, message) => {
     expect(() => readOptions(args)).toThrow(UsageError);
     expect(() => readOptions(args)).toThrow(message);

@@ -1,6 +1,11 @@
-// What is printed, also where contenders or figures are missing.
+// What is printed and what is recorded, also where contenders or figures are missing.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../bench/environment.ts';
+import { recordEntry } from '../../bench/record.ts';
 import { peerRatiosOf, resultObject, resultText } from '../../bench/report.ts';
 import type { Cell, WorkloadResult } from '../../bench/rounds.ts';
 import { workloadNamed } from '../../bench/workloads.ts';
@@ -79,5 +84,45 @@ describe('the report', () => {
         },
       },
     });
+  });
+});
+
+describe('the history', () => {
+  it('gets an entry at its end, with machine, commit and command', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dagwright-history-'));
+    const file = join(folder, 'performance.md');
+    writeFileSync(file, '# Performance\n\n## History\n');
+    try {
+      await recordEntry(
+        {
+          at: new Date('2026-11-30T12:00:00Z'),
+          commit: 'abc1234',
+          args: ['--record', 'chain10_c64'],
+          results: [CHAIN],
+          environment: ENVIRONMENT,
+        },
+        pathToFileURL(file),
+      );
+      expect(readFileSync(file, 'utf8')).toBe(`# Performance
+
+## History
+
+### 2026-11-30, abc1234
+
+\`npm run bench -- --record chain10_c64\`: medians of 3 rounds, 0 finished task rows before. 2 cores (A Processor), 8 GB, Node 24.0.0, PostgreSQL 18.4, fsync on, synchronous_commit on.
+
+| workload | unit | dagwright | restate | graphile | commits |
+| --- | --- | --- | --- | --- | --- |
+| chain10_c64 | steps/s | 100 | 25.0 | - | 2.000 |
+
+Times as fast as each peer, and processor µs per step (process + server):
+
+| workload | times as fast as | dagwright | restate | graphile | commits |
+| --- | --- | --- | --- | --- | --- |
+| chain10_c64 | restate 4.0 | 20.0 + 50.0 | 20.0 + 50.0 | - | 20.0 + not available |
+`);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
