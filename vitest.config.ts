@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/core/**/*.test.ts', 'test/house/**/*.test.ts'],
+          include: ['test/core/**/*.test.ts', 'test/house/**/*.test.ts', 'test/bench/*.test.ts'],
           // Against what hangs, not against what is slow: on a busy machine some take ten times their usual second.
           testTimeout: 60_000,
           isolate: false,
@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'database',
-          include: ['test/{db,tasks,engine,triggers,http,cli}/**/*.test.ts'],
+          include: ['test/{db,tasks,engine,triggers,http,cli,bench/database}/**/*.test.ts'],
           globalSetup: ['test/support/database-server.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -6,6 +6,8 @@ import { openCommits } from './contenders/commits.ts';
 import { openDagwright } from './contenders/dagwright.ts';
 import { openDbos } from './contenders/dbos.ts';
 import { openGraphile } from './contenders/graphile.ts';
+import { openOpenWorkflow } from './contenders/openworkflow.ts';
+import { openRestate } from './contenders/restate.ts';
 import { countStatements, type StatementCount } from './statements.ts';
 import { workloadNamed } from './workloads.ts';
 
@@ -13,6 +15,8 @@ import { workloadNamed } from './workloads.ts';
 export interface MeasureRequest {
   /** Of the contender's database. */
   readonly url: string;
+  /** First process of the database server, where its processor time can be read. */
+  readonly serverPid: number | null;
   readonly workload: string;
   readonly isQuick: boolean;
   readonly warmUpMs: number;
@@ -34,6 +38,8 @@ export type MeasureAnswer =
 const OPEN: Readonly<Record<ContenderName, Contender>> = {
   dagwright: openDagwright,
   dbos: openDbos,
+  restate: openRestate,
+  openworkflow: openOpenWorkflow,
   graphile: openGraphile,
   commits: openCommits,
 };
@@ -42,15 +48,15 @@ const name = process.argv[2] as ContenderName;
 
 async function answer(request: MeasureRequest): Promise<MeasureAnswer> {
   try {
-    const { url, workload, isQuick, warmUpMs, measureMs, isProfiling } = request;
+    const { url, serverPid, workload, isQuick, warmUpMs, measureMs, isProfiling } = request;
     const counter = isProfiling ? countStatements() : null;
     const session = await OPEN[name](url, { workload: workloadNamed(workload), isQuick });
     const before = session.executed();
     await (session.warmUp === undefined ? runFor(session, warmUpMs) : session.warmUp());
     counter?.reset();
-    const measured = await measure(session, measureMs);
+    const measured = await measure(session, measureMs, session.serverPid ?? serverPid);
     const statements = counter?.read() ?? [];
-    const sessionSteps = session.executed() - before;
+    const sessionSteps = ((session.executed() - before) * session.stepsPerRun) / session.bodiesPerRun;
     await session.close();
     counter?.stop();
     return { kind: 'measured', measured, sessionSteps, statements };

@@ -1,65 +1,118 @@
-// The benchmark: this engine, DBOS, graphile-worker alone and the commit limit, side by side on one server, interleaved.
+// The benchmark: this engine, its peers, graphile-worker alone and the commit limit, side by side on one server, interleaved;
+// or two checkouts of this project, in turn.
 // stdout: a table, or one JSON object with --json; progress on stderr. Exit code 0 unless something fails: no number does.
-// Nothing is left behind: the contenders' processes end with this one, and so does the throw-away server.
+// Nothing is left behind: the contenders' processes end with this one, and so do the throw-away servers.
+import { fileURLToPath } from 'node:url';
+import { assertNever } from '../src/core/errors.ts';
 import { apiText, measureApi } from './api.ts';
-import { CONTENDERS, type ContenderName } from './contender.ts';
+import { describeCommit } from './checkout.ts';
+import { CONTENDERS, type ContenderName, PEERS } from './contender.ts';
 import { ContenderProcess } from './contender-process.ts';
+import { environmentOf } from './environment.ts';
 import { addFinishedRows } from './finished-rows.ts';
-import { type BenchOptions, readOptions, USAGE, UsageError } from './options.ts';
+import {
+  type ApiOptions,
+  type BenchOptions,
+  type CompareOptions,
+  type PairsOptions,
+  readOptions,
+  USAGE,
+  UsageError,
+} from './options.ts';
+import { comparePairs } from './pairs.ts';
+import { pairsObject, pairsText } from './pairs-report.ts';
 import { installPeers } from './peers.ts';
 import { profileAll } from './profile.ts';
-import { environmentOf, resultObject, resultText } from './report.ts';
+import { recordEntry } from './record.ts';
+import { resultObject, resultText } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { type BenchServer, openServer } from './server.ts';
+
+type Processes = Partial<Readonly<Record<ContenderName, ContenderProcess>>>;
 
 const note = (text: string) => void process.stderr.write(`${text}\n`);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
-async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  if (!options.isApi) await installPeers({ note, signal });
-  const server = await openServer(options.databaseUrl, note);
-  const processes = Object.fromEntries(
-    CONTENDERS.map((name) => [name, new ContenderProcess(name, server.urls[name])]),
-  ) as Record<ContenderName, ContenderProcess>;
+function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  switch (options.kind) {
+    case 'compare':
+      return compare(options, signal);
+    case 'api':
+      return measureService(options, signal);
+    case 'pairs':
+      return compareCheckouts(options, signal);
+    default:
+      return assertNever(options);
+  }
+}
+
+async function compare(options: CompareOptions, signal: AbortSignal): Promise<void> {
+  const installed: readonly ContenderName[] = await installPeers({ note, signal });
+  const isPeer = (name: ContenderName) => (PEERS as readonly ContenderName[]).includes(name);
+  const contenders = CONTENDERS.filter((name) => !isPeer(name) || installed.includes(name));
+  await withContenders(contenders, options, signal, async (server, processes) => {
+    const { workloads, rounds, isQuick, finishedRows } = options;
+    if (finishedRows > 0) {
+      note(`Adding ${finishedRows} finished task rows`);
+      await addFinishedRows(server.urls.dagwright, finishedRows);
+      signal.throwIfAborted();
+    }
+    if (rounds > 0) {
+      const results = await runRounds({ workloads, rounds, isQuick, processes, note });
+      const environment = environmentOf(server, options, contenders);
+      say(
+        options.isJson
+          ? JSON.stringify(resultObject(results, environment))
+          : resultText(results, environment),
+      );
+      if (options.isRecording) {
+        const commit = await describeCommit(fileURLToPath(new URL('../', import.meta.url)));
+        await recordEntry({ at: new Date(), commit, args: process.argv.slice(2), results, environment });
+      }
+    }
+    if (options.isProfiling) {
+      const contender = processes.dagwright!;
+      const text = await profileAll({ url: server.urls.dagwright, contender, workloads, isQuick });
+      (options.isJson ? note : say)(`\n${text}`);
+    }
+  });
+}
+
+async function measureService(options: ApiOptions, signal: AbortSignal): Promise<void> {
+  const { isQuick, isJson } = options;
+  await withContenders(['dagwright'], options, signal, async (server, processes) => {
+    const result = await measureApi({ server, engine: processes.dagwright!, isQuick, note, signal });
+    say(isJson ? JSON.stringify(result) : apiText(result));
+  });
+}
+
+async function compareCheckouts(options: PairsOptions, signal: AbortSignal): Promise<void> {
+  const comparison = await comparePairs({ ...options, note, signal });
+  say(options.isJson ? JSON.stringify(pairsObject(comparison)) : pairsText(comparison));
+}
+
+async function withContenders(
+  names: readonly ContenderName[],
+  { databaseUrl }: { readonly databaseUrl: string | undefined },
+  signal: AbortSignal,
+  work: (server: BenchServer, processes: Processes) => Promise<void>,
+): Promise<void> {
+  const server = await openServer(databaseUrl, note);
+  const processes: Processes = Object.fromEntries(
+    names.map((name) => [
+      name,
+      new ContenderProcess({ name, url: server.urls[name], serverPid: server.pid }),
+    ]),
+  );
   const endAll = () => Promise.all(Object.values(processes).map((contender) => contender.end()));
   // A contender that ends makes the measurement under way fail, and with it everything.
   signal.addEventListener('abort', () => void endAll());
   try {
     signal.throwIfAborted();
-    if (options.isApi) {
-      const { isQuick, isJson } = options;
-      const result = await measureApi({ server, engine: processes.dagwright, isQuick, note, signal });
-      say(isJson ? JSON.stringify(result) : apiText(result));
-    } else await compare(options, server, processes, signal);
+    await work(server, processes);
   } finally {
     await endAll();
     await server.close();
-  }
-}
-
-async function compare(
-  options: BenchOptions,
-  server: BenchServer,
-  processes: Readonly<Record<ContenderName, ContenderProcess>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { workloads, rounds, isQuick, finishedRows } = options;
-  if (finishedRows > 0) {
-    note(`Adding ${finishedRows} finished task rows`);
-    await addFinishedRows(server.urls.dagwright, finishedRows);
-    signal.throwIfAborted();
-  }
-  if (rounds > 0) {
-    const results = await runRounds({ workloads, rounds, isQuick, processes, note });
-    const environment = environmentOf(server, options);
-    say(
-      options.isJson ? JSON.stringify(resultObject(results, environment)) : resultText(results, environment),
-    );
-  }
-  if (options.isProfiling) {
-    const contender = processes.dagwright;
-    const text = await profileAll({ url: server.urls.dagwright, contender, workloads, isQuick });
-    (options.isJson ? note : say)(`\n${text}`);
   }
 }
 

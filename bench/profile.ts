@@ -98,7 +98,7 @@ function profileText(
   before: Snapshot,
   after: Snapshot,
 ): string {
-  const { steps, ms, cpuMs, busy } = measured;
+  const { steps, ms, cpuMs, serverCpuMs, busy } = measured;
   const perStep = (value: number, n = steps) => formatValue(value / n);
   const change = (key: 'transactions' | 'walRecords' | 'walFullPages' | 'walBytes') =>
     perStep(after[key] - before[key], sessionSteps);
@@ -109,7 +109,7 @@ function profileText(
   const sent = statements.reduce((sum, { calls }) => sum + calls, 0);
   return [
     `${workload.name}: ${steps} steps in ${ms.toFixed(0)} ms, ${perStep(ms * 1000)} µs per step`,
-    `  process: ${perStep(cpuMs * 1000)} µs of processor per step, main thread busy ${(busy * 100).toFixed(0)} %`,
+    `  process: ${perStep(cpuMs * 1000)} µs of processor per step, main thread busy ${(busy * 100).toFixed(0)} %; PostgreSQL: ${serverCpuMs === null ? 'not available' : `${perStep(serverCpuMs * 1000)} µs`}`,
     `  per step: ${perStep(sent)} statements, ${change('transactions')} transactions, ${syncs} log flushes, ${change('walRecords')} log records, ${change('walBytes')} log bytes, ${change('walFullPages')} full pages`,
     indent(statementsText(statements, steps)),
     indent(functionsText(before, after, sessionSteps)),

@@ -1,49 +1,29 @@
-// What the benchmark prints: a table with medians, and the range over the rounds; the ratios; where it was measured.
-import { availableParallelism, cpus } from 'node:os';
-import { CONTENDERS } from './contender.ts';
+// What the benchmark prints: a table with medians, and the range over the rounds; what a step costs both processors; the
+// ratios; where it was measured.
+import { CONTENDERS, type ContenderName, PEERS, type PeerName } from './contender.ts';
+import type { Environment } from './environment.ts';
 import { type Cell, formatValue, type WorkloadResult } from './rounds.ts';
-import type { BenchServer } from './server.ts';
+import { countBodies, countSteps } from './workloads.ts';
 
-export interface Environment {
-  readonly node: string;
-  readonly postgres: string;
-  readonly cores: number;
-  readonly processor: string;
-  readonly fsync: string;
-  readonly synchronousCommit: string;
-  readonly rounds: number;
-  readonly finishedRows: number;
-  readonly isQuick: boolean;
-}
-
-export function environmentOf(
-  server: BenchServer,
-  options: { readonly rounds: number; readonly finishedRows: number; readonly isQuick: boolean },
-): Environment {
-  const { rounds, finishedRows, isQuick } = options;
-  return {
-    node: process.versions.node,
-    postgres: server.version,
-    cores: availableParallelism(),
-    processor: cpus()[0]?.model ?? 'unknown',
-    fsync: server.fsync,
-    synchronousCommit: server.synchronousCommit,
-    rounds,
-    finishedRows,
-    isQuick,
-  };
-}
-
-/** The object of --json. */
+/** The object of --json. What was not measured is null. */
 export function resultObject(results: readonly WorkloadResult[], environment: Environment): object {
-  const round = (value: number) => Number(value.toFixed(value >= 100 ? 0 : 4));
+  const round = (value: number | null) =>
+    value === null ? null : Number(value.toFixed(value >= 100 ? 0 : 4));
+  const eachContender = <T>(cells: WorkloadResult['cells'], view: (cell: Cell) => T) =>
+    Object.fromEntries(
+      CONTENDERS.map((name) => [name, cells[name] === undefined ? null : view(cells[name])]),
+    );
   return {
     workloads: Object.fromEntries(
       results.map(({ workload, cells }) => [
         workload.name,
         {
           unit: workload.unit,
-          ...Object.fromEntries(CONTENDERS.map((name) => [name, round(cells[name].median)])),
+          ...eachContender(cells, ({ median }) => round(median)),
+          cpuUsPerStep: eachContender(cells, ({ processUs, serverUs }) => ({
+            process: round(processUs),
+            server: round(serverUs),
+          })),
         },
       ]),
     ),
@@ -58,36 +38,94 @@ export function resultText(results: readonly WorkloadResult[], environment: Envi
     workload.unit,
     ...CONTENDERS.map((name) => cellText(cells[name])),
   ]);
-  return [alignColumns([head, ...body]), ratiosText(results), environmentText(environment)].join('\n\n');
+  return [
+    alignColumns([head, ...body]),
+    costText(results),
+    ratiosText(results),
+    environmentText(results, environment),
+  ].join('\n\n');
 }
 
-const cellText = ({ median, values }: Cell) =>
-  `${formatValue(median)} (${formatValue(Math.min(...values))}..${formatValue(Math.max(...values))})`;
+const cellText = (cell: Cell | undefined) =>
+  cell === undefined
+    ? '-'
+    : `${formatValue(cell.median)} (${formatValue(Math.min(...cell.values))}..${formatValue(Math.max(...cell.values))})`;
 
-// Of the medians, and of each round: contenders of one round have met the same machine.
-function ratiosText(results: readonly WorkloadResult[]): string {
-  const rows = results.map(({ workload, cells: { dagwright, dbos, commits } }) => {
-    const isTime = workload.unit === 'ms/step';
-    const speed = (ours: number, theirs: number) => (isTime ? theirs / ours : ours / theirs);
-    const rounds = dagwright.values.map((value, i) => speed(value, dbos.values[i]!).toFixed(1));
-    const cost = `; its step takes as long as ${(dagwright.median / commits.median).toFixed(1)} single-row commits`;
-    return [
-      workload.name,
-      `dagwright is ${speed(dagwright.median, dbos.median).toFixed(1)} times as fast as dbos (by round: ${rounds.join(', ')})${isTime ? cost : ''}`,
-    ];
+function costText(results: readonly WorkloadResult[]): string {
+  const head = ['processor µs per step', ...CONTENDERS];
+  const body = results.map(({ workload, cells }) => [
+    workload.name,
+    ...CONTENDERS.map((name) => costOf(cells[name])),
+  ]);
+  return `${alignColumns([head, ...body])}\nof its Node process + of its server (PostgreSQL; Restate has its own)`;
+}
+
+export const costOf = (cell: Cell | undefined): string =>
+  cell === undefined
+    ? '-'
+    : `${formatValue(cell.processUs)} + ${cell.serverUs === null ? 'not available' : formatValue(cell.serverUs)}`;
+
+/** How many times as fast this engine is as a peer: by the medians, and by each round, whose contenders have met the same machine. */
+export interface PeerRatio {
+  readonly peer: PeerName;
+  readonly ofMedians: number;
+  readonly byRound: readonly number[];
+}
+
+export function peerRatiosOf({ workload, cells }: WorkloadResult): PeerRatio[] {
+  const ours = cells.dagwright;
+  if (ours === undefined) return [];
+  const speed = (mine: number, theirs: number) =>
+    workload.unit === 'ms/step' ? theirs / mine : mine / theirs;
+  return PEERS.flatMap((peer) => {
+    const theirs = cells[peer];
+    if (theirs === undefined) return [];
+    const byRound = ours.values.map((value, i) => speed(value, theirs.values[i]!));
+    return [{ peer, ofMedians: speed(ours.median, theirs.median), byRound }];
   });
-  return alignColumns(rows);
 }
 
-function environmentText(environment: Environment): string {
-  const { node, postgres, cores, processor, fsync, synchronousCommit, rounds, finishedRows, isQuick } =
-    environment;
+function ratiosText(results: readonly WorkloadResult[]): string {
+  return alignColumns(
+    results.flatMap((result) => [
+      ...peerRatiosOf(result).map(({ peer, ofMedians, byRound }) => [
+        result.workload.name,
+        `dagwright is ${ofMedians.toFixed(1)} times as fast as ${peer} (by round: ${byRound.map((ratio) => ratio.toFixed(1)).join(', ')})`,
+      ]),
+      ...commitsOf(result),
+    ]),
+  );
+}
+
+function commitsOf({ workload, cells: { dagwright, commits } }: WorkloadResult): string[][] {
+  if (workload.unit !== 'ms/step' || dagwright === undefined || commits === undefined) return [];
+  const ratio = (dagwright.median / commits.median).toFixed(1);
+  return [[workload.name, `a step of dagwright takes as long as ${ratio} single-row commits`]];
+}
+
+const FOOTNOTES: Readonly<Partial<Record<ContenderName, string>>> = {
+  graphile: 'graphile: jobs; in fan1000 and dag10000 without dependencies, batched.',
+  restate: 'restate: its own server and store, which flushes to disk before a step counts as recorded.',
+  openworkflow: 'openworkflow: a run waits for its worker to poll.',
+  commits: 'commits: single-row inserts, 16 connections (chain100_c1: 1).',
+};
+
+function environmentText(results: readonly WorkloadResult[], environment: Environment): string {
+  const { node, postgres, cores, processor, memoryGb, fsync, synchronousCommit } = environment;
+  const { rounds, finishedRows, isQuick, contenders } = environment;
+  const left = CONTENDERS.filter((name) => !contenders.includes(name));
   const lines = [
-    `Medians of ${rounds} interleaved rounds (least..most). Node ${node}, PostgreSQL ${postgres}, ${cores} cores (${processor}),`,
+    `Medians of ${rounds} interleaved rounds (least..most). Node ${node}, PostgreSQL ${postgres}, ${cores} cores (${processor}), ${memoryGb} GB,`,
     `fsync ${fsync}, synchronous_commit ${synchronousCommit}, ${finishedRows} finished task rows in dagwright's tables before.`,
-    'graphile: jobs; in fan1000 and dag10000 without dependencies, batched. commits: single-row inserts, 16 connections (chain100_c1: 1).',
+    ...contenders.flatMap((name) => FOOTNOTES[name] ?? []),
   ];
-  if (isQuick) lines.push('dag10000 of dbos: its first 2,000 steps only (--quick).');
+  if (results.some(({ workload }) => countBodies(workload) < countSteps(workload)))
+    lines.push(
+      'mixed10_c64, fanpure: what is pure is code of the workflow in peers, and not recorded by them.',
+    );
+  if (left.length > 0) lines.push(`Left out, not installed: ${left.join(', ')}.`);
+  if (isQuick && results.some(({ workload }) => workload.name === 'dag10000'))
+    lines.push('dag10000 of dbos and restate: its first 2,000 steps only (--quick).');
   return lines.join('\n');
 }
 

@@ -6,10 +6,13 @@ import pg from 'pg';
 import { openEmbedded } from '../src/db/embedded/server.ts';
 import { migrateDatabase } from '../src/db/operations/migrate.ts';
 import type { ContenderName } from './contender.ts';
+import { findPostmaster } from './processor.ts';
 
 export interface BenchServer {
-  /** The database of each contender. */
+  /** The database of each contender; of one with a store of its own, none. */
   readonly urls: Readonly<Record<ContenderName, string>>;
+  /** Its first process; null where it is not on this machine. */
+  readonly pid: number | null;
   readonly version: string;
   readonly fsync: string;
   readonly synchronousCommit: string;
@@ -45,6 +48,8 @@ export async function openServer(
       return {
         dagwright: await create('dagwright'),
         dbos: await create('dbos'),
+        openworkflow: await create('openworkflow'),
+        restate: '',
         graphile,
         commits: graphile,
       };
@@ -64,7 +69,7 @@ async function readSettings(client: pg.Client) {
        current_setting('synchronous_commit') as synchronous`,
   );
   const { version, fsync, synchronous } = rows[0]!;
-  return { version, fsync, synchronousCommit: synchronous };
+  return { version, fsync, synchronousCommit: synchronous, pid: await findPostmaster(client) };
 }
 
 async function dropDatabases(url: string, names: readonly string[]): Promise<void> {

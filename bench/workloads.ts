@@ -1,13 +1,19 @@
-// What is measured: five shapes of no-op steps. A shape is a list of layers; each node of a layer has so many parents in
-// the layer before, taken in rotation, so that every node has a child and the last one is reached from all.
+// What is measured: seven shapes of steps that do nothing. A shape is a list of layers; each node of a layer has so many
+// parents in the layer before, taken in rotation, so that every node has a child and the last one is reached from all.
 //   chain10_c64   10-step chains, 64 at a time        chain100_c1  one 100-step chain at a time
 //   fan1000       one run: root, 998 in parallel, join   single_c64   one-step runs, 64 at a time
 //   dag10000      one run: 10,000 nodes, 28,000 edges, a join of 6,000 parents
+//   mixed10_c64   10-node chains, 64 at a time, of which six nodes are pure
+//   fanpure       one run: root, 333 items in parallel, a condition and a transformation behind each, an aggregation of all
 export type Unit = 'steps/s' | 'runs/s' | 'ms/step';
+
+/** What a node does. All but `step` are pure: an expression, and no body that could act on anything. */
+export type NodeKind = 'step' | 'transformation' | 'condition' | 'aggregation';
 
 export interface Layer {
   readonly size: number;
   readonly parents: number;
+  readonly kind: NodeKind;
 }
 
 export interface Workload {
@@ -18,8 +24,12 @@ export interface Workload {
   readonly layers: readonly Layer[];
 }
 
-const chain = (length: number): Layer[] =>
-  Array.from({ length }, (_, i) => ({ size: 1, parents: i === 0 ? 0 : 1 }));
+const layer = (size: number, parents: number, kind: NodeKind = 'step'): Layer => ({ size, parents, kind });
+
+const chainOf = (kinds: readonly NodeKind[]): Layer[] =>
+  kinds.map((kind, i) => layer(1, i === 0 ? 0 : 1, kind));
+
+const chain = (length: number): Layer[] => chainOf(Array.from({ length }, () => 'step'));
 
 export const WORKLOADS: readonly Workload[] = [
   { name: 'chain10_c64', unit: 'steps/s', concurrency: 64, layers: chain(10) },
@@ -27,11 +37,7 @@ export const WORKLOADS: readonly Workload[] = [
     name: 'fan1000',
     unit: 'steps/s',
     concurrency: 1,
-    layers: [
-      { size: 1, parents: 0 },
-      { size: 998, parents: 1 },
-      { size: 1, parents: 998 },
-    ],
+    layers: [layer(1, 0), layer(998, 1), layer(1, 998)],
   },
   { name: 'single_c64', unit: 'runs/s', concurrency: 64, layers: chain(1) },
   { name: 'chain100_c1', unit: 'ms/step', concurrency: 1, layers: chain(100) },
@@ -40,13 +46,34 @@ export const WORKLOADS: readonly Workload[] = [
     unit: 'steps/s',
     concurrency: 1,
     layers: [
-      { size: 1, parents: 0 },
-      { size: 997, parents: 1 },
-      { size: 1_000, parents: 3 },
-      { size: 1_000, parents: 3 },
-      { size: 1_001, parents: 3 },
-      { size: 6_000, parents: 2 },
-      { size: 1, parents: 6_000 },
+      layer(1, 0),
+      layer(997, 1),
+      layer(1_000, 3),
+      layer(1_000, 3),
+      layer(1_001, 3),
+      layer(6_000, 2),
+      layer(1, 6_000),
+    ],
+  },
+  {
+    name: 'mixed10_c64',
+    unit: 'steps/s',
+    concurrency: 64,
+    layers: chainOf([
+      ...(['step', 'transformation', 'condition', 'step', 'aggregation'] as const),
+      ...(['transformation', 'step', 'condition', 'transformation', 'step'] as const),
+    ]),
+  },
+  {
+    name: 'fanpure',
+    unit: 'steps/s',
+    concurrency: 1,
+    layers: [
+      layer(1, 0),
+      layer(333, 1),
+      layer(333, 1, 'condition'),
+      layer(333, 1, 'transformation'),
+      layer(1, 333, 'aggregation'),
     ],
   },
 ];
@@ -58,8 +85,19 @@ export function workloadNamed(name: string): Workload {
   return found;
 }
 
+/** All nodes, pure ones included. */
 export function countSteps(workload: Workload): number {
   return workload.layers.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Sizes of the layers that have a body: for an engine of functions, pure nodes are code between its steps. */
+export function bodyLayersOf({ layers }: Workload): number[] {
+  return layers.filter(({ kind }) => kind === 'step').map(({ size }) => size);
+}
+
+/** Nodes with a body. */
+export function countBodies(workload: Workload): number {
+  return bodyLayersOf(workload).reduce((sum, size) => sum + size, 0);
 }
 
 /** One after another, a step at a time. */
@@ -69,17 +107,18 @@ export function isChain(workload: Workload): boolean {
 
 export interface Node {
   readonly taskId: string;
-  readonly dependsOn: readonly string[];
+  readonly kind: NodeKind;
+  readonly parents: readonly { readonly taskId: string; readonly kind: NodeKind }[];
 }
 
 /** The shape as nodes with their parents. */
 export function nodesOf({ layers }: Workload): Node[] {
-  const taskId = (layer: number, i: number) => `t${layer}_${i}`;
-  return layers.flatMap(({ size, parents }, layer) =>
+  const node = (at: number, i: number) => ({ taskId: `t${at}_${i}`, kind: layers[at]!.kind });
+  return layers.flatMap(({ size, parents }, at) =>
     Array.from({ length: size }, (_, i) => ({
-      taskId: taskId(layer, i),
-      dependsOn: Array.from({ length: parents }, (_, k) =>
-        taskId(layer - 1, (i * parents + k) % layers[layer - 1]!.size),
+      ...node(at, i),
+      parents: Array.from({ length: parents }, (_, k) =>
+        node(at - 1, (i * parents + k) % layers[at - 1]!.size),
       ),
     })),
   );

@@ -17,6 +17,7 @@ export async function openCommits(url: string, { workload }: SessionOptions): Pr
   return {
     concurrency,
     stepsPerRun: 1,
+    bodiesPerRun: 1,
     async run() {
       await pool.query({
         name: 'commit',

@@ -11,7 +11,8 @@ import { type CustomTaskType, defineTask } from '../../src/tasks/custom-task.ts'
 import { createRegistry } from '../../src/tasks/registry.ts';
 import { createStarts } from '../../src/triggers/starts/starts.ts';
 import type { Session, SessionOptions } from '../contender.ts';
-import { countSteps, nodesOf, type Workload, workloadNamed } from '../workloads.ts';
+import { countBodies, countSteps, type Workload, workloadNamed } from '../workloads.ts';
+import { documentOf } from './definition.ts';
 
 const SLOTS = 64;
 const CONNECTIONS = 8;
@@ -33,39 +34,49 @@ export async function openDagwright(url: string, { workload }: SessionOptions): 
   });
   const database = openDatabase(url, { max: CONNECTIONS });
   const workflowId = await apply(database, workload, noop);
-  const warmUpId =
-    countSteps(workload) < LONG_STEPS ? null : await apply(database, workloadNamed('fan1000'), noop);
+  const warmUp = countSteps(workload) < LONG_STEPS ? null : await applyWarmUp(database, noop);
   const worker = new Worker({ database, types: createRegistry([noop]), log, concurrency: SLOTS });
   await worker.start();
 
   const { ended, release } = trackEnds(worker);
   const ids: string[] = [];
+  let tasks = 0;
   const start = createStarter(database, worker);
-  const run = async (id: string) => {
+  const run = async (id: string, steps: number) => {
     const executionId = await start(id);
     ids.push(executionId);
+    tasks += steps;
     await ended(executionId);
   };
   return {
     concurrency: workload.concurrency,
     stepsPerRun: countSteps(workload),
-    run: () => run(workflowId),
-    ...(warmUpId === null ? {} : { warmUp: () => run(warmUpId) }),
+    bodiesPerRun: countBodies(workload),
+    run: () => run(workflowId, countSteps(workload)),
+    ...(warmUp === null ? {} : { warmUp: () => run(warmUp.id, warmUp.steps) }),
     executed: () => executed,
     async close() {
       release();
       await worker.stop();
-      const incomplete = await countIncomplete(database, ids);
+      const found = await countEnds(database, ids);
       await database.close();
-      if (incomplete > 0) throw new Error(`${incomplete} of ${ids.length} executions did not complete`);
+      const wanted = { executions: ids.length, tasks };
+      if (found.executions !== wanted.executions || found.tasks !== wanted.tasks)
+        throw new Error(
+          `completed, each task at its first attempt: ${JSON.stringify(found)}, expected ${JSON.stringify(wanted)}`,
+        );
     },
   };
 }
 
+async function applyWarmUp(database: Database, noop: CustomTaskType): Promise<{ id: string; steps: number }> {
+  const workload = workloadNamed('fan1000');
+  return { id: await apply(database, workload, noop), steps: countSteps(workload) };
+}
+
 // As a user's document: validated, stored. Returns the workflow's id.
 async function apply(database: Database, workload: Workload, noop: CustomTaskType): Promise<string> {
-  const nodes = nodesOf(workload).map((node) => ({ ...node, taskType: noop.type, config: {} }));
-  const document = { workflowId: `bench-${workload.name}`, nodes };
+  const document = documentOf(workload, noop.type);
   const result = validateDefinition(document, { taskTypes: new Map([[noop.type, noop.rule]]) });
   if (!result.ok) throw new Error(`the definition is refused: ${JSON.stringify(result.problems[0])}`);
   const { workflowId } = await applyDefinition(database, DEFAULT_TENANT_ID, result.value.definition, 'bench');
@@ -104,11 +115,17 @@ function trackEnds(worker: Worker): { ended: (id: string) => Promise<void>; rele
   };
 }
 
-async function countIncomplete(database: Database, ids: readonly string[]): Promise<number> {
-  const { rows } = await database.engine.query<{ n: number }>(
-    `select count(*)::int as n from unnest($1::uuid[]) as r(id)
-     left join dagwright.workflow_executions o using (id) where o.status is distinct from 'completed'`,
+/** Of these executions: how many are completed, and how many of their tasks are, each claimed once and run once. */
+async function countEnds(
+  database: Database,
+  ids: readonly string[],
+): Promise<{ executions: number; tasks: number }> {
+  const { rows } = await database.engine.query<{ executions: number; tasks: number }>(
+    `select
+       (select count(*)::int from dagwright.workflow_executions where id = any($1::uuid[]) and status = 'completed') as executions,
+       (select count(*)::int from dagwright.task_executions where workflow_execution_id = any($1::uuid[])
+          and status = 'completed' and attempt_number = 1 and fence = 1) as tasks`,
     [ids],
   );
-  return rows[0]!.n;
+  return rows[0]!;
 }

@@ -3,7 +3,7 @@
 // The package is a peer of the benchmark only, so its types are not here before first use: what is used of it is
 // written down below.
 import type { Session, SessionOptions } from '../contender.ts';
-import type { Workload } from '../workloads.ts';
+import { layeredRunOf } from './layers.ts';
 
 interface Dbos {
   setConfig(config: {
@@ -28,8 +28,6 @@ interface Dbos {
 const PACKAGE: string = '@dbos-inc/dbos-sdk';
 /** Its default is 10; more gave it nothing here. */
 const CONNECTIONS = 10;
-/** Of a workload that takes it longer than 2,000 steps, a quick benchmark runs only so many. */
-const QUICK_STEPS = 2_000;
 
 let registered: ((layers: readonly number[]) => Promise<null>) | undefined;
 let executed = 0;
@@ -51,16 +49,17 @@ export async function openDbos(url: string, { workload, isQuick }: SessionOption
     logLevel: 'error',
   });
   await DBOS.launch();
-  const layers = isQuick ? shorten(layersOf(workload), QUICK_STEPS) : layersOf(workload);
+  const { layers, warmUp, stepsPerRun, bodiesPerRun } = layeredRunOf(workload, isQuick);
   const run = async (sizes: readonly number[]) => {
     const handle = await DBOS.startWorkflow(workflow)(sizes);
     await handle.getResult();
   };
   return {
     concurrency: workload.concurrency,
-    stepsPerRun: countOf(layers),
+    stepsPerRun,
+    bodiesPerRun,
     run: () => run(layers),
-    ...(countOf(layers) < QUICK_STEPS ? {} : { warmUp: () => run(shorten(layers, 200)) }),
+    ...(warmUp === null ? {} : { warmUp: () => run(warmUp) }),
     executed: () => executed,
     close: () => DBOS.shutdown(),
   };
@@ -79,22 +78,3 @@ function registerLayers(DBOS: Dbos): (layers: readonly number[]) => Promise<null
     { name: 'layers' },
   );
 }
-
-// The steps of the fan-out all start at once: a workflow function needs none to wait for the others.
-function layersOf(workload: Workload): number[] {
-  const sizes = workload.layers.map(({ size }) => size);
-  return workload.name === 'fan1000' ? [countOf(sizes)] : sizes;
-}
-
-function shorten(layers: readonly number[], most: number): number[] {
-  const kept: number[] = [];
-  let left = most;
-  for (const size of layers) {
-    if (left === 0) break;
-    kept.push(Math.min(size, left));
-    left -= kept.at(-1)!;
-  }
-  return kept;
-}
-
-const countOf = (layers: readonly number[]) => layers.reduce((sum, size) => sum + size, 0);

@@ -42,6 +42,7 @@ export async function openGraphile(url: string, { workload }: SessionOptions): P
   return {
     concurrency: workload.concurrency,
     stepsPerRun: steps,
+    bodiesPerRun: steps,
     async run() {
       const id = started++;
       const ended = new Promise<void>((resolve) => open.set(id, { left: steps, resolve }));
