@@ -57,8 +57,6 @@ const LOOP_STALLED_MS = 90_000;
 
 /** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
 const LEASE_GOOD_MS = 6_500;
-/** A job that gets no slot in this time is given back: what this process started itself has them. */
-const SLOT_PATIENCE_MS = 200;
 
 export class Worker {
   readonly events = new EventEmitter<{
@@ -327,7 +325,7 @@ export class Worker {
   }
 
   async #handle(payload: JobPayload): Promise<void> {
-    if (!(await this.#ownSlots.take(SLOT_PATIENCE_MS))) return await giveBack(this.#context, payload);
+    if (!(await this.#ownSlots.take())) return await giveBack(this.#context, payload);
     try {
       await runJob(this.#context, payload);
     } finally {
