@@ -11,6 +11,7 @@ import { gate, until } from '../support/engine.ts';
 const handled: string[] = [];
 const began: string[] = [];
 const ended: string[] = [];
+const unlocked: string[] = [];
 let held: ReturnType<typeof gate>;
 let own: Awaited<ReturnType<typeof createDatabase>>;
 let queue: Queue;
@@ -18,7 +19,7 @@ let queue: Queue;
 beforeEach(async () => {
   own = await createDatabase();
   held = gate();
-  for (const list of [handled, began, ended]) list.length = 0;
+  for (const list of [handled, began, ended, unlocked]) list.length = 0;
   const log: TaskLog = {
     debug() {},
     info() {},
@@ -26,7 +27,9 @@ beforeEach(async () => {
     error() {},
   };
   const admin = (poolId: string) =>
-    inDatabase('select dagwright.unlock_pools_v1(array[$1])', [poolId]).then(() => {});
+    inDatabase('select dagwright.unlock_pools_v1(array[$1])', [poolId]).then(
+      () => void unlocked.push(poolId),
+    );
   queue = new Queue({
     url: own.url,
     concurrency: 2,
@@ -115,9 +118,37 @@ test('jobs that a fetch has locked are worked although its answer was lost', asy
   try {
     await add('second');
     await lost;
+    const lostAtMs = performance.now();
     await until(async () => handled.includes('second'));
+    // A second, and a poll.
+    expect(performance.now() - lostAtMs).toBeLessThan(5_000);
   } finally {
     undo();
+  }
+});
+
+test('jobs that a fetch locks only after its connection was lost are worked, too', async () => {
+  held.open();
+  await queue.start();
+  // Then the type of jobs is known, and nothing of the queue waits for the transaction that adds the next.
+  await add('first');
+  await until(async () => (await inDatabase('select from graphile_worker._private_jobs')).length === 0);
+  const late = new pg.Client({ connectionString: own.url });
+  await late.connect();
+  await late.query('begin');
+  await late.query('select dagwright.add_jobs_v1(array[$1::json], 5)', [JSON.stringify({ e: 'late' })]);
+  await late.query('update graphile_worker._private_jobs set locked_at = now(), locked_by = $1', began);
+  const { lost, undo } = loseOnce(/update .*_private_jobs.*locked_by|get_job/is, 'before');
+  try {
+    await lost;
+    const ownUnlocks = () => unlocked.filter((poolId) => poolId === began[0]).length;
+    await until(async () => ownUnlocks());
+    await late.query('commit');
+    await until(async () => handled.includes('late'));
+    expect(ownUnlocks()).toBe(2);
+  } finally {
+    undo();
+    await late.end();
   }
 });
 

@@ -2,8 +2,8 @@
 //   Q1  A pool that ends unasked (database outage, fatal error) is replaced at once; its id is unlocked later.
 //   Q2  Handlers never throw, so graphile's own retries never happen.
 //   Q3  Notifications are an optimisation: a listener that went silent delays a job by a poll, and is replaced.
-//   Q4  A fetch that failed may have locked jobs that nobody knows of: they are unlocked later. A pool that cannot fetch at
-//       all is replaced, like one that ended.
+//   Q4  A fetch that failed may have locked jobs that nobody knows of: they are unlocked later, twice. A pool that cannot
+//       fetch at all is replaced, like one that ended.
 
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -50,6 +50,11 @@ interface Begun {
 const POLL_MS = 2_000;
 /** graphile-worker 0.18.0 keeps a failure to look its task types up for good: a pool that met one never fetches. */
 const MAX_FETCH_FAILURES = 3;
+/**
+ * How long after a loss jobs are unlocked. Soon: mostly the server had ended the call, and only its answer was lost; and again
+ * for a call that was still at work then.
+ */
+const UNLOCK_AFTER_MS = [1_000, 5_000];
 const FETCH_FAILED = 'Error occurred fetching jobs';
 
 export class Queue {
@@ -205,10 +210,12 @@ export class Queue {
     client.once('end', () => clearInterval(probing));
   }
 
-  // Not at once: a call whose connection was lost may still be at work in the server.
   async #unlockLater(poolId: string, unlock: (poolId: string) => Promise<void>): Promise<void> {
-    await delay(5_000, undefined, { ref: false });
-    await untilAnswered(() => unlock(poolId)).catch(() => {});
+    const lostAtMs = performance.now();
+    for (const afterMs of UNLOCK_AFTER_MS) {
+      await delay(Math.max(0, lostAtMs + afterMs - performance.now()), undefined, { ref: false });
+      await untilAnswered(() => unlock(poolId)).catch(() => {});
+    }
   }
 }
 
