@@ -130,12 +130,9 @@ test('jobs that a fetch has locked are worked although its answer was lost', asy
 test('jobs that a fetch locks only after its connection was lost are worked, too', async () => {
   held.open();
   await queue.start();
-<<<<<<< HEAD
-=======
   // Then the type of jobs is known, and nothing of the queue waits for the transaction that adds the next.
   await add('first');
   await until(async () => (await inDatabase('select from graphile_worker._private_jobs')).length === 0);
->>>>>>> small
   const late = new pg.Client({ connectionString: own.url });
   await late.connect();
   await late.query('begin');
