@@ -16,6 +16,7 @@ declare
   now_ timestamptz;
   found_ int[];
   found_x int[];
+  listed bool[];        -- the lane has a list of its own
   free int[];           -- lanes that want to go on, by execution
   free_x int[];
   used int[] := '{}';
@@ -44,12 +45,12 @@ begin
       completed_at = now_, completed_seq = seqs[q.x] + q.k
     from (select q.*, row_number() over (partition by q.x order by q.i) - 1 as k
           from jsonb_to_recordset(s) as q(i int, x int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
-            cost numeric, unk boolean, dur bigint, use jsonb)) q
+            cost numeric, unk boolean, dur bigint, use jsonb, nt text)) q
     cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
       and h.task_id = q.t and h.map_index = -1 and h.status = 'running' and h.fence = q.f offset 0) l
     where u.ctid = l.tid
-    returning q.i, q.x)
-  select array_agg(u.i), array_agg(u.x) into found_, found_x from u;
+    returning q.i, q.x, q.nt is not null as listed)
+  select array_agg(u.i), array_agg(u.x), array_agg(u.listed) into found_, found_x, listed from u;
   if cardinality(found_) is distinct from jsonb_array_length(s) then
     return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
       from jsonb_to_recordset(s) as q(i int, x int, t text)
@@ -58,10 +59,10 @@ begin
     if found_ is null then return; end if;
   end if;
 
-  -- Children: counters go down; of those that wake, each lane of their execution takes one, whichever lane released it, and
-  -- pure ones may be taken beyond.
-  select array_agg(f.i order by f.x, f.i), array_agg(f.x order by f.x, f.i) into free, free_x
-    from unnest(found_, found_x) as f(i, x) where f.i = any(lanes);
+  -- Children: counters go down; of those that wake, each lane of their execution takes one, whichever lane released it,
+  -- those without a list first, and pure ones may be taken beyond.
+  select array_agg(f.i order by f.x, f.listed, f.i), array_agg(f.x order by f.x, f.listed, f.i) into free, free_x
+    from unnest(found_, found_x, listed) as f(i, x, listed) where f.i = any(lanes);
   for r in
     with c as (
       select e.x, e.t, count(*)::int as n, bool_or(e.pure) as pure
@@ -143,9 +144,9 @@ end $$;
 
 -- src/db/functions/settle-sequential.sql
 -- Settles completions of sequential runs, one of each execution, as settle_one_v1 does one: each goes on with its only child, or
--- ends its execution. Three statements for all. Keeps S1 to S5 of settle.sql. A fast path that knows nothing but this: where one
+-- ends its execution. Four statements for all. Keeps S1 to S5 of settle.sql. A fast path that knows nothing but this: where one
 -- row is not as it has to be, nothing is changed and the batch is sent another way (SQLSTATE DW001).
--- ids in ascending order: the first statement locks the executions in that order, by writing them. Arrays run parallel to ids.
+-- Arrays run parallel to ids. The executions are locked first, so that what is judged and the time are of after the wait.
 -- costs: US dollars since the last checkpoint; children: what the lane goes on with; fins: { out }, where the execution ends.
 -- Returns the database's time in milliseconds. A child was never begun, so its claim is the first: fence 1, attempt 1.
 create or replace function dagwright.settle_sequential_v1(worker uuid, ids uuid[], tasks text[], fences bigint[], durations bigint[],
@@ -154,32 +155,32 @@ language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_m
 declare
   now_ timestamptz;
   seqs bigint[];
-  ends timestamptz[];
   found_ int;
 begin
+  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  now_ := clock_timestamp();
   with u as (
     update dagwright.workflow_executions o set open_tasks = o.open_tasks - 1, next_seq = o.next_seq + 1,
       actual_cost_usd = o.actual_cost_usd + coalesce(q.cost, 0),
       status = case when q.fin is null then o.status else 'completed' end,
       output = case when q.fin is null then o.output else q.fin->'out' end,
-      completed_at = case when q.fin is not null then clock_timestamp() end,
+      completed_at = case when q.fin is not null then now_ end,
       deadline_at = case when q.fin is null then o.deadline_at end,
-      duration_ms = case when q.fin is not null then (extract(epoch from clock_timestamp() - o.started_at) * 1000)::bigint end
+      duration_ms = case when q.fin is not null then (extract(epoch from now_ - o.started_at) * 1000)::bigint end
     from unnest(ids, costs, fins) with ordinality as q(e, cost, fin, k)
     cross join lateral (select h.ctid as tid from dagwright.workflow_executions h where h.id = q.e and h.status = 'running'
       and case when q.fin is null then h.open_tasks > 1 else h.open_tasks = 1 and h.failed_tasks = 0 end offset 0) l
     where o.ctid = l.tid
-    returning q.k, o.next_seq - 1 as seq, o.completed_at)
-  select array_agg(u.seq order by u.k), array_agg(u.completed_at order by u.k) into seqs, ends from u;
+    returning q.k, o.next_seq - 1 as seq)
+  select array_agg(u.seq order by u.k) into seqs from u;
   if cardinality(seqs) is distinct from cardinality(ids) then raise 'an execution is not as it has to be' using errcode = 'DW001'; end if;
-  now_ := clock_timestamp();
 
   update dagwright.task_executions u set status = 'completed', output = q.output, input = coalesce(q.input, u.input), error = null,
     resource_usage = coalesce(q.usage, u.resource_usage), cost_usd = u.cost_usd + coalesce(q.cost, 0),
     duration_ms = coalesce(u.duration_ms, 0) + q.duration, waiting_on = null,
-    completed_at = coalesce(q.ended, now_), completed_seq = q.seq
-  from unnest(ids, tasks, fences, durations, outputs, inputs, costs, usages, seqs, ends)
-    as q(e, task, fence, duration, output, input, cost, usage, seq, ended)
+    completed_at = now_, completed_seq = q.seq
+  from unnest(ids, tasks, fences, durations, outputs, inputs, costs, usages, seqs)
+    as q(e, task, fence, duration, output, input, cost, usage, seq)
   cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = q.e
     and h.task_id = q.task and h.map_index = -1 and h.status = 'running' and h.fence = q.fence offset 0) l
   where u.ctid = l.tid;
@@ -196,4 +197,21 @@ begin
   get diagnostics found_ = row_count;
   if found_ <> cardinality(array_remove(children, null)) then raise 'a child is not as it has to be' using errcode = 'DW001'; end if;
   return extract(epoch from now_) * 1000;
+end $$;
+
+-- src/db/functions/start-and-open.sql
+-- Starts executions of one tenant, and opens some of them for a worker in the same commit: those of p that say `open`, by
+-- `openings` (as open_v1 reads it). It keeps what start_executions_v1 and open_v1 keep; between them nobody sees a row.
+-- Rows: first the answers of start_executions_v1; then, with i null, each execution that was opened: when, and what of it was
+-- stored in another form than it was sent in.
+create or replace function dagwright.start_and_open_v1(tenant uuid, p jsonb, worker uuid, slots int, openings jsonb)
+returns table (i int, id uuid, existing boolean, problem text, opened_at float8, created_at timestamptz, started_at timestamptz,
+  input jsonb, trigger jsonb)
+language plpgsql as $$
+begin
+  return query select s.i, s.id, s.existing, s.problem, null::float8, null::timestamptz, null::timestamptz, null::jsonb, null::jsonb
+    from dagwright.start_executions_v1(tenant, p) s;
+  return query select null::int, o.e, null::boolean, null::text, o.at, x.created_at, x.started_at, x.input, x.trigger
+    from dagwright.open_v1(worker, slots, openings) o
+    cross join lateral (select * from dagwright.workflow_executions h where h.id = o.e offset 0) x;
 end $$;

@@ -2,6 +2,7 @@
 // anything, and reads as many rows as it settles, in empty tables as in large ones.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Queryable } from '../../src/db/connection/connection.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
@@ -31,14 +32,14 @@ async function settle(settles: readonly Settle[]): Promise<{ results: SettleResu
   return { results: await settleBatch(db as never, protocol.worker, settles), called };
 }
 
-const step = (id: string, isOnly = true): Settle =>
+const step = (id: string, isOnly = true, inputJson = '{"of":"a"}'): Settle =>
   settleOf(
     id,
     {
       claim: claimOn('a'),
       end: {
         kind: 'completed',
-        ...{ outputJson: '{"n":[1,"\\"x\\",{}"]}', output: null, inputJson: '{"of":"a"}' },
+        ...{ outputJson: '{"n":[1,"\\"x\\",{}"]}', output: null, inputJson },
         usage: { inputTokens: 3 } as never,
       },
     },
@@ -87,6 +88,21 @@ test('it writes what settle_completed_v1 writes, and answers the same', async ()
   expect(rows).toMatchObject([{ follows: true }]);
   expect(Number(rows[0]!.at)).toBeCloseTo(atMs, 1);
   expect(await query('select * from dagwright.v_orphans')).toEqual([]);
+});
+
+test('an input that is null is stored the same way by all', async () => {
+  const ids = [await open('a -> b'), await open('a -> b'), await open('a -> b'), await open('a -> b')];
+  const stepOf = (i: number, isOnly: boolean) => step(ids[i]!, isOnly, 'null');
+  await settle([stepOf(0, true)]);
+  await settle([stepOf(1, true), step(await open('a -> b'))]);
+  await settle([stepOf(2, false), step(await open('a -> b'), false)]);
+  await settle([{ ...stepOf(3, true), further: [] }]);
+  const rows = await query(
+    `select distinct input is null as is_null, jsonb_typeof(input) as type from dagwright.task_executions
+     where workflow_execution_id = any($1) and task_id = 'a'`,
+    [ids],
+  );
+  expect(rows).toHaveLength(1);
 });
 
 describe('what is not as it has to be changes nothing, and goes another way with its batch', () => {
@@ -151,6 +167,49 @@ describe('what is not as it has to be changes nothing, and goes another way with
     expect(results).toMatchObject([
       { outcome: 'settled', drained: true, finished: false },
       { outcome: 'settled', finished: true },
+    ]);
+  });
+});
+
+describe('what a settle waited for is what it judges by', () => {
+  const holdFor = (ms: number) => async (client: Queryable) =>
+    void (await client.query('select pg_sleep($1)', [ms / 1_000]));
+  const pause = (id: string) => async (client: Queryable) => {
+    await client.query(`select set_config('app.current_tenant_id', $1, true)`, [DEFAULT_TENANT_ID]);
+    await client.query('select dagwright.pause_execution($1)', [id]);
+  };
+
+  test('a pause: the step is settled, and nothing begins', async () => {
+    const [id, neighbour] = [await open('a -> b -> c'), await open('a -> b -> c')];
+    const { results } = await protocol.meanwhile(id, pause(id), () => settle([step(id), step(neighbour)]));
+    expect(results).toMatchObject([{ outcome: 'settled', next: null }, { next: claimOn('b') }]);
+    expect(await protocol.taskOf(id, 'b')).toMatchObject({
+      status: 'pending',
+      fence: 0,
+      ready_at: expect.anything(),
+    });
+  });
+
+  test('a pause: the last step does not end its execution', async () => {
+    const [id, neighbour] = [await open('a'), await open('a')];
+    const { results } = await protocol.meanwhile(id, pause(id), () => settle([last(id), last(neighbour)]));
+    expect(results).toMatchObject([{ finished: false }, { finished: true }]);
+    expect(
+      await query('select status, open_tasks from dagwright.workflow_executions where id = $1', [id]),
+    ).toEqual([{ status: 'paused', open_tasks: 0 }]);
+  });
+
+  test('its times are of after the wait', async () => {
+    const [id, neighbour] = [await open('a'), await open('a')];
+    await protocol.meanwhile(id, holdFor(300), () => settle([last(id), last(neighbour)]));
+    const rows = await query(
+      `select o.completed_at = t.completed_at as same, o.completed_at - o.started_at >= interval '300 ms' as after
+       from dagwright.workflow_executions o join dagwright.task_executions t on t.workflow_execution_id = o.id where o.id = any($1)`,
+      [[id, neighbour]],
+    );
+    expect(rows).toEqual([
+      { same: true, after: true },
+      { same: true, after: true },
     ]);
   });
 });

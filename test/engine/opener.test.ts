@@ -121,12 +121,69 @@ test('a draining worker opens nothing', async () => {
   const leaving = await engine.addWorker({ concurrency: SLOTS });
   await engine.ended(await start(flow.workflowId, { worker: leaving }));
   const stopped = leaving.stop();
-  expect(leaving.opener.offer(newId())).toBeNull();
+  expect(leaving.opener.offer(newId(), 9)).toBeNull();
   const names = await statementsOf(async () => {
     await engine.ended(await start(flow.workflowId, { worker: leaving }));
   });
   expect(names).toContain('start_executions_v1');
   await stopped;
+});
+
+test('a worker does not end before a start that it offered to open is decided, and drains what it opened', async () => {
+  const flow = graph('a -> b');
+  await engine.run(flow);
+  const leaving = await engine.addWorker({ concurrency: SLOTS });
+  const [version] = await engine.query<{ id: string }>(
+    'select id from dagwright.workflow_versions where workflow_id = $1',
+    [flow.workflowId],
+  );
+  const { opener } = leaving;
+  // It learns the plan from a job, and jobs go to whoever is first.
+  const offer = await until(async () => {
+    await engine.ended(await start(flow.workflowId, { worker: leaving }));
+    return opener.offer(version!.id, 9);
+  });
+  const [mayCommit, mayEnd] = [gate(), gate()];
+  engine.bodies.a = () => mayEnd.opened;
+  const request = { id: newId(), workflowId: flow.workflowId, revision: 1, triggerType: 'manual' as const };
+  const db = {
+    async query(config: never) {
+      await mayCommit.opened;
+      return await engine.database.engine.query(config);
+    },
+  };
+  const starting = startAndOpen(db as never, DEFAULT_TENANT_ID, opener.worker, [
+    { request, versionId: version!.id, offer },
+  ]);
+  let hasStopped = false;
+  const stopping = leaving.stop().finally(() => {
+    hasStopped = true;
+  });
+  mayCommit.open();
+  await starting;
+  expect([hasStopped, leaving.running]).toEqual([false, 1]);
+  mayEnd.open();
+  await stopping;
+  delete engine.bodies.a;
+  expect((await engine.ended(request.id)).states).toBe('a completed, b completed');
+});
+
+test('what is too large to be opened while others wait goes by the queue', async () => {
+  const large = graph(Array.from({ length: 1_001 }, (_, i) => `n${i}`).join('; '), {
+    more: { maxRetries: 0 },
+  });
+  const middle = graph(Array.from({ length: 600 }, (_, i) => `n${i}`).join(' -> '));
+  for (const flow of [large, middle]) await engine.run(flow);
+  const names = await statementsOf(async () => void (await engine.ended(await start(large.workflowId))));
+  expect(names).not.toContain('start_and_open_v1');
+  // Of two that share a commit the second finds no room in it.
+  const starts = startsOf(engine.worker);
+  const request = { workflowId: middle.workflowId, triggerType: 'manual' as const };
+  const both = await statementsOf(async () => {
+    const started = await Promise.all([starts.start(acting, request), starts.start(acting, request)]);
+    for (const one of started) await engine.ended(one.ok ? one.id : '');
+  });
+  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1', 'open_v1']);
 });
 
 test('a start that is refused, repeated or sent twice gives its slot back', async () => {
@@ -156,8 +213,9 @@ test('an answer that is lost after the commit: the start is sent again, and the 
     [flow.workflowId],
   );
   const { worker } = engine.worker.opener;
-  const offer = engine.worker.opener.offer(version!.id)!;
-  const request = { id: newId(), workflowId: flow.workflowId, triggerType: 'manual' as const };
+  const request = { id: newId(), workflowId: flow.workflowId, revision: 1, triggerType: 'manual' as const };
+  const versionId = version!.id;
+  const offer = engine.worker.opener.offer(versionId, 9)!;
   const lost = Object.assign(new Error('Connection terminated'), { code: '08006' });
   const db = {
     async query(config: never) {
@@ -165,10 +223,14 @@ test('an answer that is lost after the commit: the start is sent again, and the 
       throw lost;
     },
   };
-  await expect(startAndOpen(db as never, DEFAULT_TENANT_ID, worker, [{ request, offer }])).rejects.toBe(lost);
-  const again = engine.worker.opener.offer(version!.id)!;
+  await expect(
+    startAndOpen(db as never, DEFAULT_TENANT_ID, worker, [{ request, versionId, offer }]),
+  ).rejects.toBe(lost);
+  const again = engine.worker.opener.offer(versionId, 9)!;
   expect(
-    await startAndOpen(engine.database.engine, DEFAULT_TENANT_ID, worker, [{ request, offer: again }]),
+    await startAndOpen(engine.database.engine, DEFAULT_TENANT_ID, worker, [
+      { request, versionId, offer: again },
+    ]),
   ).toEqual([{ ok: true, id: request.id, existing: false }]);
   const run = await engine.ended(request.id);
   expect(run.states).toBe('a completed, b completed');

@@ -38,7 +38,6 @@ beforeEach(async () => {
       handled.push(e);
       await held.opened;
     },
-    onTaken: () => {},
     onPool: async (poolId) => void began.push(poolId),
     onPoolEnded: admin,
     onFetchLost: admin,
@@ -124,31 +123,6 @@ test('jobs that a fetch has locked are worked although its answer was lost', asy
     expect(performance.now() - lostAtMs).toBeLessThan(5_000);
   } finally {
     undo();
-  }
-});
-
-test('jobs that a fetch locks only after its connection was lost are worked, too', async () => {
-  held.open();
-  await queue.start();
-  // Then the type of jobs is known, and nothing of the queue waits for the transaction that adds the next.
-  await add('first');
-  await until(async () => (await inDatabase('select from graphile_worker._private_jobs')).length === 0);
-  const late = new pg.Client({ connectionString: own.url });
-  await late.connect();
-  await late.query('begin');
-  await late.query('select dagwright.add_jobs_v1(array[$1::json], 5)', [JSON.stringify({ e: 'late' })]);
-  await late.query('update graphile_worker._private_jobs set locked_at = now(), locked_by = $1', began);
-  const { lost, undo } = loseOnce(/update .*_private_jobs.*locked_by|get_job/is, 'before');
-  try {
-    await lost;
-    const ownUnlocks = () => unlocked.filter((poolId) => poolId === began[0]).length;
-    await until(async () => ownUnlocks());
-    await late.query('commit');
-    await until(async () => handled.includes('late'));
-    expect(ownUnlocks()).toBe(2);
-  } finally {
-    undo();
-    await late.end();
   }
 });
 

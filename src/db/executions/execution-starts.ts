@@ -5,6 +5,7 @@ import type { Json } from '../../core/json.ts';
 import type { TriggerType } from '../../core/trigger/trigger-type.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
+import type { ExecutionRow } from '../protocol/reads.ts';
 import { type Opening, openingJson } from '../protocol/transitions.ts';
 
 export interface StartRequest {
@@ -39,24 +40,28 @@ export type Started =
 export interface Opener {
   /** Under whose id it claims. */
   readonly worker: { readonly id: string; readonly slots: number };
-  /** A free slot for an execution of this revision; null: there is none, or the worker does not know the revision yet. */
-  offer(versionId: string): Offer | null;
+  /**
+   * A free slot for an execution of this revision, of `maxTasks` at most; null: there is none, or the worker does not know the
+   * revision yet.
+   */
+  offer(versionId: string, maxTasks: number): Offer | null;
 }
 
 /** A slot that is kept until one of its three functions is called. */
 export interface Offer {
   readonly opening: Omit<Opening, 'executionId'>;
-  /** It was opened, at this moment of the database's clock (milliseconds since the epoch). */
-  accept(executionId: string, startedAtMs: number): void;
+  /** It was opened, at this moment of the database's clock (milliseconds since the epoch), and runs. */
+  accept(execution: ExecutionRow, startedAtMs: number): void;
   /** It was not. */
   withdraw(): void;
   /** Nobody knows: the answer was lost. */
   lose(executionId: string): void;
 }
 
-/** A start that a worker opens if it is recorded. */
+/** A start of this very revision, which a worker opens if it is recorded. */
 export interface OfferedStart {
-  readonly request: StartRequest & { readonly id: string };
+  readonly request: StartRequest & { readonly id: string; readonly revision: number };
+  readonly versionId: string;
   readonly offer: Offer | null;
 }
 
@@ -72,35 +77,61 @@ export async function startAndOpen(
   limitMs?: number,
 ): Promise<Started[]> {
   const offered = new Map(
-    starts.flatMap(({ request, offer }) => (offer === null ? [] : [[request.id, offer]])),
+    starts.flatMap((start) =>
+      start.offer === null ? [] : [[start.request.id, { ...start, offer: start.offer }]],
+    ),
   );
-  const openings = [...offered].map(([executionId, { opening }]) => openingJson({ ...opening, executionId }));
-  let rows: (StartRow & { opened_at: number | null })[];
+  let rows: (StartRow & OpenedRow)[];
   try {
+    const openings = [...offered].map(([executionId, { offer }]) =>
+      openingJson({ ...offer.opening, executionId }),
+    );
+    const requests = starts.map(({ request, offer }) =>
+      offer === null ? request : { ...request, open: true as const },
+    );
     ({ rows } = await db.query({
       ...(limitMs === undefined ? {} : within(limitMs)),
       name: 'start_and_open_v1',
-      text: 'select i, id, existing, problem, opened_at from dagwright.start_and_open_v1($1, $2, $3, $4, $5)',
-      values: [
-        tenantId,
-        startsJson(
-          starts.map(({ request, offer }) => (offer === null ? request : { ...request, open: true })),
-        ),
-        ...[worker.id, worker.slots, `[${openings.join(',')}]`],
-      ],
+      text: `select i, id, existing, problem, opened_at as "openedAtMs", created_at as "createdAt", started_at as "startedAt", input, trigger
+        from dagwright.start_and_open_v1($1, $2, $3, $4, $5)`,
+      values: [tenantId, startsJson(requests), worker.id, worker.slots, `[${openings.join(',')}]`],
     }));
   } catch (error) {
-    for (const [executionId, offer] of offered) offer.lose(executionId);
+    for (const [executionId, { offer }] of offered) offer.lose(executionId);
     throw error;
   }
-  for (const { id, opened_at: openedAtMs } of rows) {
+  for (const { id, openedAtMs, createdAt, startedAt, input, trigger } of rows) {
     if (openedAtMs === null) continue;
-    offered.get(id)!.accept(id, openedAtMs);
+    const { request, versionId, offer } = offered.get(id)!;
     offered.delete(id);
+    const { workflowId, revision, triggerType } = request;
+    const { rowCount: openTasks } = offer.opening;
+    offer.accept(
+      {
+        ...{
+          id,
+          tenantId,
+          workflowId,
+          revision,
+          versionId,
+          triggerType,
+          trigger,
+          input,
+          createdAt,
+          startedAt,
+        },
+        ...{ status: 'running', openTasks, failedTasks: 0 },
+      },
+      openedAtMs,
+    );
   }
   // Sent again after a lost answer, a start may find that it had been opened: `lose` has been called then.
-  for (const offer of offered.values()) offer.withdraw();
+  for (const { offer } of offered.values()) offer.withdraw();
   return startedOf(rows, starts.length);
+}
+
+interface OpenedRow extends Pick<ExecutionRow, 'createdAt' | 'startedAt' | 'input' | 'trigger'> {
+  readonly openedAtMs: number | null;
 }
 
 /**

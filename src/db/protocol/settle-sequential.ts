@@ -23,7 +23,7 @@ export async function settleOne(
       claim.fence,
       end.durationMs,
       end.outputJson === 'null' ? null : end.outputJson,
-      end.inputJson ?? null,
+      end.inputJson === 'null' ? null : (end.inputJson ?? null),
       end.costUsd ?? null,
       end.usage === undefined ? null : JSON.stringify(end.usage),
       child,
@@ -64,24 +64,22 @@ export async function settleSequential(
   workerId: string,
   settles: readonly SequentialSettle[],
 ): Promise<SettleResult[] | null> {
-  // In the order of locks.
-  const ordered = [...settles].sort((a, b) => (a.executionId < b.executionId ? -1 : 1));
   try {
     const { rows } = await db.query<{ at: number }>({
       name: 'settle_sequential_v1',
       text: 'select dagwright.settle_sequential_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as at',
       values: [
         workerId,
-        ordered.map(({ executionId }) => executionId),
-        ordered.map(({ claim }) => claim.taskId),
-        ordered.map(({ claim }) => claim.fence),
-        ordered.map(({ end }) => end.durationMs),
-        ordered.map(({ end }) => (end.outputJson === 'null' ? null : end.outputJson)),
-        ordered.map(({ end }) => end.inputJson ?? null),
-        ordered.map(({ end }) => end.costUsd ?? null),
-        ordered.map(({ end }) => (end.usage === undefined ? null : JSON.stringify(end.usage))),
-        ordered.map(({ edges }) => edges[0]?.taskId ?? null),
-        ordered.map(({ finishOutputJson }) =>
+        settles.map(({ executionId }) => executionId),
+        settles.map(({ claim }) => claim.taskId),
+        settles.map(({ claim }) => claim.fence),
+        settles.map(({ end }) => end.durationMs),
+        settles.map(({ end }) => (end.outputJson === 'null' ? null : end.outputJson)),
+        settles.map(({ end: { inputJson } }) => (inputJson === 'null' ? null : (inputJson ?? null))),
+        settles.map(({ end }) => end.costUsd ?? null),
+        settles.map(({ end }) => (end.usage === undefined ? null : JSON.stringify(end.usage))),
+        settles.map(({ edges }) => edges[0]?.taskId ?? null),
+        settles.map(({ finishOutputJson }) =>
           finishOutputJson === undefined ? null : finishJson(finishOutputJson),
         ),
       ],

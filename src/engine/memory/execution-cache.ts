@@ -44,7 +44,11 @@ export class ExecutionCache {
   async load(id: string): Promise<ExecutionMemory | null> {
     const row = await this.#rows.call(id);
     if (row === null) return null;
-    const compiled = await this.#plan(row.versionId);
+    return this.adopt(row, await this.#plan(row.versionId));
+  }
+
+  /** Remembers an execution as it was read, or has been made. */
+  adopt(row: ExecutionRow, compiled: CompiledPlan): ExecutionMemory {
     const defaults = compiled.plan.definition.defaultParameters;
     const memory: ExecutionMemory = {
       row,
@@ -55,7 +59,7 @@ export class ExecutionCache {
       results: new Map(),
       fanOuts: new Map(),
     };
-    this.#memories.set(id, memory);
+    this.#memories.set(row.id, memory);
     return memory;
   }
 

@@ -33,10 +33,16 @@ export async function runJob(worker: WorkerContext, payload: JobPayload): Promis
   }
   if (memory === null) return;
   if (payload.t !== undefined) return await runLane(worker, { memory, claim: null, list: payload.t });
-  if (memory.row.status === 'pending') return await open(worker, memory);
-  if (memory.row.status === 'running' && memory.row.openTasks === 0) await concludeExecution(worker, memory);
+  if (memory.row.status === 'pending') await open(worker, memory);
+  else await concludeIfDrained(worker, memory);
+}
+
+/** Concludes an execution whose tasks have all ended, and tells of one that has ended. */
+export async function concludeIfDrained(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
+  const { id, status, openTasks } = memory.row;
+  if (status === 'running' && openTasks === 0) await concludeExecution(worker, memory);
   // Its end may have committed although the answer was lost.
-  if (isTerminalExecution(memory.row.status)) worker.events.executionEnded(payload.e);
+  if (isTerminalExecution(status)) worker.events.executionEnded(id);
 }
 
 async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
@@ -65,22 +71,11 @@ export function openingOf({
 }
 
 /** Runs an execution that was opened for this worker at this moment of the database's clock. */
-export async function runOpened(
+export async function runRoots(
   worker: WorkerContext,
-  executionId: string,
+  memory: ExecutionMemory,
   startedAtMs: number,
 ): Promise<void> {
-  try {
-    const memory = await worker.executions.load(executionId);
-    if (memory !== null) await runRoots(worker, memory, startedAtMs);
-  } catch (error) {
-    // Its claims are found without a lane, and given back.
-    worker.suspect(executionId);
-    throw error;
-  }
-}
-
-async function runRoots(worker: WorkerContext, memory: ExecutionMemory, startedAtMs: number): Promise<void> {
   const { compiled, row } = memory;
   memory.startedAtMs = startedAtMs;
   const claims = compiled.claimedRoots.map((index) => ({

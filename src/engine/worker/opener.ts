@@ -3,10 +3,12 @@
 //   O1  It offers a slot that is free and that no job waits for, while the lease is good; nothing else is taken before a job.
 //   O2  Dying before the commit leaves nothing; after it, running tasks of a dead worker, which are taken over as all are.
 //   O3  Where the answer is lost, claims may be this worker's that no lane holds: the execution is suspected.
+//   O4  An offer counts as a lane until it is accepted, withdrawn or lost: the worker does not end before. What was accepted is
+//       registered in the same turn, so that a cancel or a take-over finds it.
 
 import type { Offer, Opener } from '../../db/executions/execution-starts.ts';
 import type { WorkerContext } from '../context.ts';
-import { openingOf, runOpened } from './job.ts';
+import { openingOf, runRoots } from './job.ts';
 import type { Slots } from './slots.ts';
 
 export interface OpenerOptions {
@@ -20,20 +22,21 @@ export interface OpenerOptions {
 export function createOpener({ worker, slots, isLeaseGood, track }: OpenerOptions): Opener {
   return {
     worker,
-    offer(versionId): Offer | null {
+    offer(versionId, maxTasks): Offer | null {
       if (worker.draining || !isLeaseGood()) return null;
       const compiled = worker.executions.compiled(versionId);
-      if (compiled === null || !slots.tryTake()) return null;
-      const release = () => slots.release();
+      if (compiled === null || compiled.plan.nodes.length > maxTasks || !slots.tryTake()) return null;
+      const ended = Promise.withResolvers<void>();
+      void track(ended.promise).finally(() => slots.release());
       return {
         opening: openingOf(compiled),
-        accept(executionId, startedAtMs) {
-          void track(runOpened(worker, executionId, startedAtMs)).finally(release);
+        accept(execution, startedAtMs) {
+          ended.resolve(runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs));
         },
-        withdraw: release,
+        withdraw: () => ended.resolve(),
         lose(executionId) {
           worker.suspect(executionId);
-          release();
+          ended.resolve();
         },
       };
     },

@@ -29,10 +29,9 @@ export interface QueueOptions {
   /** How long its connections wait; the usual where absent. */
   readonly limits?: Limits;
   readonly concurrency: number;
-  readonly handle: (payload: JobPayload) => Promise<void>;
+  /** `dueAtMs`: when the job was due, by the database's clock, in milliseconds since the epoch. */
+  readonly handle: (payload: JobPayload, dueAtMs: number) => Promise<void>;
   readonly log: TaskLog;
-  /** A job was taken that was due at this moment of the database's clock, in milliseconds since the epoch. */
-  readonly onTaken: (dueAtMs: number) => void;
   /** A pool began: its id must be known before its jobs can be unlocked after a crash. */
   readonly onPool: (poolId: string) => Promise<void>;
   /** A fetch of this pool failed: what it may have locked can be unlocked. Jobs under way are, too, and come twice. */
@@ -159,7 +158,7 @@ export class Queue {
       void this.#unlockLater(poolId, this.#options.onFetchLost);
       if (++failures === MAX_FETCH_FAILURES) giveUp();
     };
-    const { concurrency, handle, onPool, onTaken } = this.#options;
+    const { concurrency, handle, onPool } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
       events,
@@ -169,9 +168,8 @@ export class Queue {
       taskList: {
         dagwright: async (payload, { job }) => {
           this.#handling++;
-          onTaken(job.run_at.getTime());
           try {
-            await handle(payload as JobPayload);
+            await handle(payload as JobPayload, job.run_at.getTime());
           } finally {
             this.#handling--;
             this.#lookedAtMs = performance.now();

@@ -9,7 +9,7 @@ import { reconcile } from '../../db/protocol/workers.ts';
 import { workOf } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import { settleAttempt } from '../settle/settling.ts';
-import { runJob } from './job.ts';
+import { concludeIfDrained } from './job.ts';
 
 const TICK_MS = 1_000;
 const RECONCILE_MS = 10_000;
@@ -152,8 +152,11 @@ export class WatchLoop {
   }
 
   async #concludeIfDrained(executionId: string): Promise<void> {
-    await runJob(this.#worker, { e: executionId }).catch((error: unknown) => {
+    try {
+      const memory = await this.#worker.executions.load(executionId);
+      if (memory !== null) await concludeIfDrained(this.#worker, memory);
+    } catch (error) {
       this.#worker.log.error('could not look at an execution', { executionId, error: String(error) });
-    });
+    }
   }
 }

@@ -165,8 +165,7 @@ export class Worker {
       limits: this.#options.database.limits,
       concurrency: this.#options.concurrency,
       log: this.#options.log,
-      handle: (payload) => this.#track(this.#handle(payload)),
-      onTaken: (dueAtMs) => void this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs)),
+      handle: (payload, dueAtMs) => this.#track(this.#handle(payload, dueAtMs)),
       onPool: async (poolId) => {
         this.#poolIds.push(poolId);
         await addPoolId(this.#pool, this.#id, poolId);
@@ -324,9 +323,13 @@ export class Worker {
     };
   }
 
-  async #handle(payload: JobPayload): Promise<void> {
-    if (!(await this.#ownSlots.take())) return await giveBack(this.#context, payload);
+  async #handle(payload: JobPayload, dueAtMs: number): Promise<void> {
+    // Where other workers are, one of them may have a slot for it.
+    while (!(await this.#ownSlots.take()))
+      if (this.#isDraining || this.#slots > this.#options.concurrency)
+        return await giveBack(this.#context, payload);
     try {
+      this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs));
       await runJob(this.#context, payload);
     } finally {
       this.#ownSlots.release();

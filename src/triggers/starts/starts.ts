@@ -62,6 +62,8 @@ interface Batched {
 
 const MAX_RULES = 1_000;
 const LATE = Symbol('late');
+/** All that share a commit wait for what is opened in it: so many task rows at most. */
+const MAX_OPENED_TASKS = 1_000;
 /** Of a caller's own transaction, whose statements have the connection's limits besides. */
 const WITHIN_MS = 20_000;
 
@@ -132,7 +134,11 @@ export class Starts {
     opener: Opener | null,
   ): Promise<StartResult[]> {
     const results = new Array<StartResult>(requests.length);
-    const fitting: { readonly i: number; readonly request: StartRequest; readonly versionId: string }[] = [];
+    const fitting: {
+      readonly i: number;
+      readonly request: StartRequest & { readonly revision: number };
+      readonly versionId: string;
+    }[] = [];
     const versions = await findStartable(db, tenantId, requests, limitMs);
     for (const [i, request] of requests.entries()) {
       const version = versions[i] ?? null;
@@ -145,12 +151,12 @@ export class Starts {
       else fitting.push({ i, request: { ...request, revision: version!.revision }, versionId: version!.id });
     }
     if (fitting.length === 0) return results;
-    const starts = fitting.map(
-      ({ request, versionId }): OfferedStart => ({
-        request: { ...request, id: request.id ?? newId() },
-        offer: request.runAt === undefined ? (opener?.offer(versionId) ?? null) : null,
-      }),
-    );
+    let roomFor = MAX_OPENED_TASKS;
+    const starts = fitting.map(({ request, versionId }): OfferedStart => {
+      const offer = request.runAt === undefined ? (opener?.offer(versionId, roomFor) ?? null) : null;
+      roomFor -= offer?.opening.rowCount ?? 0;
+      return { request: { ...request, id: request.id ?? newId() }, versionId, offer };
+    });
     const started =
       opener !== null && starts.some(({ offer }) => offer !== null)
         ? await startAndOpen(db, tenantId, opener.worker, starts, limitMs)

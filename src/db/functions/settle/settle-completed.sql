@@ -13,6 +13,7 @@ declare
   now_ timestamptz;
   found_ int[];
   found_x int[];
+  listed bool[];        -- the lane has a list of its own
   free int[];           -- lanes that want to go on, by execution
   free_x int[];
   used int[] := '{}';
@@ -41,12 +42,12 @@ begin
       completed_at = now_, completed_seq = seqs[q.x] + q.k
     from (select q.*, row_number() over (partition by q.x order by q.i) - 1 as k
           from jsonb_to_recordset(s) as q(i int, x int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
-            cost numeric, unk boolean, dur bigint, use jsonb)) q
+            cost numeric, unk boolean, dur bigint, use jsonb, nt text)) q
     cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
       and h.task_id = q.t and h.map_index = -1 and h.status = 'running' and h.fence = q.f offset 0) l
     where u.ctid = l.tid
-    returning q.i, q.x)
-  select array_agg(u.i), array_agg(u.x) into found_, found_x from u;
+    returning q.i, q.x, q.nt is not null as listed)
+  select array_agg(u.i), array_agg(u.x), array_agg(u.listed) into found_, found_x, listed from u;
   if cardinality(found_) is distinct from jsonb_array_length(s) then
     return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
       from jsonb_to_recordset(s) as q(i int, x int, t text)
@@ -55,10 +56,10 @@ begin
     if found_ is null then return; end if;
   end if;
 
-  -- Children: counters go down; of those that wake, each lane of their execution takes one, whichever lane released it, and
-  -- pure ones may be taken beyond.
-  select array_agg(f.i order by f.x, f.i), array_agg(f.x order by f.x, f.i) into free, free_x
-    from unnest(found_, found_x) as f(i, x) where f.i = any(lanes);
+  -- Children: counters go down; of those that wake, each lane of their execution takes one, whichever lane released it,
+  -- those without a list first, and pure ones may be taken beyond.
+  select array_agg(f.i order by f.x, f.listed, f.i), array_agg(f.x order by f.x, f.listed, f.i) into free, free_x
+    from unnest(found_, found_x, listed) as f(i, x, listed) where f.i = any(lanes);
   for r in
     with c as (
       select e.x, e.t, count(*)::int as n, bool_or(e.pure) as pure
