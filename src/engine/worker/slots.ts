@@ -1,22 +1,15 @@
 // The slots of a worker: lanes that run at once. Jobs of the queue and executions that this process starts itself share them.
 //   S1  Never more than `total` are taken.
 //   S2  Whoever waits comes first, in order: `tryTake` gives nothing while somebody waits.
-//   S3  Nobody waits long: another worker may have a slot. While all wait in vain, each round waits twice as long, so that jobs
-//       which nobody can run are not taken and given back all the time.
-
-const PATIENCE_MS = { least: 200, most: 3_200 } as const;
 
 export class Slots {
   readonly total: number;
-  readonly #patience: { readonly least: number; readonly most: number };
-  #patienceMs: number;
   #taken = 0;
-  readonly #waiting = new Set<() => void>();
+  #isClosed = false;
+  readonly #waiting = new Set<(isTaken: boolean) => void>();
 
-  constructor(total: number, patience: { readonly least: number; readonly most: number } = PATIENCE_MS) {
+  constructor(total: number) {
     this.total = total;
-    this.#patience = patience;
-    this.#patienceMs = patience.least;
   }
 
   /** Takes one that is free, and that nobody waits for. */
@@ -26,20 +19,18 @@ export class Slots {
     return true;
   }
 
-  /** Takes one, and waits for it a while; false: there was none. */
-  take(): boolean | Promise<boolean> {
+  /** Takes one, and waits for it so long; false: there was none. */
+  take(patienceMs: number): boolean | Promise<boolean> {
     if (this.tryTake()) return true;
-    const patienceMs = this.#patienceMs;
+    if (this.#isClosed) return false;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const end = (isTaken: boolean) => {
       clearTimeout(timer);
-      this.#waiting.delete(give);
-      this.#patienceMs = isTaken ? this.#patience.least : Math.min(this.#patience.most, patienceMs * 2);
+      this.#waiting.delete(end);
       resolve(isTaken);
     };
-    const give = () => end(true);
     const timer = setTimeout(() => end(false), patienceMs);
-    this.#waiting.add(give);
+    this.#waiting.add(end);
     return promise;
   }
 
@@ -47,6 +38,12 @@ export class Slots {
   release(): void {
     const [next] = this.#waiting;
     if (next === undefined) this.#taken--;
-    else next();
+    else next(true);
+  }
+
+  /** From now on nobody waits. */
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#waiting) end(false);
   }
 }

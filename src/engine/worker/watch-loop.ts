@@ -59,6 +59,11 @@ export class WatchLoop {
     this.#suspected.add(executionId);
   }
 
+  /** Whether claims may be this worker's that no lane holds. */
+  get hasSuspicions(): boolean {
+    return this.#suspected.size > 0 || this.#unknown.size > 0;
+  }
+
   /** How long ago the pass under way, or the last one, began. */
   get sinceMs(): number {
     return performance.now() - this.#begunAtMs;

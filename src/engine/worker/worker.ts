@@ -57,6 +57,8 @@ const LOOP_STALLED_MS = 90_000;
 
 /** A worker with a free lock is dead after two missed beats (take_over_v1); before that, it may claim. */
 const LEASE_GOOD_MS = 6_500;
+/** A job waits so long for a slot before it is left to other workers. */
+const SLOT_PATIENCE_MS = 200;
 
 export class Worker {
   readonly events = new EventEmitter<{
@@ -185,6 +187,7 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isDraining = true;
+    this.#ownSlots.close();
     const queueStopped = this.#queue?.stop() ?? Promise.resolve();
     await Promise.race([this.#idle(), delay(this.#options.graceMs, undefined, { ref: false })]);
     for (const attempt of this.#attempts.all()) attempt.abort('shutdown');
@@ -196,7 +199,8 @@ export class Worker {
     await this.#queue?.kill();
     await this.#executionLog.close();
     await this.#outside.close();
-    if (this.#attempts.size === 0 && this.#lanes.size === 0) {
+    // Where claims may be its own that no lane holds, its row stays, and is found dead.
+    if (this.#attempts.size === 0 && this.#lanes.size === 0 && !this.#watch.hasSuspicions) {
       await unlockPools(this.#pool, this.#poolIds).catch(() => {});
       await removeWorker(this.#pool, this.#id).catch(() => {});
     }
@@ -324,16 +328,27 @@ export class Worker {
   }
 
   async #handle(payload: JobPayload, dueAtMs: number): Promise<void> {
-    // Where other workers are, one of them may have a slot for it.
-    while (!(await this.#ownSlots.take()))
-      if (this.#isDraining || this.#slots > this.#options.concurrency)
-        return await giveBack(this.#context, payload);
+    if (!(await this.#takeSlot())) return await this.#leaveToOthers(payload);
     try {
       this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs));
       await runJob(this.#context, payload);
     } finally {
       this.#ownSlots.release();
     }
+  }
+
+  // What this process started may have all slots. Where other workers are, one of them may have one.
+  async #takeSlot(): Promise<boolean> {
+    while (!(await this.#ownSlots.take(SLOT_PATIENCE_MS)))
+      if (this.#isDraining || this.#slots > this.#options.concurrency) return false;
+    return true;
+  }
+
+  // Until there is a slot again, no other job is fetched in its place.
+  async #leaveToOthers(payload: JobPayload): Promise<void> {
+    await giveBack(this.#context, payload);
+    while (!this.#isDraining)
+      if (await this.#ownSlots.take(SLOT_PATIENCE_MS)) return this.#ownSlots.release();
   }
 
   async #spawn({ executionId, claim }: LaneWork): Promise<void> {
