@@ -1,17 +1,16 @@
 // The HTTP service by itself: starts a second with no worker, and what reads take while nothing else happens and while an
 // engine works beside them. The service is the product's own process (`dagwright start --role api`), the client and the engine
 // have one each.
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openDatabase } from '../src/db/connection/connection.ts';
-import { insertKey } from '../src/db/resources/api-keys.ts';
 import { DEFAULT_TENANT_ID } from '../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../src/db/resources/definitions.ts';
 import type { LoadAnswer, LoadRequest } from './api-client.ts';
 import type { ContenderProcess } from './contender-process.ts';
 import type { BenchServer } from './server.ts';
+import { endProcess, insertAdminKey, startService, withDatabase } from './service.ts';
 
 export interface ApiOptions {
   readonly server: BenchServer;
@@ -42,14 +41,13 @@ const WORKFLOW_ID = 'bench-api';
 const ENGINE_WORKLOAD = 'chain10_c64';
 const START_CONNECTIONS = 64;
 const READ_CONNECTIONS = 4;
-const READY_MS = 20_000;
 const WARM_UP_MS = 2_000;
 
 export async function measureApi(options: ApiOptions): Promise<ApiResult> {
   const { server, engine, isQuick, note, signal } = options;
   const url = server.urls.dagwright;
   const key = await prepare(url);
-  const service = await startService(url, signal);
+  const service = await startService({ url, role: 'api', signal });
   const client = startClient();
   const forMs = isQuick ? 5_000 : 20_000;
   const load = (request: Pick<LoadRequest, 'load' | 'connections' | 'forMs'>) =>
@@ -96,7 +94,7 @@ export async function measureApi(options: ApiOptions): Promise<ApiResult> {
       engineStepsPerSecond: (measured.steps / measured.ms) * 1000,
     };
   } finally {
-    await Promise.all([end(client), end(service.process)]);
+    await Promise.all([endProcess(client), endProcess(service.process)]);
   }
 }
 
@@ -114,18 +112,7 @@ async function prepare(url: string): Promise<string> {
     const inputSchema = { type: 'object', properties: { order: { type: 'string' } }, required: ['order'] };
     const definition = { workflowId: WORKFLOW_ID, nodes: [node], inputSchema };
     await applyDefinition(database, DEFAULT_TENANT_ID, definition, 'bench');
-    const wanted = {
-      name: 'bench',
-      subject: null,
-      roles: ['admin'],
-      scopes: [],
-      createdBy: 'bench',
-      expiresAt: null,
-    };
-    return await database.withTenant(
-      DEFAULT_TENANT_ID,
-      async (db) => (await insertKey(db, DEFAULT_TENANT_ID, wanted))!.key,
-    );
+    return await insertAdminKey(database);
   });
 }
 
@@ -151,46 +138,6 @@ async function clear(url: string): Promise<void> {
   });
 }
 
-async function withDatabase<T>(
-  url: string,
-  work: (database: ReturnType<typeof openDatabase>) => Promise<T>,
-): Promise<T> {
-  const database = openDatabase(url, { max: 1 });
-  try {
-    return await work(database);
-  } finally {
-    await database.close();
-  }
-}
-
-async function startService(
-  url: string,
-  signal: AbortSignal,
-): Promise<{ process: ChildProcess; port: number }> {
-  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const child = spawn(process.execPath, ['--no-warnings', main, 'start', '--role', 'api'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      ...{ DATABASE_URL: url, HOST: '127.0.0.1', PORT: String(port) },
-      ...{ DAGWRIGHT_RATE_LIMIT: '1000000', LOG_LEVEL: 'warn' },
-      // It ends with its parent, however that ends.
-      npm_execpath: process.execPath,
-    },
-  });
-  for (const startedAt = performance.now(); ; await delay(50)) {
-    signal.throwIfAborted();
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`);
-    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return { process: child, port };
-    if (performance.now() - startedAt > READY_MS) throw new Error('the service was not ready in time');
-  }
-}
-
 function startClient(): ChildProcess {
   const script = fileURLToPath(new URL('./api-client.ts', import.meta.url));
   return fork(script, [], { execArgv: ['--no-warnings'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -209,11 +156,4 @@ async function ask(client: ChildProcess, request: LoadRequest): Promise<LoadAnsw
   } finally {
     done.abort();
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }

@@ -2,18 +2,23 @@
 // or two checkouts of this project, in turn.
 // stdout: a table, or one JSON object with --json; progress on stderr. Exit code 0 unless something fails: no number does.
 // Nothing is left behind: the contenders' processes end with this one, and so do the throw-away servers.
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { assertNever } from '../src/core/errors.ts';
 import { apiText, measureApi } from './api.ts';
 import { describeCommit } from './checkout.ts';
 import { CONTENDERS, type ContenderName, PEERS } from './contender.ts';
 import { ContenderProcess } from './contender-process.ts';
+import { drainText, measureDrain } from './drain.ts';
 import { environmentOf } from './environment.ts';
 import { addFinishedRows } from './finished-rows.ts';
+import { latencyText, measureLatency } from './latency.ts';
 import {
   type ApiOptions,
   type BenchOptions,
   type CompareOptions,
+  type DrainOptions,
+  type LatencyOptions,
   type PairsOptions,
   readOptions,
   USAGE,
@@ -39,6 +44,10 @@ function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
       return compare(options, signal);
     case 'api':
       return measureService(options, signal);
+    case 'latency':
+      return measureStarts(options, signal);
+    case 'drain':
+      return drainBacklog(options, signal);
     case 'pairs':
       return compareCheckouts(options, signal);
     default:
@@ -83,6 +92,22 @@ async function measureService(options: ApiOptions, signal: AbortSignal): Promise
   await withContenders(['dagwright'], options, signal, async (server, processes) => {
     const result = await measureApi({ server, engine: processes.dagwright!, isQuick, note, signal });
     say(isJson ? JSON.stringify(result) : apiText(result));
+  });
+}
+
+async function measureStarts(options: LatencyOptions, signal: AbortSignal): Promise<void> {
+  await withContenders([], options, signal, async (server) => {
+    const result = await measureLatency({ ...options, server, note, signal });
+    say(options.isJson ? JSON.stringify(result) : latencyText(result));
+  });
+}
+
+async function drainBacklog(options: DrainOptions, signal: AbortSignal): Promise<void> {
+  const { folder, isJson } = options;
+  const root = folder === undefined ? new URL('../', import.meta.url) : pathToFileURL(`${resolve(folder)}/`);
+  await withContenders([], options, signal, async (server) => {
+    const results = await measureDrain({ ...options, root, server, note, signal });
+    say(isJson ? JSON.stringify(results) : drainText(results));
   });
 }
 

@@ -30,6 +30,23 @@ export interface ApiOptions extends CommonOptions {
   readonly databaseUrl: string | undefined;
 }
 
+/** From a start until the first body begins. */
+export interface LatencyOptions extends CommonOptions {
+  readonly kind: 'latency';
+  readonly tracePath: string | undefined;
+  readonly databaseUrl: string | undefined;
+}
+
+/** A backlog drained by worker processes. */
+export interface DrainOptions extends CommonOptions {
+  readonly kind: 'drain';
+  readonly chains: number;
+  readonly workers: readonly number[];
+  /** The folder of a checkout; this one where absent. */
+  readonly folder: string | undefined;
+  readonly databaseUrl: string | undefined;
+}
+
 /** Two checkouts of this project. */
 export interface PairsOptions extends CommonOptions {
   readonly kind: 'pairs';
@@ -38,7 +55,7 @@ export interface PairsOptions extends CommonOptions {
   readonly workloads: readonly Workload[];
 }
 
-export type BenchOptions = CompareOptions | ApiOptions | PairsOptions;
+export type BenchOptions = CompareOptions | ApiOptions | LatencyOptions | DrainOptions | PairsOptions;
 
 export const USAGE = `node bench/main.ts [options] [WORKLOAD ...]
   --quick           short measurements: ends within minutes
@@ -49,6 +66,11 @@ export const USAGE = `node bench/main.ts [options] [WORKLOAD ...]
   --profile         also say where the time of this engine goes; alone with --rounds 0
   --record          append the result, with machine and commit, to docs/performance.md
   --api             the HTTP service instead: starts a second, and reads beside an engine
+  --latency [CSV]   the service instead: from a start until the first body begins, by HTTP and in SQL; also while the busiest
+                    minute of a trace (a CSV whose first column is a time) is replayed
+  --drain [N ...]   the service instead: a backlog of --chains drained by N workers (default 1 2 4 8), and their memory
+  --chains N        of ten tasks each (default 3000)
+  --checkout DIR    whose workers --drain measures (default: this one)
   --pairs A B       two checkouts of this project instead, in the folders A and B, each on a server of its own
   --database URL    a PostgreSQL server to use (a login that may create databases and roles); not with --pairs`;
 
@@ -69,6 +91,15 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     return { ...common, kind: 'pairs', folders: [a, b], rounds, workloads: namedWorkloads(values, names) };
   }
   if (values.api) return { ...common, kind: 'api', databaseUrl };
+  if (values.latency) return { ...common, kind: 'latency', tracePath: positionals[0], databaseUrl };
+  if (values.drain)
+    return {
+      ...{ ...common, kind: 'drain', databaseUrl, folder: values.checkout },
+      chains: wholeNumber('--chains', values.chains ?? '3000', 1),
+      workers: (positionals.length === 0 ? ['1', '2', '4', '8'] : positionals).map((text) =>
+        wholeNumber('--drain', text, 1),
+      ),
+    };
   const isRecording = values.record ?? false;
   return {
     ...common,
@@ -104,6 +135,10 @@ function parse(args: readonly string[]) {
         profile: { type: 'boolean' },
         record: { type: 'boolean' },
         api: { type: 'boolean' },
+        latency: { type: 'boolean' },
+        drain: { type: 'boolean' },
+        chains: { type: 'string' },
+        checkout: { type: 'string' },
         pairs: { type: 'boolean' },
         database: { type: 'string' },
         help: { type: 'boolean', short: 'h' },

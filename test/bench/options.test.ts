@@ -4,7 +4,7 @@ import { readOptions, UsageError } from '../../bench/options.ts';
 import { WORKLOADS } from '../../bench/workloads.ts';
 
 const namesOf = (options: ReturnType<typeof readOptions>) =>
-  options !== 'help' && options.kind !== 'api' ? options.workloads.map(({ name }) => name) : [];
+  options !== 'help' && 'workloads' in options ? options.workloads.map(({ name }) => name) : [];
 
 describe('the options', () => {
   it('compare all contenders in three rounds of all workloads by default', () => {
@@ -26,6 +26,18 @@ describe('the options', () => {
       'chain10_c64',
       'fan1000',
     ]);
+  });
+
+  it('measure latencies and a backlog', () => {
+    expect(readOptions(['--latency', 'trace.csv'])).toMatchObject({
+      kind: 'latency',
+      tracePath: 'trace.csv',
+    });
+    expect(readOptions(['--drain'])).toMatchObject({ kind: 'drain', chains: 3_000, workers: [1, 2, 4, 8] });
+    expect(readOptions(['--drain', '2', '--chains', '10', '--checkout', '/x'])).toMatchObject({
+      ...{ workers: [2], chains: 10, folder: '/x' },
+    });
+    expect(() => readOptions(['--drain', 'two'])).toThrow(UsageError);
   });
 
   it('compare two checkouts, in five rounds by default', () => {
