@@ -98,6 +98,9 @@ type TaskEndKind = {
 /** The end of an attempt that is the end of its task. */
 export type TaskEnd = Extract<AttemptEnd, { readonly kind: TaskEndKind }>;
 
+/** The end of an attempt that gave an output. */
+export type Completion = Extract<AttemptEnd, { readonly kind: 'completed' }>;
+
 /** The statuses under which metrics count attempts. */
 export type CountedStatus = NonNullable<EndTable[keyof EndTable]['countsAs']>;
 

@@ -10,6 +10,7 @@ import type { ParentResult, TaskType } from './task-type.ts';
 export const aggregation: TaskType = {
   type: 'aggregation',
   isPure: true,
+  completesAtOnce: true,
   readsParents: true,
   prepare(node) {
     const strategy = STRATEGIES.find((one) => one === readField(node, 'strategy'));

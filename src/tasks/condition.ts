@@ -16,6 +16,7 @@ import type { PreparedTask, TaskOutcome, TaskType } from './task-type.ts';
 export const condition: TaskType = {
   type: 'condition',
   isPure: true,
+  completesAtOnce: true,
   prepare(node) {
     if (readField(node, 'expression') !== undefined) return prepareExpression(node);
     return readField(node, 'cases') !== undefined ? prepareCases(node) : prepareValue(node);

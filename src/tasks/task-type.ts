@@ -125,6 +125,8 @@ export interface TaskType {
   readonly type: string;
   /** Quick and without side effects: evaluated where it became ready, without a job. */
   readonly isPure: boolean;
+  /** Pure, and each run gives an output or fails: none waits, opens parts, or ends the execution. */
+  readonly completesAtOnce?: boolean;
   /** Whether `run` reads `context.parents`. */
   readonly readsParents?: boolean;
   /** Compiles the node's config. Called with valid definitions only. `types` are all of this worker's, for tasks within tasks. */

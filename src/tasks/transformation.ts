@@ -6,6 +6,7 @@ import type { TaskType } from './task-type.ts';
 export const transformation: TaskType = {
   type: 'transformation',
   isPure: true,
+  completesAtOnce: true,
   prepare(node) {
     if (readField(node, 'output') === undefined)
       return { mappings: [], run: (context) => ({ kind: 'completed', output: context.input }) };

@@ -1,4 +1,4 @@
-// settle_sequential_v1 writes what settle_completed_v1 writes, refuses whatever is not as it has to be without changing
+// settle_sequential_v2 writes what settle_completed_v1 writes, refuses whatever is not as it has to be without changing
 // anything, and reads as many rows as it settles, in empty tables as in large ones.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,7 +70,7 @@ test('it writes what settle_completed_v1 writes, and answers the same', async ()
     await open('a'),
   ];
   const lean = await settle([step(first!), last(ended!)]);
-  expect(lean.called).toEqual(['settle_sequential_v1']);
+  expect(lean.called).toEqual(['settle_sequential_v2']);
   // A join goes the other way, and so does what shares its batch where it is in the minority.
   const old = await settle([step(second!, false), step(await open('a -> b'), false), last(alsoEnded!)]);
   expect(old.called).toEqual(['settle_completed_v1']);
@@ -153,7 +153,7 @@ describe('what is not as it has to be changes nothing, and goes another way with
     const [id, neighbour] = [await open('a -> b -> c'), await open('a -> b -> c')];
     await spoil(id);
     const { results, called } = await settle([step(id), step(neighbour)]);
-    expect(called).toEqual(['settle_sequential_v1', 'settle_completed_v1']);
+    expect(called).toEqual(['settle_sequential_v2', 'settle_completed_v1']);
     expect(results[0]).toMatchObject(expected);
     expect(results[1]).toMatchObject({ outcome: 'settled', next: claimOn('b') });
     expect(await protocol.taskOf(neighbour, 'a')).toMatchObject({ status: 'completed', completed_seq: 1 });
@@ -163,7 +163,7 @@ describe('what is not as it has to be changes nothing, and goes another way with
     const [id, neighbour] = [await open('a'), await open('a')];
     await query('update dagwright.workflow_executions set failed_tasks = 1 where id = $1', [id]);
     const { results, called } = await settle([last(id), last(neighbour)]);
-    expect(called).toEqual(['settle_sequential_v1', 'settle_completed_v1']);
+    expect(called).toEqual(['settle_sequential_v2', 'settle_completed_v1']);
     expect(results).toMatchObject([
       { outcome: 'settled', drained: true, finished: false },
       { outcome: 'settled', finished: true },

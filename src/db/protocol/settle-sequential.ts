@@ -1,10 +1,11 @@
-// Settles steps of sequential runs: one by settle_one_v1, several (of different executions) by settle_sequential_v1.
+// Settles steps of sequential runs: one by settle_one_v1, several (of different executions), and those with pure successors, by
+// settle_sequential_v2.
 import type { TaskStatus } from '../../core/status.ts';
 import type { Queryable } from '../connection/connection.ts';
-import type { SequentialSettle } from './settle-kinds.ts';
+import { lastOf, type SequentialSettle } from './settle-kinds.ts';
 import { finishJson } from './settle-wire.ts';
 import type { SettleResult } from './settlement.ts';
-import { type Claim, claimOf } from './transitions.ts';
+import { claimOf, firstClaim } from './transitions.ts';
 
 /** One, alone in its batch. */
 export async function settleOne(
@@ -35,6 +36,7 @@ export async function settleOne(
   const isSettled = answer.outcome === 'settled';
   return {
     outcome: answer.outcome,
+    withSuccessors: false,
     found: isSettled ? undefined : { fence: answer.fence, status: answer.phase as TaskStatus | null },
     atMs: answer.at,
     next: answer.claimed ? claimOf({ ...answer, t: child!, m: -1 }) : null,
@@ -55,8 +57,12 @@ interface SettleOneRow {
   at: number;
 }
 
-/** What settle_sequential_v1 says where a row is not as it has to be. */
-const NOT_SEQUENTIAL = 'DW001';
+/** What the fast paths say where a row is not as it has to be. Nothing was changed. */
+const NOT_AS_EXPECTED = 'DW001';
+
+export function isRefusal(error: unknown): boolean {
+  return (error as { code?: unknown }).code === NOT_AS_EXPECTED;
+}
 
 /** Several, of different executions. Null: one of them is not what it was taken for, and nothing was changed. */
 export async function settleSequential(
@@ -64,38 +70,48 @@ export async function settleSequential(
   workerId: string,
   settles: readonly SequentialSettle[],
 ): Promise<SettleResult[] | null> {
+  const ends = settles.flatMap(({ claim: { taskId }, end, successors }, i) =>
+    [{ taskId, end }, ...(successors?.ends ?? [])].map((ended, place) => ({ ...ended, of: i + 1, place })),
+  );
+  const lasts = settles.map(lastOf);
   try {
     const { rows } = await db.query<{ at: number }>({
-      name: 'settle_sequential_v1',
-      text: 'select dagwright.settle_sequential_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as at',
+      name: 'settle_sequential_v2',
+      text: `select dagwright.settle_sequential_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as at`,
       values: [
         workerId,
         settles.map(({ executionId }) => executionId),
-        settles.map(({ claim }) => claim.taskId),
         settles.map(({ claim }) => claim.fence),
-        settles.map(({ end }) => end.durationMs),
-        settles.map(({ end }) => (end.outputJson === 'null' ? null : end.outputJson)),
-        settles.map(({ end: { inputJson } }) => (inputJson === 'null' ? null : (inputJson ?? null))),
+        settles.map(({ successors }) => 1 + (successors?.ends.length ?? 0)),
         settles.map(({ end }) => end.costUsd ?? null),
-        settles.map(({ end }) => (end.usage === undefined ? null : JSON.stringify(end.usage))),
-        settles.map(({ edges }) => edges[0]?.taskId ?? null),
-        settles.map(({ finishOutputJson }) =>
+        lasts.map(({ edges }) => edges[0]?.taskId ?? null),
+        lasts.map(({ finishOutputJson }) =>
           finishOutputJson === undefined ? null : finishJson(finishOutputJson),
         ),
+        ends.map(({ of }) => of),
+        ends.map(({ place }) => place),
+        ends.map(({ taskId }) => taskId),
+        ends.map(({ end }) => end.durationMs),
+        ends.map(({ end: { outputJson } }) => (outputJson === 'null' ? null : outputJson)),
+        ends.map(({ end: { inputJson } }) => (inputJson === 'null' ? null : (inputJson ?? null))),
+        ends.map(({ end }) => end.costUsd ?? null),
+        ends.map(({ end }) => (end.usage === undefined ? null : JSON.stringify(end.usage))),
+        ends.map(({ end }) => end.branch ?? null),
+        ends.map(({ end }) => end.winner ?? null),
       ],
     });
     const atMs = rows[0]!.at;
-    return settles.map(({ edges: [edge] }) => ({
-      ...{ outcome: 'settled', atMs, extras: [], drained: false },
-      next: edge === undefined ? null : firstClaim(edge.taskId),
-      finished: edge === undefined,
-    }));
+    return settles.map(({ successors }, i) => {
+      const [edge] = lasts[i]!.edges;
+      return {
+        ...{ outcome: 'settled', atMs, extras: [], drained: false },
+        withSuccessors: successors !== undefined,
+        next: edge === undefined ? null : firstClaim(edge.taskId),
+        finished: edge === undefined,
+      };
+    });
   } catch (error) {
-    if ((error as { code?: unknown }).code === NOT_SEQUENTIAL) return null;
+    if (isRefusal(error)) return null;
     throw error;
   }
 }
-
-const firstClaim = (taskId: string): Claim => ({
-  ...{ taskId, mapIndex: -1, fence: 1, attempt: 1, recoveries: 0, phase: null },
-});

@@ -15,6 +15,7 @@ import type {
   SETTLE_KEYS,
   TERMINATE_KEYS,
 } from './settle-keys.ts';
+import { lastOf } from './settle-kinds.ts';
 import type { FurtherEnd, Settle } from './settlement.ts';
 
 const OUTCOME_CODES = { success: 1, failed: 2, skipped: 3 } as const;
@@ -71,7 +72,8 @@ export function executionJson(
 
 /** A completion whose edges all succeed, for settle_completed_v1. */
 export function completedJson(i: number, x: number, settle: Settle): string {
-  const { claim, end, next, wantsNext, finishOutputJson } = settle;
+  const { claim, end, next, wantsNext } = settle;
+  const { finishOutputJson } = lastOf(settle);
   const [head] = wantsNext ? next : [];
   return objectText<typeof COMPLETED_KEYS>({
     i,
@@ -84,6 +86,20 @@ export function completedJson(i: number, x: number, settle: Settle): string {
     nm: head?.[1],
     fin: finishOutputJson === undefined ? undefined : finishJson(finishOutputJson),
   });
+}
+
+/** The pure successors of a completion, for settle_completed_v1. */
+export function successorsJson(i: number, x: number, { successors }: Settle): string[] {
+  return (successors?.ends ?? []).map(({ taskId, end }, k) =>
+    objectText<typeof COMPLETED_KEYS>({
+      i,
+      x,
+      o: k + 1,
+      t: quoted(taskId),
+      dur: end.durationMs,
+      ...resultTexts(end),
+    }),
+  );
 }
 
 /** An edge of a completion, for settle_completed_v1. */

@@ -1,15 +1,23 @@
-// Sends a batch of settles (settlement.ts). Steps of sequential runs go by settle_sequential_v1 (a lone one by settle_one_v1),
+// Sends a batch of settles (settlement.ts). Steps of sequential runs go by settle_sequential_v2 (a lone one by settle_one_v1),
 // other completions whose edges all succeed set-based too (settle_completed_v1), everything else row by row (settle_v1); all
-// keep S1 to S5 of the SQL. What settle_sequential_v1 refuses has changed nothing, and goes with the other completions.
+// keep S1 to S5 of the SQL. What settle_sequential_v2 refuses has changed nothing, and goes with the other completions; where
+// these are refused because a pure successor cannot be written, they go again without any.
 
 import type { TaskStatus } from '../../core/status.ts';
 import { PartlyAnswered } from '../connection/batcher.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { listText, objectText, quoted } from './json-text.ts';
 import type { BATCH_KEYS } from './settle-keys.ts';
-import { goesOnAlone, isSequential, isSimple, type SequentialSettle } from './settle-kinds.ts';
-import { settleOne, settleSequential } from './settle-sequential.ts';
-import { completedEdgeJson, completedJson, executionJson } from './settle-wire.ts';
+import {
+  goesOnAlone,
+  isSequential,
+  isSimple,
+  lastOf,
+  type SequentialSettle,
+  withoutSuccessors,
+} from './settle-kinds.ts';
+import { isRefusal, settleOne, settleSequential } from './settle-sequential.ts';
+import { completedEdgeJson, completedJson, executionJson, successorsJson } from './settle-wire.ts';
 import type { Settle, SettleResult } from './settlement.ts';
 import { type Claim, claimOf } from './transitions.ts';
 
@@ -47,6 +55,7 @@ export async function settleBatch(
   const results = settles.map(
     (): MutableResult => ({
       outcome: 'lost',
+      withSuccessors: false,
       atMs: 0,
       next: null,
       extras: [],
@@ -115,25 +124,34 @@ async function settleCompleted(
   const d: string[] = [];
   const lanes: number[] = [];
   let extra = 0;
+  let hasSuccessors = false;
   for (const [executionId, ordinals] of groups) {
     const x = ids.push(executionId);
     for (const i of ordinals) {
       const settle = settles[i]!;
-      s.push(completedJson(i, x, settle));
-      for (const edge of settle.edges) d.push(completedEdgeJson(i, x, edge));
+      s.push(completedJson(i, x, settle), ...successorsJson(i, x, settle));
+      hasSuccessors ||= settle.successors !== undefined;
+      for (const edge of lastOf(settle).edges) d.push(completedEdgeJson(i, x, edge));
       if (settle.wantsNext) lanes.push(i);
       extra = Math.max(extra, settle.extraPure);
     }
   }
-  const { rows } = await db.query<Omit<SettleResultRow, 'e'>>({
-    name: 'settle_completed_v1',
-    text: 'select kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_completed_v1($1, $2, $3, $4, $5, $6, $7)',
-    values: [worker.id, worker.slots, ids, listText(s), listText(d), lanes, extra],
-  });
+  let rows: Omit<SettleResultRow, 'e'>[];
+  try {
+    ({ rows } = await db.query<Omit<SettleResultRow, 'e'>>({
+      name: 'settle_completed_v1',
+      text: 'select kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_completed_v1($1, $2, $3, $4, $5, $6, $7)',
+      values: [worker.id, worker.slots, ids, listText(s), listText(d), lanes, extra],
+    }));
+  } catch (error) {
+    if (!hasSuccessors || !isRefusal(error)) throw error;
+    return await settleCompleted(db, worker, settles.map(withoutSuccessors), groups, results);
+  }
   const at = rows[0]!.at;
   for (const ordinals of groups.values()) {
     for (const i of ordinals) {
       results[i]!.outcome = 'settled';
+      results[i]!.withSuccessors = settles[i]!.successors !== undefined;
       results[i]!.atMs = at;
     }
   }

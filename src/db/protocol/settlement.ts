@@ -1,5 +1,5 @@
 // What a settle is: the end of an attempt, what follows from it, and what comes back from the database.
-import type { AttemptEnd } from '../../core/attempt-end.ts';
+import type { AttemptEnd, Completion } from '../../core/attempt-end.ts';
 import type { SkipReason, TaskStatus } from '../../core/status.ts';
 import type { Claim, TaskRef } from './transitions.ts';
 
@@ -36,6 +36,17 @@ export interface FurtherEnd {
   readonly cancelRunningItems: boolean;
 }
 
+/**
+ * Pure tasks that were performed before the settle is sent, since nothing but it could stop them: each has the one before it
+ * (the first: the settled task) as its only parent. They are written with the settle, or not at all.
+ */
+export interface PureSuccessors {
+  readonly ends: readonly { readonly taskId: string; readonly end: Completion }[];
+  /** Edges out of the last of them, and the output if its end ends the execution, in place of the settle's own. */
+  readonly edges: readonly ChildEdge[];
+  readonly finishOutputJson?: string;
+}
+
 /** One settle with what follows from it. */
 export interface Settle {
   readonly executionId: string;
@@ -54,10 +65,13 @@ export interface Settle {
   /** Tasks whose wait winds down: they are woken, to tell what they wait for. */
   readonly windDown?: readonly string[];
   readonly failing?: boolean;
+  readonly successors?: PureSuccessors;
 }
 
 export interface SettleResult {
   readonly outcome: 'settled' | 'lost' | 'failing';
+  /** Its pure successors are written too, and `next`, `extras` and the end of the execution follow from the last of them. */
+  readonly withSuccessors: boolean;
   /** With `lost`: what the row has now. */
   readonly found?: { readonly fence: number | null; readonly status: TaskStatus | null };
   /** Database time of the settle, milliseconds since the epoch. */

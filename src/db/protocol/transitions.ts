@@ -21,6 +21,11 @@ export interface Claim {
   readonly phase: WaitKind | null;
 }
 
+/** The claim of a task that was never begun. */
+export function firstClaim(taskId: string): Claim {
+  return { taskId, mapIndex: -1, fence: 1, attempt: 1, recoveries: 0, phase: null };
+}
+
 /** A claim from a result row. */
 export function claimOf(row: {
   t: string;

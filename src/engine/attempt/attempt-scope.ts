@@ -21,7 +21,7 @@ interface AttemptParts {
   readonly idempotencyKey: string;
   /** Reads the task's input when an expression asks for it. */
   readonly input: () => Json;
-  /** Milliseconds since the epoch: when the task became able to start; the same for every attempt. */
+  /** Milliseconds since the epoch: when the task became able to start; the same for every attempt. NaN: not recorded yet. */
   readonly nowMs: number;
   readonly item?: { readonly value: Json; readonly index: number };
   /** Those of the tenant's variables that its expressions read, as they were when the attempt began. */
@@ -74,6 +74,8 @@ function attemptScope(
   return Object.assign(scope, {
     [FUNCTION_CONTEXT]: {
       get now() {
+        if (Number.isNaN(own.nowMs))
+          throw new Error('the instant at which it became able to start is not recorded yet');
         return new Date(own.nowMs).toISOString();
       },
       uuid: (ordinal: number) => uuidFrom(`${own.idempotencyKey}#${ordinal}`),

@@ -17,13 +17,23 @@ export interface Ground {
   readonly readInput: () => Json;
 }
 
+const NOTHING_AHEAD: ReadonlyMap<number, TaskResult> = new Map();
+
 export type Verdict =
   | { readonly kind: 'skip'; readonly reason: SkipReason }
   | { readonly kind: 'run'; readonly ground: Ground };
 
-export async function judge(worker: WorkerContext, work: Work): Promise<Verdict> {
+/** `ahead`: by node index, ends that are not recorded yet. */
+export async function judge(
+  worker: WorkerContext,
+  work: Work,
+  ahead: ReadonlyMap<number, TaskResult> = NOTHING_AHEAD,
+): Promise<Verdict> {
   const { memory, node, claim } = work;
-  const results = await resultsOf(worker.pool, memory, neededResults(node));
+  const needed = neededResults(node);
+  for (const index of ahead.keys()) needed.delete(index);
+  const results = await resultsOf(worker.pool, memory, needed);
+  for (const [index, result] of ahead) results.set(index, result);
   // What was woken, or is a part of a fan-out, has been judged before.
   const isNew = claim.mapIndex < 0 && claim.phase === null;
   const reason = isNew ? whySkipped(work, results) : null;
@@ -35,7 +45,7 @@ export async function judge(worker: WorkerContext, work: Work): Promise<Verdict>
 }
 
 /** Direct parents (to decide, and for default inputs) and whatever the expressions read, by node index. */
-function neededResults(node: CompiledNode): Set<number> {
+export function neededResults(node: CompiledNode): Set<number> {
   const indexes = new Set(node.reads);
   for (const { from } of node.plan.inEdges) indexes.add(from);
   return indexes;

@@ -5,6 +5,7 @@ import type { AttemptEnd } from '../../core/attempt-end.ts';
 import { assertNever } from '../../core/errors.ts';
 import { Batcher } from '../../db/connection/batcher.ts';
 import { settleBatch } from '../../db/protocol/settle.ts';
+import { lastOf } from '../../db/protocol/settle-kinds.ts';
 import type { Settle } from '../../db/protocol/settlement.ts';
 import { claimBatch, finishBatch, openBatch } from '../../db/protocol/transitions.ts';
 import type { WorkerContext } from '../context.ts';
@@ -63,9 +64,14 @@ export function createCalls(options: {
 }
 
 // What dominates the size of a settle; its own fields are small.
-function bytesOf({ end, finishOutputJson = '' }: Settle): number {
-  const { inputJson = '' } = end;
-  return inputJson.length + finishOutputJson.length + bytesOfEnd(end);
+function bytesOf(settle: Settle): number {
+  const { end, successors } = settle;
+  const { finishOutputJson = '' } = lastOf(settle);
+  const ends = [end, ...(successors?.ends ?? []).map((successor) => successor.end)];
+  return ends.reduce(
+    (sum, one) => sum + (one.inputJson?.length ?? 0) + bytesOfEnd(one),
+    finishOutputJson.length,
+  );
 }
 
 function bytesOfEnd(end: AttemptEnd): number {

@@ -1,20 +1,21 @@
 // The output that an execution ends with, proposed beside the settle that may turn out to be its last.
-import type { TaskEnd } from '../../core/attempt-end.ts';
+import type { Completion } from '../../core/attempt-end.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { MAX_ASSEMBLED_BYTES, toStorableJson } from '../../core/json.ts';
 import { executionScope } from '../attempt/execution-scope.ts';
-import type { Work } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
-import { resultOfEnd, resultsOf } from '../memory/memory.ts';
+import type { CompiledNode } from '../memory/compiled.ts';
+import { type ExecutionMemory, resultOfEnd, resultsOf, type TaskResult } from '../memory/memory.ts';
 
 /**
  * JSON of the execution's output, if this settle turns out to be its last. Undefined where it cannot be told here: then the
- * execution is concluded on its own, with the error that this met.
+ * execution is concluded on its own, with the error that this met. `ahead`: ends that are recorded with it.
  */
 export async function proposeOutput(
   worker: WorkerContext,
-  { memory, node }: Work,
-  end: Extract<TaskEnd, { kind: 'completed' }>,
+  memory: ExecutionMemory,
+  { node, end }: { readonly node: CompiledNode; readonly end: Completion },
+  ahead: ReadonlyMap<number, TaskResult> = new Map(),
 ): Promise<string | undefined> {
   const { output, outputSchema, outputReads, outputVariables } = memory.compiled;
   if (outputSchema !== null || outputVariables.length > 0) return undefined;
@@ -23,8 +24,9 @@ export async function proposeOutput(
     return json.length > MAX_ASSEMBLED_BYTES ? undefined : json;
   }
   try {
-    const others = outputReads.filter((index) => index !== node.plan.index);
+    const others = outputReads.filter((index) => index !== node.plan.index && !ahead.has(index));
     const results = await resultsOf(worker.pool, memory, others);
+    for (const [index, result] of ahead) results.set(index, result);
     results.set(node.plan.index, resultOfEnd(end, 0, 1));
     const value = toStorableJson(
       evaluateMapping(output, executionScope(memory, results)),

@@ -1,21 +1,23 @@
 // Records the end of an attempt, with what follows from it, and says what became of it.
-//   T1  A settle whose edges all succeed is local: it goes with the next batch, and counters wake the children.
+//   T1  A settle whose edges all succeed is local: it goes with the next batch, and counters wake the children; pure tasks
+//       that only it holds up are performed before, and written with it (successors.ts).
 //   T2  Anything else may determine the end of tasks far away; it is computed by core/advance under the execution's lock
 //       and written with the settle, in one transaction (closure.ts).
 
 import { ATTEMPT_ENDS, type AttemptEnd, isTaskEnd, taskStateOf } from '../../core/attempt-end.ts';
 import { storableText } from '../../core/json.ts';
-import { edgeOutcome, type TaskState } from '../../core/plan/decide.ts';
 import { isForParts } from '../../core/wait.ts';
-import type { ChildEdge, Settle, SettledTask, SettleResult } from '../../db/protocol/settlement.ts';
+import type { PureSuccessors, Settle, SettledTask, SettleResult } from '../../db/protocol/settlement.ts';
 import type { TaskRef } from '../../db/protocol/transitions.ts';
 import type { Work } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import { noteFailure } from '../log/notes.ts';
-import { EXTRA_PURE } from '../memory/compiled.ts';
-import { remember, resultOfEnd } from '../memory/memory.ts';
+import { EXTRA_PURE, type Runnable } from '../memory/compiled.ts';
+import { type ExecutionMemory, remember, resultOfEnd } from '../memory/memory.ts';
 import { settleWithClosure } from './closure.ts';
+import { edgesOutOf } from './edges.ts';
 import { proposeOutput } from './proposed-output.ts';
+import { performSuccessors } from './successors.ts';
 
 /** What a lane wants besides: to go on, and with what. */
 export interface LaneWish {
@@ -32,9 +34,9 @@ export async function settleAttempt(
   end: AttemptEnd,
   wish: LaneWish,
 ): Promise<SettleResult> {
-  let result: SettleResult;
+  let recorded: Recorded;
   try {
-    result = await record(worker, work, end, wish);
+    recorded = await record(worker, work, end, wish);
   } catch (error) {
     // The database refuses this very result (it was tried alone): the task fails clearly, its neighbours are not harmed.
     if (end.kind === 'failed' && end.error.code === 'unstorable_output') throw error;
@@ -51,6 +53,7 @@ export async function settleAttempt(
       wish,
     );
   }
+  const { result, successors } = recorded;
   if (result.outcome === 'failing') {
     // What the same call claimed for this lane is run beside it.
     const executionId = work.memory.row.id;
@@ -60,7 +63,8 @@ export async function settleAttempt(
   }
   if (result.outcome === 'settled') {
     rememberEnd(work, end, result.atMs);
-    tellEnd(worker, work, end);
+    tellEnd(worker, work.runnable, end);
+    if (result.withSuccessors) noteSuccessors(worker, work.memory, successors!, result.atMs);
     if (end.kind === 'failed' || end.kind === 'retrying') noteFailure(worker, work, end);
   }
   return result;
@@ -75,12 +79,12 @@ function endOfRefused({ claim }: Work, end: AttemptEnd): AttemptEnd {
     : { kind: 'cancelled', ...totals };
 }
 
-async function record(
-  worker: WorkerContext,
-  work: Work,
-  end: AttemptEnd,
-  wish: LaneWish,
-): Promise<SettleResult> {
+interface Recorded {
+  readonly result: SettleResult;
+  readonly successors?: PureSuccessors;
+}
+
+async function record(worker: WorkerContext, work: Work, end: AttemptEnd, wish: LaneWish): Promise<Recorded> {
   const { memory, node, claim } = work;
   const settle: Settle = {
     executionId: memory.row.id,
@@ -93,15 +97,21 @@ async function record(
     extraPure: wish.takesPure ? EXTRA_PURE : 0,
   };
   // The end of a part is no end of its task, and edges are judged where a task ends.
-  if (claim.mapIndex >= 0 || !isTaskEnd(end)) return await worker.settles.call(settle);
+  if (claim.mapIndex >= 0 || !isTaskEnd(end)) return { result: await worker.settles.call(settle) };
   const state = taskStateOf(end);
-  const { edges, areLocal } = edgesOutOf(work, state);
-  if (!areLocal) return await settleWithClosure(worker, memory, node, state, settle);
+  const { edges, areLocal } = edgesOutOf(memory.compiled, node, state);
+  if (!areLocal) return { result: await settleWithClosure(worker, memory, node, state, settle) };
+  if (end.kind !== 'completed') return { result: await worker.settles.call({ ...settle, edges }) };
   const finishOutputJson =
-    memory.compiled.soleSink === node.plan.index && end.kind === 'completed'
-      ? await proposeOutput(worker, work, end)
+    memory.compiled.soleSink === node.plan.index
+      ? await proposeOutput(worker, memory, { node, end })
       : undefined;
-  return await worker.settles.call({ ...settle, edges, finishOutputJson });
+  const goesOn = wish.wantsNext || wish.takesPure;
+  const successors = goesOn ? await performSuccessors(worker, work, end) : undefined;
+  return {
+    result: await worker.settles.call({ ...settle, edges, finishOutputJson, successors }),
+    successors,
+  };
 }
 
 function settledTaskOf({ claim, node, runnable }: Work): SettledTask {
@@ -113,32 +123,25 @@ function settledTaskOf({ claim, node, runnable }: Work): SettledTask {
   };
 }
 
-// T1. The edges out of a task that has ended, and whether nothing but its children can follow from them.
-function edgesOutOf(
-  { memory, node }: Work,
-  state: TaskState,
-): { readonly edges: readonly ChildEdge[]; readonly areLocal: boolean } {
-  const { nodes } = memory.compiled;
-  let areLocal = state.status === 'completed' || (state.status === 'failed' && node.plan.optional);
-  const edges = node.plan.outEdges.map((edge): ChildEdge => {
-    const outcome = edgeOutcome(edge, node.plan, state);
-    if (outcome !== 'success') areLocal = false;
-    const child = nodes[edge.to]!;
-    return {
-      taskId: child.plan.taskId,
-      outcome: outcome === 'pending' ? 'skipped' : outcome,
-      isPure: child.type.isPure,
-      isOnly: child.plan.inEdges.length === 1,
-    };
-  });
-  return { edges, areLocal };
+function noteSuccessors(
+  worker: WorkerContext,
+  memory: ExecutionMemory,
+  { ends }: PureSuccessors,
+  atMs: number,
+): void {
+  const { indexOf } = memory.compiled.plan;
+  for (const { taskId, end } of ends) {
+    const index = indexOf.get(taskId)!;
+    remember(memory, index, resultOfEnd(end, atMs, 1));
+    tellEnd(worker, memory.compiled.nodes[index]!, end);
+  }
 }
 
-function tellEnd({ events }: WorkerContext, { runnable }: Work, end: AttemptEnd): void {
+function tellEnd({ events }: WorkerContext, { type }: Runnable, end: AttemptEnd): void {
   const status = ATTEMPT_ENDS[end.kind].countsAs;
   if (status === null) return;
   const { durationMs, costUsd = '0' } = end;
-  events.attemptEnded({ taskType: runnable.type.type, status, durationMs, costUsd });
+  events.attemptEnded({ taskType: type.type, status, durationMs, costUsd });
 }
 
 function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: number): void {

@@ -1,0 +1,236 @@
+-- Written by `node test/support/functions-migration.ts --write`; do not edit. See src/db/functions.
+
+-- src/db/functions/settle-completed.sql
+-- Settles completions whose edges all succeed, the common case, set-based over all executions of the batch. Keeps S1 to S5 of
+-- settle.sql. A fast path: what it does not know is not sent to it (db/protocol/settle.ts), and it does not learn more.
+-- Completions may bring the pure successors that were performed with them (o): these are written too, and counted; edges are then
+-- those of the last. Where one cannot be written nothing is changed, and the batch is sent without them (SQLSTATE DW001).
+-- ids: the executions; s: completions, d: edges, by keys that db/protocol/settle-keys.ts declares; lanes: ordinals that want to
+-- go on; extra: pure tasks that may be claimed beyond them. Result rows: at (the database's time) | lost | claim | drained |
+-- finished (i: place in ids).
+create or replace function dagwright.settle_completed_v1(w uuid, slots int, ids uuid[], s jsonb, d jsonb, lanes int[], extra int)
+returns table (kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+declare
+  max_recoveries constant int := 3;
+  suspect_recoveries constant int := 2;
+  now_ timestamptz;
+  written int;
+  found_ int[];
+  found_x int[];
+  listed bool[];        -- the lane has a list of its own
+  free int[];           -- lanes that want to go on, by execution
+  free_x int[];
+  used int[] := '{}';
+  ready_x int[] := '{}';
+  ready_t text[] := '{}';
+  seqs bigint[] := array_fill(0::bigint, array[cardinality(ids)]);
+  priorities int[] := array_fill(5, array[cardinality(ids)]);
+  running bool[] := array_fill(false, array[cardinality(ids)]);
+  opens int[] := array_fill(0, array[cardinality(ids)]);
+  failed int[] := array_fill(0, array[cardinality(ids)]);
+  r record;
+begin
+  for r in select array_position(ids, o.id) as x, o.next_seq, o.priority, o.status, o.open_tasks, o.failed_tasks from dagwright.workflow_executions o
+           where o.id = any(ids) order by o.id for no key update loop
+    seqs[r.x] := r.next_seq; priorities[r.x] := r.priority; running[r.x] := r.status = 'running';
+    opens[r.x] := r.open_tasks; failed[r.x] := r.failed_tasks;
+  end loop;
+  now_ := clock_timestamp();
+  kind := 'at'; at := extract(epoch from now_) * 1000; return next;
+
+  with u as (
+    update dagwright.task_executions u set status = 'completed', branch = q.b, winner = q.wn, input = coalesce(q.inp, u.input),
+      output = q.out, error = null, part_errors = q.errs, resource_usage = coalesce(q.use, u.resource_usage),
+      cost_usd = u.cost_usd + case when q.unk then null else coalesce(q.cost, 0) end,
+      duration_ms = coalesce(u.duration_ms, 0) + q.dur, waiting_on = null,
+      completed_at = now_, completed_seq = seqs[q.x] + q.k,
+      pending_edges = case when q.o is null then u.pending_edges else 0 end, fence = case when q.o is null then u.fence else 1 end,
+      attempt_number = case when q.o is null then u.attempt_number else 1 end, worker_id = case when q.o is null then u.worker_id else w end,
+      started_at = case when q.o is null then u.started_at else now_ end, queued_ms = case when q.o is null then u.queued_ms else 0 end
+    from (select q.*, row_number() over (partition by q.x order by q.i, q.o nulls first) - 1 as k
+          from jsonb_to_recordset(s) as q(i int, x int, o int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
+            cost numeric, unk boolean, dur bigint, use jsonb, nt text)) q
+    cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
+      and h.task_id = q.t and h.map_index = -1 and case when q.o is null then h.status = 'running' and h.fence = q.f
+        else running[q.x] and h.status = 'pending' and h.ready_at is null and h.pending_edges = 1 and h.fence = 0 and h.attempt_number = 0 end offset 0) l
+    where u.ctid = l.tid
+    returning q.i, q.x, q.o, q.nt is not null as listed)
+  select count(*), array_agg(u.i) filter (where u.o is null), array_agg(u.x) filter (where u.o is null),
+    array_agg(u.listed) filter (where u.o is null) into written, found_, found_x, listed from u;
+  if written <> jsonb_array_length(s) then
+    if exists (select from jsonb_to_recordset(s) as q(o int) where q.o is not null) then
+      raise 'a task is not as it has to be' using errcode = 'DW001';
+    end if;
+    return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
+      from jsonb_to_recordset(s) as q(i int, x int, t text)
+      left join dagwright.task_executions u on u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1
+      where not coalesce(q.i = any(found_), false);
+    if found_ is null then return; end if;
+  end if;
+
+  -- Children: counters go down; of those that wake, each lane of their execution takes one, whichever lane released it,
+  -- those without a list first, and pure ones may be taken beyond.
+  select array_agg(f.i order by f.x, f.listed, f.i), array_agg(f.x order by f.x, f.listed, f.i) into free, free_x
+    from unnest(found_, found_x, listed) as f(i, x, listed) where f.i = any(lanes);
+  for r in
+    with c as (
+      select e.x, e.t, count(*)::int as n, bool_or(e.pure) as pure
+      from jsonb_to_recordset(d) as e(i int, x int, t text, pure boolean) where e.i = any(found_) group by e.x, e.t),
+    k as (
+      select c.*, l.tid, l.wakes from c cross join lateral (
+        select h.ctid as tid, h.status = 'pending' and h.ready_at is null and (h.pending_edges <= c.n or h.early & 1 > 0) as wakes
+        from dagwright.task_executions h where h.workflow_execution_id = ids[c.x] and h.task_id = c.t and h.map_index = -1
+          and h.status in ('pending', 'running', 'waiting', 'retrying') offset 0) l),
+    p as (
+      select k.*, array_position(free_x, k.x) + row_number() over (partition by k.x, k.wakes order by k.t)::int - 1 as place from k),
+    a as (select p.*, case when p.wakes and free_x[p.place] = p.x then free[p.place] end as lane from p),
+    g as (
+      select a.*, running[a.x] and a.wakes and (a.lane is not null or (a.pure and row_number() over (partition by a.wakes and a.pure and a.lane is null order by a.x) <= extra)) as claims from a)
+    update dagwright.task_executions u set pending_edges = u.pending_edges - g.n,
+      status = case when g.claims then 'running' else u.status end, fence = u.fence + g.claims::int,
+      attempt_number = u.attempt_number + g.claims::int, worker_id = case when g.claims then w else u.worker_id end,
+      started_at = case when g.claims then now_ else u.started_at end, queued_ms = case when g.claims then 0 else u.queued_ms end,
+      ready_at = case when g.wakes and not g.claims then now_ else u.ready_at end
+    from g where u.ctid = g.tid
+    returning g.x, g.lane, g.wakes, g.claims, u.task_id, u.fence, u.attempt_number, u.recoveries
+  loop
+    if r.claims then
+      kind := 'claim'; i := coalesce(r.lane, -r.x); t := r.task_id; m := -1;
+      fence := r.fence; attempt := r.attempt_number; recoveries := r.recoveries; phase := null; at := null;
+      return next;
+      if r.lane is not null then used := used || r.lane; end if;
+    elsif r.wakes and running[r.x] then
+      ready_x := ready_x || r.x; ready_t := ready_t || r.task_id;
+    end if;
+  end loop;
+
+  -- Lanes that got no child go on with the head of their list.
+  for r in
+    update dagwright.task_executions u set status = 'running', fence = u.fence + 1, worker_id = w, ready_at = null,
+      attempt_number = u.attempt_number + (u.status <> 'waiting' and u.recoveries <= max_recoveries)::int,
+      started_at = case when u.recoveries < suspect_recoveries then now_ end,
+      queued_ms = coalesce(u.queued_ms, 0) + (extract(epoch from now_ - u.ready_at) * 1000)::bigint
+    from jsonb_to_recordset(s) as q(i int, x int, nt text, nm int)
+    cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
+      and h.task_id = q.nt and h.map_index = q.nm and coalesce(isfinite(h.ready_at), false) and h.status in ('pending', 'retrying', 'waiting') offset 0) l
+    where running[q.x] and q.nt is not null and q.i = any(found_) and q.i = any(lanes) and not q.i = any(used) and u.ctid = l.tid
+    returning q.i, u.task_id, u.map_index, u.fence, u.attempt_number, u.recoveries, u.waiting_on::text
+  loop
+    kind := 'claim'; i := r.i; t := r.task_id; m := r.map_index; fence := r.fence; attempt := r.attempt_number;
+    recoveries := r.recoveries; phase := r.waiting_on; at := null;
+    return next;
+  end loop;
+
+  if cardinality(ready_t) > 0 then
+    for r in select y.x, array_agg(y.t) as ts from unnest(ready_x, ready_t) as y(x, t) group by y.x loop
+      perform dagwright.enqueue_v1(ids[r.x], r.ts, array_fill(-1, array[cardinality(r.ts)]), slots, priorities[r.x]);
+    end loop;
+  end if;
+
+  for r in
+    with g as (
+      select q.x, max(q.sent)::int as sent, count(*)::int as n, sum(q.cost) as cost, bool_or(q.unk) as unk,
+        (array_agg(q.fin) filter (where q.fin is not null))[1] as fin
+      from (select q.*, count(*) over (partition by q.x) as sent
+            from jsonb_to_recordset(s) as q(i int, x int, cost numeric, unk boolean, fin jsonb)) q where q.i = any(found_) group by q.x),
+    k as (
+      select g.*, opens[g.x] = g.n and running[g.x] as drained,
+        opens[g.x] = g.n and running[g.x] and g.fin is not null and failed[g.x] = 0 as ends from g)
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks - k.n, next_seq = o.next_seq + k.sent,
+      actual_cost_usd = o.actual_cost_usd + coalesce(k.cost, 0), cost_unknown = o.cost_unknown or coalesce(k.unk, false),
+      concluded_by = case when k.drained and not k.ends then w end, status = case when k.ends then 'completed' else o.status end,
+      output = case when k.ends then k.fin->'out' end, completed_at = case when k.ends then now_ end,
+      deadline_at = case when k.ends then null else o.deadline_at end,
+      duration_ms = case when k.ends then (extract(epoch from now_ - o.started_at) * 1000)::bigint end
+    from k where o.id = ids[k.x] returning k.x, k.drained, k.ends
+  loop
+    if r.drained then
+      kind := case when r.ends then 'finished' else 'drained' end; i := r.x; at := null;
+      return next;
+    end if;
+  end loop;
+end $$;
+
+-- src/db/functions/settle-sequential.sql
+-- Settles completions of sequential runs, one of each execution with the pure successors that were performed with it: each
+-- goes on with its only child, or ends its execution. Four statements for all. Keeps S1 to S5 of settle.sql. A fast path that
+-- knows nothing but this: where one row is not as it has to be, nothing is changed and the batch is sent another way
+-- (SQLSTATE DW001). The executions are locked first, so that what is judged and the time are of after the wait.
+--
+-- Parallel to ids: fences (of the attempts that are settled), counts (tasks that end), spent (US dollars since the last
+-- checkpoint), children (what the lane goes on with), fins ({ out }, where the execution ends).
+-- One element for each task that ends: at (place of its execution in ids, from 1), places (0: the one that is settled; above:
+-- pure successors, in order, each the only child of the one before, which nobody else can have begun), tasks, and what they
+-- leave behind.
+-- Returns the database's time in milliseconds. A child was never begun, so its claim is the first: fence 1, attempt 1; a
+-- successor leaves as if it had been claimed and had ended in the same moment.
+create or replace function dagwright.settle_sequential_v2(worker uuid, ids uuid[], fences bigint[], counts int[], spent numeric[],
+  children text[], fins jsonb[], at int[], places int[], tasks text[], durations bigint[], outputs jsonb[], inputs jsonb[],
+  costs numeric[], usages jsonb[], branches text[], winners text[]) returns float8
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+declare
+  now_ timestamptz;
+  seqs bigint[];
+  found_ int;
+begin
+  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  now_ := clock_timestamp();
+  with u as (
+    update dagwright.workflow_executions o set open_tasks = o.open_tasks - q.count, next_seq = o.next_seq + q.count,
+      actual_cost_usd = o.actual_cost_usd + coalesce(q.cost, 0),
+      status = case when q.fin is null then o.status else 'completed' end,
+      output = case when q.fin is null then o.output else q.fin->'out' end,
+      completed_at = case when q.fin is not null then now_ end,
+      deadline_at = case when q.fin is null then o.deadline_at end,
+      duration_ms = case when q.fin is not null then (extract(epoch from now_ - o.started_at) * 1000)::bigint end
+    from unnest(ids, counts, spent, fins) with ordinality as q(e, count, cost, fin, k)
+    cross join lateral (select h.ctid as tid from dagwright.workflow_executions h where h.id = q.e and h.status = 'running'
+      and case when q.fin is null then h.open_tasks > q.count else h.open_tasks = q.count and h.failed_tasks = 0 end offset 0) l
+    where o.ctid = l.tid
+    returning q.k, o.next_seq - q.count as seq)
+  select array_agg(u.seq order by u.k) into seqs from u;
+  if cardinality(seqs) is distinct from cardinality(ids) then raise 'an execution is not as it has to be' using errcode = 'DW001'; end if;
+
+  update dagwright.task_executions u set status = 'completed', branch = q.branch, winner = q.winner, output = q.output,
+    input = coalesce(q.input, u.input), error = null,
+    resource_usage = coalesce(q.usage, u.resource_usage), cost_usd = u.cost_usd + coalesce(q.cost, 0),
+    duration_ms = coalesce(u.duration_ms, 0) + q.duration, waiting_on = null,
+    completed_at = now_, completed_seq = seqs[q.at] + q.place,
+    pending_edges = case q.place when 0 then u.pending_edges else 0 end,
+    fence = case q.place when 0 then u.fence else 1 end,
+    attempt_number = case q.place when 0 then u.attempt_number else 1 end,
+    worker_id = case q.place when 0 then u.worker_id else worker end,
+    started_at = case q.place when 0 then u.started_at else now_ end,
+    queued_ms = case q.place when 0 then u.queued_ms else 0 end
+  from unnest(at, places, tasks, durations, outputs, inputs, costs, usages, branches, winners)
+    as q(at, place, task, duration, output, input, cost, usage, branch, winner)
+  cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.at]
+    and h.task_id = q.task and h.map_index = -1
+    and case q.place when 0 then h.status = 'running' and h.fence = fences[q.at]
+      else h.status = 'pending' and h.ready_at is null and h.pending_edges = 1 and h.fence = 0 and h.attempt_number = 0 end offset 0) l
+  where u.ctid = l.tid;
+  get diagnostics found_ = row_count;
+  if found_ <> cardinality(tasks) then raise 'a task is not as it has to be' using errcode = 'DW001'; end if;
+
+  update dagwright.task_executions u set pending_edges = 0, status = 'running', fence = 1, attempt_number = 1, worker_id = worker,
+    started_at = now_, queued_ms = 0
+  from unnest(ids, children) as q(e, child)
+  cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = q.e
+    and h.task_id = q.child and h.map_index = -1 and h.status = 'pending' and h.ready_at is null and h.pending_edges = 1
+    and h.fence = 0 and h.attempt_number = 0 offset 0) l
+  where u.ctid = l.tid;
+  get diagnostics found_ = row_count;
+  if found_ <> cardinality(array_remove(children, null)) then raise 'a child is not as it has to be' using errcode = 'DW001'; end if;
+  return extract(epoch from now_) * 1000;
+end $$;
+
+-- As workers of the release before call it: without pure successors.
+create or replace function dagwright.settle_sequential_v1(worker uuid, ids uuid[], tasks text[], fences bigint[], durations bigint[],
+  outputs jsonb[], inputs jsonb[], costs numeric[], usages jsonb[], children text[], fins jsonb[]) returns float8
+language sql as $$
+  select dagwright.settle_sequential_v2(worker, ids, fences, array_fill(1, array[cardinality(ids)]), costs, children, fins,
+    array(select generate_series(1, cardinality(ids))), array_fill(0, array[cardinality(ids)]), tasks, durations, outputs, inputs, costs, usages,
+    array_fill(null::text, array[cardinality(ids)]), array_fill(null::text, array[cardinality(ids)]));
+$$;
