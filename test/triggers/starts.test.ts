@@ -104,6 +104,52 @@ describe('starts', () => {
     expect((await starts.start(acting, next)).ok).toBe(true);
   });
 
+  it('remember the revision, and neither start nor refuse by one that was replaced', async () => {
+    const wanted = graph('a');
+    const save = (required: string) =>
+      applyDefinition(
+        database,
+        DEFAULT_TENANT_ID,
+        { ...wanted, inputSchema: { required: [required] } },
+        'test',
+      );
+    const sent: string[] = [];
+    const engine = {
+      query: (config: { name: string }) => {
+        sent.push(config.name);
+        return database.engine.query(config as never);
+      },
+    };
+    const starts = createStarts({ database: { ...database, engine } as never, log: quiet });
+    const start = async (input: Json, more: object = {}) => {
+      sent.length = 0;
+      const { workflowId } = wanted;
+      return await starts.start(acting, { workflowId, triggerType: 'api', input, ...more });
+    };
+    await save('q');
+    expect(await start({ q: 1 })).toMatchObject({ ok: true });
+    expect(sent).toEqual(['find_startable', 'find_input_rule', 'start_executions_v1']);
+    expect(await start({ q: 2 })).toMatchObject({ ok: true });
+    expect(sent).toEqual(['start_executions_v1']);
+    // It fits what was replaced.
+    await save('r');
+    expect(await start({ q: 3 })).toMatchObject({ ok: false, code: 'validation' });
+    expect(sent).toEqual(['start_executions_v1', 'find_startable', 'find_input_rule']);
+    // It fits what is new only.
+    await save('s');
+    expect(await start({ s: 4 })).toMatchObject({ ok: true });
+    expect(sent).toEqual(['find_startable', 'find_input_rule', 'start_executions_v1']);
+    // With a key that has started before it is the same, by whichever revision.
+    const key = { idempotencyKey: 'once', requestHash: '00' };
+    const first = await start({ s: 5 }, key);
+    await save('t');
+    expect(await start({ s: 5 }, key)).toEqual({ ...first, existing: true });
+    expect(await start({ t: 6 }, { revision: 4 })).toMatchObject({ ok: true });
+    expect((await started(wanted.workflowId)).map(({ revision }) => revision).toSorted()).toEqual([
+      1, 1, 3, 3, 4,
+    ]);
+  });
+
   it('give up after the deadline where the database is silent, and go on when it is back', async () => {
     const workflowId = await saved();
     const { hostname, port } = new URL(own.url);

@@ -17,6 +17,8 @@ export interface StartRequest {
   /** 1 to 10, higher first; 5 where absent. */
   readonly priority?: number;
   readonly revision?: number;
+  /** Only if `revision` is the one that a start takes now; else it is refused as `stale`. */
+  readonly latest?: boolean;
   readonly triggerType: TriggerType;
   readonly trigger?: Json;
   readonly metadata?: Json;
@@ -29,8 +31,17 @@ export interface StartRequest {
   readonly runAt?: string;
 }
 
-/** Why a start is refused: `key_reused` is the same idempotency key with another request. */
-export type StartProblem = 'not_found' | 'not_active' | 'tenant_suspended' | 'tier_too_low' | 'key_reused';
+/**
+ * Why a start is refused: `key_reused` is the same idempotency key with another request, `stale` a revision that a start no longer
+ * takes (StartRequest.latest).
+ */
+export type StartProblem =
+  | 'not_found'
+  | 'not_active'
+  | 'tenant_suspended'
+  | 'tier_too_low'
+  | 'key_reused'
+  | 'stale';
 
 export type Started =
   | { readonly ok: true; readonly id: string; readonly existing: boolean }

@@ -3,8 +3,11 @@ import type { Problem } from '../../core/errors.ts';
 import { toStorableJson } from '../../core/json.ts';
 import type { StartProblem, StartRequest } from '../../db/executions/execution-starts.ts';
 
+/** What only an older guess of the revision meets is asked again, and no answer. */
+export type FinalProblem = Exclude<StartProblem, 'stale'>;
+
 /** Why a start was refused. `validation` and `payload_too_large` name places in the request: `/input/…`, `/metadata`. */
-export type StartRefusal = StartProblem | 'validation' | 'payload_too_large';
+export type StartRefusal = FinalProblem | 'validation' | 'payload_too_large';
 
 export type StartResult =
   | {
@@ -46,9 +49,9 @@ export function refuseValues(request: StartRequest): Refused | null {
 }
 
 /** The refusal in words. */
-export function refuseStart(problem: StartProblem, { workflowId, revision }: StartRequest): Refused {
+export function refuseStart(problem: FinalProblem, { workflowId, revision }: StartRequest): Refused {
   const of = revision === undefined ? '' : ` with revision ${revision}`;
-  const words: Record<StartProblem, [pointer: string, message: string, hint?: string]> = {
+  const words: Record<FinalProblem, [pointer: string, message: string, hint?: string]> = {
     not_found: ['', `there is no workflow "${workflowId}"${of}`, 'apply its definition first'],
     not_active: ['', `workflow "${workflowId}" is not active`, 'set its status to active'],
     tenant_suspended: ['', 'the tenant is suspended; nothing of it starts'],

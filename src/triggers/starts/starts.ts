@@ -1,18 +1,13 @@
 // The one place where anything but SQL starts an execution.
-//   T1  The input is checked against the schema of the very revision that the execution then takes.
+//   T1  The input is checked against the schema of the very revision that the execution then takes. Which one that is may be
+//       remembered; the database refuses what was meanwhile replaced, and it is looked up.
 //   T2  A request starts once, however often it is sent to the database, and a repeated idempotency key gets its first
 //       answer, also where the same request would be refused by now.
 //   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline.
 
-import { LRUCache } from 'lru-cache';
-import {
-  applyDefaults,
-  type CompiledSchema,
-  compileSchema,
-} from '../../core/definition/schema/input-schema.ts';
 import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
-import { isJsonObject, type Json } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { Batcher, PartlyAnswered } from '../../db/connection/batcher.ts';
 import {
@@ -25,11 +20,14 @@ import {
 import {
   type OfferedStart,
   type Opener,
+  type Started,
   type StartRequest,
   startAndOpen,
   startExecutions,
 } from '../../db/executions/execution-starts.ts';
-import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
+import { findKeyedStart } from '../../db/triggers/startable.ts';
+import { InputRules } from './input-rules.ts';
+import { LastRevisions } from './last-revisions.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 
 export type { StartRefusal, StartResult } from './start-check.ts';
@@ -60,24 +58,27 @@ interface Batched {
   readonly giveUpAtMs: number;
 }
 
-const MAX_RULES = 1_000;
+/** A start whose input fits the revision. */
+interface FittingStart {
+  /** Its place among the requests. */
+  readonly i: number;
+  readonly request: StartRequest & { readonly revision: number };
+  readonly versionId: string;
+}
+
 const LATE = Symbol('late');
 /** All that share a commit wait for what is opened in it: so many task rows at most. */
 const MAX_OPENED_TASKS = 1_000;
 /** Of a caller's own transaction, whose statements have the connection's limits besides. */
 const WITHIN_MS = 20_000;
 
-interface Rule extends Pick<InputRule, 'defaultParameters'> {
-  readonly schema: CompiledSchema | null;
-}
-
 export class Starts {
   readonly #engine: Queryable;
   readonly #log: TaskLog;
   readonly #deadlineMs: number;
   readonly #opener: () => Opener | null;
-  /** By version: a revision never changes. */
-  readonly #rules = new LRUCache<string, Rule>({ max: MAX_RULES });
+  readonly #rules: InputRules;
+  readonly #revisions = new LastRevisions();
   readonly #batchers = new Map<
     string,
     { readonly batcher: Batcher<Batched, StartResult | typeof LATE>; calls: number }
@@ -86,6 +87,7 @@ export class Starts {
   constructor({ database, log, deadlineMs = 5_000, opener = () => null }: StartsOptions) {
     this.#engine = database.engine;
     this.#log = log;
+    this.#rules = new InputRules(log);
     this.#deadlineMs = deadlineMs;
     this.#opener = opener;
   }
@@ -134,12 +136,9 @@ export class Starts {
     opener: Opener | null,
   ): Promise<StartResult[]> {
     const results = new Array<StartResult>(requests.length);
-    const fitting: {
-      readonly i: number;
-      readonly request: StartRequest & { readonly revision: number };
-      readonly versionId: string;
-    }[] = [];
-    const versions = await findStartable(db, tenantId, requests, limitMs);
+    const fitting: FittingStart[] = [];
+    const { versions, guessed } = await this.#revisions.find(db, tenantId, requests, limitMs);
+    const stale: number[] = [];
     for (const [i, request] of requests.entries()) {
       const version = versions[i] ?? null;
       const refused =
@@ -147,35 +146,62 @@ export class Starts {
         (version === null
           ? refuseStart('not_found', request)
           : await this.#refuseInput(db, version.id, request, limitMs));
-      if (refused !== null) results[i] = (await this.#firstAnswer(db, tenantId, request, limitMs)) ?? refused;
-      else fitting.push({ i, request: { ...request, revision: version!.revision }, versionId: version!.id });
+      // What was replaced must refuse nothing.
+      if (refused !== null && guessed.has(i)) stale.push(i);
+      else if (refused !== null)
+        results[i] = (await this.#firstAnswer(db, tenantId, request, limitMs)) ?? refused;
+      else {
+        const latest = guessed.has(i) || undefined;
+        fitting.push({
+          i,
+          request: { ...request, revision: version!.revision, latest },
+          versionId: version!.id,
+        });
+      }
     }
-    if (fitting.length === 0) return results;
+    const started = await this.#record(db, tenantId, fitting, limitMs, opener);
+    for (const [k, { i }] of fitting.entries()) {
+      const one = started[k]!;
+      if (one.ok) results[i] = one;
+      else if (one.problem === 'stale') stale.push(i);
+      else results[i] = refuseStart(one.problem, requests[i]!);
+    }
+    if (stale.length > 0) {
+      for (const i of stale) this.#revisions.forget(tenantId, requests[i]!);
+      const again = stale.map((i) => requests[i]!);
+      const answers = await this.#checkAndStart(db, tenantId, again, limitMs, opener);
+      for (const [k, i] of stale.entries()) results[i] = answers[k]!;
+    }
+    return results;
+  }
+
+  async #record(
+    db: Queryable,
+    tenantId: string,
+    fitting: readonly FittingStart[],
+    limitMs: number,
+    opener: Opener | null,
+  ): Promise<readonly Started[]> {
+    if (fitting.length === 0) return [];
     let roomFor = MAX_OPENED_TASKS;
     const starts = fitting.map(({ request, versionId }): OfferedStart => {
       const offer = request.runAt === undefined ? (opener?.offer(versionId, roomFor) ?? null) : null;
       roomFor -= offer?.opening.rowCount ?? 0;
       return { request: { ...request, id: request.id ?? newId() }, versionId, offer };
     });
-    const started =
-      opener !== null && starts.some(({ offer }) => offer !== null)
-        ? await startAndOpen(db, tenantId, opener.worker, starts, limitMs)
-        : await startExecutions(
-            db,
-            tenantId,
-            starts.map(({ request }) => request),
-            limitMs,
-          );
-    for (const [k, { i, request }] of fitting.entries()) {
-      const one = started[k]!;
-      results[i] = one.ok ? one : refuseStart(one.problem, request);
-    }
-    return results;
+    return opener !== null && starts.some(({ offer }) => offer !== null)
+      ? await startAndOpen(db, tenantId, opener.worker, starts, limitMs)
+      : await startExecutions(
+          db,
+          tenantId,
+          starts.map(({ request }) => request),
+          limitMs,
+        );
   }
 
   /** Problems of an input under this version's schema, at `/input/…`: for starts that are made elsewhere (schedules). */
   async checkInput(versionId: string, input: Json): Promise<Problem[]> {
-    return await this.#inputProblems(this.#engine, versionId, input, WITHIN_MS);
+    return await this.#rules.problemsOf(this.#engine, versionId, input, WITHIN_MS);
   }
 
   async #refuseInput(
@@ -184,32 +210,8 @@ export class Starts {
     request: StartRequest,
     limitMs: number,
   ): Promise<StartResult | null> {
-    const problems = await this.#inputProblems(db, versionId, request.input ?? {}, limitMs);
+    const problems = await this.#rules.problemsOf(db, versionId, request.input ?? {}, limitMs);
     return problems.length === 0 ? null : { ok: false, code: 'validation', problems };
-  }
-
-  async #inputProblems(db: Queryable, versionId: string, input: Json, limitMs: number): Promise<Problem[]> {
-    const { schema, defaultParameters } = await this.#rule(db, versionId, limitMs);
-    if (schema === null) return [];
-    const problems = schema.validate(applyDefaults(defaultParameters, input));
-    return problems.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
-  }
-
-  async #rule(db: Queryable, versionId: string, limitMs: number): Promise<Rule> {
-    const known = this.#rules.get(versionId);
-    if (known !== undefined) return known;
-    const found = await findInputRule(db, versionId, limitMs);
-    if (found === null) throw new Error(`revision ${versionId} is gone`);
-    const { inputSchema, defaultParameters } = found;
-    const compiled = inputSchema === undefined ? null : compileSchema(inputSchema);
-    // A stored schema was compiled when it was saved; one that no longer compiles is judged when a worker opens the run.
-    if (compiled?.ok === false) this.#log.warn('a stored inputSchema does not compile', { versionId });
-    const rule: Rule = {
-      schema: compiled?.ok === true ? compiled.value : null,
-      defaultParameters: isJsonObject(defaultParameters) ? defaultParameters : undefined,
-    };
-    this.#rules.set(versionId, rule);
-    return rule;
   }
 
   // T2. What the key started stands, whatever became of the workflow since.
