@@ -1,5 +1,6 @@
 // dagwright validate: definitions checked without a database.
 
+import { explainJoins } from '../../core/definition/explain.ts';
 import { type Validation, validationOf } from '../../resources/definitions/check-document.ts';
 import { listAction } from '../action.ts';
 import type { Command } from '../command.ts';
@@ -23,7 +24,10 @@ async function validateFiles(
   const results: ({ readonly file: string } & Validation)[] = [];
   for (const file of files) {
     const checked = await checkFile(file, rules, context.tenant);
-    const told = validationOf(checked, options);
+    const told = validationOf(
+      checked,
+      checked.ok && options.explain ? explainJoins(checked.plan) : undefined,
+    );
     results.push({ file, ...told });
     if (checked.ok) {
       const { workflowId, nodes } = checked.definition;

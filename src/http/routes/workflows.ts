@@ -5,9 +5,7 @@ import {
   type DefinitionStatus,
   MAX_CATEGORY_CHARS,
 } from '../../core/definition/model.ts';
-import { validateDefinition } from '../../core/definition/validate.ts';
-import { isJsonObject } from '../../core/json.ts';
-import { checkDocument, validationOf } from '../../resources/definitions/check-document.ts';
+import { triggerProblems, validationOf } from '../../resources/definitions/check-document.ts';
 import { type RevisionMismatch, saveWorkflow } from '../../resources/definitions/save-workflows.ts';
 import {
   findTenantName,
@@ -15,9 +13,8 @@ import {
   setWorkflowStatus,
   showWorkflow,
 } from '../../resources/definitions/workflows.ts';
-import { readDocument } from '../request/definition-body.ts';
+import { createDefinitionReader } from '../request/definition-reader.ts';
 import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
-import { createYamlReader } from '../request/yaml-reader.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
 import {
   SavedWorkflowSchema,
@@ -38,7 +35,8 @@ const KIND = 'workflows';
 
 export function addWorkflowRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
-  const yaml = createYamlReader();
+  const reader = createDefinitionReader();
+  const taskTypes = () => [...service.rules.values()];
 
   api.put(
     '/v1/workflows/:workflowId',
@@ -63,10 +61,12 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
     async (request, reply) => {
       const { workflowId } = request.params;
       const ifMatch = readIfMatch(request.headers['if-match']);
-      const document = await readDocument(yaml, request.body as DocumentBody, request.acting.tenantId);
-      const checked = validateDefinition(nameDocument(document, workflowId), { taskTypes: service.rules });
-      if (!checked.ok) throw unprocessable(checked.problems);
-      const { definition, warnings } = checked.value;
+      const body = request.body as DocumentBody;
+      const checked = await reader.check(body, request.acting.tenantId, {
+        ...{ workflowId, taskTypes: taskTypes() },
+      });
+      if (checked.kind === 'invalid') throw unprocessable(checked.problems);
+      const { definition, warnings } = checked;
       if (definition.workflowId !== workflowId)
         throw unprocessable([
           {
@@ -102,12 +102,19 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
       },
     },
     async (request) => {
-      const document = await readDocument(yaml, request.body as DocumentBody, request.acting.tenantId);
+      const { explain = false } = request.query;
+      const checked = await reader.check(request.body as DocumentBody, request.acting.tenantId, {
+        ...{ explain, taskTypes: taskTypes() },
+      });
+      if (checked.kind === 'invalid') return validationOf({ ok: false, ...checked });
       const tenantName = await database.withTenant(request.acting, (client) =>
         findTenantName(client, request.acting),
       );
-      const checked = checkDocument(document, { taskTypes: service.rules, tenantName, source: service });
-      return validationOf(checked, request.query);
+      const { definition, warnings } = checked;
+      const problems = triggerProblems(definition, { tenantName, source: service });
+      return problems.length > 0
+        ? validationOf({ ok: false, problems, warnings })
+        : validationOf({ ok: true, definition, warnings }, checked.explanation);
     },
   );
 
@@ -188,14 +195,6 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
       return view;
     },
   );
-}
-
-const NAMES = ['workflowId', 'workflow_id', 'id'];
-
-// By the path where the document has no name of its own.
-function nameDocument(document: unknown, workflowId: string): unknown {
-  if (!isJsonObject(document) || NAMES.some((name) => Object.hasOwn(document, name))) return document;
-  return { workflowId, ...document };
 }
 
 function readIfMatch(header: string | undefined): number | 'any' | undefined {

@@ -1,6 +1,6 @@
 // Whether a document is a definition that can be saved, by whatever door it came: its structure and its triggers by themselves.
 // Whether a path is free is not asked.
-import { explainJoins } from '../../core/definition/explain.ts';
+import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
@@ -12,25 +12,31 @@ export type CheckedDocument =
   | ({ readonly ok: true } & ValidDefinition)
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
-/** Without `source` references to the service's secrets are not looked up: another service may have them. */
+export interface CheckOptions {
+  readonly tenantName: string;
+  /** Absent: references to the service's secrets are not looked up; another service may have them. */
+  readonly source?: Pick<SecretSource, 'secrets'>;
+}
+
+/** A document by itself, and its triggers. */
 export function checkDocument(
   document: unknown,
-  {
-    taskTypes,
-    tenantName,
-    source,
-  }: {
-    readonly taskTypes: ReadonlyMap<string, TaskTypeRule>;
-    readonly tenantName: string;
-    readonly source?: Pick<SecretSource, 'secrets'>;
-  },
+  { taskTypes, ...options }: CheckOptions & { readonly taskTypes: ReadonlyMap<string, TaskTypeRule> },
 ): CheckedDocument {
   const result = validateDefinition(document, { taskTypes });
   if (!result.ok) return result;
   const { definition, warnings } = result.value;
-  const { webhooks } = triggersByKind(definition);
-  const problems = webhookProblems(definition.workflowId, webhooks, tenantName, source);
+  const problems = triggerProblems(definition, options);
   return problems.length > 0 ? { ok: false, problems, warnings } : { ok: true, ...result.value };
+}
+
+/** What is wrong with the triggers of a definition that is valid by itself. */
+export function triggerProblems(
+  definition: WorkflowDefinition,
+  { tenantName, source }: CheckOptions,
+): readonly Problem[] {
+  const { webhooks } = triggersByKind(definition);
+  return webhookProblems(definition.workflowId, webhooks, tenantName, source);
 }
 
 /** What is told of a checked document. */
@@ -44,14 +50,16 @@ export interface Validation {
   readonly explanation?: string;
 }
 
-export function validationOf(checked: CheckedDocument, { explain = false } = {}): Validation {
+export function validationOf(
+  checked:
+    | { readonly ok: true; readonly definition: WorkflowDefinition; readonly warnings: readonly Problem[] }
+    | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] },
+  explanation?: string,
+): Validation {
   if (!checked.ok) return { valid: false, errors: checked.problems, warnings: checked.warnings };
-  const { definition, plan, warnings } = checked;
+  const { definition, warnings } = checked;
   return {
-    valid: true,
-    workflowId: definition.workflowId,
-    errors: [],
-    warnings,
-    ...(explain ? { explanation: explainJoins(plan) } : {}),
+    ...{ valid: true, workflowId: definition.workflowId, errors: [], warnings },
+    ...(explanation === undefined ? {} : { explanation }),
   };
 }
