@@ -5,6 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BEGIN } from '../support/begin.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 import { MAIN, runCli } from './support/run-cli.ts';
 
@@ -184,7 +185,7 @@ describe('dagwright doctor', () => {
     const other = new pg.Client({ connectionString: database.url });
     await other.connect();
     try {
-      await other.query('begin');
+      await other.query(BEGIN);
       await other.query('select txid_current()');
       expect((await doctor()).by.get('transactions')!.message).not.toMatch(/ 0 ms old/);
     } finally {

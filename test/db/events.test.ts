@@ -5,6 +5,7 @@ import { EVENT_TYPE, MAX_EVENT_BYTES } from '../../src/core/trigger/event-type.t
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { findEvent, findEvents } from '../../src/db/triggers/events.ts';
+import { BEGIN } from '../support/begin.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const OTHER = '00000000-0000-7000-8000-0000000000bb';
@@ -74,7 +75,7 @@ describe('emit_event', () => {
 
   test('is rolled back with its caller', async () => {
     const before = await count();
-    await client.query('begin');
+    await client.query(BEGIN);
     await emit(`'order.created'`);
     await client.query('rollback');
     expect(await count()).toBe(before);
@@ -91,7 +92,7 @@ describe('emit_event', () => {
 
   test('makes a second with the same key wait for the first, and takes its place where that is rolled back', async () => {
     for (const end of ['commit', 'rollback']) {
-      await client.query('begin');
+      await client.query(BEGIN);
       const first = await emit(`'raced', '{}', $1`, [end]);
       let isAnswered = false;
       const waiting = emit(`'raced', '{}', $1`, [end], second).then((id) => {

@@ -15,6 +15,7 @@ import {
   writeCheckpoint,
 } from '../../src/db/protocol/transitions.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { BEGIN } from '../support/begin.ts';
 import { graph } from '../support/engine.ts';
 import { cancelExecution, pauseExecution, resumeExecution } from '../support/executions.ts';
 import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
@@ -237,7 +238,7 @@ describe('loops leave an execution alone that a transition holds, and come back'
   const held = async (id: string, work: () => Promise<unknown>): Promise<void> => {
     const client = await pool().connect();
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
       await work();
       await client.query('rollback');

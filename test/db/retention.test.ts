@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '../../src/db/connection/connection.
 import { countDue, deleteBatch, FIRST_ID } from '../../src/db/operations/retention.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { RetentionLoop, runRetentionPass } from '../../src/engine/worker/retention.ts';
+import { BEGIN } from '../support/begin.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { depth } from '../support/depth.ts';
 import { until } from '../support/engine.ts';
@@ -141,7 +142,7 @@ describe('what is deleted', () => {
     await seed({ count: 3, daysAgo: 40, status: 'completed', endedDaysAgo: 39 });
     const holder = await database.engine.connect();
     try {
-      await holder.query('begin');
+      await holder.query(BEGIN);
       await holder.query('select from dagwright.workflow_executions order by id limit 1 for update');
       expect((await runRetentionPass({ db: database.engine, days: 30 })).deleted.workflow_executions).toBe(2);
       await holder.query('commit');
@@ -217,7 +218,7 @@ describe('batches', () => {
     await seed({ count: 5, daysAgo: 40, status: 'failed', endedDaysAgo: 39 });
     const client = await database.engine.connect();
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       const { deleted } = await deleteBatch(client, {
         passId: newId(),
         days: 30,
@@ -237,7 +238,7 @@ describe('batches', () => {
     await seed({ count: 5, daysAgo: 40, status: 'completed', endedDaysAgo: 39 });
     const client = await database.engine.connect();
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       await client.query('select pg_advisory_xact_lock(1148, 0)');
       expect(await runRetentionPass({ db: database.engine, days: 30 })).toEqual({
         state: 'busy',

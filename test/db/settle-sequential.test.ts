@@ -1,4 +1,4 @@
-// settle_sequential_v2 writes what settle_completed_v1 writes, refuses whatever is not as it has to be without changing
+// settle_sequential_v1 writes what settle_completed_v1 writes, refuses whatever is not as it has to be without changing
 // anything, and reads as many rows as it settles, in empty tables as in large ones.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import type { Queryable } from '../../src/db/connection/connection.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { BEGIN } from '../support/begin.ts';
 import { graph } from '../support/engine.ts';
 import { pauseExecution } from '../support/executions.ts';
 import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
@@ -70,7 +71,7 @@ test('it writes what settle_completed_v1 writes, and answers the same', async ()
     await open('a'),
   ];
   const lean = await settle([step(first!), last(ended!)]);
-  expect(lean.called).toEqual(['settle_sequential_v2']);
+  expect(lean.called).toEqual(['settle_sequential_v1']);
   // A join goes the other way, and so does what shares its batch where it is in the minority.
   const old = await settle([step(second!, false), step(await open('a -> b'), false), last(alsoEnded!)]);
   expect(old.called).toEqual(['settle_completed_v1']);
@@ -153,7 +154,7 @@ describe('what is not as it has to be changes nothing, and goes another way with
     const [id, neighbour] = [await open('a -> b -> c'), await open('a -> b -> c')];
     await spoil(id);
     const { results, called } = await settle([step(id), step(neighbour)]);
-    expect(called).toEqual(['settle_sequential_v2', 'settle_completed_v1']);
+    expect(called).toEqual(['settle_sequential_v1', 'settle_completed_v1']);
     expect(results[0]).toMatchObject(expected);
     expect(results[1]).toMatchObject({ outcome: 'settled', next: claimOn('b') });
     expect(await protocol.taskOf(neighbour, 'a')).toMatchObject({ status: 'completed', completed_seq: 1 });
@@ -163,7 +164,7 @@ describe('what is not as it has to be changes nothing, and goes another way with
     const [id, neighbour] = [await open('a'), await open('a')];
     await query('update dagwright.workflow_executions set failed_tasks = 1 where id = $1', [id]);
     const { results, called } = await settle([last(id), last(neighbour)]);
-    expect(called).toEqual(['settle_sequential_v2', 'settle_completed_v1']);
+    expect(called).toEqual(['settle_sequential_v1', 'settle_completed_v1']);
     expect(results).toMatchObject([
       { outcome: 'settled', drained: true, finished: false },
       { outcome: 'settled', finished: true },
@@ -222,7 +223,7 @@ test('a batch reads some rows for each that it settles, in empty tables and amon
     const client = new pg.Client({ connectionString: url.href });
     await client.connect();
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       await client.query('set local role dagwright_engine');
       const results = await settleBatch(
         client,

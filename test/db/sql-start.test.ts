@@ -3,6 +3,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { BEGIN } from '../support/begin.ts';
 import { definition, type Engine, graph, openEngine } from '../support/engine.ts';
 
 let engine: Engine;
@@ -47,7 +48,7 @@ test('starts an execution that a worker runs, with input, priority and trigger t
 
 test('commits and rolls back with the caller', async () => {
   const before = await count();
-  await client.query('begin');
+  await client.query(BEGIN);
   const { id } = await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
   expect(await count()).toBe(before);
   await client.query('rollback');
@@ -55,14 +56,14 @@ test('commits and rolls back with the caller', async () => {
   expect(await engine.query('select from dagwright.workflow_executions where id = $1', [id])).toEqual([]);
   expect(await engine.query('select from dagwright.jobs_v1() where execution_id = $1', [id])).toEqual([]);
 
-  await client.query('begin');
+  await client.query(BEGIN);
   const kept = await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
   await client.query('commit');
   expect((await engine.ended(kept.id)).execution.status).toBe('completed');
 });
 
 test('leaves the tenant of the caller as it was', async () => {
-  await client.query('begin');
+  await client.query(BEGIN);
   await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
   expect(await one(`select current_setting('app.current_tenant_id') as tenant`)).toEqual({
     tenant: DEFAULT_TENANT_ID,
@@ -72,7 +73,7 @@ test('leaves the tenant of the caller as it was', async () => {
 
 test('the same idempotency_key gives the first execution, unless it was rolled back', async () => {
   const start = `select dagwright.start_workflow('from-sql', '{"q": 2}', idempotency_key => 'order-17') as id`;
-  await client.query('begin');
+  await client.query(BEGIN);
   const lost = await one(start);
   await client.query('rollback');
   const first = await one(start);
@@ -142,7 +143,7 @@ test('cancel_execution cancels in the caller’s transaction', async () => {
     }),
   );
   const { id } = await one(`select dagwright.start_workflow('waits') as id`);
-  await client.query('begin');
+  await client.query(BEGIN);
   expect(await one('select dagwright.cancel_execution($1, $2) as status', [id, 'not wanted'])).toEqual({
     status: 'cancelled',
   });

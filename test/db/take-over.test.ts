@@ -4,6 +4,7 @@ import { newId } from '../../src/core/id.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import { claimBatch, markEntered } from '../../src/db/protocol/transitions.ts';
 import { WORKER_LOCK } from '../../src/db/protocol/workers.ts';
+import { BEGIN } from '../support/begin.ts';
 import { graph, until } from '../support/engine.ts';
 import { claimOn, openProtocol, type Protocol, settleOf } from '../support/protocol.ts';
 
@@ -76,7 +77,7 @@ describe('what a dead worker held', () => {
     await giveTo(dead, id);
     const client = await pool().connect();
     try {
-      await client.query('begin');
+      await client.query(BEGIN);
       await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
       await sweep();
       expect(await protocol.taskOf(id, 'a')).toMatchObject({ status: 'running', fence: 1, worker_id: dead });

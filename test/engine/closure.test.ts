@@ -2,6 +2,7 @@
 // both count what follows from either.
 import { expect, test } from 'vitest';
 import { TerminalError } from '../../src/core/errors.ts';
+import { BEGIN } from '../support/begin.ts';
 import { gate, graph, openEngine, until } from '../support/engine.ts';
 
 test('of two failures at the same moment one acts: what follows from it is counted once', async () => {
@@ -28,7 +29,7 @@ test('of two failures at the same moment one acts: what follows from it is count
     await engine.apply(definition);
     const id = await engine.start(definition.workflowId);
     await until(async () => engine.entered.length === 3);
-    await client.query('begin');
+    await client.query(BEGIN);
     await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
     failing.open();
     await until(async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NotNow, TerminalError } from '../../src/core/errors.ts';
 import { newId } from '../../src/core/id.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { BEGIN } from '../support/begin.ts';
 import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
 import { cancelExecution } from '../support/executions.ts';
 
@@ -145,7 +146,7 @@ describe('what an attempt spends', () => {
       const entered = gate();
       engine.bodies.a = async (context) => {
         context.addCost('1');
-        await client.query('begin');
+        await client.query(BEGIN);
         await client.query('select from dagwright.workflow_executions where id = $1 for update', [
           context.executionId,
         ]);

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/db/connection/connection.ts';
 import type { Api } from '../../src/http/server/api.ts';
 import { createApp } from '../../src/http/server/app.ts';
 import { createStarts } from '../../src/triggers/starts/starts.ts';
+import { BEGIN } from '../support/begin.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, STRICT, traces } from './support/hooks.ts';
 import { fromGithub, fromHmac, fromStandard, send } from './support/senders.ts';
@@ -74,7 +75,7 @@ describe('a delivery that is repeated', () => {
     const delivery = fromHmac('{"n":1}', { secret: hook.secret, id: 'd1' });
     // The workflow's start waits for this lock, so the first delivery holds its event open.
     const blocker = await service.database.engine.connect();
-    await blocker.query('begin');
+    await blocker.query(BEGIN);
     await blocker.query('lock table dagwright.workflow_executions in exclusive mode');
     const answers = [send(hook.url, delivery), send(alsoAt(hook), delivery)];
     await waitForLocks(2);
@@ -90,7 +91,7 @@ describe('a delivery that is repeated', () => {
     const hook = await makeWebhook(service, { verifier: 'hmac' });
     const delivery = fromHmac('{"n":1}', { secret: hook.secret, id: 'd1' });
     const blocker = await service.database.engine.connect();
-    await blocker.query('begin');
+    await blocker.query(BEGIN);
     await blocker.query('lock table dagwright.workflow_executions in exclusive mode');
     const first = send(hook.url, delivery);
     await waitForLocks(1);

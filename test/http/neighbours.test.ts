@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/connection/connection.ts';
 import { OpenAnswers } from '../../src/http/waiting/open-answers.ts';
+import { BEGIN } from '../support/begin.ts';
 import { graph, until, waiting } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo } from './support/hooks.ts';
@@ -31,7 +32,7 @@ describe('a tenant whose requests all wait for one lock', () => {
     const { body } = await startOf(loud.key);
     const holder = await service.engine!.database.engine.connect();
     try {
-      await holder.query('begin');
+      await holder.query(BEGIN);
       await holder.query('select from dagwright.workflow_executions where id = $1 for update', [body.id]);
       let ended = 0;
       const stuck = Array.from({ length: 40 }, () =>

@@ -8,6 +8,7 @@ import type { Queryable } from '../../src/db/connection/connection.ts';
 import type { PartTraits, Settle } from '../../src/db/protocol/settlement.ts';
 import { type Claim, openBatch } from '../../src/db/protocol/transitions.ts';
 import { registerWorker } from '../../src/db/protocol/workers.ts';
+import { BEGIN } from './begin.ts';
 import { type Engine, openEngine, until } from './engine.ts';
 
 export interface Protocol {
@@ -90,7 +91,7 @@ export async function openProtocol(): Promise<Protocol> {
     async meanwhile(id, first, second) {
       const client = await pool.connect();
       try {
-        await client.query('begin');
+        await client.query(BEGIN);
         await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
         let hasEnded = false;
         const ending = second().finally(() => {

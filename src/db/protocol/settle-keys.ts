@@ -71,7 +71,7 @@ export const COMPLETED_KEYS = {
   nt: "the task at the head of the lane's list",
   nm: 'its map index',
   fin: 'as in EXECUTION_KEYS (FINISH_KEYS)',
-  o: 'a pure successor of the settle with the same ordinal: its place behind it, from 1; absent: the settle itself',
+  o: 'a pure successor of the settle with the same ordinal: its place behind it, from 1; stands after all settles',
 } as const;
 
 /** An edge of settle_v1. */

@@ -64,11 +64,15 @@ export function isSequential(settle: Settle): settle is SequentialSettle {
   const { edges, wantsNext, extraPure } = settle;
   return (
     isOneStep(settle) &&
-    settle.successors === undefined &&
+    isPlainStep(settle) &&
     edges.length <= 1 &&
-    (wantsNext || extraPure === 0 || !edges[0]?.isPure) &&
-    REFUSED_BY_ONE.every((key) => settle.end[key] === undefined)
+    (wantsNext || extraPure === 0 || !edges[0]?.isPure)
   );
+}
+
+/** Without successors, branch or winner: settle_sequential_v1 takes it among those that go on alone. */
+export function isPlainStep({ end, successors }: SequentialSettle): boolean {
+  return successors === undefined && REFUSED_BY_ONE.every((key) => end[key] === undefined);
 }
 
 /** Goes on with its only child, or ends its execution: settle_sequential_v2 takes it, one of each execution. */

@@ -1,10 +1,11 @@
-// Settles steps of sequential runs: one by settle_one_v1, several (of different executions), and those with pure successors, by
-// settle_sequential_v2.
+// Settles steps of sequential runs: one by settle_one_v1, several (of different executions) by settle_sequential_v1, and by
+// settle_sequential_v2 where some have pure successors, branches or winners.
+import type { Completion } from '../../core/attempt-end.ts';
 import type { TaskStatus } from '../../core/status.ts';
 import type { Queryable } from '../connection/connection.ts';
-import { lastOf, type SequentialSettle } from './settle-kinds.ts';
+import { isPlainStep, lastOf, type SequentialSettle } from './settle-kinds.ts';
 import { finishJson } from './settle-wire.ts';
-import type { SettleResult } from './settlement.ts';
+import type { Settle, SettleResult } from './settlement.ts';
 import { claimOf, firstClaim } from './transitions.ts';
 
 /** One, alone in its batch. */
@@ -23,10 +24,10 @@ export async function settleOne(
       claim.taskId,
       claim.fence,
       end.durationMs,
-      end.outputJson === 'null' ? null : end.outputJson,
-      end.inputJson === 'null' ? null : (end.inputJson ?? null),
+      outputOf({ end }),
+      inputOf({ end }),
       end.costUsd ?? null,
-      end.usage === undefined ? null : JSON.stringify(end.usage),
+      usageOf({ end }),
       child,
       wantsNext,
       finishOutputJson === undefined ? null : finishJson(finishOutputJson),
@@ -70,37 +71,11 @@ export async function settleSequential(
   workerId: string,
   settles: readonly SequentialSettle[],
 ): Promise<SettleResult[] | null> {
-  const ends = settles.flatMap(({ claim: { taskId }, end, successors }, i) =>
-    [{ taskId, end }, ...(successors?.ends ?? [])].map((ended, place) => ({ ...ended, of: i + 1, place })),
-  );
   const lasts = settles.map(lastOf);
   try {
-    const { rows } = await db.query<{ at: number }>({
-      name: 'settle_sequential_v2',
-      text: `select dagwright.settle_sequential_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as at`,
-      values: [
-        workerId,
-        settles.map(({ executionId }) => executionId),
-        settles.map(({ claim }) => claim.fence),
-        settles.map(({ successors }) => 1 + (successors?.ends.length ?? 0)),
-        settles.map(({ end }) => end.costUsd ?? null),
-        lasts.map(({ edges }) => edges[0]?.taskId ?? null),
-        lasts.map(({ finishOutputJson }) =>
-          finishOutputJson === undefined ? null : finishJson(finishOutputJson),
-        ),
-        ends.map(({ of }) => of),
-        ends.map(({ place }) => place),
-        ends.map(({ taskId }) => taskId),
-        ends.map(({ end }) => end.durationMs),
-        ends.map(({ end: { outputJson } }) => (outputJson === 'null' ? null : outputJson)),
-        ends.map(({ end: { inputJson } }) => (inputJson === 'null' ? null : (inputJson ?? null))),
-        ends.map(({ end }) => end.costUsd ?? null),
-        ends.map(({ end }) => (end.usage === undefined ? null : JSON.stringify(end.usage))),
-        ends.map(({ end }) => end.branch ?? null),
-        ends.map(({ end }) => end.winner ?? null),
-      ],
-    });
-    const atMs = rows[0]!.at;
+    const atMs = settles.every(isPlainStep)
+      ? await settleSteps(db, workerId, settles)
+      : await settleWithSuccessors(db, workerId, settles);
     return settles.map(({ successors }, i) => {
       const [edge] = lasts[i]!.edges;
       return {
@@ -115,3 +90,75 @@ export async function settleSequential(
     throw error;
   }
 }
+
+async function settleSteps(
+  db: Queryable,
+  workerId: string,
+  settles: readonly SequentialSettle[],
+): Promise<number> {
+  const { rows } = await db.query<{ at: number }>({
+    name: 'settle_sequential_v1',
+    text: 'select dagwright.settle_sequential_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as at',
+    values: [
+      workerId,
+      settles.map(({ executionId }) => executionId),
+      settles.map(({ claim }) => claim.taskId),
+      settles.map(({ claim }) => claim.fence),
+      settles.map(({ end }) => end.durationMs),
+      settles.map(outputOf),
+      settles.map(inputOf),
+      settles.map(({ end }) => end.costUsd ?? null),
+      settles.map(usageOf),
+      settles.map(childOf),
+      settles.map(finishOf),
+    ],
+  });
+  return rows[0]!.at;
+}
+
+async function settleWithSuccessors(
+  db: Queryable,
+  workerId: string,
+  settles: readonly SequentialSettle[],
+): Promise<number> {
+  const ends = settles.flatMap(({ claim: { taskId }, end, successors }, i) =>
+    [{ taskId, end }, ...(successors?.ends ?? [])].map((ended, place) => ({ ...ended, of: i + 1, place })),
+  );
+  const { rows } = await db.query<{ at: number }>({
+    name: 'settle_sequential_v2',
+    text: 'select dagwright.settle_sequential_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as at',
+    values: [
+      workerId,
+      settles.map(({ executionId }) => executionId),
+      settles.map(({ claim }) => claim.fence),
+      settles.map(({ successors }) => 1 + (successors?.ends.length ?? 0)),
+      settles.map(({ end }) => end.costUsd ?? null),
+      settles.map(childOf),
+      settles.map(finishOf),
+      ends.map(({ of }) => of),
+      ends.map(({ place }) => place),
+      ends.map(({ taskId }) => taskId),
+      ends.map(({ end }) => end.durationMs),
+      ends.map(outputOf),
+      ends.map(inputOf),
+      ends.map(({ end }) => end.costUsd ?? null),
+      ends.map(usageOf),
+      ends.map(({ end }) => end.branch ?? null),
+      ends.map(({ end }) => end.winner ?? null),
+    ],
+  });
+  return rows[0]!.at;
+}
+
+interface Ended {
+  readonly end: Completion;
+}
+// JSON's null is stored as SQL's.
+const outputOf = ({ end: { outputJson } }: Ended) => (outputJson === 'null' ? null : outputJson);
+const inputOf = ({ end: { inputJson } }: Ended) => (inputJson === 'null' ? null : (inputJson ?? null));
+const usageOf = ({ end: { usage } }: Ended) => (usage === undefined ? null : JSON.stringify(usage));
+const childOf = (settle: Settle) => lastOf(settle).edges[0]?.taskId ?? null;
+const finishOf = (settle: Settle) => {
+  const { finishOutputJson } = lastOf(settle);
+  return finishOutputJson === undefined ? null : finishJson(finishOutputJson);
+};

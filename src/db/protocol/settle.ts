@@ -1,6 +1,6 @@
-// Sends a batch of settles (settlement.ts). Steps of sequential runs go by settle_sequential_v2 (a lone one by settle_one_v1),
+// Sends a batch of settles (settlement.ts). Steps of sequential runs go by settle_sequential_v1 and _v2 (a lone one by settle_one_v1),
 // other completions whose edges all succeed set-based too (settle_completed_v1), everything else row by row (settle_v1); all
-// keep S1 to S5 of the SQL. What settle_sequential_v2 refuses has changed nothing, and goes with the other completions; where
+// keep S1 to S5 of the SQL. What settle_sequential_v1 and _v2 refuses has changed nothing, and goes with the other completions; where
 // these are refused because a pure successor cannot be written, they go again without any.
 
 import type { TaskStatus } from '../../core/status.ts';
@@ -124,13 +124,13 @@ async function settleCompleted(
   const d: string[] = [];
   const lanes: number[] = [];
   let extra = 0;
-  let hasSuccessors = false;
+  const successors: string[] = [];
   for (const [executionId, ordinals] of groups) {
     const x = ids.push(executionId);
     for (const i of ordinals) {
       const settle = settles[i]!;
-      s.push(completedJson(i, x, settle), ...successorsJson(i, x, settle));
-      hasSuccessors ||= settle.successors !== undefined;
+      s.push(completedJson(i, x, settle));
+      successors.push(...successorsJson(i, x, settle));
       for (const edge of lastOf(settle).edges) d.push(completedEdgeJson(i, x, edge));
       if (settle.wantsNext) lanes.push(i);
       extra = Math.max(extra, settle.extraPure);
@@ -141,10 +141,10 @@ async function settleCompleted(
     ({ rows } = await db.query<Omit<SettleResultRow, 'e'>>({
       name: 'settle_completed_v1',
       text: 'select kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_completed_v1($1, $2, $3, $4, $5, $6, $7)',
-      values: [worker.id, worker.slots, ids, listText(s), listText(d), lanes, extra],
+      values: [worker.id, worker.slots, ids, listText([...s, ...successors]), listText(d), lanes, extra],
     }));
   } catch (error) {
-    if (!hasSuccessors || !isRefusal(error)) throw error;
+    if (successors.length === 0 || !isRefusal(error)) throw error;
     return await settleCompleted(db, worker, settles.map(withoutSuccessors), groups, results);
   }
   const at = rows[0]!.at;

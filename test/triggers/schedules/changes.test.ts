@@ -16,6 +16,7 @@ import {
 import { backfillSchedule } from '../../../src/resources/schedules/ticks.ts';
 import { createSchedulePass } from '../../../src/triggers/schedules/pass.ts';
 import { below, randomOf } from '../../core/support/random.ts';
+import { BEGIN } from '../../support/begin.ts';
 import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
 
 let bench: Bench;
@@ -120,7 +121,7 @@ test('an execution that somebody holds in an open transaction holds up no other 
   const client = new pg.Client({ connectionString: bench.engine.database.url });
   await client.connect();
   try {
-    await client.query('begin');
+    await client.query(BEGIN);
     await client.query('select from dagwright.workflow_executions where id = $1 for no key update', [
       first!.id,
     ]);

@@ -6,6 +6,7 @@ import { setDefinitionStatus } from '../../../src/db/resources/definitions.ts';
 import { findSchedule } from '../../../src/db/resources/schedules.ts';
 import { applyTicks, readSchedules } from '../../../src/db/triggers/schedule-ledger.ts';
 import { resumeSchedule } from '../../../src/resources/schedules/schedules.ts';
+import { BEGIN } from '../../support/begin.ts';
 import { definition } from '../../support/engine.ts';
 import { type Bench, clock, HOUR, makeSchedule, moveTo, openBench, WORKFLOW } from './support.ts';
 
@@ -341,7 +342,7 @@ describe('exactly once', () => {
     const locked = await bench.overdue(1);
     const free = await bench.overdue(1);
     const client = await bench.engine.database.engine.connect();
-    await client.query('begin');
+    await client.query(BEGIN);
     await client.query('select from dagwright.schedules where id = $1 for update', [locked.id]);
     try {
       await bench.work();

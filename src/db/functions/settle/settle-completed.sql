@@ -1,7 +1,7 @@
 -- Settles completions whose edges all succeed, the common case, set-based over all executions of the batch. Keeps S1 to S5 of
 -- settle.sql. A fast path: what it does not know is not sent to it (db/protocol/settle.ts), and it does not learn more.
--- Completions may bring the pure successors that were performed with them (o): these are written too, and counted; edges are then
--- those of the last. Where one cannot be written nothing is changed, and the batch is sent without them (SQLSTATE DW001).
+-- Pure successors that were performed with completions (o) stand last in s: they are written too, and counted; edges are then those
+-- of the last of them. Where one cannot be written nothing is changed, and the batch is sent without them (SQLSTATE DW001).
 -- ids: the executions; s: completions, d: edges, by keys that db/protocol/settle-keys.ts declares; lanes: ordinals that want to
 -- go on; extra: pure tasks that may be claimed beyond them. Result rows: at (the database's time) | lost | claim | drained |
 -- finished (i: place in ids).
@@ -13,6 +13,7 @@ declare
   max_recoveries constant int := 3;
   suspect_recoveries constant int := 2;
   now_ timestamptz;
+  successors constant int := case when s->-1 ? 'o' then (select count(*) from jsonb_to_recordset(s) as q(o int) where q.o is not null) else 0 end;
   written int;
   found_ int[];
   found_x int[];
@@ -42,24 +43,31 @@ begin
       output = q.out, error = null, part_errors = q.errs, resource_usage = coalesce(q.use, u.resource_usage),
       cost_usd = u.cost_usd + case when q.unk then null else coalesce(q.cost, 0) end,
       duration_ms = coalesce(u.duration_ms, 0) + q.dur, waiting_on = null,
-      completed_at = now_, completed_seq = seqs[q.x] + q.k,
-      pending_edges = case when q.o is null then u.pending_edges else 0 end, fence = case when q.o is null then u.fence else 1 end,
-      attempt_number = case when q.o is null then u.attempt_number else 1 end, worker_id = case when q.o is null then u.worker_id else w end,
-      started_at = case when q.o is null then u.started_at else now_ end, queued_ms = case when q.o is null then u.queued_ms else 0 end
+      completed_at = now_, completed_seq = seqs[q.x] + q.k
     from (select q.*, row_number() over (partition by q.x order by q.i, q.o nulls first) - 1 as k
           from jsonb_to_recordset(s) as q(i int, x int, o int, t text, f bigint, b text, wn text, inp jsonb, out jsonb, errs jsonb,
             cost numeric, unk boolean, dur bigint, use jsonb, nt text)) q
     cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
-      and h.task_id = q.t and h.map_index = -1 and case when q.o is null then h.status = 'running' and h.fence = q.f
-        else running[q.x] and h.status = 'pending' and h.ready_at is null and h.pending_edges = 1 and h.fence = 0 and h.attempt_number = 0 end offset 0) l
-    where u.ctid = l.tid
-    returning q.i, q.x, q.o, q.nt is not null as listed)
-  select count(*), array_agg(u.i) filter (where u.o is null), array_agg(u.x) filter (where u.o is null),
-    array_agg(u.listed) filter (where u.o is null) into written, found_, found_x, listed from u;
-  if written <> jsonb_array_length(s) then
-    if exists (select from jsonb_to_recordset(s) as q(o int) where q.o is not null) then
+      and h.task_id = q.t and h.map_index = -1 and h.status = 'running' and h.fence = q.f offset 0) l
+    where q.o is null and u.ctid = l.tid
+    returning q.i, q.x, q.nt is not null as listed)
+  select array_agg(u.i), array_agg(u.x), array_agg(u.listed) into found_, found_x, listed from u;
+  if successors > 0 then
+    -- As if each had been claimed and had ended in the same moment. Nobody can have begun it: its only parent was ours.
+    update dagwright.task_executions u set status = 'completed', branch = q.b, winner = q.wn, input = q.inp, output = q.out, duration_ms = q.dur,
+      pending_edges = 0, fence = 1, attempt_number = 1, worker_id = w, started_at = now_, queued_ms = 0,
+      completed_at = now_, completed_seq = seqs[q.x] + q.k
+    from (select q.*, row_number() over (partition by q.x order by q.i, q.o nulls first) - 1 as k
+          from jsonb_to_recordset(s) as q(i int, x int, o int, t text, b text, wn text, inp jsonb, out jsonb, dur bigint)) q
+    cross join lateral (select h.ctid as tid from dagwright.task_executions h where h.workflow_execution_id = ids[q.x]
+      and h.task_id = q.t and h.map_index = -1 and running[q.x] and h.status = 'pending' and h.ready_at is null and h.pending_edges = 1
+      and h.fence = 0 and h.attempt_number = 0 offset 0) l
+    where q.o is not null and u.ctid = l.tid;
+    get diagnostics written = row_count;
+    if written <> successors or cardinality(found_) is distinct from jsonb_array_length(s) - successors then
       raise 'a task is not as it has to be' using errcode = 'DW001';
     end if;
+  elsif cardinality(found_) is distinct from jsonb_array_length(s) then
     return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
       from jsonb_to_recordset(s) as q(i int, x int, t text)
       left join dagwright.task_executions u on u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1
