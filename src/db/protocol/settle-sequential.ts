@@ -1,24 +1,27 @@
 // Settles steps of sequential runs: one by settle_one_v1, several (of different executions) by settle_sequential_v1.
 import type { TaskStatus } from '../../core/status.ts';
 import type { Queryable } from '../connection/connection.ts';
+import type { Locked } from '../connection/locked.ts';
+import { LOCKED_FIRST, lockedOrGone } from './lock-first.ts';
 import type { SequentialSettle } from './settle-kinds.ts';
 import { finishJson } from './settle-wire.ts';
 import type { SettleResult } from './settlement.ts';
 import { type Claim, claimOf } from './transitions.ts';
 
-/** One, alone in its batch. */
+/** One, alone in its batch. The execution is $1, which the statement locks first. */
 export async function settleOne(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   { executionId, claim, end, edges, wantsNext, finishOutputJson }: SequentialSettle,
-): Promise<SettleResult> {
+): Promise<SettleResult | Locked> {
   const child = edges[0]?.taskId ?? null;
   const { rows } = await db.query<SettleOneRow>({
     name: 'settle_one_v1',
-    text: 'select * from dagwright.settle_one_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+    text: `select s.* from ${LOCKED_FIRST} o
+      cross join lateral dagwright.settle_one_v1($2, o.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) s`,
     values: [
-      worker.id,
       executionId,
+      worker.id,
       claim.taskId,
       claim.fence,
       end.durationMs,
@@ -31,7 +34,8 @@ export async function settleOne(
       finishOutputJson === undefined ? null : finishJson(finishOutputJson),
     ],
   });
-  const answer = rows[0]!;
+  const [answer] = rows;
+  if (answer === undefined) return (await lockedOrGone(db, executionId)) ?? LOST;
   const isSettled = answer.outcome === 'settled';
   return {
     outcome: answer.outcome,
@@ -43,6 +47,12 @@ export async function settleOne(
     finished: answer.ended === 'finished',
   };
 }
+
+/** Of an execution that is gone. */
+const LOST: SettleResult = {
+  ...{ outcome: 'lost', found: { fence: null, status: null }, atMs: 0 },
+  ...{ next: null, extras: [], drained: false, finished: false },
+};
 
 interface SettleOneRow {
   outcome: 'settled' | 'lost';
@@ -58,7 +68,7 @@ interface SettleOneRow {
 /** What settle_sequential_v1 says where a row is not as it has to be. */
 const NOT_SEQUENTIAL = 'DW001';
 
-/** Several, of different executions. Null: one of them is not what it was taken for, and nothing was changed. */
+/** Several, of different executions. Null: one of them is locked or not what it was taken for, and nothing was changed. */
 export async function settleSequential(
   db: Queryable,
   workerId: string,

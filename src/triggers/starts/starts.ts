@@ -2,7 +2,8 @@
 //   T1  The input is checked against the schema of the very revision that the execution then takes.
 //   T2  A request starts once, however often it is sent to the database, and a repeated idempotency key gets its first
 //       answer, also where the same request would be refused by now.
-//   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline.
+//   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline. One whose key
+//       another transaction has used and not committed is sent again alone (db/connection/batcher.ts), and the others go on.
 
 import { LRUCache } from 'lru-cache';
 import {
@@ -28,6 +29,7 @@ import {
   type StartRequest,
   startAndOpen,
   startExecutions,
+  startInOwnCommit,
 } from '../../db/executions/execution-starts.ts';
 import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
@@ -122,17 +124,18 @@ export class Starts {
     requests: readonly StartRequest[],
     limitMs = WITHIN_MS,
   ): Promise<StartResult[]> {
-    return await this.#checkAndStart(db, tenantId, requests, limitMs, null);
+    return await this.#checkAndStart(db, tenantId, requests, { limitMs });
   }
 
-  // With an opener in a commit of its own: what it has slots for is opened in it.
+  // In a commit of its own: what its opener has slots for is opened in it.
   async #checkAndStart(
     db: Queryable,
     tenantId: string,
     requests: readonly StartRequest[],
-    limitMs: number,
-    opener: Opener | null,
+    { limitMs, own }: { readonly limitMs: number; readonly own?: { readonly opener: Opener | null } },
   ): Promise<StartResult[]> {
+    const opener = own?.opener ?? null;
+    const start = own === undefined ? startExecutions : startInOwnCommit;
     const results = new Array<StartResult>(requests.length);
     const fitting: {
       readonly i: number;
@@ -160,7 +163,7 @@ export class Starts {
     const started =
       opener !== null && starts.some(({ offer }) => offer !== null)
         ? await startAndOpen(db, tenantId, opener.worker, starts, limitMs)
-        : await startExecutions(
+        : await start(
             db,
             tenantId,
             starts.map(({ request }) => request),
@@ -243,13 +246,10 @@ export class Starts {
     if (due.length > 0) {
       try {
         const requests = due.map(({ request }) => request);
-        const started = await this.#checkAndStart(
-          this.#engine,
-          tenantId,
-          requests,
-          this.#deadlineMs,
-          this.#opener(),
-        );
+        const started = await this.#checkAndStart(this.#engine, tenantId, requests, {
+          limitMs: this.#deadlineMs,
+          own: { opener: this.#opener() },
+        });
         for (const [k, item] of due.entries()) answers.set(item, started[k]!);
       } catch (error) {
         if (!isConnectionLoss(error) && !isRetryable(error)) throw error;
