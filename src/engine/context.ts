@@ -4,8 +4,9 @@ import type pg from 'pg';
 import type { CountedStatus } from '../core/attempt-end.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { Batcher } from '../db/connection/batcher.ts';
+import type { LockedExecutions } from '../db/protocol/locked-executions.ts';
 import type { Settle, SettleResult } from '../db/protocol/settlement.ts';
-import type { Claim, Finish, Opening, TaskRef } from '../db/protocol/transitions.ts';
+import type { Claim, Finish, ListClaim, Opening, TaskRef } from '../db/protocol/transitions.ts';
 import type { Outside } from '../tasks/outside.ts';
 import type { TaskType } from '../tasks/task-type.ts';
 import type { AttemptRegister } from './attempt/attempt-register.ts';
@@ -35,13 +36,12 @@ export interface WorkerContext {
   /** No new work is taken; what runs may end. */
   readonly draining: boolean;
   readonly settles: Batcher<Settle, SettleResult>;
-  readonly claims: Batcher<
-    { readonly executionId: string; readonly list: readonly TaskRef[] },
-    { readonly claim: Claim; readonly rest: readonly TaskRef[] } | null
-  >;
+  readonly claims: Batcher<{ readonly executionId: string; readonly list: readonly TaskRef[] }, ListClaim>;
   /** When it started, in milliseconds since the epoch; null: another had opened it. */
   readonly openings: Batcher<Opening, number | null>;
   readonly finishes: Batcher<Finish, boolean>;
+  /** Whose lock somebody else has: what needs one of them waits here. */
+  readonly locked: LockedExecutions;
   readonly events: WorkerEvents;
   /** Runs pure tasks that a settle claimed beyond its lane's own. */
   spawn(work: LaneWork): void;

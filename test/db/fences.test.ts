@@ -96,7 +96,7 @@ describe('a settle under an old fence is lost, and changes nothing', () => {
 });
 
 describe('what an attempt writes while it runs is refused under an old fence', () => {
-  const writes: readonly [string, (id: string, claim: Claim) => Promise<boolean>][] = [
+  const writes: readonly [string, (id: string, claim: Claim) => Promise<unknown>][] = [
     [
       'a checkpoint and what was spent',
       (id, claim) => writeCheckpoint(pool(), id, claim, { json: '1', spentUsd: '0.5', usageJson: '{}' }),

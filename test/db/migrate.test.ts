@@ -1,4 +1,5 @@
 // Migrations: from nothing, many at once, in a second database of the same cluster, again.
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { ROLES, TAKEN_ROLES } from '../../src/db/connection/roles.ts';
@@ -85,5 +86,37 @@ test('a login that may not create roles is told what it needs', async () => {
   } finally {
     await database.drop();
     await query(new URL(`/postgres`, database.url).href, `drop role ${login}`);
+  }
+});
+
+test('while a transaction stays open that has used a table it changes, a migration lets others pass', async () => {
+  const database = await createDatabase();
+  const [holder, other] = [0, 1].map(() => new pg.Client({ connectionString: database.url }));
+  try {
+    await Promise.all([holder!.connect(), other!.connect()]);
+    // As it was before the migration that adds this column.
+    const { folderMillis } = readMigrationFiles({ migrationsFolder: 'drizzle' }).find(({ sql }) =>
+      sql.join().includes('"suspects_until"'),
+    )!;
+    await query(database.url, 'alter table dagwright.workers drop column suspects_until');
+    await query(database.url, `delete from drizzle.__drizzle_migrations where created_at >= ${folderMillis}`);
+    await holder!.query('begin; select from dagwright.workers');
+    let hasEnded = false;
+    const migrating = migrateDatabase(database.url).finally(() => {
+      hasEnded = true;
+    });
+    migrating.catch(() => {});
+    for (let passed = 0, waited = 0; passed < 3 || waited < 1; passed++) {
+      const { rows } = await other!.query(`select count(*)::int as n from pg_locks where not granted`);
+      waited += rows[0].n;
+      await other!.query('select from dagwright.workers');
+      expect(hasEnded).toBe(false);
+    }
+    await holder!.query('commit');
+    await migrating;
+    expect(await pendingMigrations(database.url)).toBe(0);
+  } finally {
+    await Promise.all([holder!.end(), other!.end()]);
+    await database.drop();
   }
 });

@@ -4,7 +4,7 @@ import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle } from '../../src/db/protocol/settlement.ts';
 import { claimBatch } from '../../src/db/protocol/transitions.ts';
 import { graph } from '../support/engine.ts';
-import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
+import { claimOn, openProtocol, type Protocol, settleOf, toChild, unlocked } from '../support/protocol.ts';
 
 let protocol: Protocol;
 beforeAll(async () => {
@@ -13,13 +13,14 @@ beforeAll(async () => {
 afterAll(() => protocol.engine.close());
 
 const pool = () => protocol.engine.database.engine;
-const settle = (...settles: Settle[]) => settleBatch(pool(), protocol.worker, settles);
+const settle = async (...settles: Settle[]) =>
+  (await settleBatch(pool(), protocol.worker, settles)).map(unlocked);
 const edgesTo = (...taskIds: string[]) => ({ edges: taskIds.map(toChild) });
 
 async function openTwo(text: string): Promise<string> {
   const { id } = await protocol.open(graph(text));
   const [claimed] = await claimBatch(pool(), protocol.worker.id, [{ executionId: id, list: [['b', -1]] }]);
-  expect(claimed?.claim).toMatchObject({ taskId: 'b', fence: 1 });
+  expect(unlocked(claimed!)?.claim).toMatchObject({ taskId: 'b', fence: 1 });
   return id;
 }
 

@@ -7,7 +7,7 @@ import type { Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { graph } from '../support/engine.ts';
 import { pauseExecution } from '../support/executions.ts';
-import { claimOn, openProtocol, type Protocol, settleOf, toChild } from '../support/protocol.ts';
+import { claimOn, openProtocol, type Protocol, settleOf, toChild, unlocked } from '../support/protocol.ts';
 
 let protocol: Protocol;
 beforeAll(async () => {
@@ -28,7 +28,8 @@ async function settle(
       return protocol.engine.database.engine.query(config as never);
     },
   };
-  return { results: await settleBatch(db as never, protocol.worker, settles), called };
+  const results = await settleBatch(db as never, protocol.worker, settles);
+  return { results: results.map(unlocked), called };
 }
 
 const given = (output: string, more: Partial<Completion> = {}): Completion => ({
@@ -72,7 +73,7 @@ async function storedOf(id: string): Promise<unknown> {
 
 test.each([
   ['settle_sequential_v2', true],
-  ['settle_completed_v1', false],
+  ['settle_completed_v2', false],
 ])('%s writes them as settles of their own do', async (name, isOnly) => {
   const [together, apart] = [await open('a -> t -> c -> b -> e'), await open('a -> t -> c -> b -> e')];
   const { results, called } = await settle(withTwo(together, isOnly));
@@ -125,7 +126,7 @@ test('two lanes of one execution bring theirs to the same join, which the last o
       },
     );
   const { results, called } = await settle(one('a', 't'), one('b', 'u'));
-  expect(called).toEqual(['settle_completed_v1']);
+  expect(called).toEqual(['settle_completed_v2']);
   expect(results.filter(({ next }) => next?.taskId === 'j')).toHaveLength(1);
   const seqs = await query(
     `select task_id, completed_seq::int as seq from dagwright.task_executions
@@ -143,7 +144,7 @@ test('two lanes of one execution bring theirs to the same join, which the last o
 
 describe.each([
   ['settle_sequential_v2', true],
-  ['settle_completed_v1', false],
+  ['settle_completed_v2', false],
 ])('%s: where one of them cannot be written, none is', (name, isOnly) => {
   const spoil = (id: string, taskId: string, set: string) =>
     query(`update dagwright.task_executions set ${set} where workflow_execution_id = $1 and task_id = $2`, [
@@ -181,7 +182,7 @@ describe.each([
     const [id, neighbour] = [await open('a -> t -> c -> b'), await open('a -> t -> c -> b')];
     await spoilRow(id);
     const { results, called } = await settle(withTwo(id, isOnly), withTwo(neighbour, isOnly));
-    expect(called).toEqual([name, 'settle_completed_v1', ...(isOnly ? ['settle_completed_v1'] : [])]);
+    expect(called).toEqual([name, 'settle_completed_v2', ...(isOnly ? ['settle_completed_v2'] : [])]);
     expect(results[0]).toMatchObject({ withSuccessors: false, ...expected });
     // The neighbour's successors have to wait as well; nothing of it is lost.
     expect(results[1]).toMatchObject({ outcome: 'settled', withSuccessors: false, next: claimOn('t') });
@@ -190,7 +191,7 @@ describe.each([
   });
 });
 
-test('settle_v1, which takes a batch with another kind of end, leaves them to run later', async () => {
+test('settle_v2, which takes a batch with another kind of end, leaves them to run later', async () => {
   const { id } = await protocol.open(graph('a -> t -> c -> b; x'));
   await query(
     `update dagwright.task_executions set status = 'running', fence = 1, attempt_number = 1, ready_at = null, worker_id = $2
@@ -205,6 +206,6 @@ test('settle_v1, which takes a batch with another kind of end, leaves them to ru
       { wantsNext: false },
     ),
   );
-  expect(called).toEqual(['settle_v1']);
+  expect(called).toEqual(['settle_v2']);
   expect(results[0]).toMatchObject({ outcome: 'settled', withSuccessors: false, next: claimOn('t') });
 });

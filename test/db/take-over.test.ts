@@ -6,7 +6,7 @@ import { claimBatch, markEntered } from '../../src/db/protocol/transitions.ts';
 import { WORKER_LOCK } from '../../src/db/protocol/workers.ts';
 import { BEGIN } from '../support/begin.ts';
 import { graph, until } from '../support/engine.ts';
-import { claimOn, openProtocol, type Protocol, settleOf } from '../support/protocol.ts';
+import { claimOn, openProtocol, type Protocol, settleOf, unlocked } from '../support/protocol.ts';
 
 let protocol: Protocol;
 let sweeper: string;
@@ -53,7 +53,7 @@ describe('what a dead worker held', () => {
   test('is ready again under a new fence, with a job; only a body that was entered is charged and kept', async () => {
     const { id } = await protocol.open(graph('a; b'));
     const [other] = await claimBatch(pool(), protocol.worker.id, [{ executionId: id, list: [['b', -1]] }]);
-    await markEntered(pool(), id, other!.claim, false);
+    await markEntered(pool(), id, unlocked(other!)!.claim, false);
     await giveTo(await workerThatBeat({ secondsAgo: 60 }), id);
     const jobs = [await protocol.jobsFor(id, 'a'), await protocol.jobsFor(id, 'b')];
     await sweep();
@@ -167,7 +167,7 @@ test.each([
     if (death === 1) await giveTo(dead, id);
     else {
       const [claimed] = await claimBatch(pool(), dead, [{ executionId: id, list: [['fated', -1]] }]);
-      await markEntered(pool(), id, claimed!.claim, true);
+      await markEntered(pool(), id, unlocked(claimed!)!.claim, true);
     }
     await sweep();
     expect(await protocol.taskOf(id, 'fated')).toMatchObject({ status: 'pending', recoveries: death });

@@ -183,7 +183,7 @@ test('what is too large to be opened while others wait goes by the queue', async
     const started = await Promise.all([starts.start(acting, request), starts.start(acting, request)]);
     for (const one of started) await engine.ended(one.ok ? one.id : '');
   });
-  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1', 'open_v1']);
+  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1', 'open_v2']);
 });
 
 test('a start that is refused, repeated or sent twice gives its slot back', async () => {

@@ -31,7 +31,7 @@ const declared = (...tables: Readonly<Record<string, string>>[]) =>
 
 test.each([
   [
-    'settle_v1',
+    'settle_v2',
     sqlOf('settle', 'settle-children', 'settle-closure', 'settle-fan-out'),
     [
       keys.BATCH_KEYS,
@@ -45,12 +45,12 @@ test.each([
     ],
   ],
   [
-    'settle_completed_v1',
+    'settle_completed_v2',
     sqlOf('settle-completed'),
     [keys.COMPLETED_KEYS, keys.COMPLETED_EDGE_KEYS, keys.FINISH_KEYS],
   ],
   ['settle_one_v1', sqlOf('settle-one'), [keys.FINISH_KEYS]],
-  ['open_v1', sqlOf('open'), [keys.OPENING_KEYS, keys.ROW_KEYS]],
+  ['open_v2', sqlOf('open'), [keys.OPENING_KEYS, keys.ROW_KEYS]],
 ])('%s reads the keys that are declared, and no others', (_, sql, tables) => {
   expect(keysRead(sql)).toEqual(declared(...tables));
 });

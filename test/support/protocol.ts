@@ -5,9 +5,12 @@ import type { AttemptEnd } from '../../src/core/attempt-end.ts';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { newId } from '../../src/core/id.ts';
 import type { Queryable } from '../../src/db/connection/connection.ts';
+import { LOCKED, type Locked } from '../../src/db/connection/locked.ts';
+import { LockedExecutions } from '../../src/db/protocol/locked-executions.ts';
 import type { PartTraits, Settle } from '../../src/db/protocol/settlement.ts';
 import { type Claim, openBatch } from '../../src/db/protocol/transitions.ts';
 import { registerWorker } from '../../src/db/protocol/workers.ts';
+import { type Calls, createCalls } from '../../src/engine/settle/calls.ts';
 import { BEGIN } from './begin.ts';
 import { type Engine, openEngine, until } from './engine.ts';
 
@@ -15,6 +18,9 @@ export interface Protocol {
   readonly engine: Engine;
   /** A worker that has a row and does nothing. */
   readonly worker: { readonly id: string; readonly slots: number };
+  /** Its batches, as a worker sends them: what is locked goes again when it is free. */
+  readonly calls: Calls;
+  readonly locked: LockedExecutions;
   /** Starts, and opens: the first root is claimed, further ones are ready. */
   open(definition: WorkflowDefinition): Promise<{ readonly id: string; readonly claim: Claim }>;
   /** Everything that is stored of an execution, jobs included. */
@@ -39,9 +45,20 @@ export async function openProtocol(): Promise<Protocol> {
   const pool = engine.database.engine;
   const worker = { id: newId(), slots: 4 };
   await registerWorker(pool, { id: worker.id, host: 'here', pid: 1, concurrency: 4, leaseSeconds: 15 });
+  const locked = new LockedExecutions({ db: pool, log: SILENT });
+  const calls = createCalls({
+    pool,
+    worker: () => worker,
+    whileAlive: async () => {},
+    onRetry: () => {},
+    suspect: () => {},
+    untilFree: (id) => locked.untilFree(id),
+  });
   return {
     engine,
     worker,
+    calls,
+    locked,
     async open(definition) {
       await engine.apply(definition);
       const id = await engine.start(definition.workflowId);
@@ -115,6 +132,14 @@ export async function openProtocol(): Promise<Protocol> {
       }
     },
   };
+}
+
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** An answer of a call that nobody was in the way of. */
+export function unlocked<T>(answer: T | Locked): T {
+  if (answer === LOCKED) throw new Error('somebody had it locked');
+  return answer;
 }
 
 /** The first claim of a task. */

@@ -8,6 +8,7 @@ import { type Database, openDatabase } from '../../src/db/connection/connection.
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { createStarts, StartUnanswered } from '../../src/triggers/starts/starts.ts';
+import { BEGIN } from '../support/begin.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { graph } from '../support/engine.ts';
 import { faultyDatabase } from '../support/faulty-pg.ts';
@@ -214,6 +215,32 @@ describe('starts', () => {
       'payload_too_large',
       'ok',
     ]);
+  });
+
+  it('whose key an open transaction has used wait for it alone, and the others are answered', async () => {
+    const workflowId = await saved();
+    const starts = createStarts({ database, log: quiet, deadlineMs: 20_000 });
+    const client = await database.engine.connect();
+    await client.query(BEGIN);
+    await client.query(`select set_config('app.current_tenant_id', $1, true)`, [DEFAULT_TENANT_ID]);
+    const first = await client.query(`select dagwright.start_workflow($1, '{}', 'taken') as id`, [
+      workflowId,
+    ]);
+    let isAnswered = false;
+    const held = starts.start(acting, { workflowId, triggerType: 'api', idempotencyKey: 'taken' });
+    void held.then(() => {
+      isAnswered = true;
+    });
+    const others = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        starts.start(acting, { workflowId, triggerType: 'api', idempotencyKey: `free ${n}` }),
+      ),
+    );
+    expect(others.every(({ ok }) => ok)).toBe(true);
+    expect(isAnswered).toBe(false);
+    await client.query('commit');
+    client.release();
+    expect(await held).toEqual({ ok: true, id: first.rows[0].id, existing: true });
   });
 
   it('in a transaction of the caller are undone with it', async () => {

@@ -257,7 +257,12 @@ export function isStatementTimeout(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '57014';
 }
 
-/** Runs what may be run twice until the database answers: through outages without end, through conflicts a while. */
+/** Whether the server gave up waiting for a lock. Sent again at once, it would wait as long. */
+export function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '55P03';
+}
+
+/** Runs what may be run twice until the database answers: no outage, lock or conflict fails it, however long it lasts. */
 export async function untilAnswered<T>(
   work: () => Promise<T>,
   onFailure: (error: unknown) => void = () => {},
@@ -266,7 +271,7 @@ export async function untilAnswered<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isConnectionLoss(error) && !(isRetryable(error) && failures < 20)) throw error;
+      if (!isConnectionLoss(error) && !isRetryable(error)) throw error;
       onFailure(error);
       await delay(Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
     }

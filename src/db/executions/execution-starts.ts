@@ -104,7 +104,7 @@ export async function startAndOpen(
       ...(limitMs === undefined ? {} : within(limitMs)),
       name: 'start_and_open_v1',
       text: `select i, id, existing, problem, opened_at as "openedAtMs", created_at as "createdAt", started_at as "startedAt", input, trigger
-        from dagwright.start_and_open_v1($1, $2, $3, $4, $5)`,
+        from ${PATIENCE} cross join lateral dagwright.start_and_open_v1($1, case when patience is not null then $2::jsonb end, $3, $4, $5)`,
       values: [tenantId, startsJson(requests), worker.id, worker.slots, `[${openings.join(',')}]`],
     }));
   } catch (error) {
@@ -146,6 +146,31 @@ interface OpenedRow extends Pick<ExecutionRow, 'createdAt' | 'startedAt' | 'inpu
 }
 
 /**
+ * In a commit of its own, a start waits for no longer than this, in milliseconds, for an idempotency key that another transaction has
+ * used and not committed: others share its commit. Who is given up is sent again (SQLSTATE 55P03).
+ */
+const KEY_PATIENCE_MS = 500;
+/** What follows must depend on `patience`, else it may come first. */
+const PATIENCE = `(select set_config('lock_timeout', '${KEY_PATIENCE_MS}', true) as patience) p`;
+
+/** As {@link startExecutions}, in a commit of its own. */
+export async function startInOwnCommit(
+  db: Queryable,
+  tenantId: string,
+  requests: readonly StartRequest[],
+  limitMs: number,
+): Promise<Started[]> {
+  const { rows } = await db.query<StartRow>({
+    ...within(limitMs),
+    name: 'start_executions_v1',
+    text: `select i, id, existing, problem
+      from ${PATIENCE} cross join lateral dagwright.start_executions_v1($1, case when patience is not null then $2::jsonb end)`,
+    values: [tenantId, startsJson(requests)],
+  });
+  return startedOf(rows, requests.length);
+}
+
+/**
  * Records starts of one tenant in the caller's transaction, which is of the engine's role. Given up by the client after
  * `limitMs`.
  */
@@ -157,7 +182,7 @@ export async function startExecutions(
 ): Promise<Started[]> {
   const { rows } = await db.query<StartRow>({
     ...(limitMs === undefined ? {} : within(limitMs)),
-    name: 'start_executions_v1',
+    name: 'start_executions_v1 within',
     text: 'select i, id, existing, problem from dagwright.start_executions_v1($1, $2)',
     values: [tenantId, startsJson(requests)],
   });

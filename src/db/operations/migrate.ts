@@ -1,5 +1,6 @@
 // Brings a database up to date: roles, graphile-worker's schema and ours, in one advisory lock, so that any number of
 // processes may start at once. Safe to run again; runs as the login of the URL, which must be allowed to create roles.
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { runMigrations } from 'graphile-worker';
@@ -9,6 +10,10 @@ import { hasOlderPrices, seedPrices } from '../resources/pricing.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../drizzle', import.meta.url));
 const LOCK = 1147_2001;
+/** A migration waits so long for a lock of a table, and lets others pass for so long before it tries again. */
+const LOCK_MS = 1_000;
+const LOCK_PAUSE_MS = 2_000;
+const LOCK_TRIES = 40;
 
 /** Thrown when the database cannot be brought up to date; `hint` says what to do. */
 export class MigrationError extends Error {
@@ -58,21 +63,46 @@ export async function migrateDatabase(url: string): Promise<void> {
     try {
       await createRoles(client);
       await client.query(`set role ${ROLES.owner}`);
-      const pool = new pg.Pool({ connectionString: url, max: 1, options: `-c role=${ROLES.owner}` });
+      await client.query(`set lock_timeout = ${LOCK_MS}`);
+      const pool = new pg.Pool({
+        connectionString: url,
+        max: 1,
+        options: `-c role=${ROLES.owner} -c lock_timeout=${LOCK_MS}`,
+      });
       pool.on('error', () => {});
       pool.on('connect', (connection) => connection.on('error', () => {}));
       try {
-        await runMigrations({ pgPool: pool, logger: silentLogger });
+        await pastLocks(() => runMigrations({ pgPool: pool, logger: silentLogger }));
       } finally {
         await pool.end();
       }
-      await applyMigrations(client);
+      await pastLocks(() => applyMigrations(client));
       await seedPrices(client);
     } finally {
-      await client.query('reset role').catch(() => {});
+      await client.query('reset role; reset lock_timeout').catch(() => {});
       await client.query('select pg_advisory_unlock($1)', [LOCK]).catch(() => {});
     }
   });
+}
+
+// Who waits for a table's lock has everybody who comes later wait behind it: so a migration waits for a moment only, lets the others
+// pass, and tries again. Each attempt is one transaction, of which nothing stays.
+async function pastLocks(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const cause = ((error as Error).cause ?? error) as { readonly code?: unknown };
+      if (cause.code !== '55P03') throw error;
+      if (tries === LOCK_TRIES)
+        throw new MigrationError(
+          'a migration did not get the lock of a table: a transaction that has used it stays open',
+          'nothing was changed; see pg_stat_activity for the oldest xact_start, end that session, and migrate again',
+          error,
+        );
+      await delay(LOCK_PAUSE_MS);
+    }
+  }
 }
 
 // drizzle's error carries the whole migration text; what went wrong is its cause.

@@ -4,12 +4,14 @@
 import type { Json } from '../../core/json.ts';
 import type { WaitEndedBy } from '../../core/wait.ts';
 import type { Queryable } from '../connection/connection.ts';
+import type { Locked } from '../connection/locked.ts';
+import { LOCKED_FIRST, lockedOrGone } from './lock-first.ts';
 import type { Claim } from './transitions.ts';
 
 /** A kind of wait that an answer ends. */
 export type AnswerKind = WaitEndedBy<'answer'>;
 
-/** Makes the key of an answer known; false when the attempt is no longer the caller's. */
+/** Makes the key of an answer known; false when the attempt is no longer the caller's. Does not wait for the execution's lock. */
 export async function openAnswer(
   db: Queryable,
   executionId: string,
@@ -21,10 +23,10 @@ export async function openAnswer(
     readonly timeoutMs: number;
     readonly heartbeatMs: number | null;
   },
-): Promise<boolean> {
+): Promise<boolean | Locked> {
   const { rows } = await db.query<{ opened: boolean }>({
     name: 'open_answer_v1',
-    text: 'select dagwright.open_answer_v1($1, $2, $3, $4, $5, $6, $7, $8) as opened',
+    text: `select dagwright.open_answer_v1(o.id, $2, $3, $4, $5, $6, $7, $8) as opened from ${LOCKED_FIRST} o`,
     values: [
       executionId,
       claim.taskId,
@@ -36,7 +38,7 @@ export async function openAnswer(
       answer.heartbeatMs,
     ],
   });
-  return rows[0]!.opened;
+  return rows[0]?.opened ?? (await lockedOrGone(db, executionId)) ?? false;
 }
 
 export interface StoredAnswer {
@@ -65,15 +67,22 @@ export async function loadAnswer(
   return rows[0] ?? null;
 }
 
-/** Puts a redacted answer in place of what was sent, which nobody had looked at before. */
+/** Puts a redacted answer in place of what was sent, which nobody had looked at before. Does not wait for the execution's lock. */
 export async function redactAnswer(
   db: Queryable,
+  executionId: string,
   { key, output, error }: Pick<StoredAnswer, 'key' | 'output' | 'error'>,
-): Promise<void> {
-  await db.query({
-    text: 'update dagwright.task_callbacks set output = $2, error = $3 where token_hash = $1',
-    values: [key, ...[output, error].map((value) => (value === null ? null : JSON.stringify(value)))],
+): Promise<Locked | null> {
+  const { rowCount } = await db.query({
+    text: `with o as materialized (select * from ${LOCKED_FIRST} o)
+      update dagwright.task_callbacks c set output = $3, error = $4 from o where c.workflow_execution_id = o.id and c.token_hash = $2`,
+    values: [
+      executionId,
+      key,
+      ...[output, error].map((value) => (value === null ? null : JSON.stringify(value))),
+    ],
   });
+  return rowCount === 0 ? await lockedOrGone(db, executionId) : null;
 }
 
 /** `expired`: its task has ended or timed out. */

@@ -6,6 +6,8 @@ import type { TaskState } from '../../core/plan/decide.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../../core/status.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
+import type { Locked } from '../connection/locked.ts';
+import { lockedOrGone } from './lock-first.ts';
 import type { Claim } from './transitions.ts';
 
 export interface ExecutionRow {
@@ -148,17 +150,17 @@ export async function loadStates(
   return rows;
 }
 
-/** Locks an execution for this transaction; null where it does not exist. */
+/** Locks an execution for this transaction, without waiting; null where it does not exist. */
 export async function lockExecution(
   db: Queryable,
   executionId: string,
-): Promise<{ readonly status: ExecutionStatus; readonly failing: boolean } | null> {
+): Promise<{ readonly status: ExecutionStatus; readonly failing: boolean } | Locked | null> {
   const { rows } = await db.query<{ status: ExecutionStatus; failing: boolean }>({
     name: 'lock_execution',
-    text: 'select status, failing from dagwright.workflow_executions where id = $1 for no key update',
+    text: 'select status, failing from dagwright.workflow_executions where id = $1 for no key update skip locked',
     values: [executionId],
   });
-  return rows[0] ?? null;
+  return rows[0] ?? (await lockedOrGone(db, executionId));
 }
 
 /**

@@ -3,14 +3,14 @@
 // test/house/settle-keys.test.ts compares them with what the functions read. Two releases run side by side: a key never
 // gets another meaning.
 
-/** One argument of settle_v1. */
+/** One argument of settle_v2. */
 export const BATCH_KEYS = {
   w: 'the worker',
   slots: 'tasks that all live workers may run at once',
   x: 'executions, each with its settles (EXECUTION_KEYS)',
 } as const;
 
-/** One execution of a settle_v1. */
+/** One execution of a settle_v2. */
 export const EXECUTION_KEYS = {
   e: 'the execution',
   s: 'its settles (SETTLE_KEYS)',
@@ -23,7 +23,7 @@ export const EXECUTION_KEYS = {
   failing: 'the failure policy acts from here on',
 } as const;
 
-/** The end of an attempt, as settle_v1 reads it. */
+/** The end of an attempt, as settle_v2 reads it. */
 export const SETTLE_KEYS = {
   i: 'its ordinal in the batch',
   t: 'the task',
@@ -53,7 +53,7 @@ export const SETTLE_KEYS = {
   end: 'ends the execution (TERMINATE_KEYS)',
 } as const;
 
-/** The end of an attempt, as settle_completed_v1 reads it. */
+/** The end of an attempt, as settle_completed_v2 reads it. */
 export const COMPLETED_KEYS = {
   i: 'its ordinal in the batch',
   x: 'place of its execution in the list of ids, from 1',
@@ -74,7 +74,7 @@ export const COMPLETED_KEYS = {
   o: 'a pure successor of the settle with the same ordinal: its place behind it, from 1; stands after all settles',
 } as const;
 
-/** An edge of settle_v1. */
+/** An edge of settle_v2. */
 export const EDGE_KEYS = {
   i: 'ordinal of the settle that it follows from',
   t: 'the child',
@@ -82,7 +82,7 @@ export const EDGE_KEYS = {
   pure: 'the child is pure',
 } as const;
 
-/** An edge of settle_completed_v1: all are successes. */
+/** An edge of settle_completed_v2: all are successes. */
 export const COMPLETED_EDGE_KEYS = {
   i: 'ordinal of the settle that it follows from',
   x: 'place of its execution in the list of ids, from 1',
@@ -119,7 +119,7 @@ export const TERMINATE_KEYS = {
   err: 'its error',
 } as const;
 
-/** One execution of an open_v1. */
+/** One execution of an open_v2. */
 export const OPENING_KEYS = {
   e: 'the execution',
   deadline: 'seconds until it times out; null: never',

@@ -37,7 +37,7 @@ const REFUSED_BY_COMPLETED = refusedKeys(WRITTEN_BY_COMPLETED);
 const REFUSED_BY_SEQUENTIAL = refusedKeys(WRITTEN_BY_SEQUENTIAL);
 const REFUSED_BY_ONE = refusedKeys(WRITTEN_BY_ONE);
 
-/** A completion whose edges all succeed: settle_completed_v1 takes it. */
+/** A completion whose edges all succeed: settle_completed_v2 takes it. */
 export function isSimple(settle: Settle): settle is Settle & { readonly end: Completion } {
   return (
     settle.end.kind === 'completed' &&

@@ -3,24 +3,27 @@
 import type { Completion } from '../../core/attempt-end.ts';
 import type { TaskStatus } from '../../core/status.ts';
 import type { Queryable } from '../connection/connection.ts';
+import type { Locked } from '../connection/locked.ts';
+import { LOCKED_FIRST, lockedOrGone } from './lock-first.ts';
 import { isPlainStep, lastOf, type SequentialSettle } from './settle-kinds.ts';
 import { finishJson } from './settle-wire.ts';
 import type { Settle, SettleResult } from './settlement.ts';
 import { claimOf, firstClaim } from './transitions.ts';
 
-/** One, alone in its batch. */
+/** One, alone in its batch. The execution is $1, which the statement locks first. */
 export async function settleOne(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   { executionId, claim, end, edges, wantsNext, finishOutputJson }: SequentialSettle,
-): Promise<SettleResult> {
+): Promise<SettleResult | Locked> {
   const child = edges[0]?.taskId ?? null;
   const { rows } = await db.query<SettleOneRow>({
     name: 'settle_one_v1',
-    text: 'select * from dagwright.settle_one_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+    text: `select s.* from ${LOCKED_FIRST} o
+      cross join lateral dagwright.settle_one_v1($2, o.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) s`,
     values: [
-      worker.id,
       executionId,
+      worker.id,
       claim.taskId,
       claim.fence,
       end.durationMs,
@@ -33,7 +36,8 @@ export async function settleOne(
       finishOutputJson === undefined ? null : finishJson(finishOutputJson),
     ],
   });
-  const answer = rows[0]!;
+  const [answer] = rows;
+  if (answer === undefined) return (await lockedOrGone(db, executionId)) ?? LOST;
   const isSettled = answer.outcome === 'settled';
   return {
     outcome: answer.outcome,
@@ -46,6 +50,12 @@ export async function settleOne(
     finished: answer.ended === 'finished',
   };
 }
+
+/** Of an execution that is gone. */
+const LOST: SettleResult = {
+  ...{ outcome: 'lost', withSuccessors: false, found: { fence: null, status: null }, atMs: 0 },
+  ...{ next: null, extras: [], drained: false, finished: false },
+};
 
 interface SettleOneRow {
   outcome: 'settled' | 'lost';
@@ -65,7 +75,7 @@ export function isRefusal(error: unknown): boolean {
   return (error as { code?: unknown }).code === NOT_AS_EXPECTED;
 }
 
-/** Several, of different executions. Null: one of them is not what it was taken for, and nothing was changed. */
+/** Several, of different executions. Null: one of them is locked or not what it was taken for, and nothing was changed. */
 export async function settleSequential(
   db: Queryable,
   workerId: string,

@@ -1,4 +1,4 @@
-// Writes settles as the JSON that settle_v1 and settle_completed_v1 read (settle-keys.ts). Values that are JSON already are
+// Writes settles as the JSON that settle_v2 and settle_completed_v2 read (settle-keys.ts). Values that are JSON already are
 // spliced in as text, not parsed again.
 import { ATTEMPT_ENDS, type AttemptEnd } from '../../core/attempt-end.ts';
 import { assertNever } from '../../core/errors.ts';
@@ -20,7 +20,7 @@ import type { FurtherEnd, Settle } from './settlement.ts';
 
 const OUTCOME_CODES = { success: 1, failed: 2, skipped: 3 } as const;
 
-/** All settles of one execution, for settle_v1. */
+/** All settles of one execution, for settle_v2. */
 export function executionJson(
   executionId: string,
   ordinals: readonly number[],
@@ -70,7 +70,7 @@ export function executionJson(
   });
 }
 
-/** A completion whose edges all succeed, for settle_completed_v1. */
+/** A completion whose edges all succeed, for settle_completed_v2. */
 export function completedJson(i: number, x: number, settle: Settle): string {
   const { claim, end, next, wantsNext } = settle;
   const { finishOutputJson } = lastOf(settle);
@@ -88,7 +88,7 @@ export function completedJson(i: number, x: number, settle: Settle): string {
   });
 }
 
-/** The pure successors of a completion, for settle_completed_v1. */
+/** The pure successors of a completion, for settle_completed_v2. */
 export function successorsJson(i: number, x: number, { successors }: Settle): string[] {
   return (successors?.ends ?? []).map(({ taskId, end }, k) =>
     objectText<typeof COMPLETED_KEYS>({
@@ -102,7 +102,7 @@ export function successorsJson(i: number, x: number, { successors }: Settle): st
   );
 }
 
-/** An edge of a completion, for settle_completed_v1. */
+/** An edge of a completion, for settle_completed_v2. */
 export function completedEdgeJson(i: number, x: number, edge: Settle['edges'][number]): string {
   return objectText<typeof COMPLETED_EDGE_KEYS>({ i, x, t: quoted(edge.taskId), pure: edge.isPure });
 }

@@ -1,11 +1,16 @@
 // Sends a batch of settles (settlement.ts). Steps of sequential runs go by settle_sequential_v1 and _v2 (a lone one by settle_one_v1),
-// other completions whose edges all succeed set-based too (settle_completed_v1), everything else row by row (settle_v1); all
-// keep S1 to S5 of the SQL. What settle_sequential_v1 and _v2 refuses has changed nothing, and goes with the other completions; where
+// other completions whose edges all succeed set-based too (settle_completed_v2), everything else row by row (settle_v2); all
+// keep S1 to S5 of the SQL. What settle_sequential_v1 and _v2 refuse has changed nothing, and goes with the other completions; where
 // these are refused because a pure successor cannot be written, they go again without any.
+//   L1  No settle waits for an execution that somebody has locked: it is answered LOCKED, and nothing of it was changed. The others
+//       of its batch are settled, so a call holds locks of several executions only until its own commit.
+//   L2  Locks are taken in the order of the executions' ids, then come their task rows, then the jobs.
+//   L3  Dying before the commit leaves the attempts running, for a take-over; after it the settles are found by their own fence.
 
 import type { TaskStatus } from '../../core/status.ts';
 import { PartlyAnswered } from '../connection/batcher.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { LOCKED, type Locked } from '../connection/locked.ts';
 import { listText, objectText, quoted } from './json-text.ts';
 import type { BATCH_KEYS } from './settle-keys.ts';
 import {
@@ -23,7 +28,7 @@ import { type Claim, claimOf } from './transitions.ts';
 
 interface SettleResultRow {
   e: string;
-  kind: 'at' | 'settled' | 'lost' | 'failing' | 'claim' | 'drained' | 'finished';
+  kind: 'at' | 'locked' | 'settled' | 'lost' | 'failing' | 'claim' | 'drained' | 'finished';
   i: number | null;
   t: string;
   m: number;
@@ -37,14 +42,19 @@ interface SettleResultRow {
 /** Ordinals of the settles of each execution. */
 type Groups = ReadonlyMap<string, readonly number[]>;
 
-type MutableResult = { -readonly [K in keyof SettleResult]: SettleResult[K] } & { extras: Claim[] };
+type MutableResult = { -readonly [K in keyof SettleResult]: SettleResult[K] } & {
+  extras: Claim[];
+  isLocked?: true;
+};
+
+const answerOf = (result: MutableResult): SettleResult | Locked => (result.isLocked ? LOCKED : result);
 
 /** Settles a batch in one commit per kind. Results come in the order of `settles`; an execution is in one kind only. */
 export async function settleBatch(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   settles: readonly Settle[],
-): Promise<SettleResult[]> {
+): Promise<(SettleResult | Locked)[]> {
   if (settles.length === 1 && isSequential(settles[0]!)) return [await settleOne(db, worker, settles[0]!)];
   const groups = new Map<string, number[]>();
   settles.forEach((settle, i) => {
@@ -85,13 +95,13 @@ export async function settleBatch(
   ];
   const ended = await Promise.allSettled(parts.map(({ sent }) => sent));
   const refused = ended.find((part) => part.status === 'rejected');
-  if (refused === undefined) return results;
+  if (refused === undefined) return results.map(answerOf);
   const isAnswered = (executionId: string) =>
     parts.some(({ part }, i) => ended[i]!.status === 'fulfilled' && part.has(executionId));
   if (ended.every(({ status }) => status === 'rejected')) throw refused.reason;
   throw new PartlyAnswered(
     refused.reason,
-    results.map((result, i) => (isAnswered(settles[i]!.executionId) ? result : undefined)),
+    results.map((result, i) => (isAnswered(settles[i]!.executionId) ? answerOf(result) : undefined)),
   );
 }
 
@@ -139,8 +149,8 @@ async function settleCompleted(
   let rows: Omit<SettleResultRow, 'e'>[];
   try {
     ({ rows } = await db.query<Omit<SettleResultRow, 'e'>>({
-      name: 'settle_completed_v1',
-      text: 'select kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_completed_v1($1, $2, $3, $4, $5, $6, $7)',
+      name: 'settle_completed_v2',
+      text: 'select kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_completed_v2($1, $2, $3, $4, $5, $6, $7)',
       values: [worker.id, worker.slots, ids, listText([...s, ...successors]), listText(d), lanes, extra],
     }));
   } catch (error) {
@@ -158,7 +168,8 @@ async function settleCompleted(
   const firstOf = (x: number) => results[groups.get(ids[x - 1]!)![0]!]!;
   for (const row of rows) {
     const i = row.i ?? 0;
-    if (row.kind === 'lost') {
+    if (row.kind === 'locked') lockOut(groups.get(ids[i - 1]!)!, results);
+    else if (row.kind === 'lost') {
       results[i]!.outcome = 'lost';
       results[i]!.found = { fence: row.fence, status: row.phase as TaskStatus | null };
     } else if (row.kind === 'claim') {
@@ -180,8 +191,8 @@ async function settleGeneral(
     executionJson(executionId, ordinals, settles),
   );
   const { rows } = await db.query<SettleResultRow>({
-    name: 'settle_v1',
-    text: 'select e, kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_v1($1)',
+    name: 'settle_v2',
+    text: 'select e, kind, i, t, m, fence, attempt, recoveries, phase, at from dagwright.settle_v2($1)',
     values: [
       objectText<typeof BATCH_KEYS>({ w: quoted(worker.id), slots: worker.slots, x: listText(elements) }),
     ],
@@ -192,6 +203,10 @@ async function settleGeneral(
     ordinals.find((i) => results[i]!.outcome === 'settled') ??
     ordinals[0]!;
   for (const row of rows) {
+    if (row.kind === 'locked') {
+      lockOut(groups.get(row.e)!, results);
+      continue;
+    }
     const result = results[row.i === null || row.i < 0 ? openLane(groups.get(row.e)!) : row.i]!;
     switch (row.kind) {
       case 'settled':
@@ -214,4 +229,8 @@ async function settleGeneral(
         break;
     }
   }
+}
+
+function lockOut(ordinals: readonly number[], results: readonly MutableResult[]): void {
+  for (const i of ordinals) results[i]!.isLocked = true;
 }

@@ -4,7 +4,9 @@
 import type { WaitKind } from '../../core/wait.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
+import { LOCKED, type Locked } from '../connection/locked.ts';
 import { objectText, quoted } from './json-text.ts';
+import { LOCKED_FIRST, lockedOrGone } from './lock-first.ts';
 import type { OPENING_KEYS } from './settle-keys.ts';
 
 /** A task as lists and jobs name it: task id and map index (-1: the task itself). */
@@ -45,15 +47,18 @@ export function claimOf(row: {
   };
 }
 
-/** Claims, for each entry, the first task of its list that is ready; null where nothing was. `rest` is what follows it. */
+/** What a claim from a list comes to: the task, and what follows it in the list; null where nothing of it was ready. */
+export type ListClaim = { readonly claim: Claim; readonly rest: readonly TaskRef[] } | null;
+
+/** Claims, for each entry, the first task of its list that is ready. */
 export async function claimBatch(
   db: Queryable,
   workerId: string,
   wants: readonly { readonly executionId: string; readonly list: readonly TaskRef[] }[],
-): Promise<({ readonly claim: Claim; readonly rest: readonly TaskRef[] } | null)[]> {
+): Promise<(ListClaim | Locked)[]> {
   const { rows } = await db.query<{
     i: number;
-    k: number;
+    k: number | null;
     t: string;
     m: number;
     fence: number;
@@ -61,14 +66,15 @@ export async function claimBatch(
     recoveries: number;
     phase: string | null;
   }>({
-    name: 'claim_v1',
-    text: 'select i, k, t, m, fence, attempt, recoveries, phase from dagwright.claim_v1($1)',
+    name: 'claim_v2',
+    text: 'select i, k, t, m, fence, attempt, recoveries, phase from dagwright.claim_v2($1)',
     values: [
       JSON.stringify({ w: workerId, c: wants.map((want, i) => ({ i, e: want.executionId, l: want.list })) }),
     ],
   });
-  const results: ({ claim: Claim; rest: readonly TaskRef[] } | null)[] = wants.map(() => null);
-  for (const row of rows) results[row.i] = { claim: claimOf(row), rest: wants[row.i]!.list.slice(row.k + 1) };
+  const results: (ListClaim | Locked)[] = wants.map(() => null);
+  for (const { i, k, ...row } of rows)
+    results[i] = k === null ? LOCKED : { claim: claimOf(row), rest: wants[i]!.list.slice(k + 1) };
   return results;
 }
 
@@ -82,22 +88,22 @@ export interface Opening {
   readonly hasReady: boolean;
 }
 
-/** Opens executions: of those that this call opened, when they started, in milliseconds since the epoch. */
+/** Opens executions: of those that this call opened, when they started, in milliseconds since the epoch; and what it found locked. */
 export async function openBatch(
   db: Queryable,
   worker: { readonly id: string; readonly slots: number },
   openings: readonly Opening[],
-): Promise<Map<string, number>> {
+): Promise<Map<string, number | Locked>> {
   const x = openings.map(openingJson);
-  const { rows } = await db.query<{ e: string; at: number }>({
-    name: 'open_v1',
-    text: 'select e, at from dagwright.open_v1($1, $2, $3)',
+  const { rows } = await db.query<{ e: string; at: number | null }>({
+    name: 'open_v2',
+    text: 'select e, at from dagwright.open_v2($1, $2, $3)',
     values: [worker.id, worker.slots, `[${x.join(',')}]`],
   });
-  return new Map(rows.map((row) => [row.e, row.at]));
+  return new Map(rows.map(({ e, at }) => [e, at ?? LOCKED]));
 }
 
-/** An opening as open_v1 reads it. */
+/** An opening as open_v2 reads it. */
 export function openingJson(opening: Opening): string {
   return objectText<typeof OPENING_KEYS>({
     e: quoted(opening.executionId),
@@ -118,18 +124,19 @@ export interface Finish {
   readonly completedWithErrors: boolean;
 }
 
-/** Ends executions whose tasks have all ended; the ids of those that this call ended. */
-export async function finishBatch(db: Queryable, finishes: readonly Finish[]): Promise<Set<string>> {
+/** Ends executions whose tasks have all ended: whether this call did, each. */
+export async function finishBatch(db: Queryable, finishes: readonly Finish[]): Promise<(boolean | Locked)[]> {
   const x = finishes.map(
     (f) =>
       `{"e":"${f.executionId}","from":"${f.from}","status":"${f.status}","out":${f.outputJson},"err":${f.errorJson},"cwe":${f.completedWithErrors}}`,
   );
-  const { rows } = await db.query<{ e: string }>({
-    name: 'finish_v1',
-    text: 'select e from dagwright.finish_v1($1)',
+  const { rows } = await db.query<{ e: string; isLocked: boolean }>({
+    name: 'finish_v2',
+    text: 'select e, is_locked as "isLocked" from dagwright.finish_v2($1)',
     values: [`[${x.join(',')}]`],
   });
-  return new Set(rows.map((row) => row.e));
+  const found = new Map(rows.map(({ e, isLocked }) => [e, isLocked ? LOCKED : true] as const));
+  return finishes.map(({ executionId }) => found.get(executionId) ?? false);
 }
 
 /** Hands ready tasks back to the queue. */
@@ -147,6 +154,20 @@ export async function requeue(
   });
 }
 
+/** Adds a job as it came, to be taken after so many milliseconds. */
+export async function putOffJob(
+  db: Queryable,
+  payload: { readonly e: string; readonly t?: readonly TaskRef[] },
+  ms: number,
+): Promise<void> {
+  await db.query({
+    name: 'put_off_job',
+    text: `select dagwright.add_later_job_v1($2, o.priority, $3) from dagwright.workflow_executions o
+      where o.id = $1 and o.status in ('pending', 'running', 'paused')`,
+    values: [payload.e, JSON.stringify(payload), ms],
+  });
+}
+
 /** Offers an execution to the queue again: it is opened, or concluded, by whoever takes the job. */
 export async function offerAgain(db: Queryable, executionId: string): Promise<void> {
   await db.query({
@@ -157,7 +178,7 @@ export async function offerAgain(db: Queryable, executionId: string): Promise<vo
   });
 }
 
-/** Keeps a checkpoint and what was spent; false when the attempt is no longer the caller's. */
+/** Keeps a checkpoint and what was spent; false when the attempt is no longer the caller's. Does not wait for the execution's lock. */
 export async function writeCheckpoint(
   db: Queryable,
   executionId: string,
@@ -168,29 +189,29 @@ export async function writeCheckpoint(
     readonly spentUsd: string | null;
     readonly usageJson: string | null;
   },
-): Promise<boolean> {
+): Promise<boolean | Locked> {
   const { json, spentUsd, usageJson } = checkpoint;
   const { rows } = await db.query<{ kept: boolean }>({
     name: 'checkpoint_v2',
-    text: 'select dagwright.checkpoint_v2($1, $2, $3, $4, $5, $6, $7) as kept',
+    text: `select dagwright.checkpoint_v2(o.id, $2, $3, $4, $5, $6, $7) as kept from ${LOCKED_FIRST} o`,
     values: [executionId, claim.taskId, claim.mapIndex, claim.fence, json, spentUsd, usageJson],
   });
-  return rows[0]!.kept;
+  return rows[0]?.kept ?? (await lockedOrGone(db, executionId)) ?? false;
 }
 
-/** Notes whether a claimed attempt's body has been entered; false when the attempt is no longer the caller's. */
+/** Notes whether a claimed attempt's body has been entered; false when the attempt is no longer the caller's. Does not wait. */
 export async function markEntered(
   db: Queryable,
   executionId: string,
   claim: Claim,
   hasEntered: boolean,
-): Promise<boolean> {
+): Promise<boolean | Locked> {
   const { rows } = await db.query<{ kept: boolean }>({
     name: 'enter_v1',
-    text: 'select dagwright.enter_v1($1, $2, $3, $4, $5) as kept',
+    text: `select dagwright.enter_v1(o.id, $2, $3, $4, $5) as kept from ${LOCKED_FIRST} o`,
     values: [executionId, claim.taskId, claim.mapIndex, claim.fence, hasEntered],
   });
-  return rows[0]!.kept;
+  return rows[0]?.kept ?? (await lockedOrGone(db, executionId)) ?? false;
 }
 
 /**

@@ -50,3 +50,17 @@ export async function reconcile(db: Queryable, slots: number): Promise<number> {
   const { rows } = await db.query<{ n: number }>('select dagwright.reconcile_v1($1) as n', [slots]);
   return rows[0]!.n;
 }
+
+/** Whether this worker may hold its other attempts back for a suspect now, for so long at most: one of all workers at a time. */
+export async function takeSuspectTurn(db: Queryable, workerId: string, ms: number): Promise<boolean> {
+  const { rows } = await db.query<{ taken: boolean }>(
+    'select dagwright.take_suspect_turn_v1($1, $2) as taken',
+    [workerId, ms],
+  );
+  return rows[0]!.taken;
+}
+
+/** Lets another worker have the turn. */
+export async function giveSuspectTurnBack(db: Queryable, workerId: string): Promise<void> {
+  await db.query('update dagwright.workers set suspects_until = null where id = $1', [workerId]);
+}

@@ -282,6 +282,8 @@ export const workers = dagwright.table('workers', {
   /** Since when it has beaten without a gap. */
   beatingSince: instant('beating_since').notNull(),
   leaseSeconds: integer('lease_seconds').notNull(),
+  /** Until then at most it holds its other attempts back for a suspect. */
+  suspectsUntil: instant('suspects_until'),
 });
 
 /** Counters that operators watch; one row each. */

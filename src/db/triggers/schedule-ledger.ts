@@ -57,13 +57,17 @@ export interface AppliedDecision {
   }[];
 }
 
-/** Ids of schedules that are due, the longest due first. */
-export async function findDueSchedules(db: Queryable, most: number): Promise<string[]> {
+/** Ids of schedules that are due, but for `except`, the longest due first. */
+export async function findDueSchedules(
+  db: Queryable,
+  most: number,
+  except: readonly string[],
+): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     ...within(LIMIT_MS),
     name: 'due_schedules',
-    text: 'select id from dagwright.schedules where due_at <= now() order by due_at limit $1',
-    values: [most],
+    text: 'select id from dagwright.schedules where due_at <= now() and id <> all($2) order by due_at limit $1',
+    values: [most, except],
   });
   return rows.map(({ id }) => id);
 }
@@ -138,7 +142,20 @@ export async function applyTicks(
   return rows[0]!.done;
 }
 
-/** Puts off a schedule that cannot be decided or applied; true where this call did. */
+/** Of decisions that were sent, those that were not applied: the schedule, or an execution that it cancels, is locked by somebody. */
+export async function findUnapplied(
+  db: Queryable,
+  decisions: readonly Pick<AppliedDecision, 'id' | 'fence'>[],
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    ...within(LIMIT_MS),
+    text: `select s.id from unnest($1::uuid[], $2::bigint[]) as d(id, fence) join dagwright.schedules s on s.id = d.id and s.fence = d.fence`,
+    values: [decisions.map(({ id }) => id), decisions.map(({ fence }) => fence)],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Puts off a schedule that cannot be decided or applied; true where this call did. Waits for nobody who has it locked. */
 export async function postponeSchedule(
   db: Queryable,
   { id, fence }: { readonly id: string; readonly fence: number },
@@ -146,7 +163,7 @@ export async function postponeSchedule(
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update dagwright.schedules set due_at = clock_timestamp() + $3 * interval '1 second', fence = fence + 1
-     where id = $1 and fence = $2 and due_at is not null`,
+     where id = (select id from dagwright.schedules where id = $1 for no key update skip locked) and fence = $2 and due_at is not null`,
     [id, fence, seconds],
   );
   return rowCount === 1;

@@ -30,8 +30,8 @@ export async function openCallbackOf(
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const key = createHash('sha256').update(token).digest();
   const answer = { kind: 'callback', key, ...limits } as const;
-  if (!(await untilAnswered(() => openAnswer(worker.pool, executionId, claim, answer))))
-    throw new AttemptAbort('lost');
+  const open = () => openAnswer(worker.pool, executionId, claim, answer);
+  if (!(await worker.locked.run(executionId, open))) throw new AttemptAbort('lost');
   return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
 }
 
@@ -44,19 +44,23 @@ export async function answerStateOf(
 ): Promise<AnswerState> {
   const found = await untilAnswered(() => loadAnswer(worker.pool, executionId, claim, kind));
   if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
-  const { isCompleted, output, error, leftMs } = await withoutSecrets(worker, found);
+  const { isCompleted, output, error, leftMs } = await withoutSecrets(worker, executionId, found);
   if (!isCompleted) return { status: 'open', output: null, error: null, leftMs };
   if (error === null) return { status: 'completed', output, error: null, leftMs };
   return { status: 'failed', output: null, error: sentError(error), leftMs };
 }
 
 // Who answers in SQL writes past every filter of ours; what holds a secret is written anew without it.
-async function withoutSecrets(worker: WorkerContext, found: StoredAnswer): Promise<StoredAnswer> {
+async function withoutSecrets(
+  worker: WorkerContext,
+  executionId: string,
+  found: StoredAnswer,
+): Promise<StoredAnswer> {
   const { redact } = worker.outside;
   const { output, error } = found;
   const clean = { ...found, output: redactJson(output, redact), error: redactJson(error, redact) };
   if (JSON.stringify([output, error]) !== JSON.stringify([clean.output, clean.error]))
-    await untilAnswered(() => redactAnswer(worker.pool, clean));
+    await worker.locked.run(executionId, () => redactAnswer(worker.pool, executionId, clean));
   return clean;
 }
 

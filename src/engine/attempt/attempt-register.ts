@@ -20,6 +20,13 @@ export class AttemptRegister {
     return this.#attempts.has(keyOf(executionId, claim));
   }
 
+  /** Whether an attempt of this execution needs a slot. */
+  isPerforming(executionId: string): boolean {
+    for (const attempt of this.#attempts.values())
+      if (attempt.executionId === executionId && attempt.isPerforming) return true;
+    return false;
+  }
+
   /** Those claimed at least `ms` ago. */
   olderThan(ms: number): OwnAttempt[] {
     const before = performance.now() - ms;

@@ -24,6 +24,8 @@ export class OwnAttempt {
   /** Called when it has ended. */
   leaveSuspectGate: (() => void) | undefined;
   readonly #controller = new AbortController();
+  #isClosed = false;
+  #waits = 0;
   readonly #rejectAborted: (reason: AttemptAbort) => void;
   #countsFrom = this.startedAt;
   #timer: NodeJS.Timeout | undefined;
@@ -56,6 +58,21 @@ export class OwnAttempt {
     this.#rejectAborted(error);
   }
 
+  /** Whether it has not ended yet, other than in the database, and does not wait for the lock of its execution. */
+  get isPerforming(): boolean {
+    return !this.#isClosed && this.#waits === 0;
+  }
+
+  /** For what it writes while it runs, under the lock of its execution: should that take long, it needs no slot meanwhile. */
+  async whileLocking<T>(write: () => Promise<T>): Promise<T> {
+    this.#waits++;
+    try {
+      return await write();
+    } finally {
+      this.#waits--;
+    }
+  }
+
   /** What it has waited until now is no time of its own. */
   countAnew(): void {
     this.#countsFrom = performance.now();
@@ -78,6 +95,7 @@ export class OwnAttempt {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.leaveSuspectGate?.();
   }

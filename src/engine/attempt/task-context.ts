@@ -2,7 +2,6 @@
 import { MAX_VALUE_BYTES } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { isForAnswer, isForParts } from '../../core/wait.ts';
-import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
 import { writeCheckpoint } from '../../db/protocol/transitions.ts';
 import type { ParentResult, PartResult, TaskContext } from '../../tasks/task-type.ts';
@@ -19,9 +18,10 @@ import { storable } from './storable.ts';
 /** What the task type's `run` gets. */
 export async function contextOf(
   worker: WorkerContext,
-  { work, executionId, signal, spending }: OwnAttempt,
+  attempt: OwnAttempt,
   { results, scope, readInput }: Ground,
 ): Promise<TaskContext> {
+  const { work, executionId, signal, spending } = attempt;
   const { memory, node, runnable, claim } = work;
   let log: TaskLog | undefined;
   const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
@@ -49,13 +49,17 @@ export async function contextOf(
         maxBytes: MAX_VALUE_BYTES,
       });
       const isOurs = await spending.keep((sum) =>
-        untilAnswered(() => writeCheckpoint(worker.pool, executionId, claim, { json, ...sum })),
+        attempt.whileLocking(() =>
+          worker.locked.run(executionId, () =>
+            writeCheckpoint(worker.pool, executionId, claim, { json, ...sum }),
+          ),
+        ),
       );
       if (!isOurs) throw new AttemptAbort('lost');
     },
     outside: worker.outside,
     forbidRepeat: () => spending.forbidRepeat(),
-    openCallback: (limits) => openCallbackOf(worker, executionId, claim, limits),
+    openCallback: (limits) => attempt.whileLocking(() => openCallbackOf(worker, executionId, claim, limits)),
     answerState: isForAnswer(claim.phase)
       ? await answerStateOf(worker, executionId, claim, claim.phase)
       : null,

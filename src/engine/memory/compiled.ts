@@ -60,11 +60,11 @@ export interface CompiledPlan {
   readonly soleSink: number | null;
   /** Of an execution; null: none. */
   readonly timeoutSeconds: number | null;
-  /** The row list of open_v1, as JSON: the same for every execution. */
+  /** The row list of open_v2, as JSON: the same for every execution. */
   readonly rowsJson: string;
-  /** Roots that open_v1 leaves ready, with jobs. */
+  /** Roots that open_v2 leaves ready, with jobs. */
   readonly hasReadyRoots: boolean;
-  /** Nodes that open_v1 claims for the opener: first the lane's own, then pure ones. */
+  /** Nodes that open_v2 claims for the opener: first the lane's own, then pure ones. */
   readonly claimedRoots: readonly number[];
 }
 

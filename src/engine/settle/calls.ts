@@ -1,9 +1,10 @@
 // The calls of a worker that go out in batches: settles, claims, openings, finishes. Those that make or keep claims are sent
-// only while the worker's lease is good.
+// only while the worker's lease is good. What finds its execution locked is put off until it is free; no batch waits.
 import type pg from 'pg';
 import type { AttemptEnd } from '../../core/attempt-end.ts';
 import { assertNever } from '../../core/errors.ts';
 import { Batcher } from '../../db/connection/batcher.ts';
+import type { Locked } from '../../db/connection/locked.ts';
 import { settleBatch } from '../../db/protocol/settle.ts';
 import { lastOf } from '../../db/protocol/settle-kinds.ts';
 import type { Settle } from '../../db/protocol/settlement.ts';
@@ -19,16 +20,18 @@ export function createCalls(options: {
   readonly whileAlive: () => Promise<void>;
   readonly onRetry: (error: unknown) => void;
   readonly suspect: (executionId: string) => void;
+  readonly untilFree: (executionId: string) => Promise<void>;
 }): Calls {
-  const { pool, worker, whileAlive, onRetry, suspect } = options;
+  const { pool, worker, whileAlive, onRetry, suspect, untilFree } = options;
   // An answer that was lost leaves claims that nobody here knows of: they are looked for afterwards.
   const batcher = <In extends { readonly executionId: string }, Out>(
-    send: (items: readonly In[]) => Promise<readonly Out[]>,
+    send: (items: readonly In[]) => Promise<readonly (Out | Locked)[]>,
     sizeOf?: (item: In) => number,
   ) =>
     new Batcher<In, Out>({
       keyOf: ({ executionId }) => executionId,
       onRetry,
+      untilFree,
       ...(sizeOf === undefined ? {} : { sizeOf }),
       send: async (items) => {
         try {
@@ -52,14 +55,11 @@ export function createCalls(options: {
       async (openings) => {
         await whileAlive();
         const opened = await openBatch(pool, worker(), openings);
-        return openings.map(({ executionId }) => opened.get(executionId) ?? null);
+        return openings.map(({ executionId }): number | Locked | null => opened.get(executionId) ?? null);
       },
       ({ rowsJson }) => rowsJson.length,
     ),
-    finishes: batcher(async (finishes) => {
-      const ended = await finishBatch(pool, finishes);
-      return finishes.map(({ executionId }) => ended.has(executionId));
-    }),
+    finishes: batcher((finishes) => finishBatch(pool, finishes)),
   };
 }
 

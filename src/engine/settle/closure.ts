@@ -2,12 +2,14 @@
 // it reads as much state as core/advance asks for, and writes the settle and the whole closure in one transaction.
 //   C1  States are read after the lock is taken, so nothing changes between judging and writing.
 //   C2  Dying before the commit leaves everything as it was: the attempt is still running, and is taken over.
+//       Where somebody else has the lock, nothing is begun, and it is tried again when that is free; no connection is held meanwhile.
 //   C3  What was read grows with what is skipped (lookahead doubles), so a run costs O(nodes + edges) in all.
 import { type Advance, advance, type DeterminedEnd } from '../../core/plan/advance.ts';
 import { edgeOutcome, type TaskState } from '../../core/plan/decide.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { isForParts } from '../../core/wait.ts';
-import { type Queryable, untilAnswered } from '../../db/connection/connection.ts';
+import type { Queryable } from '../../db/connection/connection.ts';
+import { LOCKED, type Locked } from '../../db/connection/locked.ts';
 import { inTransaction } from '../../db/connection/transaction.ts';
 import { loadStates, lockExecution } from '../../db/protocol/reads.ts';
 import { settleBatch } from '../../db/protocol/settle.ts';
@@ -24,7 +26,8 @@ export async function settleWithClosure(
   state: TaskState,
   settle: Settle,
 ): Promise<SettleResult> {
-  return await untilAnswered(
+  return await worker.locked.run(
+    memory.row.id,
     async () => {
       await worker.whileAlive();
       return await settleAtOnce(worker, memory, node, state, settle);
@@ -39,9 +42,10 @@ async function settleAtOnce(
   node: CompiledNode,
   state: TaskState,
   settle: Settle,
-): Promise<SettleResult> {
+): Promise<SettleResult | Locked> {
   return await inTransaction(worker.pool, async (client) => {
     const execution = await lockExecution(client, memory.row.id);
+    if (execution === LOCKED) return LOCKED;
     const closure = await closureOf(client, memory, node, state, execution?.failing ?? false);
     const consequences = consequencesOf(memory.compiled, node, state, closure);
     const [result] = await settleBatch(client, worker, [{ ...settle, ...consequences }]);

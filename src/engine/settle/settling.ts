@@ -7,6 +7,7 @@
 import { ATTEMPT_ENDS, type AttemptEnd, isTaskEnd, taskStateOf } from '../../core/attempt-end.ts';
 import { storableText } from '../../core/json.ts';
 import { isForParts } from '../../core/wait.ts';
+import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import type { PureSuccessors, Settle, SettledTask, SettleResult } from '../../db/protocol/settlement.ts';
 import type { TaskRef } from '../../db/protocol/transitions.ts';
 import type { Work } from '../attempt/work.ts';
@@ -38,6 +39,8 @@ export async function settleAttempt(
   try {
     recorded = await record(worker, work, end, wish);
   } catch (error) {
+    // No word about the result: the claim is found later, and given back.
+    if (isConnectionLoss(error) || isRetryable(error)) throw error;
     // The database refuses this very result (it was tried alone): the task fails clearly, its neighbours are not harmed.
     if (end.kind === 'failed' && end.error.code === 'unstorable_output') throw error;
     const { taskId, attempt } = work.claim;

@@ -6,7 +6,7 @@ import type { TaskError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
-import { type Opening, offerAgain, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
+import { type Opening, offerAgain, putOffJob, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
 import type { WorkerContext } from '../context.ts';
 import { type CompiledPlan, UnknownTaskTypeError } from '../memory/compiled.ts';
 import type { ExecutionMemory } from '../memory/memory.ts';
@@ -97,6 +97,15 @@ export async function giveBack(worker: WorkerContext, { e, t }: JobPayload): Pro
       ? offerAgain(worker.pool, e)
       : requeue(worker.pool, worker.slots, [{ executionId: e, list: t }]),
   );
+}
+
+/** So long at least a job waits whose execution somebody has locked. */
+const PUT_OFF_MS = 5_000;
+
+/** Leaves a job in the queue for later: its execution is locked by somebody. It names what is ready, whatever becomes of this worker. */
+export async function putOff(worker: WorkerContext, payload: JobPayload): Promise<void> {
+  const ms = PUT_OFF_MS * (1 + Math.random());
+  await untilAnswered(() => putOffJob(worker.pool, payload, ms));
 }
 
 /** A worker that cannot run a task waits so long before it offers it again. */

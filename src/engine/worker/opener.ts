@@ -14,29 +14,37 @@ import type { Slots } from './slots.ts';
 export interface OpenerOptions {
   readonly worker: WorkerContext;
   readonly slots: Slots;
+  /** Keeps a slot that was taken for as long as the lane needs it. */
+  readonly keepSlot: (executionId: string, lane: Promise<void>) => Promise<unknown>;
   readonly isLeaseGood: () => boolean;
   /** Keeps an eye on what runs until it has ended. */
   readonly track: (lane: Promise<void>) => Promise<void>;
 }
 
-export function createOpener({ worker, slots, isLeaseGood, track }: OpenerOptions): Opener {
+export function createOpener({ worker, slots, keepSlot, isLeaseGood, track }: OpenerOptions): Opener {
   return {
     worker,
     offer(versionId, maxTasks): Offer | null {
-      if (worker.draining || !isLeaseGood()) return null;
+      if (worker.draining || !isLeaseGood() || worker.suspectGate.isHolding) return null;
       const compiled = worker.executions.compiled(versionId);
       if (compiled === null || compiled.plan.nodes.length > maxTasks || !slots.tryTake()) return null;
       const ended = Promise.withResolvers<void>();
-      void track(ended.promise).finally(() => slots.release());
+      void track(ended.promise);
+      const end = () => {
+        slots.release();
+        ended.resolve();
+      };
       return {
         opening: openingOf(compiled),
         accept(execution, startedAtMs) {
-          ended.resolve(runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs));
+          const lane = runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs);
+          ended.resolve(lane);
+          keepSlot(execution.id, lane).catch(() => {});
         },
-        withdraw: () => ended.resolve(),
+        withdraw: end,
         lose(executionId) {
           worker.suspect(executionId);
-          ended.resolve();
+          end();
         },
       };
     },

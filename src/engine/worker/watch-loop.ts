@@ -2,6 +2,7 @@
 // longer its own, executions past their deadline, dead workers, orphans; and claims whose answer was lost.
 //   L1  An error ends a pass, never the loop.
 //   L2  A claim is given back only when two passes in a row find it in the database and in no lane.
+//   L3  No pass waits for an execution that somebody has locked: what is given back or concluded is, in the background.
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadOwned } from '../../db/protocol/reads.ts';
 import { type Claim, tick } from '../../db/protocol/transitions.ts';
@@ -22,6 +23,8 @@ export class WatchLoop {
   readonly #limitMs: number;
   readonly #suspected = new Set<string>();
   #unknown = new Set<string>();
+  /** L3, by claim or execution. */
+  readonly #mending = new Map<string, Promise<void>>();
   #wake = Promise.withResolvers<void>();
   #nextWakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
@@ -61,7 +64,7 @@ export class WatchLoop {
 
   /** Whether claims may be this worker's that no lane holds. */
   get hasSuspicions(): boolean {
-    return this.#suspected.size > 0 || this.#unknown.size > 0;
+    return this.#suspected.size > 0 || this.#unknown.size > 0 || this.#mending.size > 0;
   }
 
   /** How long ago the pass under way, or the last one, began. */
@@ -138,10 +141,22 @@ export class WatchLoop {
     for (const { executionId, claim } of owned) {
       if (this.#worker.attempts.has(executionId, claim)) continue;
       const key = `${executionId}/${claim.taskId}/${claim.mapIndex}/${claim.fence}`;
-      if (before.has(key)) await this.#release(executionId, claim);
+      if (this.#mending.has(key)) continue;
+      if (before.has(key)) this.#mend(key, () => this.#release(executionId, claim));
       else this.#unknown.add(key);
     }
-    for (const id of executionIds ?? []) await this.#concludeIfDrained(id);
+    for (const id of executionIds ?? []) this.#mend(id, () => this.#concludeIfDrained(id));
+  }
+
+  // Found again by a later pass where it fails.
+  #mend(key: string, work: () => Promise<void>): void {
+    if (this.#mending.has(key)) return;
+    const mended = work()
+      .catch((error: unknown) =>
+        this.#worker.log.debug('could not mend a lost claim', { error: String(error) }),
+      )
+      .finally(() => this.#mending.delete(key));
+    this.#mending.set(key, mended);
   }
 
   async #release(executionId: string, claim: Claim): Promise<void> {

@@ -14,7 +14,15 @@ import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import { Outage } from '../../db/connection/outage.ts';
 import type { Opener } from '../../db/executions/execution-starts.ts';
-import { addPoolId, registerWorker, removeWorker, unlockPools } from '../../db/protocol/workers.ts';
+import { LockedExecutions } from '../../db/protocol/locked-executions.ts';
+import {
+  addPoolId,
+  giveSuspectTurnBack,
+  registerWorker,
+  removeWorker,
+  takeSuspectTurn,
+  unlockPools,
+} from '../../db/protocol/workers.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import { AttemptRegister } from '../attempt/attempt-register.ts';
 import { SuspectGate } from '../attempt/suspect-gate.ts';
@@ -25,7 +33,7 @@ import { ExecutionCache } from '../memory/execution-cache.ts';
 import { type OpenOutside, type OutsideSettings, openOutside } from '../services/outside.ts';
 import { createCalls } from '../settle/calls.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
-import { giveBack, type JobPayload, runJob } from './job.ts';
+import { giveBack, type JobPayload, putOff, runJob } from './job.ts';
 import { runLane } from './lane.ts';
 import { createOpener } from './opener.ts';
 import { Queue } from './queue.ts';
@@ -81,6 +89,7 @@ export class Worker {
   readonly #outage: Outage;
   readonly #outside: OpenOutside;
   readonly #executionLog: ExecutionLog;
+  readonly #locked: LockedExecutions;
   readonly #retention: RetentionLoop | null;
   #id = newId();
   /** Before the last death: a claim under way at that moment may have been made under it. */
@@ -122,9 +131,11 @@ export class Worker {
       nowMs: () => this.#watch.nowMs(),
     });
     this.#ownSlots = new Slots(this.#options.concurrency);
+    this.#locked = new LockedExecutions({ db: options.database.engine, log: options.log });
     this.#context = this.#createContext();
     this.opener = createOpener({
       worker: this.#context,
+      keepSlot: (executionId, lane) => this.#keepSlot(executionId, lane),
       slots: this.#ownSlots,
       isLeaseGood: () => !this.#isStopped && monotonicMs() <= this.#leaseGoodUntilMs,
       track: (lane) => this.#track(lane),
@@ -193,6 +204,7 @@ export class Worker {
     for (const attempt of this.#attempts.all()) attempt.abort('shutdown');
     await Promise.race([Promise.all([this.#idle(), queueStopped]), delay(5_000, undefined, { ref: false })]);
     this.#isStopped = true;
+    this.#locked.close();
     this.#beat.resolve();
     await Promise.all([this.#watch.stop(), this.#retention?.stop()]);
     await this.#heartbeat?.stop();
@@ -282,6 +294,7 @@ export class Worker {
       whileAlive,
       onRetry,
       suspect: (executionId) => this.#watch.suspect(executionId),
+      untilFree: (executionId) => this.#locked.untilFree(executionId),
     });
     return {
       get id() {
@@ -301,6 +314,7 @@ export class Worker {
       executionLog: this.#executionLog,
       outside: this.#outside,
       ...calls,
+      locked: this.#locked,
       events: {
         attemptEnded: (ended) => void this.events.emit('attemptEnded', ended),
         tasksRecovered: (tasks) => void this.events.emit('tasksRecovered', tasks),
@@ -322,25 +336,56 @@ export class Worker {
       nowMs: () => this.#watch.nowMs(),
       wakeIn: (ms) => this.#watch.wakeIn(ms),
       suspect: (executionId) => this.#watch.suspect(executionId),
-      suspectGate: new SuspectGate(),
+      suspectGate: new SuspectGate({
+        turn: {
+          take: (ms) => takeSuspectTurn(pool, this.#id, ms),
+          giveBack: () => giveSuspectTurnBack(pool, this.#id),
+        },
+      }),
       whileAlive,
     };
   }
 
   async #handle(payload: JobPayload, dueAtMs: number): Promise<void> {
+    if (this.#locked.isStuck(payload.e)) return await putOff(this.#context, payload);
+    if (this.#hasNeighbours && this.#context.suspectGate.isHolding)
+      return await this.#leaveForSuspect(payload);
     if (!(await this.#takeSlot())) return await this.#leaveToOthers(payload);
+    this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs));
+    const lane = runJob(this.#context, payload);
+    if ((await this.#keepSlot(payload.e, lane)) === 'ended') return;
+    void this.#track(lane);
+    await putOff(this.#context, payload);
+  }
+
+  // Until the lane has ended, or is stuck: its execution is locked by somebody, and no body of it runs. Then it goes on without a slot.
+  async #keepSlot(executionId: string, lane: Promise<void>): Promise<'ended' | 'stuck'> {
+    const stuck = Promise.withResolvers<'stuck'>();
+    const leave = this.#locked.watch(executionId, () => {
+      if (!this.#attempts.isPerforming(executionId)) stuck.resolve('stuck');
+    });
     try {
-      this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs));
-      await runJob(this.#context, payload);
+      return await Promise.race([lane.then(() => 'ended' as const), stuck.promise]);
     } finally {
+      leave();
       this.#ownSlots.release();
     }
+  }
+
+  get #hasNeighbours(): boolean {
+    return this.#slots > this.#options.concurrency;
+  }
+
+  // As long as a suspect holds others back here, no other job is fetched in its place.
+  async #leaveForSuspect(payload: JobPayload): Promise<void> {
+    await giveBack(this.#context, payload);
+    while (!this.#isDraining && this.#context.suspectGate.isHolding) await delay(SLOT_PATIENCE_MS);
   }
 
   // What this process started may have all slots. Where other workers are, one of them may have one.
   async #takeSlot(): Promise<boolean> {
     while (!(await this.#ownSlots.take(SLOT_PATIENCE_MS)))
-      if (this.#isDraining || this.#slots > this.#options.concurrency) return false;
+      if (this.#isDraining || this.#hasNeighbours) return false;
     return true;
   }
 

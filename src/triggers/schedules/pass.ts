@@ -1,7 +1,8 @@
 // The scheduler's pass over schedules: finds those that are due or of which something has ended, decides each, and applies the
 // decisions in a few commits (functions/triggers/schedules.sql says what holds when a process ends in between).
 //   P1  A schedule that cannot be decided or applied is put off and told in the log; the others go on.
-//   P2  A pass is bounded: so many schedules, so many ticks in a commit. More is due in the next, which follows at once.
+//   P2  What somebody has locked is passed by, and comes after all others in the next passes: however much of it is due, it fills none.
+//   P3  A pass is bounded: so many schedules, so many ticks in a commit. More is due in the next, which follows at once.
 
 import { newId } from '../../core/id.ts';
 import { storableText } from '../../core/json.ts';
@@ -20,6 +21,7 @@ import {
   FIRST_TICK,
   findDueSchedules,
   findEndedTicks,
+  findUnapplied,
   postponeSchedule,
   readScheduleInput,
   readSchedules,
@@ -50,6 +52,8 @@ export function createSchedulePass({ database, log }: SchedulePassOptions): {
   const starts = createStarts({ database, log });
   /** Until when, by `performance.now()`, schedules that could not be applied are left alone by this process. */
   const resting = new Map<string, number>();
+  /** P2. Schedules that the last pass which had them found locked. */
+  const passedBy = new Set<string>();
   let place = FIRST_TICK;
 
   const putOff = async (schedule: ScheduleSnapshot, error: unknown): Promise<void> => {
@@ -65,10 +69,10 @@ export function createSchedulePass({ database, log }: SchedulePassOptions): {
   // P1. Halves what fails as a whole, until the one that makes it fail is alone.
   const apply = async (batch: readonly Prepared[]): Promise<number> => {
     try {
-      const { applied } = await applyTicks(
-        db,
-        batch.map(({ decision }) => decision),
-      );
+      const decisions = batch.map(({ decision }) => decision);
+      const { applied } = await applyTicks(db, decisions);
+      for (const { id } of decisions) passedBy.delete(id);
+      if (applied < batch.length) for (const id of await findUnapplied(db, decisions)) passedBy.add(id);
       return applied;
     } catch (error) {
       if (isConnectionLoss(error) || isRetryable(error)) throw error;
@@ -84,14 +88,15 @@ export function createSchedulePass({ database, log }: SchedulePassOptions): {
   return {
     name: 'schedules',
     async run() {
-      const due = await findDueSchedules(db, MAX_SCHEDULES);
-      const ended = await findEndedTicks(db, place, MAX_OPEN_TICKS);
-      place = ended.next;
       const now = performance.now();
       for (const [id, until] of resting) if (until < now) resting.delete(id);
-      const ids = [...new Set([...due, ...ended.ids.slice(0, MAX_SCHEDULES)])].filter(
-        (id) => !resting.has(id),
-      );
+      const due = await findDueSchedules(db, MAX_SCHEDULES, [...resting.keys()]);
+      if (due.length === MAX_SCHEDULES && passedBy.size > 0)
+        due.unshift(...(await findDueSchedules(db, MAX_SCHEDULES, [...resting.keys(), ...passedBy])));
+      const ended = await findEndedTicks(db, place, MAX_OPEN_TICKS);
+      place = ended.next;
+      const changed = ended.ids.filter((id) => !resting.has(id)).slice(0, MAX_SCHEDULES);
+      const ids = [...new Set([...due.slice(0, MAX_SCHEDULES), ...changed])];
       if (ids.length === 0) return 0;
       const prepared: Prepared[] = [];
       let ticks = 0;

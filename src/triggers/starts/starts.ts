@@ -3,7 +3,8 @@
 //       remembered; the database refuses what was meanwhile replaced, and it is looked up.
 //   T2  A request starts once, however often it is sent to the database, and a repeated idempotency key gets its first
 //       answer, also where the same request would be refused by now.
-//   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline.
+//   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline. One whose key
+//       another transaction has used and not committed is sent again alone (db/connection/batcher.ts), and the others go on.
 
 import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
@@ -24,6 +25,7 @@ import {
   type StartRequest,
   startAndOpen,
   startExecutions,
+  startInOwnCommit,
 } from '../../db/executions/execution-starts.ts';
 import { findKeyedStart } from '../../db/triggers/startable.ts';
 import { InputRules } from './input-rules.ts';
@@ -56,6 +58,12 @@ export class StartUnanswered extends Error {
 interface Batched {
   readonly request: StartRequest;
   readonly giveUpAtMs: number;
+}
+
+interface HowToStart {
+  readonly limitMs: number;
+  /** In a commit of its own; absent: in the caller's transaction. */
+  readonly own?: { readonly opener: Opener | null };
 }
 
 /** A start whose input fits the revision. */
@@ -124,17 +132,17 @@ export class Starts {
     requests: readonly StartRequest[],
     limitMs = WITHIN_MS,
   ): Promise<StartResult[]> {
-    return await this.#checkAndStart(db, tenantId, requests, limitMs, null);
+    return await this.#checkAndStart(db, tenantId, requests, { limitMs });
   }
 
-  // With an opener in a commit of its own: what it has slots for is opened in it.
+  // In a commit of its own: what its opener has slots for is opened in it.
   async #checkAndStart(
     db: Queryable,
     tenantId: string,
     requests: readonly StartRequest[],
-    limitMs: number,
-    opener: Opener | null,
+    how: HowToStart,
   ): Promise<StartResult[]> {
+    const { limitMs } = how;
     const results = new Array<StartResult>(requests.length);
     const fitting: FittingStart[] = [];
     const { versions, guessed } = await this.#revisions.find(db, tenantId, requests, limitMs);
@@ -159,7 +167,7 @@ export class Starts {
         });
       }
     }
-    const started = await this.#record(db, tenantId, fitting, limitMs, opener);
+    const started = await this.#record(db, tenantId, fitting, how);
     for (const [k, { i }] of fitting.entries()) {
       const one = started[k]!;
       if (one.ok) results[i] = one;
@@ -169,7 +177,7 @@ export class Starts {
     if (stale.length > 0) {
       for (const i of stale) this.#revisions.forget(tenantId, requests[i]!);
       const again = stale.map((i) => requests[i]!);
-      const answers = await this.#checkAndStart(db, tenantId, again, limitMs, opener);
+      const answers = await this.#checkAndStart(db, tenantId, again, how);
       for (const [k, i] of stale.entries()) results[i] = answers[k]!;
     }
     return results;
@@ -179,19 +187,20 @@ export class Starts {
     db: Queryable,
     tenantId: string,
     fitting: readonly FittingStart[],
-    limitMs: number,
-    opener: Opener | null,
+    { limitMs, own }: HowToStart,
   ): Promise<readonly Started[]> {
     if (fitting.length === 0) return [];
+    const opener = own?.opener ?? null;
     let roomFor = MAX_OPENED_TASKS;
     const starts = fitting.map(({ request, versionId }): OfferedStart => {
       const offer = request.runAt === undefined ? (opener?.offer(versionId, roomFor) ?? null) : null;
       roomFor -= offer?.opening.rowCount ?? 0;
       return { request: { ...request, id: request.id ?? newId() }, versionId, offer };
     });
+    const start = own === undefined ? startExecutions : startInOwnCommit;
     return opener !== null && starts.some(({ offer }) => offer !== null)
       ? await startAndOpen(db, tenantId, opener.worker, starts, limitMs)
-      : await startExecutions(
+      : await start(
           db,
           tenantId,
           starts.map(({ request }) => request),
@@ -245,13 +254,10 @@ export class Starts {
     if (due.length > 0) {
       try {
         const requests = due.map(({ request }) => request);
-        const started = await this.#checkAndStart(
-          this.#engine,
-          tenantId,
-          requests,
-          this.#deadlineMs,
-          this.#opener(),
-        );
+        const started = await this.#checkAndStart(this.#engine, tenantId, requests, {
+          limitMs: this.#deadlineMs,
+          own: { opener: this.#opener() },
+        });
         for (const [k, item] of due.entries()) answers.set(item, started[k]!);
       } catch (error) {
         if (!isConnectionLoss(error) && !isRetryable(error)) throw error;

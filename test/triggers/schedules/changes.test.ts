@@ -138,6 +138,33 @@ test('an execution that somebody holds in an open transaction holds up no other 
   }
 });
 
+test('however many schedules of one tenant are locked, those of others fire', async () => {
+  const [first, other] = [await bench.overdue(1), await bench.overdue(1)];
+  const moved = await bench.engine.query<{ due: string }>(
+    'select due_at::text as due from dagwright.schedules where id = $1',
+    [other.id],
+  );
+  // Copies of the first, all due before the other; as many as a pass takes, and more.
+  const ids = await bench.engine.query<{ id: string }>(
+    `insert into dagwright.schedules select (jsonb_populate_record(s, jsonb_build_object('id', dagwright.uuid_v7(), 'name', 'copy ' || n,
+       'due_at', $2::timestamptz - interval '1 minute'))).* from dagwright.schedules s, generate_series(1, 1200) n where s.id = $1 returning id`,
+    [first.id, moved[0]!.due],
+  );
+  const client = new pg.Client({ connectionString: bench.engine.database.url });
+  await client.connect();
+  try {
+    await client.query(BEGIN);
+    await client.query('select from dagwright.schedules where id = any($1) for update', [
+      ids.map(({ id }) => id),
+    ]);
+    for (let passes = 0; passes < 5; passes++) await bench.work();
+    expect(await bench.summary(other.id)).toBe('fired 1');
+  } finally {
+    await client.end();
+    await bench.engine.query('delete from dagwright.schedules where id = any($1)', [ids.map(({ id }) => id)]);
+  }
+});
+
 test('a large input is checked and started as any other', async () => {
   await bench.engine.apply({ ...WORKFLOW, workflowId: 'large', inputSchema: { required: ['q'] } });
   const text = Array.from({ length: 50_000 }, (_, i) => i).join(' ');

@@ -12,6 +12,13 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     from unnest(payloads) as payload))
 $$;
 
+-- Wakes a worker with this payload, but not before so many milliseconds.
+create or replace function dagwright.add_later_job_v1(payload json, priority int, ms float8) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  select from graphile_worker.add_jobs(array[('dagwright', payload, null, clock_timestamp() + ms * interval '1 millisecond', 32767, null,
+    (10 - priority)::smallint, null)::graphile_worker.job_spec])
+$$;
+
 -- Hands ready tasks of one execution to the queue as at most `slots` jobs, each with a list.
 create or replace function dagwright.enqueue_v1(e uuid, ts text[], ms int[], slots int, priority int) returns void
 language plpgsql as $$

@@ -1,8 +1,8 @@
 -- Starts executions of one tenant, and opens some of them for a worker in the same commit: those of p that say `open`, by
--- `openings` (as open_v1 reads it). It keeps what start_executions_v1 and open_v1 keep; between them nobody sees a row.
+-- `openings` (as open_v2 reads it). It keeps what start_executions_v1 and open_v2 keep; between them nobody sees a row.
 -- Rows: first the answers of start_executions_v1; then, with i null, each execution that was opened: when, and what of it was
 -- stored in another form than it was sent in.
-create or replace function dagwright.start_and_open_v1(tenant uuid, p jsonb, worker uuid, slots int, openings jsonb)
+create or replace function dagwright.start_and_open_v2(tenant uuid, p jsonb, worker uuid, slots int, openings jsonb)
 returns table (i int, id uuid, existing boolean, problem text, opened_at float8, created_at timestamptz, started_at timestamptz,
   input jsonb, trigger jsonb)
 language plpgsql as $$
@@ -10,6 +10,6 @@ begin
   return query select s.i, s.id, s.existing, s.problem, null::float8, null::timestamptz, null::timestamptz, null::jsonb, null::jsonb
     from dagwright.start_executions_v1(tenant, p) s;
   return query select null::int, o.e, null::boolean, null::text, o.at, x.created_at, x.started_at, x.input, x.trigger
-    from dagwright.open_v1(worker, slots, openings) o
+    from dagwright.open_v2(worker, slots, openings) o
     cross join lateral (select * from dagwright.workflow_executions h where h.id = o.e offset 0) x;
 end $$;

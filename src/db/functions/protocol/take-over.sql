@@ -1,6 +1,7 @@
 -- Takes over what dead workers ran, and forgets them. Dead: its lock is free and two beats were missed, or no beat for
 -- its lease; both count from the server's start, so that an outage is no death. The sweeper must itself have been
--- beating as long as the rule that it applies, for the same reason. At most `most` tasks a pass; locked executions wait.
+-- beating as long as the rule that it applies, for the same reason. At most `most` executions of one a
+-- pass; those that somebody has locked wait for another, and the others are not behind them.
 create or replace function dagwright.take_over_v1(sweeper uuid, slots int, most int) returns int
 language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
@@ -11,7 +12,6 @@ declare
   dead record;
   x record;
   total int := 0;
-  left_ int;
   ts text[];
   ms int[];
 begin
@@ -28,15 +28,12 @@ begin
         and mine.since < now_ - w.lease_seconds * interval '1 second'))
     for update skip locked
   loop
-    left_ := 0;
     for x in
       select o.id, o.priority, o.status, o.tenant_id from dagwright.workflow_executions o
       where o.status in ('running', 'paused') and exists (select from dagwright.task_executions t
         where t.workflow_execution_id = o.id and t.status = 'running' and t.worker_id = dead.id)
-      order by o.id limit most
+      order by o.id limit most for no key update of o skip locked
     loop
-      perform from dagwright.workflow_executions where id = x.id for no key update skip locked;
-      if not found then left_ := left_ + 1; continue; end if;
       -- The attempt that died is kept; more of them than it may have, and the task is not tried again (its next claim fails it).
       -- What had not been entered yet is given back as if it had not been claimed.
       insert into dagwright.task_attempts (workflow_execution_id, task_id, map_index, attempt_number, fence, tenant_id, worker_id, error, started_at, completed_at)
@@ -68,7 +65,7 @@ begin
       update dagwright.workflow_executions set concluded_by = sweeper where id = x.id;
       perform dagwright.add_jobs_v1(array[json_build_object('e', x.id)], x.priority);
     end loop;
-    if left_ = 0 and not exists (select from dagwright.workflow_executions o join dagwright.task_executions t
+    if not exists (select from dagwright.workflow_executions o join dagwright.task_executions t
         on t.workflow_execution_id = o.id where o.status in ('running', 'paused') and t.status = 'running' and t.worker_id = dead.id)
       and not exists (select from dagwright.workflow_executions o where o.status = 'running' and o.open_tasks = 0 and o.concluded_by = dead.id) then
       delete from dagwright.workers where id = dead.id;

@@ -20,9 +20,9 @@ begin
         from jsonb_array_elements(p->'held') with ordinality o) h
   left join dagwright.task_executions t on t.workflow_execution_id = h.e and t.task_id = h.t and t.map_index = h.m;
   woken := dagwright.wake_due_v1((p->>'slots')::int, 256) + dagwright.start_due_v1(256);
-  for x in select o.id from dagwright.workflow_executions o
-           where o.id = any(array(select late_.id from dagwright.workflow_executions late_ where late_.deadline_at <= now_ and late_.status <> 'paused' order by late_.deadline_at limit 32))
-           order by o.id for no key update skip locked loop
+  -- Those that somebody has locked are none of the 32. Taken without waiting, so out of the order of locks.
+  for x in select o.id from dagwright.workflow_executions o where o.deadline_at <= now_ and o.status <> 'paused'
+           order by o.deadline_at limit 32 for no key update skip locked loop
     perform dagwright.end_execution_v1(x.id, 'failed', null,
       jsonb_build_object('code', 'timeout', 'message', 'the execution ran past its timeoutSeconds'), 'execution_failed', now_);
     ended := ended + 1;

@@ -1,4 +1,4 @@
--- Chapters of settle_v1 (settle.sql) about what a lane goes on with. Each is called once per execution that has any, under that
+-- Chapters of settle_v2 (settle.sql) about what a lane goes on with. Each is called once per execution that has any, under that
 -- one's planner settings.
 
 -- Counts the edges of settled tasks down, and wakes the children whose last edge this was (S3, S4). kind: claim (i: the lane,

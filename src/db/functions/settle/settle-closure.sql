@@ -1,4 +1,4 @@
--- Chapters of settle_v1 (settle.sql) about what follows from an end far away, computed under the execution's lock
+-- Chapters of settle_v2 (settle.sql) about what follows from an end far away, computed under the execution's lock
 -- (engine/settle/closure.ts). Each is called once per execution, under that one's planner settings.
 
 -- Writes the ends that are already determined, as one set, and those of the items of open fan-outs among them. They get the

@@ -3,9 +3,9 @@
 -- Pure successors that were performed with completions (o) stand last in s: they are written too, and counted; edges are then those
 -- of the last of them. Where one cannot be written nothing is changed, and the batch is sent without them (SQLSTATE DW001).
 -- ids: the executions; s: completions, d: edges, by keys that db/protocol/settle-keys.ts declares; lanes: ordinals that want to
--- go on; extra: pure tasks that may be claimed beyond them. Result rows: at (the database's time) | lost | claim | drained |
--- finished (i: place in ids).
-create or replace function dagwright.settle_completed_v1(w uuid, slots int, ids uuid[], s jsonb, d jsonb, lanes int[], extra int)
+-- go on; extra: pure tasks that may be claimed beyond them. An execution that somebody has locked is passed by. Result rows: at (the
+-- database's time) | lost | claim | drained, finished, locked (i: place in ids).
+create or replace function dagwright.settle_completed_v2(w uuid, slots int, ids uuid[], s jsonb, d jsonb, lanes int[], extra int)
 returns table (kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
@@ -23,7 +23,7 @@ declare
   used int[] := '{}';
   ready_x int[] := '{}';
   ready_t text[] := '{}';
-  seqs bigint[] := array_fill(0::bigint, array[cardinality(ids)]);
+  seqs bigint[] := array_fill(null::bigint, array[cardinality(ids)]);  -- null: not locked by this call
   priorities int[] := array_fill(5, array[cardinality(ids)]);
   running bool[] := array_fill(false, array[cardinality(ids)]);
   opens int[] := array_fill(0, array[cardinality(ids)]);
@@ -31,12 +31,20 @@ declare
   r record;
 begin
   for r in select array_position(ids, o.id) as x, o.next_seq, o.priority, o.status, o.open_tasks, o.failed_tasks from dagwright.workflow_executions o
-           where o.id = any(ids) order by o.id for no key update loop
+           where o.id = any(ids) order by o.id for no key update skip locked loop
     seqs[r.x] := r.next_seq; priorities[r.x] := r.priority; running[r.x] := r.status = 'running';
     opens[r.x] := r.open_tasks; failed[r.x] := r.failed_tasks;
   end loop;
   now_ := clock_timestamp();
   kind := 'at'; at := extract(epoch from now_) * 1000; return next;
+  if array_position(seqs, null) is not null then
+    for r in select array_position(ids, o.id) as x from dagwright.workflow_executions o where o.id = any(ids) order by 1 loop
+      if seqs[r.x] is null then
+        kind := 'locked'; i := r.x; at := null; return next;
+        ids[r.x] := null;
+      end if;
+    end loop;
+  end if;
 
   with u as (
     update dagwright.task_executions u set status = 'completed', branch = q.b, winner = q.wn, input = coalesce(q.inp, u.input),
@@ -71,7 +79,7 @@ begin
     return query select 'lost', q.i, q.t, -1, u.fence, null::int, null::int, u.status::text, null::float8
       from jsonb_to_recordset(s) as q(i int, x int, t text)
       left join dagwright.task_executions u on u.workflow_execution_id = ids[q.x] and u.task_id = q.t and u.map_index = -1
-      where not coalesce(q.i = any(found_), false);
+      where not coalesce(q.i = any(found_), false) and ids[q.x] is not null;
     if found_ is null then return; end if;
   end if;
 

@@ -1,4 +1,4 @@
--- Chapters of settle_v1 (settle.sql) about fan-outs, each called once in the life of one, under that one's planner settings.
+-- Chapters of settle_v2 (settle.sql) about fan-outs, each called once in the life of one, under that one's planner settings.
 
 -- A fan-out opens: the rows of the first items of its window; so many of them run on this worker, the rest are ready.
 create or replace function dagwright.open_items_v1(worker uuid, execution_id uuid, tenant uuid, task text, types jsonb, stays boolean,

@@ -1,5 +1,5 @@
 -- One completion with at most one child, alone in its batch: the step of a sequential run, with as few statements as it takes.
--- Keeps S1 to S5 of settle.sql; a fast path, as settle_completed_v1 is. The execution's counters are written first (its lock), and taken back where the settle is lost.
+-- Keeps S1 to S5 of settle.sql; a fast path, as settle_completed_v2 is. The execution's counters are written first (its lock), and taken back where the settle is lost.
 create or replace function dagwright.settle_one_v1(w uuid, e uuid, task text, f bigint, dur bigint, result jsonb, inp jsonb, cost numeric, use jsonb,
   child text, wants boolean, fin jsonb, out outcome text, out fence bigint, out attempt int, out recoveries int, out phase text,
   out claimed boolean, out ended text, out at float8)

@@ -1,7 +1,8 @@
 -- Settles completions of sequential runs, one of each execution, as settle_one_v1 does one: each goes on with its only child, or
 -- ends its execution. Four statements for all. Keeps S1 to S5 of settle.sql. A fast path that knows nothing but this: where one
--- row is not as it has to be, nothing is changed and the batch is sent another way (SQLSTATE DW001).
--- Arrays run parallel to ids. The executions are locked first, so that what is judged and the time are of after the wait.
+-- row is not as it has to be, or somebody has an execution locked, nothing is changed and the batch is sent another way
+-- (SQLSTATE DW001).
+-- Arrays run parallel to ids. The executions are locked first, without waiting, so that what is judged stays so.
 -- costs: US dollars since the last checkpoint; children: what the lane goes on with; fins: { out }, where the execution ends.
 -- Returns the database's time in milliseconds. A child was never begun, so its claim is the first: fence 1, attempt 1.
 create or replace function dagwright.settle_sequential_v1(worker uuid, ids uuid[], tasks text[], fences bigint[], durations bigint[],
@@ -12,7 +13,9 @@ declare
   seqs bigint[];
   found_ int;
 begin
-  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update skip locked;
+  get diagnostics found_ = row_count;
+  if found_ <> cardinality(ids) then raise 'an execution is locked' using errcode = 'DW001'; end if;
   now_ := clock_timestamp();
   with u as (
     update dagwright.workflow_executions o set open_tasks = o.open_tasks - 1, next_seq = o.next_seq + 1,

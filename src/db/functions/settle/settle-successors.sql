@@ -17,7 +17,9 @@ declare
   seqs bigint[];
   found_ int;
 begin
-  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update skip locked;
+  get diagnostics found_ = row_count;
+  if found_ <> cardinality(ids) then raise 'an execution is locked' using errcode = 'DW001'; end if;
   now_ := clock_timestamp();
   with u as (
     update dagwright.workflow_executions o set open_tasks = o.open_tasks - q.count, next_seq = o.next_seq + q.count,

@@ -1,6 +1,7 @@
--- Settles attempts and goes on: the general way, which takes whatever settle_completed_v1 and settle_one_v1 refuse.
+-- Settles attempts and goes on: the general way, which takes whatever settle_completed_v2 and settle_one_v1 refuse.
 -- p is { w, slots, x }, with one element of x per execution; all keys are declared in db/protocol/settle-keys.ts.
--- Result rows, `kind`: settled | lost (fence: what the row has now, phase: its status) | failing (a retry or a wait that the
+-- An execution that somebody has locked is passed by, so that no other has to wait for it: it comes back as `locked`, and nothing of
+-- it was changed. Result rows, `kind`: locked | settled | lost (fence: what the row has now, phase: its status) | failing (a retry or a wait that the
 -- failure policy refuses: settle again as failed or cancelled) | claim (i: the lane, or -1 for an extra) | drained (all tasks
 -- ended; conclude it) | finished.
 --   S1  A settle that names an old fence changes nothing and is reported as lost.
@@ -10,7 +11,7 @@
 --   S5  Each end in an execution has a number of its own (completed_seq), higher than those of all commits before.
 -- Chapters that are called once per execution or once per fan-out are functions of their own (settle-children.sql,
 -- settle-closure.sql, settle-fan-out.sql). What is done per settle stands here: a call costs 6 µs, a twentieth of an item's settle.
-create or replace function dagwright.settle_v1(p jsonb)
+create or replace function dagwright.settle_v2(p jsonb)
 returns table (e uuid, kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
@@ -49,7 +50,11 @@ begin
     -- THE EXECUTION is locked, and read.
     e := batch.e;
     select o.status, o.priority, o.failing, o.tenant_id, o.next_seq, o.open_tasks, o.failed_tasks into execution
-      from dagwright.workflow_executions o where o.id = batch.e for no key update;
+      from dagwright.workflow_executions o where o.id = batch.e for no key update skip locked;
+    if not found and exists (select from dagwright.workflow_executions o where o.id = batch.e) then
+      kind := 'locked'; i := null; return next;
+      continue;
+    end if;
     now_ := clock_timestamp();
     at := extract(epoch from now_) * 1000;
     seq := execution.next_seq; closed := 0; failures := 0; cost := 0; is_cost_unknown := false;
