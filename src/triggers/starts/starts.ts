@@ -5,6 +5,7 @@
 //   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline.
 
 import { LRUCache } from 'lru-cache';
+import { actsByHand } from '../../core/caller/actor.ts';
 import {
   applyDefaults,
   type CompiledSchema,
@@ -35,7 +36,7 @@ import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 export type { StartRefusal, StartResult } from './start-check.ts';
 
 /** What a caller asks for; who asks is told by `acting`. */
-export type StartOf = Omit<StartRequest, 'id' | 'createdBy'>;
+export type StartOf = Omit<StartRequest, 'id' | 'createdBy' | 'byHand'>;
 
 export interface StartsOptions {
   readonly database: Database;
@@ -99,7 +100,11 @@ export class Starts {
     const late = Promise.withResolvers<typeof LATE>();
     const timer = setTimeout(() => late.resolve(LATE), this.#deadlineMs);
     const answer = batch.batcher.call({
-      request: { ...request, id: newId(), createdBy: acting.actor },
+      request: {
+        ...request,
+        ...{ id: newId(), createdBy: acting.actor },
+        ...(actsByHand(acting.actor) ? { byHand: acting } : {}),
+      },
       giveUpAtMs: performance.now() + this.#deadlineMs,
     });
     const release = () => {
