@@ -9,7 +9,7 @@ const STOPS = [
   '',
   'GET /v1/executions HTTP/1.1\r\nhost: a\r\n',
   'POST /hooks/a/b HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{',
-  'GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n',
+  'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n',
   'this is no HTTP\r\n\r\n',
 ];
 /** Clients of one of the other addresses. */
@@ -31,15 +31,11 @@ export class IdleCrowd {
     this.#chance = chance;
   }
 
-  get held(): number {
-    return this.#sockets.size;
-  }
-
   /** Resolves when all have come once; they go on until `end`. */
   async begin(clients: number): Promise<void> {
     for (let i = 0; i < clients && !this.#isOver; i++) {
       void this.#live(i);
-      if (i % 50 === 49) await delay(10);
+      if (i % 20 === 19) await delay(20);
     }
   }
 
@@ -53,11 +49,11 @@ export class IdleCrowd {
     const localAddress = i % 2 === 0 ? '127.0.0.1' : `127.0.${1 + (other >> 8)}.${1 + (other % 250)}`;
     while (!this.#isOver) {
       await this.#hold(localAddress, STOPS[Math.floor(i / 2) % STOPS.length]!);
-      await delay(this.#chance.between(2_000, 6_000));
+      await delay(this.#chance.between(5_000, 15_000));
     }
   }
 
-  // Until the other side ends it for good: that it wants to is no reason to go.
+  // That the other side wants to end it is no reason to go: its own side stays open for a while yet.
   #hold(localAddress: string, text: string): Promise<void> {
     return new Promise((resolve) => {
       const socket = connect({
@@ -72,6 +68,8 @@ export class IdleCrowd {
       socket.on('error', () => {
         if (socket.bytesRead === 0 && !this.#sockets.has(socket)) this.failed++;
       });
+      socket.on('end', () => void delay(this.#chance.between(5_000, 15_000)).then(() => socket.destroy()));
+      socket.resume();
       socket.once('close', () => {
         this.#sockets.delete(socket);
         resolve();
