@@ -25,7 +25,8 @@ export interface HttpService {
 }
 
 /**
- * Opens it on HOST:PORT. `isOperationOnly`: just /healthz, /readyz and /metrics. Throws a Refusal where everybody could call
+ * Opens it on HOST:PORT, and what operators ask for on DAGWRIGHT_METRICS_PORT besides. `isOperationOnly`: there is no API, so
+ * just /healthz, /readyz and /metrics, and on PORT only where that was given. Throws a Refusal where everybody could call
  * it without a key, or the port cannot be had.
  */
 export async function openHttpService(
@@ -33,7 +34,7 @@ export async function openHttpService(
   options: { readonly isOperationOnly: boolean },
 ): Promise<HttpService> {
   const { config, log } = system;
-  const { host, port, adminKey, rateLimit, encryptionKeys } = config.http;
+  const { host, port, adminKey, rateLimit, encryptionKeys, isProxy, isPortGiven, metricsPort } = config.http;
   if (!options.isOperationOnly && !isLoopback(host) && adminKey === undefined) await refuseOpen(system, host);
   const { isOperationOnly } = options;
   const database = openDatabase(system.database.url, {
@@ -57,7 +58,7 @@ export async function openHttpService(
     secretBox: createSecretBox(encryptionKeys),
     secrets: config.outside.secrets ?? {},
     publicUrl: (config.outside.publicUrl ?? `http://${host}:${port}`).replace(/\/+$/, ''),
-    settings: { adminKey, rateLimit, isLoopback: isLoopback(host) },
+    settings: { adminKey, rateLimit, isLoopback: isLoopback(host), isProxy },
     onExecutionEnded: (listener) => {
       ended.on('executionEnded', listener);
       return () => ended.off('executionEnded', listener);
@@ -65,11 +66,30 @@ export async function openHttpService(
     health,
     metrics,
   };
+  const servers: Server[] = [];
+  const listen = async (name: string, at: number, forOperation: boolean): Promise<string> => {
+    const server = await Server.create(service, { isOperationOnly: forOperation });
+    try {
+      const url = await server.listen(host, at);
+      servers.push(server);
+      return url;
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      throw refuse('listen', error.message, error.hint.replace('PORT=', `${name}=`), name);
+    }
+  };
+  const stop = async (graceMs: number) => {
+    await Promise.all(servers.map((server) => server.stop(graceMs)));
+    await database.close();
+  };
   try {
     if (!isOperationOnly) await tellOfSecrets(service);
-    const server = await Server.create(service, { isOperationOnly });
-    const url = await server.listen(host, port);
-    log.info('HTTP listens', { url });
+    const operationUrl =
+      metricsPort === undefined ? null : await listen('DAGWRIGHT_METRICS_PORT', metricsPort, true);
+    if (operationUrl !== null) log.info('health and metrics listen', { url: operationUrl });
+    const hasMain = !isOperationOnly || isPortGiven || operationUrl === null;
+    const url = hasMain ? await listen('PORT', port, isOperationOnly) : operationUrl;
+    if (hasMain) log.info('HTTP listens', { url });
     return {
       url,
       watchWorker(started, workersDatabase) {
@@ -85,14 +105,10 @@ export async function openHttpService(
           problem: () => (scheduler.isProgressing() ? null : 'its passes stand still'),
         });
       },
-      async stop(graceMs) {
-        await server.stop(graceMs);
-        await database.close();
-      },
+      stop,
     };
   } catch (error) {
-    await database.close();
-    if (error instanceof ListenError) throw refuse('listen', error.message, error.hint, 'PORT');
+    await stop(0);
     throw error;
   }
 }

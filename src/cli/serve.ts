@@ -7,6 +7,7 @@ import type { CommandContext } from './context.ts';
 import type { HttpService } from './http-service.ts';
 import { refuse } from './refusal.ts';
 import type { Config } from './settings/config.ts';
+import { isEveryAddress } from './settings/http-settings.ts';
 import { requireIsolation, type System } from './system.ts';
 
 const STARTED_BY = process.ppid;
@@ -50,16 +51,19 @@ interface Running {
 }
 
 // A port that cannot be had is found before anything takes work. Several workers on one machine share no port, so they
-// answer probes only where PORT says so.
+// answer probes only where PORT or DAGWRIGHT_METRICS_PORT says so.
 async function startRole(context: CommandContext, system: System, role: Config['role']): Promise<Running> {
   const { config, log } = context;
   const isApi = role === 'all' || role === 'api';
   const http =
-    isApi || config.http.isPortGiven
+    isApi || config.http.isPortGiven || config.http.metricsPort !== undefined
       ? await (await import('./http-service.ts')).openHttpService(system, { isOperationOnly: !isApi })
       : null;
   try {
-    const worker = role === 'all' || role === 'worker' ? system.createWorker() : null;
+    if (role !== 'scheduler') tellOfPublicUrl(context, isApi);
+    const publicUrl = isApi || config.isPublicUrlGiven ? config.outside.publicUrl : null;
+    const outside = { ...config.outside, publicUrl };
+    const worker = role === 'all' || role === 'worker' ? system.createWorker(log, outside) : null;
     if (worker !== null) {
       await worker.start();
       http?.watchWorker(worker, system.database);
@@ -76,6 +80,22 @@ async function startRole(context: CommandContext, system: System, role: Config['
     await http?.stop(0);
     throw error;
   }
+}
+
+// Whoever is to answer a callback later gets this address.
+function tellOfPublicUrl({ config, log }: CommandContext, isApi: boolean): void {
+  if (config.isPublicUrlGiven) return;
+  if (!isApi)
+    log.warn(
+      'DAGWRIGHT_PUBLIC_URL is not set and this worker has no API: tasks with a callback fail, as nobody could answer them',
+    );
+  else if (isEveryAddress(config.http.host))
+    log.warn(
+      'DAGWRIGHT_PUBLIC_URL is not set: callbacks and webhooks have an address that others cannot use',
+      {
+        address: config.outside.publicUrl ?? null,
+      },
+    );
 }
 
 function devNote({ url, config }: System, { http }: Running, hasKeys: boolean): string {

@@ -8,6 +8,7 @@ import { openEmbedded } from '../db/embedded/server.ts';
 import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
 import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/operations/migrate.ts';
 import { findTenantId } from '../db/resources/tenants.ts';
+import type { OutsideSettings } from '../engine/services/outside.ts';
 import { Worker } from '../engine/worker/worker.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
 import { createRegistry } from '../tasks/registry.ts';
@@ -38,8 +39,8 @@ export interface System {
   readonly types: ReadonlyMap<string, TaskType>;
   /** Of the types from DAGWRIGHT_TASKS. */
   readonly rules: ReadonlyMap<string, TaskTypeRule>;
-  /** With a log of its own, or the process's. */
-  createWorker(log?: TaskLog): Worker;
+  /** With a log of its own, or the process's; and with another outside world than the settings tell of. */
+  createWorker(log?: TaskLog, outside?: OutsideSettings): Worker;
   /** Of schedules, events, and what is kept for a time only. */
   createScheduler(): Scheduler;
   close(): Promise<void>;
@@ -119,13 +120,13 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       tenantId,
       types,
       rules,
-      createWorker: (workerLog = log) =>
+      createWorker: (workerLog = log, outside = config.outside) =>
         new Worker({
           database: opened,
           types,
           log: workerLog,
           concurrency: config.concurrency,
-          outside: config.outside,
+          outside,
           leaseSeconds: config.leaseSeconds,
           keepsDebugLines: config.logLevel === 'debug',
           retentionDays: config.retentionDays,

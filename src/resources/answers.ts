@@ -1,8 +1,9 @@
 // Answers from outside to tasks that wait for them (core/wait.ts): who has the key may give one, whatever the tenant, and the
 // first counts. A callback's key is the SHA-256 of its token; reviews and signals will have keys of their own.
 import { createHash } from 'node:crypto';
+import { CALLBACK } from '../core/caller/actor.ts';
 import { type Json, toStorableJson } from '../core/json.ts';
-import type { Queryable } from '../db/connection/connection.ts';
+import type { Operator, Queryable } from '../db/connection/connection.ts';
 import { type AnswerStatus, giveAnswer } from '../db/protocol/answers.ts';
 import { done, invalid, notFound, type Outcome, refused, refusedWhole } from './outcome.ts';
 
@@ -35,14 +36,15 @@ export function readAnswer(given: { readonly [Part in AnswerPart]?: unknown }): 
   return stored.code === 'payload_too_large' ? refused(stored.code, problem) : invalid([problem]);
 }
 
-/** Answers the call that was made with this callback token. */
+/** Answers the call that was made with this callback token, for whoever has it. */
 export async function answerCallback(
   db: Queryable,
+  from: Omit<Operator, 'actor'>,
   token: string,
   { part, json }: GivenAnswer,
 ): Promise<Outcome<{ readonly status: Exclude<AnswerStatus, 'expired'> }>> {
   const key = createHash('sha256').update(token).digest();
-  const status = await giveAnswer(db, { kind: 'callback', key }, part, json);
+  const status = await giveAnswer(db, { ...from, actor: CALLBACK }, { kind: 'callback', key }, part, json);
   if (status === null) return notFound('callback', 'there is no callback with this token');
   if (status !== 'expired') return done({ status });
   return refusedWhole('expired', 'the task that waited for it has ended or timed out');

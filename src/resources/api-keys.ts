@@ -15,6 +15,8 @@ export const KEY_NAME = { minLength: 1, maxLength: 200 } as const;
 /** Who makes a key, and what its own allows. */
 export interface KeyMaker extends Acting {
   readonly scopes: ReadonlySet<KeyScope>;
+  /** Its own key; null: it has none (the operator, the command line). */
+  readonly keyId: string | null;
 }
 
 export interface NewKey {
@@ -23,7 +25,7 @@ export interface NewKey {
   readonly subject?: string | null | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly scopes?: readonly string[] | undefined;
-  /** ISO instant; absent: it does not end. */
+  /** ISO instant; absent: it ends with its maker's key, if that ends. */
   readonly expiresAt?: string | null | undefined;
 }
 
@@ -58,8 +60,17 @@ export async function createKey(
   const wanted = { name, subject, roles, scopes, expiresAt, createdBy: maker.actor };
   const refusal = checkKey(wanted) ?? checkGrants(maker, wanted);
   if (refusal !== null) return refusal;
-  const made = await rows.insertKey(client, maker.tenantId, wanted);
+  const end = await endOf(client, maker);
+  if (end !== null && expiresAt !== null && Date.parse(expiresAt) > Date.parse(end))
+    return refusedWhole('scope_exceeded', `your own key ends at ${end}, and this one would outlive it`);
+  const made = await rows.insertKey(client, maker.tenantId, { ...wanted, expiresAt: expiresAt ?? end });
   return made === null ? refuseExpiry() : done({ ...made.view, key: made.key });
+}
+
+// What a key with an end makes ends no later: else whoever has it for an hour has it for ever.
+async function endOf(client: pg.ClientBase, { tenantId, keyId }: KeyMaker): Promise<string | null> {
+  if (keyId === null) return null;
+  return (await rows.findKey(client, tenantId, keyId))?.expiresAt ?? null;
 }
 
 /** For good; refused everywhere within 5 s. Again changes nothing. */

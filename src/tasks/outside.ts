@@ -13,8 +13,8 @@ export interface Outside {
   readonly services: Services;
   /** Hides every secret value in a text, in all forms that it may have taken. */
   readonly redact: (text: string) => string;
-  /** Where this installation is reached from outside, without a slash at the end; for callback URLs. */
-  readonly publicUrl: string;
+  /** Where this installation is reached from outside, without a slash at the end, for callback URLs; null: nobody knows. */
+  readonly publicUrl: string | null;
 }
 
 export interface ProviderAccess {

@@ -35,6 +35,8 @@ export interface ServiceSettings {
   readonly role: keyof typeof READY;
   readonly faults?: ServiceFaults;
   readonly databaseFaults?: ProcessFaults;
+  /** Health and metrics have a port of their own besides. */
+  readonly hasMetricsPort?: boolean;
   /** Calls without a key are tenant `default`'s; else they need one. */
   readonly isOpen?: boolean;
 }
@@ -43,6 +45,8 @@ export interface ServiceSettings {
 export interface ServiceSlot {
   /** Where there is an API. */
   readonly url: string;
+  /** With `hasMetricsPort`. */
+  readonly metricsUrl: string;
   /** Processes started so far. */
   readonly starts: number;
   /** Times it ended itself with -9, as its faults asked for. */
@@ -82,7 +86,8 @@ export class Services {
   async start(settings: ServiceSettings): Promise<ServiceSlot> {
     const log = openSync(join(this.#folder, `${settings.role}-${this.#slots.length}.log`), 'a');
     const port = settings.role === 'scheduler' ? undefined : await freePort();
-    const slot = new Slot(settings, port, this.#folder, (text) => this.#keep(log, text));
+    const metricsPort = settings.hasMetricsPort === true ? await freePort() : undefined;
+    const slot = new Slot(settings, { port, metricsPort }, this.#folder, (text) => this.#keep(log, text));
     this.#slots.push(slot);
     await slot.ready();
     return slot;
@@ -107,6 +112,7 @@ export class Services {
 class Slot implements ServiceSlot {
   readonly #settings: ServiceSettings;
   readonly #port: number | undefined;
+  readonly #metricsPort: number | undefined;
   readonly #folder: string;
   readonly #note: (text: string) => void;
   readonly #away: { from: number; to: number }[] = [];
@@ -122,12 +128,13 @@ class Slot implements ServiceSlot {
 
   constructor(
     settings: ServiceSettings,
-    port: number | undefined,
+    ports: { readonly port: number | undefined; readonly metricsPort: number | undefined },
     folder: string,
     note: (text: string) => void,
   ) {
     this.#settings = settings;
-    this.#port = port;
+    this.#port = ports.port;
+    this.#metricsPort = ports.metricsPort;
     this.#folder = folder;
     this.#note = note;
     this.#away.push({ from: performance.now(), to: Number.POSITIVE_INFINITY });
@@ -136,6 +143,10 @@ class Slot implements ServiceSlot {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get metricsUrl(): string {
+    return `http://127.0.0.1:${this.#metricsPort}`;
   }
 
   wasAwayBetween(from: number, to: number): boolean {
@@ -185,6 +196,7 @@ class Slot implements ServiceSlot {
       env: {
         ...{ PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'info', DATABASE_URL: databaseUrl },
         ...(this.#port === undefined ? {} : { PORT: String(this.#port) }),
+        ...(this.#metricsPort === undefined ? {} : { DAGWRIGHT_METRICS_PORT: String(this.#metricsPort) }),
         ...(isOpen ? {} : { DAGWRIGHT_ADMIN_KEY: OPERATOR_KEY }),
         DAGWRIGHT_ENCRYPTION_KEY: ENCRYPTION_KEY,
         CHAOS_FAULTS: JSON.stringify(databaseFaults ?? null),

@@ -119,6 +119,65 @@ describe('dagwright start', () => {
     expect(await service.end()).toBe(0);
   });
 
+  it('answers health and metrics on a port of their own besides, and asks itself there', async () => {
+    const [port, metricsPort] = [await freePort(), await freePort()];
+    const env = {
+      ...{ PORT: String(port), DAGWRIGHT_METRICS_PORT: String(metricsPort), DAGWRIGHT_ADMIN_KEY: KEY },
+    };
+    const service = await start('api', 'HTTP listens', env);
+    for (const path of ['/healthz', '/readyz', '/metrics'])
+      for (const at of [port, metricsPort])
+        expect([at, path, (await get(at, path)).status]).toEqual([at, path, 200]);
+    for (const path of ['/v1/executions', '/openapi.json', '/docs/', '/hooks/a/b'])
+      expect([path, (await get(metricsPort, path, KEY)).status]).toEqual([path, 404]);
+    const asked = await run(['health'], env);
+    expect(asked).toMatchObject({ code: 0, stdout: expect.stringContaining(`:${metricsPort} `) });
+    expect(await service.end()).toBe(0);
+    await expect(get(metricsPort, '/healthz')).rejects.toThrow();
+  });
+
+  it('--role worker answers on that port alone where PORT is not given', async () => {
+    const metricsPort = await freePort();
+    const worker = await start('worker', 'the worker takes tasks', {
+      DAGWRIGHT_METRICS_PORT: String(metricsPort),
+    });
+    expect((await get(metricsPort, '/healthz')).status).toBe(200);
+    expect(worker.log()).not.toContain('HTTP listens');
+    expect(await worker.end()).toBe(0);
+  });
+
+  it('says which of the two ports is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const refused = await run(['start', '--role', 'api', '--json'], {
+      PORT: String(await freePort()),
+      DAGWRIGHT_METRICS_PORT: String(port),
+    });
+    other.close();
+    expect(JSON.parse(refused.stdout).errors).toMatchObject([
+      { pointer: 'DAGWRIGHT_METRICS_PORT', hint: expect.stringContaining('DAGWRIGHT_METRICS_PORT=') },
+    ]);
+  });
+
+  it.each([
+    [{}, /DAGWRIGHT_PUBLIC_URL is not set and this worker has no API/],
+    [{ DAGWRIGHT_PUBLIC_URL: 'https://flows.example.org' }, null],
+  ])('--role worker with %j says whether it can give out addresses for callbacks', async (env, said) => {
+    const worker = await start('worker', 'the worker takes tasks', env);
+    expect(await worker.end()).toBe(0);
+    if (said === null) expect(worker.log()).not.toMatch(/"level":"(error|warn)"/);
+    else expect(worker.log()).toMatch(said);
+  });
+
+  it('--role api on all addresses says that its own is none to give out', async () => {
+    const service = await start('api', 'HTTP listens', {
+      ...{ HOST: '0.0.0.0', PORT: String(await freePort()), DAGWRIGHT_ADMIN_KEY: KEY },
+    });
+    expect(await service.end()).toBe(0);
+    expect(service.log()).toContain('DAGWRIGHT_PUBLIC_URL is not set');
+  });
+
   it('--role worker takes no port where none is given, so that several share a machine', async () => {
     const workers = await Promise.all(
       [1, 2].map(() => start('worker', 'the worker takes tasks', { DAGWRIGHT_ADMIN_KEY: KEY })),
@@ -163,12 +222,16 @@ describe('settings of the HTTP service', () => {
       DAGWRIGHT_ADMIN_KEY: 'too-short-key',
       DAGWRIGHT_ENCRYPTION_KEY: 'not a key of 32 bytes',
       DAGWRIGHT_RATE_LIMIT: '0',
+      DAGWRIGHT_METRICS_PORT: '0',
+      DAGWRIGHT_TRUSTED_PROXIES: '10.0.0.0/8, proxy.example',
     };
     const problems = problemsOf(env);
     expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual(Object.keys(env).sort());
     expect(problems.join()).not.toMatch(/too-short-key|not a key/);
     expect(problemsOf({ DAGWRIGHT_ADMIN_KEY: `${'x'.repeat(16)} y` })).toHaveLength(1);
     expect(problemsOf({ DAGWRIGHT_ADMIN_KEY: 'x'.repeat(16) })).toEqual([]);
+    expect(problemsOf({ PORT: '9464', DAGWRIGHT_METRICS_PORT: '9464' })).toHaveLength(1);
+    expect(problemsOf({ DAGWRIGHT_TRUSTED_PROXIES: '10.0.0.0/8, ::1' })).toEqual([]);
   });
 
   it('take the encryption key from a file, and not from two places', () => {

@@ -8,6 +8,40 @@ const read = (env: Record<string, string>) => {
   return result.value;
 };
 
+describe('the URL of a database', () => {
+  const problemsOf = (url: string) => {
+    const result = readConfig({ DATABASE_URL: url }, '/tmp');
+    return result.ok ? [] : result.problems;
+  };
+
+  it.each([
+    'postgres://app:canary/pass@db.internal:5432/d',
+    'postgres://app:123/canary@db.internal:5432/d',
+    'postgres://app:canary?pass@db.internal:5432/d',
+    'postgres://app:canary#pass@db.internal:5432/d',
+    'postgres://app:12#canary@db.internal/d',
+    'postgres://app:12?canary@db.internal/d',
+    'postgres://app:c%anary@db.internal/d',
+    'postgres://app:can@ary/pass@db.internal/d',
+  ])('with a password that is not escaped is refused with what to do: %s', (url) => {
+    const [problem, ...more] = problemsOf(url);
+    expect(more).toEqual([]);
+    expect(problem).toMatchObject({ pointer: 'DATABASE_URL', hint: expect.stringContaining('%2F') });
+    expect(JSON.stringify(problem)).not.toMatch(/canary|anary|123/);
+  });
+
+  it.each([
+    'postgres://app:can%2Fary@db.internal:5432/d',
+    'postgres://app:p@ss@db.internal/d',
+    'postgres://app@db.internal/d?application_name=a@b',
+    'postgres://db.internal:5432/d?application_name=a@b',
+    'postgres:///d?host=/var/run/postgresql&user=a@b',
+    'postgres://%2Fvar%2Frun%2Fpostgresql/d',
+  ])('is taken: %s', (url) => {
+    expect(problemsOf(url)).toEqual([]);
+  });
+});
+
 describe('settings of the outside world', () => {
   it('reads secrets by name, and nothing else as a secret', () => {
     const { secrets } = read({

@@ -8,7 +8,7 @@ import {
   SCOPES_OF_ROLE,
   scopesOf,
 } from '../../src/core/caller/access.ts';
-import { problemOfActor } from '../../src/core/caller/actor.ts';
+import { actsByHand, problemOfActor } from '../../src/core/caller/actor.ts';
 
 test('every resource has a scope to read and one to write, and nothing else but actors:assert is one', () => {
   expect(SCOPES).toHaveLength(RESOURCES.length * 2 + 1);
@@ -17,7 +17,8 @@ test('every resource has a scope to read and one to write, and nothing else but 
 });
 
 test('roles grant what they say', () => {
-  expect(new Set(SCOPES_OF_ROLE.admin)).toEqual(new Set(SCOPES));
+  // Who may say in whose name it acts was asked whether it may.
+  expect(new Set(SCOPES_OF_ROLE.admin)).toEqual(new Set(SCOPES.filter((scope) => scope !== 'actors:assert')));
   for (const role of ['editor', 'viewer'] as const)
     for (const scope of [
       'api-keys:read',
@@ -56,6 +57,13 @@ test('write does not hold read, and one of several wanted scopes is enough', () 
   expect(isAllowed(granted, [])).toBe(false);
 });
 
+test('who is named acts by hand; programs and what starts by itself do not', () => {
+  for (const actor of ['user:alice', 'service:shop', 'key:admin', 'cli', 'schedule:mine'])
+    expect([actor, actsByHand(actor)]).toEqual([actor, true]);
+  for (const actor of ['key:01a1fa0b-a5f8-786d-8779-39134096f0eb', 'local', 'system', 'callback', 'sql:app'])
+    expect([actor, actsByHand(actor)]).toEqual([actor, false]);
+});
+
 describe('the name of an actor', () => {
   test.for(['alice', 'user:alice', 'Zoë Ångström', '名前', 'a', 'x'.repeat(200), 'systematic', 'keyholder'])(
     'may be "%s"',
@@ -77,6 +85,7 @@ describe('the name of an actor', () => {
     'sql:postgres',
     'system',
     'System',
+    'callback',
     'cli',
     'local',
   ])('may not be %j', (name) => expect(problemOfActor(name)).not.toBeNull());

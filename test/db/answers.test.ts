@@ -14,6 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => protocol.engine.close());
 
+const ACTING = { actor: 'callback' };
 const LIMITS = { timeoutMs: 60_000, heartbeatMs: null };
 const pool = () => protocol.engine.database.engine;
 const keyOf = (id: string) => createHash('sha256').update(id).digest();
@@ -30,8 +31,8 @@ describe.each(WAIT_KINDS.filter(isForAnswer))('an answer to a wait for a %s', (k
     const to = { kind, key: keyOf(id) };
     expect(await openAnswer(pool(), id, claim, { ...to, ...LIMITS })).toBe(true);
     await wait(id, claim, kind);
-    expect(await giveAnswer(pool(), to, 'output', '1')).toBe('accepted');
-    expect(await giveAnswer(pool(), to, 'output', '2')).toBe('already_completed');
+    expect(await giveAnswer(pool(), ACTING, to, 'output', '1')).toBe('accepted');
+    expect(await giveAnswer(pool(), ACTING, to, 'output', '2')).toBe('already_completed');
     expect(await protocol.taskOf(id, 'a')).toMatchObject({
       status: 'waiting',
       waiting_on: kind,
@@ -44,7 +45,7 @@ describe.each(WAIT_KINDS.filter(isForAnswer))('an answer to a wait for a %s', (k
     const { id, claim } = await protocol.open(graph('a'));
     const to = { kind, key: keyOf(id) };
     await openAnswer(pool(), id, claim, { ...to, ...LIMITS });
-    expect(await giveAnswer(pool(), to, 'output', '1')).toBe('accepted');
+    expect(await giveAnswer(pool(), ACTING, to, 'output', '1')).toBe('accepted');
     expect(await protocol.jobsFor(id, 'a')).toBe(0);
     await wait(id, claim, kind);
     expect(await protocol.jobsFor(id, 'a')).toBe(1);

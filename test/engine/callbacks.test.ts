@@ -46,6 +46,13 @@ async function asTenant(statement: string, ...values: unknown[]): Promise<string
 const complete = (token: string, output: unknown) =>
   asTenant('dagwright.complete_callback($1, $2)', token, JSON.stringify(output));
 
+/** What the audit trail says of an execution. */
+const trailOf = (id: string) =>
+  engine.query<{ actor: string; action: string; values: unknown }>(
+    `select actor, action, new_values as values from dagwright.audit_logs where resource_type = 'executions' and resource_id = $1`,
+    [id],
+  );
+
 async function start(): Promise<{ id: string; token: string }> {
   const definition = graph('c -> after', { tasks: { c: { taskType: 'later' } } });
   await engine.apply(definition);
@@ -218,5 +225,41 @@ describe('a callback', () => {
     }
     await complete(token, null);
     await engine.ended(id);
+  });
+
+  it('that is answered in SQL is in the audit trail, once, without what it brought', async () => {
+    const { id, token } = await start();
+    await waits(id);
+    await asTenant('dagwright.heartbeat_callback($1)', token);
+    await complete(token, 'canary');
+    await complete(token, 'canary again');
+    await engine.ended(id);
+    const rows = await trailOf(id);
+    expect(rows).toEqual([
+      {
+        actor: 'system',
+        action: 'callbacks.answer',
+        values: { taskId: 'c', mapIndex: null, part: 'output' },
+      },
+    ]);
+    expect(JSON.stringify(rows)).not.toMatch(/canary/);
+  });
+
+  it('of a worker that does not know where it would be sent fails its task before the call', async () => {
+    const lost = await openEngine({ moreTypes: [later], outside: { publicUrl: null } });
+    try {
+      const definition = graph('c', { tasks: { c: { taskType: 'later' } } });
+      await lost.apply(definition);
+      const id = await lost.start(definition.workflowId);
+      const { error, attempt } = (await lost.ended(id)).task('c');
+      expect(error).toMatchObject({
+        code: 'validation',
+        message: expect.stringContaining('DAGWRIGHT_PUBLIC_URL'),
+      });
+      expect(attempt).toBe(1);
+      expect(await lost.query('select from dagwright.task_callbacks')).toEqual([]);
+    } finally {
+      await lost.close();
+    }
   });
 });

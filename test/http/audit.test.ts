@@ -163,6 +163,12 @@ const STEPS: readonly Step[] = [
     rows: [['schedules.update {schedule}', { status: 'paused' }, { status: 'active' }]],
   },
   {
+    route: 'POST /v1/schedules/{id}/run',
+    run: () => call('POST', `/v1/schedules/${made.schedule}/run`),
+    keep: 'run',
+    rows: [['schedules.run {schedule}', null, { executionId: expect.any(String) }]],
+  },
+  {
     route: 'DELETE /v1/schedules/{id}',
     run: () => call('DELETE', `/v1/schedules/${made.schedule}`),
     rows: [['schedules.delete {schedule}', { name: 'daily' }, null]],
@@ -228,7 +234,7 @@ const STEPS: readonly Step[] = [
     route: 'POST /v1/workflows/{workflowId}/executions',
     run: () => call('POST', '/v1/workflows/flow/executions', { input: {} }),
     keep: 'execution',
-    rows: [],
+    rows: [['executions.start {execution}', null, { workflowId: 'flow', revision: 1, triggerType: 'api' }]],
   },
   ...(['pause', 'resume', 'cancel'] as const).map((verb) => ({
     route: `POST /v1/executions/{id}/${verb}`,
@@ -294,15 +300,17 @@ const STEPS: readonly Step[] = [
 const NOT_AUDITED = [
   'POST /v1/workflows/validate',
   'POST /v1/schedules/preview',
-  'POST /v1/schedules/{id}/run',
-  'POST /v1/schedules/{id}/backfill',
   'POST /v1/events',
   'POST /hooks/{path}',
+];
+/** Tried by tests of their own below. */
+const ELSEWHERE = [
+  'POST /v1/tenants',
+  'PATCH /v1/tenants/{id}',
+  'POST /v1/schedules/{id}/backfill',
   'POST /v1/webhooks/{id}/events/{eventId}/replay',
   'POST /v1/callbacks/{token}',
 ];
-/** Tried by tests of their own below. */
-const OF_TENANTS = ['POST /v1/tenants', 'PATCH /v1/tenants/{id}'];
 
 const filled = (text: string) => text.replace(/\{(\w+)\}/g, (_, name: string) => made[name] ?? '?');
 
@@ -341,7 +349,7 @@ describe('a change over HTTP leaves exactly its rows', () => {
         .filter((method) => method !== 'get')
         .map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const known = new Set([...STEPS.map(({ route }) => route), ...NOT_AUDITED, ...OF_TENANTS]);
+    const known = new Set([...STEPS.map(({ route }) => route), ...NOT_AUDITED, ...ELSEWHERE]);
     expect(changing.filter((route) => !known.has(route))).toEqual([]);
   });
 
@@ -389,6 +397,128 @@ describe('a change over HTTP leaves exactly its rows', () => {
     expect((await call('POST', '/v1/variables', { name: 'taken', value: 2 })).status).toBe(409);
     expect((await call('PUT', '/v1/workflows/flow', { workflowId: 'flow', nodes: [] })).status).toBe(422);
     expect(await newRows()).toEqual([]);
+  });
+});
+
+describe('what is done by hand', () => {
+  const start = (key: string, options: { actor?: string; idempotencyKey?: string } = {}) =>
+    service.call('POST', '/v1/workflows/flow/executions', {
+      key,
+      body: {},
+      headers: {
+        ...(options.actor === undefined ? {} : { 'x-actor': options.actor }),
+        ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
+        'user-agent': 'by-hand/1',
+      },
+    });
+
+  test('a start of a key that stands for a person, once, however often it is sent', async () => {
+    await newRows();
+    const alice = await service.call('POST', '/v1/api-keys', {
+      key: acme.key,
+      body: { name: 'alice', roles: ['editor'], subject: 'user:alice' },
+    });
+    await newRows();
+    const first = await start(alice.body.key, { idempotencyKey: 'by-hand' });
+    expect((await start(alice.body.key, { idempotencyKey: 'by-hand' })).body.id).toBe(first.body.id);
+    expect(await newRows()).toMatchObject([
+      {
+        ...{ tenant: acme.id, actor: 'user:alice', action: 'executions.start', resourceId: first.body.id },
+        ...{ address: '127.0.0.1', agent: 'by-hand/1' },
+      },
+    ]);
+  });
+
+  test('a start of the operator, in the trail of the tenant', async () => {
+    await newRows();
+    const { body } = await service.call('POST', '/v1/workflows/flow/executions', {
+      ...{ key: ADMIN_KEY, tenantId: acme.id, body: {} },
+    });
+    expect(await newRows()).toMatchObject([
+      { tenant: acme.id, actor: 'key:admin', action: 'executions.start', resourceId: body.id },
+    ]);
+  });
+
+  test('starts that share a commit with those of a program: each has its own row, and the program none', async () => {
+    const program = await service.call('POST', '/v1/api-keys', {
+      key: acme.key,
+      body: { name: 'program', roles: ['editor'] },
+    });
+    await newRows();
+    const answers = await Promise.all(
+      ['user:alice', undefined, 'user:bob', undefined, 'user:carol'].map(
+        async (actor) =>
+          [
+            actor,
+            (await start(actor === undefined ? program.body.key : acme.key, { actor })).body.id,
+          ] as const,
+      ),
+    );
+    const rows = await newRows();
+    expect(rows.map(({ actor, resourceId }) => [actor, resourceId]).sort()).toEqual(
+      answers.filter(([actor]) => actor !== undefined).sort(),
+    );
+    const program_ = answers.filter(([actor]) => actor === undefined).map(([, id]) => id);
+    const made = await service.query<{ by: string }>(
+      'select created_by as by from dagwright.workflow_executions where id = any($1)',
+      [program_],
+    );
+    expect(made).toEqual([{ by: `key:${program.body.id}` }, { by: `key:${program.body.id}` }]);
+  });
+
+  test('a refused start leaves none', async () => {
+    await newRows();
+    expect(
+      (
+        await service.call('POST', '/v1/workflows/none/executions', {
+          key: acme.key,
+          headers: AS_ALICE,
+          body: {},
+        })
+      ).status,
+    ).toBe(404);
+    expect(await newRows()).toEqual([]);
+  });
+
+  test('a backfill, and the run of a schedule that cannot start, which leaves none', async () => {
+    const { body } = await call('POST', '/v1/schedules', {
+      ...{ workflowId: 'flow', name: 'filled', cronExpression: '0 0 1 1 *', timezone: 'UTC' },
+    });
+    await newRows();
+    await call('POST', `/v1/schedules/${body.id}/backfill`, {
+      from: '2020-01-01T00:00:00Z',
+      to: '2020-06-01T00:00:00Z',
+    });
+    expect(await newRows()).toMatchObject([
+      { actor: 'user:alice', action: 'schedules.backfill', resourceId: body.id, new: { started: 1 } },
+    ]);
+    await service.query(
+      `update dagwright.workflow_definitions set status = 'archived' where tenant_id = $1 and workflow_id = 'flow'`,
+      [acme.id],
+    );
+    await newRows();
+    expect((await call('POST', `/v1/schedules/${body.id}/run`)).status).toBe(409);
+    expect(await newRows()).toEqual([]);
+    await service.query(
+      `update dagwright.workflow_definitions set status = 'active' where tenant_id = $1 and workflow_id = 'flow'`,
+      [acme.id],
+    );
+  });
+
+  test('the replay of a delivery, with what it started', async () => {
+    const { body: webhook } = await call('POST', '/v1/webhooks', {
+      ...{ workflowId: 'flow', path: 'replayed', authType: 'none' },
+    });
+    const delivered = await service.call('POST', '/hooks/acme/replayed', { body: {} });
+    await newRows();
+    const path = `/v1/webhooks/${webhook.id}/events/${delivered.body.eventId}/replay`;
+    const { body } = await call('POST', path);
+    expect(await newRows()).toMatchObject([
+      {
+        ...{ tenant: acme.id, actor: 'user:alice', address: '127.0.0.1', action: 'webhooks.replay' },
+        ...{ resourceId: body.eventId, new: { executionId: body.executionId } },
+      },
+    ]);
   });
 });
 

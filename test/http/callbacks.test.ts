@@ -150,6 +150,22 @@ describe('an answer to a callback', () => {
     expect(JSON.stringify([service.logged, service.engine!.logged])).not.toContain(token);
   });
 
+  it('is in the audit trail: from where it came, and nothing of what it brought', async () => {
+    const { id, path } = await waitingTask();
+    await service.call('POST', path, {
+      ...{ body: { output: 'canary' }, headers: { 'user-agent': 'outside/1' } },
+    });
+    await answer(path, { output: 'canary again' });
+    await service.engine!.ended(id);
+    const { items } = (await service.call('GET', `/v1/audit?resourceType=executions&resourceId=${id}`)).body;
+    expect(items).toEqual([
+      expect.objectContaining({
+        ...{ actor: 'callback', action: 'callbacks.answer', address: '127.0.0.1', userAgent: 'outside/1' },
+        ...{ oldValues: null, newValues: { taskId: 'ask', mapIndex: null, part: 'output' } },
+      }),
+    ]);
+  });
+
   it('counts once of fifty that come at the same time', async () => {
     const { id, path } = await waitingTask();
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => answer(path, { output: n })));

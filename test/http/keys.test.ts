@@ -239,6 +239,50 @@ describe('making a key', () => {
     expect((await make({ name: 'x', scopes: ['executions:read'] }, editor.key)).status).toBe(201);
   });
 
+  describe('by a key with an end', () => {
+    const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+    const short = async () =>
+      (await make({ name: 'short', roles: ['admin'], expiresAt: endsAt })).body as { key: string };
+
+    test('ends when that does, where it says nothing', async () => {
+      const { key } = await short();
+      for (const given of [{}, { expiresAt: null }]) {
+        const child = await make({ name: 'child', roles: ['viewer'], ...given }, key);
+        expect([child.status, child.body.expiresAt]).toEqual([201, endsAt]);
+      }
+      // And so do the keys of its keys.
+      const child = (await make({ name: 'child', roles: ['admin'] }, key)).body;
+      const grandchild = await make({ name: 'grandchild', roles: ['viewer'] }, child.key);
+      expect(grandchild.body.expiresAt).toBe(endsAt);
+    });
+
+    test('may end earlier, and not later', async () => {
+      const { key } = await short();
+      const earlier = new Date(Date.now() + 60_000).toISOString();
+      const sooner = await make({ name: 'sooner', roles: ['viewer'], expiresAt: earlier }, key);
+      expect([sooner.status, sooner.body.expiresAt]).toEqual([201, earlier]);
+      const later = await make({ name: 'later', roles: ['viewer'], expiresAt: '2099-01-01T00:00:00Z' }, key);
+      expect([later.status, later.body.code]).toEqual([403, 'scope_exceeded']);
+      expect(later.body.detail).toContain(endsAt);
+    });
+  });
+
+  test('grants actors:assert only where that was asked for, also to an admin', async () => {
+    const { body: admin } = await make({ name: 'admin', roles: ['admin'] });
+    const asAlice = await service.call('GET', '/v1/api-keys', {
+      key: admin.key,
+      headers: { 'x-actor': 'user:alice' },
+    });
+    expect([asAlice.status, asAlice.body.detail]).toEqual([403, expect.stringContaining('actors:assert')]);
+    for (const wanted of [{ scopes: ['actors:assert'] }, { roles: ['viewer'], subject: 'user:alice' }])
+      expect((await make({ name: 'x', ...wanted }, admin.key)).body.code).toBe('scope_exceeded');
+    const { body: asked } = await make({ name: 'asked', roles: ['admin'], scopes: ['actors:assert'] });
+    expect(
+      (await service.call('GET', '/v1/api-keys', { key: asked.key, headers: { 'x-actor': 'user:alice' } }))
+        .status,
+    ).toBe(200);
+  });
+
   test('a key with roles has what they grant, and no more', async () => {
     const { body } = await make({ name: 'x', roles: ['reviewer'] });
     const ask = askAt({ now: 0 });

@@ -1,5 +1,6 @@
 // /metrics: numbers of this process and of the installation, none of which names a tenant. /healthz: whether all goes on.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RetryableError } from '../../src/core/errors.ts';
 import { readEngineNumbers } from '../../src/db/operations/engine-numbers.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
@@ -109,7 +110,7 @@ describe('/metrics', () => {
     expect(numbers.queue.oldestSeconds).toBeLessThan(60);
     const metrics = new Metrics();
     metrics.watchDatabase(service.database, service.service.log);
-    const text = await metrics.render();
+    const text = String(await metrics.render());
     expect(text).toContain('dagwright_executions_open{status="running"} 1');
     expect(text).toContain('dagwright_executions_last_hour{status="running"} 1');
     expect(text).toContain('dagwright_executions_last_hour{status="failed"} 1');
@@ -131,6 +132,23 @@ describe('/metrics', () => {
     const { body } = await service.call('GET', '/metrics');
     expect(body).not.toMatch(/canary|tenant_id|default"/);
     expect(body).not.toContain(DEFAULT_TENANT_ID);
+  });
+
+  it('is written once for all who ask at a time, and at most once a second', async () => {
+    const written = vi.spyOn(Registry.prototype, 'metrics');
+    try {
+      const metrics = new Metrics();
+      const texts = await Promise.all(Array.from({ length: 50 }, () => metrics.render()));
+      expect(new Set(texts).size).toBe(1);
+      await metrics.render();
+      expect(written).toHaveBeenCalledTimes(1);
+      const fresh = new Metrics({ textFreshMs: 0 });
+      await fresh.render();
+      await fresh.render();
+      expect(written).toHaveBeenCalledTimes(3);
+    } finally {
+      written.mockRestore();
+    }
   });
 
   it('names routes by their pattern, and all unknown paths alike', async () => {

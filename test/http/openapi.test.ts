@@ -307,6 +307,32 @@ describe('/openapi.json', () => {
     expect(servers).toEqual([{ url: '/' }, { url: 'https://flows.example.com' }]);
   });
 
+  it('is written once, and not sent again to those who have it', async () => {
+    let written = 0;
+    const { rules } = service.service;
+    const counting = {
+      ...service.service,
+      get rules() {
+        written++;
+        return rules;
+      },
+    };
+    const app = await createApp(counting);
+    const first = await app.inject('/openapi.json');
+    const etag = String(first.headers.etag);
+    expect(etag).toMatch(/^"[\w-]{43}"$/);
+    const ask = (url: string, names: string) => app.inject({ url, headers: { 'if-none-match': names } });
+    for (const names of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const again = await ask('/openapi.json', names);
+      expect([names, again.statusCode, again.body, again.headers.etag]).toEqual([names, 304, '', etag]);
+    }
+    expect((await ask('/openapi.json', '"other"')).statusCode).toBe(200);
+    for (let i = 0; i < 3; i++) expect((await app.inject('/docs/json')).body).toBe(first.body);
+    expect((await ask('/docs/json', etag)).statusCode).toBe(304);
+    expect(written).toBe(1);
+    await app.close();
+  });
+
   it('is readable at /docs without anything from elsewhere, and without evaluated scripts', async () => {
     const page = await service.call('GET', '/docs/');
     expect(page.status).toBe(200);

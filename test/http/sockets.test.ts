@@ -68,6 +68,84 @@ describe('a slow sender', () => {
   });
 });
 
+describe('a connection that is not ended by its client', () => {
+  const openConnections = ({ app }: TestService) =>
+    new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)));
+  const isEmpty = async (service: TestService) => {
+    while ((await openConnections(service)) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  /** It reads the answer to its end, and keeps its own side open for ever. */
+  const hold = async (url: string, text: string) => {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    closers.push(async () => void socket.destroy());
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    await once(socket, 'connect');
+    socket.write(text);
+    return socket;
+  };
+
+  it.each([
+    ['asks nothing', ''],
+    ['sends half of its headers', head('/healthz')],
+    ['sends what is no HTTP', 'hello\r\n\r\n'],
+    ['sends too many headers', head('/healthz', `x: ${'y'.repeat(17_000)}\r\n\r\n`)],
+    ['asks for its end', head('/healthz', 'connection: close\r\n\r\n')],
+  ])('is ended here when it %s', async (_, text) => {
+    const service = await open({ headersTimeoutMs: 300, requestTimeoutMs: 600 });
+    await hold(service.url, text);
+    await isEmpty(service);
+  });
+
+  it('is ended here when it takes nothing of its answer', async () => {
+    const service = await open({
+      silentMs: 400,
+      addRoutes: (api) => {
+        api.get('/v1/stats/large', { config: { access: 'stats:read' } }, () => 'x'.repeat(30_000_000));
+      },
+    });
+    const socket = await hold(service.url, '');
+    socket.pause();
+    socket.write(head('/v1/stats/large', '\r\n'));
+    await isEmpty(service);
+  });
+});
+
+describe('a crowd of connections without a key', () => {
+  const limits = { most: 60, strangers: 40, ofAddress: 20, ofKey: 30, bodyBytes: 1_000_000 };
+
+  it.each([
+    ['silence', ''],
+    ['half of their headers', head('/healthz')],
+    ['half of a body', 'POST /hooks/a/b HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n{'],
+    ['one answer, and then silence', head('/healthz', '\r\n')],
+  ])('of %s locks nobody out', async (_, text) => {
+    const service = await open({ listen: false, withKeys: true });
+    const acme = await service.tenant('acme');
+    const server = await Server.create(service.service, { connectionLimits: limits });
+    const url = await server.listen('127.0.0.1', 0);
+    closers.push(() => server.stop(0));
+    const crowd = Array.from({ length: 200 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
+    closers.push(async () => crowd.forEach((socket) => void socket.destroy()));
+    const isLeft = () => crowd.filter(({ destroyed }) => !destroyed).length;
+    for (const socket of crowd) {
+      socket.on('error', () => {}).resume();
+      socket.write(text);
+    }
+    while (isLeft() > limits.ofAddress) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let i = 0; i < 5; i++) {
+      const answer = await fetch(`${url}/v1/executions`, {
+        headers: { authorization: `Bearer ${acme.key}`, connection: 'close' },
+      });
+      expect(answer.status).toBe(200);
+    }
+    const { body } = await service.call('GET', '/metrics');
+    expect(
+      Number(/^dagwright_http_connections_evicted_total (\d+)$/m.exec(body)?.[1]),
+    ).toBeGreaterThanOrEqual(150);
+  });
+});
+
 describe('a body that is too large', () => {
   const begin =
     'POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\n';

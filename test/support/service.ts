@@ -92,7 +92,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     void logged.push(`${message} ${JSON.stringify(fields ?? '')}`);
   const log: TaskLog = { debug: () => {}, info: () => {}, warn: note, error: note };
   const health = new Health();
-  const metrics = new Metrics();
+  const metrics = new Metrics({ textFreshMs: 0 });
   metrics.watchDatabase(database, log);
   metrics.watchPools('api', database);
   if (engine !== null) metrics.watchWorker(engine.worker.events);
@@ -144,12 +144,17 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     logged,
     query,
     call: (method, path, call = {}) => inject(app, method, path, call),
-    async tenant(name, { tier = 5, scopes = [], roles = ['admin'], subject } = {}) {
+    async tenant(name, { tier = 5, scopes, roles, subject } = {}) {
+      const isAll = scopes === undefined && roles === undefined;
       const made = await database.asEngine({ actor: 'test' }, (client) =>
         insertTenant(client, { name, displayName: null, tier, settings: {} }),
       );
       const id = made!.id;
-      const wanted = { name, subject: subject ?? null, roles, scopes, createdBy: 'test', expiresAt: null };
+      const wanted = {
+        ...{ name, subject: subject ?? null, createdBy: 'test', expiresAt: null },
+        roles: roles ?? (isAll ? ['admin'] : []),
+        scopes: scopes ?? (isAll ? ['actors:assert'] : []),
+      };
       const key = await database.withTenant(id, (client) => insertKey(client, id, wanted));
       return { id, key: key!.key };
     },

@@ -1,5 +1,5 @@
 // dagwright health: whether the service of this machine (or container) is well, for HEALTHCHECK and probes that run a
-// command. Where PORT is set it asks /healthz and /readyz there; else the database, whether the worker of this host beats.
+// command. Where PORT or DAGWRIGHT_METRICS_PORT is set it asks /healthz and /readyz there; else the database, whether the worker of this host beats.
 import { hostname } from 'node:os';
 import { embeddedStatus } from '../../db/embedded/server.ts';
 import { openProbe } from '../../db/operations/doctor.ts';
@@ -9,6 +9,7 @@ import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { passwordsOf, reasonOf, withoutSecrets } from '../doctor/check.ts';
 import { formatDuration } from '../output/terminal.ts';
+import { isEveryAddress } from '../settings/http-settings.ts';
 
 export function defineCommand(command: Command): void {
   command
@@ -34,9 +35,10 @@ const ANSWER_MS = 4_000;
  */
 async function health(context: CommandContext, options: { readonly live?: boolean }): Promise<number> {
   const live = options.live === true;
-  const { healthy, message } = context.config.http.isPortGiven
-    ? await askService(context, live)
-    : await findHealth(context, live);
+  const { healthy, message } =
+    context.config.http.isPortGiven || context.config.http.metricsPort !== undefined
+      ? await askService(context, live)
+      : await findHealth(context, live);
   context.printJson({ healthy, message });
   if (healthy) context.say(message);
   else if (!context.isJson) context.note(message);
@@ -60,8 +62,9 @@ async function findHealth({ config }: CommandContext, live: boolean): Promise<He
 }
 
 async function askService({ config }: CommandContext, live: boolean): Promise<Health> {
-  const { host, port } = config.http;
-  const own = /^(0\.0\.0\.0|::|\[::\])$/.test(host) ? '127.0.0.1' : host;
+  const { host, metricsPort } = config.http;
+  const port = metricsPort ?? config.http.port;
+  const own = isEveryAddress(host) ? '127.0.0.1' : host;
   const base = `http://${own.includes(':') && !own.startsWith('[') ? `[${own}]` : own}:${port}`;
   for (const path of live ? ['/healthz'] : ['/healthz', '/readyz']) {
     try {

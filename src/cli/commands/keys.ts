@@ -63,7 +63,7 @@ async function createOneKey(context: CommandContext, options: KeyOptions, name: 
   if (refusal !== null) outcomeToRefusal(refusal, WORDS);
   return await context.withTenant(async (client, acting) => {
     // Who holds the database may grant everything.
-    const maker = { ...acting, scopes: new Set(SCOPES) };
+    const maker = { ...acting, scopes: new Set(SCOPES), keyId: null };
     const made = outcomeToRefusal(await createKey(client, maker, given), WORDS);
     context.printJson(made);
     context.say(made.key);

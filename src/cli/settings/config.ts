@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Problem, Result } from '../../core/errors.ts';
 import type { OutsideSettings } from '../../engine/services/outside.ts';
 import type { Environment } from '../io.ts';
+import { databaseUrlProblem } from './database-url.ts';
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import { readOutsideSettings } from './outside-settings.ts';
 
@@ -26,6 +27,8 @@ export interface Config {
   readonly taskModules: readonly string[];
   /** Secrets, model providers, allowed destinations, the public address. */
   readonly outside: OutsideSettings;
+  /** DAGWRIGHT_PUBLIC_URL was given; else the public address is where this process itself would listen. */
+  readonly isPublicUrlGiven: boolean;
   /** Where the HTTP service listens, its keys and limits. */
   readonly http: HttpSettings;
   /** Ended executions are deleted after so many days; 0: never. */
@@ -52,13 +55,8 @@ export function readConfig(env: Environment, cwd: string): Result<Config> {
   const url = (name: string) => {
     const value = text(name);
     if (value === undefined) return undefined;
-    if (!/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value)) {
-      problems.push({
-        pointer: name,
-        code: 'setting',
-        message: `${name} must be a URL postgres://user:password@host:port/database`,
-      });
-    }
+    const problem = databaseUrlProblem(name, value);
+    if (problem !== null) problems.push(problem);
     return value;
   };
   const whole = (name: string, fallback: number, min: number, max: number) => {
@@ -97,6 +95,7 @@ export function readConfig(env: Environment, cwd: string): Result<Config> {
         (one) => one !== undefined && URL.canParse(one),
       ) as string[],
     }),
+    isPublicUrlGiven: text('DAGWRIGHT_PUBLIC_URL') !== undefined,
     http,
     retentionDays: whole('DAGWRIGHT_RETENTION_DAYS', 0, 0, 36_500),
     logLevel: choice('LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -19,7 +19,7 @@ export const RESOURCES = [
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 
-/** `write` does not hold `read`. `actors:assert`: may say by X-Actor in whose name it acts. */
+/** `write` does not hold `read`. `actors:assert`: may say by X-Actor in whose name it acts; no role brings it. */
 export type KeyScope = `${Resource}:read` | `${Resource}:write` | 'actors:assert';
 
 const readOf = (resource: Resource): KeyScope => `${resource}:read`;
@@ -37,7 +37,7 @@ const READ_BY_ALL = RESOURCES.filter((name) => name !== 'api-keys' && name !== '
 
 /** What each role may do, within its tenant. What belongs to the installation takes the operator's key besides. */
 export const SCOPES_OF_ROLE: Readonly<Record<KeyRole, readonly KeyScope[]>> = {
-  admin: SCOPES,
+  admin: SCOPES.filter((scope) => scope !== 'actors:assert'),
   editor: [
     ...READ_BY_ALL,
     ...(['workflows', 'executions', 'schedules', 'webhooks', 'events', 'variables', 'reviews'] as const).map(

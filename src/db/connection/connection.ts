@@ -140,12 +140,22 @@ function tenantSettings(acting: Acting): string {
   return `set local role ${ROLES.tenant}; ${setLocal('app.current_tenant_id', acting.tenantId)}; ${actingSettings(acting)}`;
 }
 
-function actingSettings({ actor, address, userAgent }: Omit<Acting, 'tenantId'>): string {
+function actingSettings(acting: Operator): string {
+  const [actor, address, userAgent] = actingValues(acting);
   return [
     setLocal('app.actor', actor),
-    setLocal('app.address', address ?? ''),
-    setLocal('app.user_agent', storableText(userAgent ?? '', 500)),
+    setLocal('app.address', address),
+    setLocal('app.user_agent', userAgent),
   ].join('; ');
+}
+
+/** Who acts as the settings app.actor, app.address and app.user_agent say it. */
+export function actingValues({
+  actor,
+  address,
+  userAgent,
+}: Operator): readonly [actor: string, address: string, userAgent: string] {
+  return [actor, address ?? '', storableText(userAgent ?? '', 500)];
 }
 
 const setLocal = (name: string, value: string) =>

@@ -4,7 +4,7 @@ import { newId } from '../../core/id.ts';
 import type { Json } from '../../core/json.ts';
 import type { TriggerType } from '../../core/trigger/trigger-type.ts';
 import { within } from '../connection/bounded-client.ts';
-import type { Queryable } from '../connection/connection.ts';
+import { actingValues, type Operator, type Queryable } from '../connection/connection.ts';
 import type { ExecutionRow } from '../protocol/reads.ts';
 import { type Opening, openingJson } from '../protocol/transitions.ts';
 
@@ -23,6 +23,8 @@ export interface StartRequest {
   readonly trigger?: Json;
   readonly metadata?: Json;
   readonly createdBy?: string;
+  /** Who starts it by hand, for the audit trail; absent: nobody does. */
+  readonly byHand?: Operator;
   /** Of the idempotency key: keys of different scopes do not meet. Default `start:<workflowId>`. */
   readonly scope?: string;
   /** SHA-256 in hex of what was asked; the same key with another is refused. */
@@ -102,10 +104,12 @@ export async function startAndOpen(
     );
     ({ rows } = await db.query({
       ...(limitMs === undefined ? {} : within(limitMs)),
-      name: 'start_and_open_v1',
-      text: `select i, id, existing, problem, opened_at as "openedAtMs", created_at as "createdAt", started_at as "startedAt", input, trigger
-        from ${PATIENCE} cross join lateral dagwright.start_and_open_v1($1, case when patience is not null then $2::jsonb end, $3, $4, $5)`,
-      values: [tenantId, startsJson(requests), worker.id, worker.slots, `[${openings.join(',')}]`],
+      ...audited(requests, {
+        name: 'start_and_open_v2',
+        columns: `i, id, existing, problem, opened_at as "openedAtMs", created_at as "createdAt", started_at as "startedAt", input, trigger`,
+        call: `${PATIENCE} cross join lateral dagwright.start_and_open_v2($1, case when patience is not null then $2::jsonb end, $3, $4, $5)`,
+        values: [tenantId, startsJson(requests), worker.id, worker.slots, `[${openings.join(',')}]`],
+      }),
     }));
   } catch (error) {
     for (const [executionId, { offer }] of offered) offer.lose(executionId);
@@ -162,10 +166,12 @@ export async function startInOwnCommit(
 ): Promise<Started[]> {
   const { rows } = await db.query<StartRow>({
     ...within(limitMs),
-    name: 'start_executions_v1',
-    text: `select i, id, existing, problem
-      from ${PATIENCE} cross join lateral dagwright.start_executions_v1($1, case when patience is not null then $2::jsonb end)`,
-    values: [tenantId, startsJson(requests)],
+    ...audited(requests, {
+      name: 'start_executions_v1',
+      columns: 'i, id, existing, problem',
+      call: `${PATIENCE} cross join lateral dagwright.start_executions_v1($1, case when patience is not null then $2::jsonb end)`,
+      values: [tenantId, startsJson(requests)],
+    }),
   });
   return startedOf(rows, requests.length);
 }
@@ -182,11 +188,39 @@ export async function startExecutions(
 ): Promise<Started[]> {
   const { rows } = await db.query<StartRow>({
     ...(limitMs === undefined ? {} : within(limitMs)),
-    name: 'start_executions_v1 within',
-    text: 'select i, id, existing, problem from dagwright.start_executions_v1($1, $2)',
-    values: [tenantId, startsJson(requests)],
+    ...audited(requests, {
+      name: 'start_executions_v1 within',
+      columns: 'i, id, existing, problem',
+      call: 'dagwright.start_executions_v1($1, $2)',
+      values: [tenantId, startsJson(requests)],
+    }),
   });
   return startedOf(rows, requests.length);
+}
+
+// What nobody starts by hand is the same statement as ever; else the rows of the audit trail are written in the same commit.
+function audited(
+  requests: readonly StartRequest[],
+  call: {
+    readonly name: string;
+    readonly columns: string;
+    /** For the `from`. */
+    readonly call: string;
+    readonly values: unknown[];
+  },
+): { name: string; text: string; values: unknown[] } {
+  const { name, columns, values } = call;
+  if (requests.every(({ byHand }) => byHand === undefined))
+    return { name, text: `select ${columns} from ${call.call}`, values };
+  const by = requests.map(({ byHand }) => (byHand === undefined ? null : actingValues(byHand)));
+  const who = `$${values.length + 1}::jsonb -> i`;
+  const isNew = `problem is null and not existing and ${who} <> 'null'`;
+  return {
+    name: `${name} by hand`,
+    text: `select ${columns}, case when ${isNew} then dagwright.audit_start_v1($1, id, ${who} ->> 0, ${who} ->> 1, ${who} ->> 2) end
+      from ${call.call}`,
+    values: [...values, JSON.stringify(by)],
+  };
 }
 
 interface StartRow {
@@ -203,6 +237,7 @@ function startsJson(requests: readonly (StartRequest & { readonly open?: true })
       i,
       id: request.id ?? newId(),
       idempotencyKey: undefined,
+      byHand: undefined,
       key: request.idempotencyKey,
       input: request.input ?? {},
     })),

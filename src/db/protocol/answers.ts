@@ -3,7 +3,7 @@
 
 import type { Json } from '../../core/json.ts';
 import type { WaitEndedBy } from '../../core/wait.ts';
-import type { Queryable } from '../connection/connection.ts';
+import { actingValues, type Operator, type Queryable } from '../connection/connection.ts';
 import type { Locked } from '../connection/locked.ts';
 import { LOCKED_FIRST, lockedOrGone } from './lock-first.ts';
 import type { Claim } from './transitions.ts';
@@ -89,18 +89,22 @@ export async function redactAnswer(
 export type AnswerStatus = 'accepted' | 'already_completed' | 'expired';
 
 /**
- * Gives an answer, as JSON, to the task that waits for this key; null: there is none. The first answer counts. Runs for whoever
- * has the key, whatever the tenant.
+ * Gives an answer, as JSON, to the task that waits for this key; null: there is none. The first answer counts, and the audit trail
+ * says who gave it. Runs for whoever has the key, whatever the tenant.
  */
 export async function giveAnswer(
   db: Queryable,
+  acting: Operator,
   to: { readonly kind: AnswerKind; readonly key: Buffer },
   what: 'output' | 'error' | 'heartbeat',
   valueJson: string,
 ): Promise<AnswerStatus | null> {
+  // One round trip: who acts is set by the row that the call is made for.
   const { rows } = await db.query<{ status: AnswerStatus | null }>({
-    text: 'select dagwright.answer_v1($1, $2, $3, $4) as status',
-    values: [to.kind, to.key, what, valueJson],
+    text: `with who as materialized (select set_config('app.actor', $5, true) as actor, set_config('app.address', $6, true) as address,
+        set_config('app.user_agent', $7, true) as agent)
+      select dagwright.answer_v1($1, $2, $3, $4) as status from who where actor is not null and address is not null and agent is not null`,
+    values: [to.kind, to.key, what, valueJson, ...actingValues(acting)],
   });
   return rows[0]!.status;
 }

@@ -1,7 +1,7 @@
 // The answers that an attempt waits for: their keys are made with it (a callback's from a one-time token), and what has come is
 // looked for when its wait ends.
 import { createHash, randomBytes } from 'node:crypto';
-import type { TaskError } from '../../core/errors.ts';
+import { type TaskError, TerminalError } from '../../core/errors.ts';
 import { isJsonObject, type Json, storableText } from '../../core/json.ts';
 import { redactJson } from '../../core/redact.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
@@ -20,19 +20,25 @@ import { AttemptAbort } from './abort.ts';
 const TOKEN_BYTES = 32;
 const CODE = /^[A-Za-z][A-Za-z0-9_.]{0,99}$/;
 
-/** A new token, known to the database when this resolves. */
+/** A new token, known to the database when this resolves. Throws `validation` where nobody would find whom to answer. */
 export async function openCallbackOf(
   worker: WorkerContext,
   executionId: string,
   claim: Claim,
   limits: CallbackLimits,
 ): Promise<Callback> {
+  const { publicUrl } = worker.outside;
+  if (publicUrl === null)
+    throw new TerminalError(
+      'validation',
+      'this worker cannot say where callbacks are sent to: it has no API, and no DAGWRIGHT_PUBLIC_URL',
+    );
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const key = createHash('sha256').update(token).digest();
   const answer = { kind: 'callback', key, ...limits } as const;
   const open = () => openAnswer(worker.pool, executionId, claim, answer);
   if (!(await worker.locked.run(executionId, open))) throw new AttemptAbort('lost');
-  return { token, url: `${worker.outside.publicUrl}/v1/callbacks/${token}` };
+  return { token, url: `${publicUrl}/v1/callbacks/${token}` };
 }
 
 /** What has come for a task that waits for such an answer. */

@@ -18,8 +18,8 @@ export interface OutsideSettings {
   /** Values by name, as in `secrets.NAME`. */
   readonly secrets?: Readonly<Record<string, string>>;
   readonly providers?: ReadonlyMap<string, ProviderAccess>;
-  /** Where this installation is reached from outside. */
-  readonly publicUrl?: string;
+  /** Where this installation is reached from outside; null: the worker does not know. */
+  readonly publicUrl?: string | null;
 }
 
 /** An Outside with what must be closed at the end. */
@@ -57,7 +57,10 @@ export function openOutside(
     prices,
     services,
     redact: createRedact([...Object.values(secrets), ...keys]),
-    publicUrl: (settings.publicUrl ?? 'http://127.0.0.1:3000').replace(/\/+$/, ''),
+    publicUrl:
+      settings.publicUrl === null
+        ? null
+        : (settings.publicUrl ?? 'http://127.0.0.1:3000').replace(/\/+$/, ''),
     async close() {
       await Promise.all([http.close(), services.close()]);
     },

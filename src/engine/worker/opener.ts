@@ -1,4 +1,4 @@
-// Opens what this process starts in the commit of the start (start_and_open_v1), and runs it at once: no job is written, fetched
+// Opens what this process starts in the commit of the start (start_and_open_v2), and runs it at once: no job is written, fetched
 // or completed.
 //   O1  It offers a slot that is free and that no job waits for, while the lease is good; nothing else is taken before a job.
 //   O2  Dying before the commit leaves nothing; after it, running tasks of a dead worker, which are taken over as all are.

@@ -7,7 +7,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type KeyScope, SCOPES, scopesOf } from '../../core/caller/access.ts';
-import { problemOfActor } from '../../core/caller/actor.ts';
+import { OPERATOR, problemOfActor } from '../../core/caller/actor.ts';
 import { findKeyRows, hasKeys, type KeyRow, readKey, recordUse } from '../../db/resources/api-keys.ts';
 import { DEFAULT_TENANT_ID } from '../../db/resources/default-tenant.ts';
 import { findTenantIds } from '../../db/resources/tenants.ts';
@@ -21,6 +21,18 @@ const OPEN_FOR_MS = 1_000;
 const USE_RECORDED_EVERY_MS = 60_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const REALM = 'Bearer realm="dagwright"';
+
+/** A key that was shown and is refused. The caller learns nothing of the reason (N1); the log does. */
+export class KeyRefused extends ApiError {
+  /** Of a key that is well-formed; null: what was shown is none of ours. */
+  readonly keyId: string | null;
+  readonly reason: string;
+  constructor(answer: ApiError, keyId: string | null, reason: string) {
+    super(answer.status, answer.code, answer.message, { headers: answer.headers ?? {} });
+    this.keyId = keyId;
+    this.reason = reason;
+  }
+}
 
 /** What a request is judged by; its address and headers of forwarding are not. */
 export type Asking = Pick<FastifyRequest, 'headers' | 'routeOptions'>;
@@ -45,27 +57,42 @@ export function createAuthenticator(
   async function identify(authorization: string | undefined): Promise<Principal> {
     if (authorization === undefined) {
       if (await isOpen())
-        return { ...ALL_RIGHTS, kind: 'open', tenantId: DEFAULT_TENANT_ID, actor: 'local', rateKey: 'open' };
+        return {
+          ...ALL_RIGHTS,
+          ...{ kind: 'open', tenantId: DEFAULT_TENANT_ID, actor: 'local', keyId: null, rateKey: 'open' },
+        };
       throw unauthorized('this route needs a key: Authorization: Bearer dw_…', REALM);
     }
     const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '';
     if (adminHash !== null && timingSafeEqual(hashOf(token), adminHash))
-      return { ...ALL_RIGHTS, kind: 'operator', tenantId: null, actor: 'key:admin', rateKey: 'operator' };
+      return {
+        ...ALL_RIGHTS,
+        ...{ kind: 'operator', tenantId: null, actor: OPERATOR, keyId: null, rateKey: 'operator' },
+      };
     const presented = readKey(token);
     const found = presented === null ? null : await keys.find(presented.id);
     // Compared also where there is nothing to compare with, so that both take the same time.
     const isRight = timingSafeEqual(presented?.secretHash ?? NO_HASH, found?.row.secretHash ?? OTHER_HASH);
     if (found === null || !isRight || hasEnded(found.row, now() - found.askedAt))
-      throw unauthorized('the key is not known, or not valid any more', `${REALM}, error="invalid_token"`);
+      throw new KeyRefused(
+        unauthorized('the key is not known, or not valid any more', `${REALM}, error="invalid_token"`),
+        presented?.id ?? null,
+        presented === null ? 'it is no key of this service' : reasonOf(found?.row ?? null, isRight),
+      );
     const { row } = found;
     if (row.tenantStatus !== 'active')
-      throw new ApiError(403, 'tenant_suspended', 'the tenant of this key is suspended');
+      throw new KeyRefused(
+        new ApiError(403, 'tenant_suspended', 'the tenant of this key is suspended'),
+        row.id,
+        'its tenant is suspended',
+      );
     noteUse(row, now() - found.askedAt);
     return {
       kind: 'key',
       tenantId: row.tenantId,
       actor: row.subject ?? `key:${row.id}`,
       scopes: scopesOf(row.roles, row.scopes),
+      keyId: row.id,
       rateKey: row.id,
     };
   }
@@ -97,6 +124,12 @@ const OTHER_HASH = Buffer.alloc(32, 1);
 
 const textOf = (header: string | string[] | undefined) =>
   Array.isArray(header) ? header.join(', ') : header;
+
+function reasonOf(row: KeyRow | null, isRight: boolean): string {
+  if (row === null) return 'there is no such key';
+  if (!isRight) return 'its secret is wrong';
+  return row.isRevoked ? 'it is revoked' : 'it has expired';
+}
 
 function hasEnded({ isRevoked, expiresInMs }: KeyRow, ageMs: number): boolean {
   return isRevoked || (expiresInMs !== null && expiresInMs <= ageMs);

@@ -5,24 +5,40 @@ import type { Acting, Operator } from '../../db/connection/connection.ts';
 import type { Access, Principal } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import { ApiError } from '../server/problem.ts';
-import { createAuthenticator } from './authenticate.ts';
+import { createAuthenticator, KeyRefused } from './authenticate.ts';
+import { clientAddress, networkOf } from './client-address.ts';
 import { RateLimit } from './rate-limit.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { refuseStrangers } from './strangers.ts';
 
 /** Requests a second of one address whose key is refused with 401; above, with 429. Good keys of it are served: behind a proxy all share one. */
 const FAILURES_PER_SECOND = 200;
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
-/** Adds the door to an application. `nowMs`: the clock of its rates. */
-export function addGate(api: FastifyInstance, service: ApiContext, nowMs?: () => number): void {
+export interface GateOptions {
+  /** The clock of its rates. */
+  readonly nowMs?: (() => number) | undefined;
+  /** A request has shown who calls. */
+  readonly onRecognised: (request: FastifyRequest, principal: Principal) => void;
+}
+
+/** Adds the door to an application. */
+export function addGate(
+  api: FastifyInstance,
+  service: ApiContext,
+  { nowMs, onRecognised }: GateOptions,
+): void {
   const authenticate = createAuthenticator(service);
   const failures = new RateLimit(FAILURES_PER_SECOND, nowMs);
   const requests = new RateLimit(service.settings.rateLimit, nowMs);
+  const refusals = new RefusalLog(service.log, nowMs);
   const identify = async (request: FastifyRequest): Promise<Principal> => {
     try {
       return await authenticate(request);
     } catch (error) {
+      if (error instanceof KeyRefused) noteRefusal(refusals, request, error);
       const isRefused = error instanceof ApiError && error.status === 401;
-      throw isRefused && failures.take(request.ip) < 0 ? tooMany(FAILURES_PER_SECOND) : error;
+      const holder = networkOf(request.address ?? '');
+      throw isRefused && failures.take(holder) < 0 ? tooMany(FAILURES_PER_SECOND) : error;
     }
   };
 
@@ -45,12 +61,14 @@ export function addGate(api: FastifyInstance, service: ApiContext, nowMs?: () =>
   });
   api.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config;
-    if (request.is404 || access === undefined || access === 'public') return;
-    // A socket that is closed does not tell it any more. IPv4 over one of both families is written as IPv6.
-    request.address = (request.ip as string | undefined)?.replace(/^::ffff:(?=\d+\.)/i, '');
+    if (request.is404 || access === undefined) return;
+    // A socket that is closed does not tell it any more.
+    request.address = clientAddress(request);
+    if (access === 'public') return;
     const principal = await identify(request);
-    request.principal = principal;
     if (principal.kind === 'open') refuseStrangers(request);
+    request.principal = principal;
+    onRecognised(request, principal);
     const left = requests.take(principal.rateKey);
     reply.header('ratelimit-limit', String(requests.perSecond));
     reply.header('ratelimit-remaining', String(Math.max(0, left)));
@@ -58,6 +76,15 @@ export function addGate(api: FastifyInstance, service: ApiContext, nowMs?: () =>
     if (left < 0) throw tooMany(requests.perSecond);
     refuseMissingScope(principal, access);
   });
+}
+
+function noteRefusal(
+  refusals: RefusalLog,
+  request: FastifyRequest,
+  { code, keyId, reason }: KeyRefused,
+): void {
+  const { address, id: requestId, method, routeOptions } = request;
+  refusals.note({ address, requestId, route: `${method} ${routeOptions.url ?? ''}`, code, keyId, reason });
 }
 
 function tooMany(limit: number): ApiError {
@@ -78,21 +105,4 @@ function refuseMissingScope(principal: Principal, access: Exclude<Access, 'publi
     const wanted = [access].flat().join(' or ');
     throw new ApiError(403, 'forbidden', `this takes the scope ${wanted}`);
   }
-}
-
-// Without a key anyone on this machine may do everything, but not a page in its browser: neither by a name that resolves to
-// this machine (DNS rebinding), nor across origins.
-function refuseStrangers({ headers }: FastifyRequest): void {
-  if (!LOOPBACK.test(headers.host ?? ''))
-    throw new ApiError(
-      403,
-      'host_not_allowed',
-      'without a key the service answers to localhost and 127.0.0.1 only',
-    );
-  const { origin } = headers;
-  if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== headers.host)
-    throw new ApiError(403, 'origin_not_allowed', 'without a key the service answers no other site');
-  const site = headers['sec-fetch-site'];
-  if (site === 'cross-site' || site === 'same-site')
-    throw new ApiError(403, 'origin_not_allowed', 'without a key the service answers no other site');
 }

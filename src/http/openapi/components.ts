@@ -45,6 +45,10 @@ export const HEADER_PARAMETERS = {
       examples: ['"3"'],
     },
   ),
+  'If-None-Match': header('Only where it is another than this one, as `ETag` told it; else 304.', {
+    type: 'string',
+    examples: ['"XWxV2cP0"'],
+  }),
   'Last-Event-ID': header('Goes on after this event.', { type: 'string', examples: ['17'] }),
   'X-Tenant-Id': header(
     "Names the tenant for the operator's key, which must; ignored with a key of a tenant.",
@@ -59,7 +63,10 @@ export type RequestHeader = keyof typeof HEADER_PARAMETERS;
 
 /** Headers of answers, by name. */
 export const ANSWER_HEADERS = {
-  ETag: told('The revision in quotes, for `If-Match`.', { type: 'string', examples: ['"3"'] }),
+  ETag: told('What it is now, in quotes, for `If-Match` or `If-None-Match`: of a definition the revision.', {
+    type: 'string',
+    examples: ['"3"'],
+  }),
   Location: told('Where what was made is read.', { type: 'string', format: 'uri-reference' }),
   'Idempotency-Replayed': told('`true`: this is the first answer to the key again.', {
     type: 'string',

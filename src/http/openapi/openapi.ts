@@ -2,6 +2,7 @@
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig } from 'fastify';
+import { Type } from 'typebox';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { anyObject } from '../schemas/parts.ts';
 import type { Api } from '../server/api.ts';
@@ -10,6 +11,7 @@ import { PROBLEM_SCHEMA, sharedComponents } from './components.ts';
 import { definitionComponents } from './definition.ts';
 import { completeDocument, type OpenApiDocument } from './document.ts';
 import { describeRoute, documentedUrl } from './operation.ts';
+import { createServedDocument } from './served-document.ts';
 
 const DESCRIPTION = `Durable DAG workflows on nothing but PostgreSQL.
 
@@ -69,28 +71,35 @@ export async function addOpenApi(api: Api, service: ApiContext): Promise<void> {
       return document as object;
     },
   });
+  const send = createServedDocument(() => api.swagger());
   await api.register(fastifySwaggerUi, {
     routePrefix: '/docs',
+    uiHooks: {
+      // The plugin would write it anew for each request.
+      preHandler(request, reply, done) {
+        if (request.routeOptions.url === '/docs/json') send(request, reply);
+        else done();
+      },
+    },
     staticCSP: DOCS_POLICY,
     uiConfig: { docExpansion: 'list', deepLinking: true, displayRequestDuration: true },
     theme: { title: 'Dagwright' },
   });
-  let text: string | null = null;
   api.get(
     '/openapi.json',
     {
-      config: { access: 'public' },
+      config: { access: 'public', takes: ['If-None-Match'], gives: ['ETag'] },
       schema: {
         tags: ['operation'],
         summary: 'This description',
-        description: 'OpenAPI 3.1 of all routes.',
-        response: { 200: anyObject('The document.') },
+        description: 'OpenAPI 3.1 of all routes. It changes with a release only.',
+        response: {
+          200: anyObject('The document.'),
+          304: Type.Null({ description: 'It is the one that `If-None-Match` names.' }),
+        },
       },
     },
-    (_request, reply) => {
-      text ??= JSON.stringify(api.swagger());
-      return reply.type('application/json; charset=utf-8').send(text);
-    },
+    (request, reply) => send(request, reply),
   );
 }
 

@@ -8,9 +8,12 @@ import { EXECUTION_STATUSES } from '../../core/status.ts';
 import type { Database, PoolUse } from '../../db/connection/connection.ts';
 import { type EngineNumbers, MAX_COUNTED, readEngineNumbers } from '../../db/operations/engine-numbers.ts';
 import type { EndedAttempt } from '../../engine/context.ts';
+import { SharedAnswer } from './shared-answer.ts';
 
 /** How old the numbers of the database may be. */
 const FRESH_MS = 5_000;
+/** How old a text may be. To write it takes a while of this thread: whoever asks meanwhile gets the same. */
+const TEXT_FRESH_MS = 1_000;
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const OPEN_STATUSES = ['pending', 'running', 'paused'];
@@ -37,6 +40,10 @@ export class Metrics {
     'From the first byte of a request to the end of its answer.',
     ['method', 'route'],
     REQUEST_SECONDS,
+  );
+  readonly #evicted = this.#counter(
+    'http_connections_evicted_total',
+    'Connections that were closed to make room for newer ones.',
   );
   readonly #attempts = this.#counter(
     'task_attempts_total',
@@ -109,7 +116,11 @@ export class Metrics {
   #log: TaskLog | null = null;
   #numbers: { readonly at: number; readonly read: Promise<EngineNumbers | null> } | null = null;
 
-  constructor() {
+  readonly #text: SharedAnswer<Buffer>;
+
+  /** `textFreshMs`: how old a text may be that is given out again; a second where absent. */
+  constructor({ textFreshMs = TEXT_FRESH_MS }: { readonly textFreshMs?: number } = {}) {
+    this.#text = new SharedAnswer(() => this.#write(), textFreshMs);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -148,15 +159,23 @@ export class Metrics {
     this.#requestSeconds.observe({ method, route }, seconds);
   }
 
-  /** The text format of Prometheus. */
-  async render(): Promise<string> {
+  connectionEvicted(): void {
+    this.#evicted.inc();
+  }
+
+  /** The text format of Prometheus: written once at a time, and at most once a second, for all who ask. */
+  render(): Promise<Buffer> {
+    return this.#text.get();
+  }
+
+  async #write(): Promise<Buffer> {
     this.#showNumbers(await this.#freshNumbers());
     for (const [pool, use] of this.#pools) {
       this.#connections.set({ pool, state: 'total' }, use.totalCount);
       this.#connections.set({ pool, state: 'idle' }, use.idleCount);
       this.#connections.set({ pool, state: 'waiting' }, use.waitingCount);
     }
-    return await this.#registry.metrics();
+    return Buffer.from(await this.#registry.metrics());
   }
 
   // Scrapes that come together, or within 5 s, share one answer of the database.

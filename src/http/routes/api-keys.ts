@@ -38,7 +38,8 @@ const KeyBody = Type.Object(
     roles: Type.Optional(
       Type.Array(Type.Enum([...KEY_ROLES]), {
         uniqueItems: true,
-        description: 'At least one of `roles` and `scopes` is not empty.',
+        description:
+          'At least one of `roles` and `scopes` is not empty. No role brings the scope `actors:assert`.',
         examples: [['editor']],
       }),
     ),
@@ -51,7 +52,8 @@ const KeyBody = Type.Object(
     ),
     expiresAt: Type.Optional(
       Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-        description: 'From then on it is refused; absent: never.',
+        description:
+          'From then on it is refused; absent: when your own key ends, if it does. 403 `scope_exceeded` where that ends earlier.',
         examples: ['2030-01-01T00:00:00Z'],
       }),
     ),
@@ -81,7 +83,8 @@ export function addApiKeyRoutes(api: Api, service: ApiContext): void {
     async (request, reply) => {
       const { expiresAt = null, ...named } = request.body;
       const given = { ...named, expiresAt: expiresAt === null ? null : readInstant(expiresAt) };
-      const maker = { ...request.acting, scopes: request.principal!.scopes };
+      const { scopes, keyId } = request.principal!;
+      const maker = { ...request.acting, scopes, keyId };
       const isNoInstant = expiresAt !== null && given.expiresAt === null;
       const refusal = checkKey(given) ?? (isNoInstant ? refuseExpiry() : null) ?? checkGrants(maker, given);
       if (refusal !== null) return outcomeToHttp(refusal);

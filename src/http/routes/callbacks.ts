@@ -34,7 +34,7 @@ export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
   api.post(
     '/v1/callbacks/:token',
     {
-      config: { access: 'public', needsBody: true, refuses: [410] },
+      config: { access: 'public', needsBody: true, refuses: [410], provesItself: true },
       schema: {
         tags: ['callbacks'],
         operationId: 'answerCallback',
@@ -49,10 +49,13 @@ export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
         },
       },
     },
-    async ({ params, body }) => {
+    async ({ params, body, address, headers }) => {
       const answer = outcomeToHttp(readAnswer(body));
+      const from = { address, userAgent: headers['user-agent'] };
       return outcomeToHttp(
-        await database.inShare('callbacks', () => answerCallback(database.engine, params.token, answer)),
+        await database.inShare('callbacks', () =>
+          answerCallback(database.engine, from, params.token, answer),
+        ),
       );
     },
   );

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.ts';
 import type { Delivery } from '../../triggers/webhooks/verification/delivery.ts';
+import { networkOf } from '../caller/client-address.ts';
 import { RateLimit } from '../caller/rate-limit.ts';
 import { ReceiptSchema } from '../schemas/webhooks.ts';
 import type { Api } from '../server/api.ts';
@@ -19,7 +20,7 @@ export function addHookRoutes(api: Api, service: ApiContext): void {
   api.post(
     '/hooks/*',
     {
-      config: { access: 'public', body: 'raw', anyQuery: true },
+      config: { access: 'public', body: 'raw', anyQuery: true, provesItself: true },
       onRequest: async (request) => {
         if (deliveries.take(pathOf(request)) < 0) throw tooMany(1);
       },
@@ -43,7 +44,8 @@ export function addHookRoutes(api: Api, service: ApiContext): void {
     },
     async (request, reply) => {
       const receipt = await receiveDelivery(service, pathOf(request), deliveryOf(request));
-      if (receipt.kind === 'unauthorized' && failures.take(request.ip) < 0) throw tooMany(1);
+      if (receipt.kind === 'unauthorized' && failures.take(networkOf(request.address ?? '')) < 0)
+        throw tooMany(1);
       const { status, body } = answerTo(receipt);
       return await reply.code(status as 202).send(body as never);
     },

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { askDatabase } from '../../db/operations/engine-numbers.ts';
 import { pendingMigrations } from '../../db/operations/migrate.ts';
+import { SharedAnswer } from '../process/shared-answer.ts';
 import type { Api } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import { unavailable } from '../server/problem.ts';
@@ -12,6 +13,13 @@ export function addOperationRoutes(api: Api, service: ApiContext): void {
   const { health, metrics } = service;
   // Once it is up to date it stays so for this build, and a connection of the pool will do to ask.
   let isMigrated = false;
+  // Anybody may ask, as often as he likes: the database is asked once at a time.
+  const migrationsLeft = new SharedAnswer(async () => {
+    if (isMigrated) await askDatabase(service.database.engine);
+    const pending = isMigrated ? 0 : await pendingMigrations(service.database.directUrl);
+    isMigrated = pending === 0;
+    return pending;
+  });
   api.get(
     '/healthz',
     {
@@ -42,11 +50,9 @@ export function addOperationRoutes(api: Api, service: ApiContext): void {
     },
     async () => {
       if (health.draining.aborted) throw unavailable('the process is about to end', 'draining');
-      if (isMigrated) await askDatabase(service.database.engine);
-      const pending = isMigrated ? 0 : await pendingMigrations(service.database.directUrl);
+      const pending = await migrationsLeft.get();
       if (pending > 0)
         throw unavailable(`the database lacks ${pending} migration(s)`, 'migrations_pending', 5);
-      isMigrated = true;
       return { status: 'ok' };
     },
   );

@@ -33,6 +33,8 @@ export interface HttpSettings {
   readonly adminKey?: string | undefined;
   /** Requests a second of one key, or of one address where there is no key. */
   readonly rateLimit: number;
+  /** Whether the word of this address is taken for where a request comes from; absent: of none. */
+  readonly isProxy?: ((address: string) => boolean) | undefined;
   /** It listens on loopback addresses only, so it may run open while no key is configured. */
   readonly isLoopback: boolean;
   /** Of event streams, in milliseconds: how often a quiet one says something (15 000), and after how long without a byte taken a reader is cut off (60 000). */

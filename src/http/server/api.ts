@@ -48,6 +48,8 @@ export interface Principal {
   /** `key:<id>`, or the subject that stands behind it. */
   readonly actor: string;
   readonly scopes: ReadonlySet<KeyScope>;
+  /** Of a tenant's key. */
+  readonly keyId: string | null;
   /** What its requests are counted by: the key's id. */
   readonly rateKey: string;
 }
@@ -58,13 +60,15 @@ declare module 'fastify' {
     access?: Access;
     body?: BodyKind;
     /** For OpenAPI: request headers that are its own. What many take is added there. */
-    takes?: readonly ('If-Match' | 'Last-Event-ID')[];
+    takes?: readonly ('If-Match' | 'If-None-Match' | 'Last-Event-ID')[];
     /** For OpenAPI: headers of its success. */
     gives?: readonly ('ETag' | 'Location')[];
     /** For OpenAPI: refusals that are its own. */
     refuses?: readonly (410 | 412)[];
     /** For OpenAPI: an empty body is refused, though its schema requires no field. */
     needsBody?: boolean;
+    /** Takes no key, but whoever succeeds has shown who calls: a delivery that is signed, an answer with its token. */
+    provesItself?: boolean;
     /** Takes any query parameters. */
     anyQuery?: boolean;
     /** Absent from OpenAPI and metrics by route. */

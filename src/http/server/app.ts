@@ -26,11 +26,14 @@ import { addWorkflowRoutes } from '../routes/workflows.ts';
 import type { Api } from './api.ts';
 import type { ApiContext } from './api-context.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import type { Connections } from './connections.ts';
 import { createErrorHandler } from './failure.ts';
 import { addRouteRules, refuseUnknown } from './routing.ts';
 
 /** Node's own name of its check; seconds in which slow senders are found. */
 const CHECK_EVERY_MS = 2_000;
+/** After so long without a byte in either direction a connection is ended: streams speak oftener, and no answer takes so long. */
+const SILENT_MS = 120_000;
 /** nginx's status of a request whose client closed the connection. */
 const CLIENT_GONE = 499;
 
@@ -39,6 +42,8 @@ export interface AppOptions {
   readonly isOperationOnly?: boolean;
   /** Sees every route as it is added. */
   readonly onRoute?: (route: RouteOptions) => void;
+  /** Who may hold a connection; nobody counts them where absent. */
+  readonly connections?: Connections;
   /** Routes of a test. */
   readonly addRoutes?: (api: Api) => void;
   /** The clock of rate limits; the process's where absent. */
@@ -47,19 +52,23 @@ export interface AppOptions {
   readonly requestTimeoutMs?: number;
   /** How long its headers may take; 10 000 where absent. */
   readonly headersTimeoutMs?: number;
+  /** After how long without a byte a connection is ended; 120 000 where absent. */
+  readonly silentMs?: number;
 }
 
 /** Makes the application; `listen` and `close` are the caller's. */
 export async function createApp(service: ApiContext, options: AppOptions = {}): Promise<Api> {
-  const { requestTimeoutMs = 30_000, headersTimeoutMs = 10_000 } = options;
+  const { requestTimeoutMs = 30_000, headersTimeoutMs = 10_000, connections } = options;
+  const { isProxy } = service.settings;
   const api: Api = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: requestTimeoutMs,
+    connectionTimeout: options.silentMs ?? SILENT_MS,
     keepAliveTimeout: 65_000,
     genReqId: () => newId(),
     requestIdHeader: false,
-    trustProxy: false,
+    trustProxy: isProxy ?? false,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
@@ -83,6 +92,7 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
       done(error as Error);
     }
   });
+  connections?.watch(api.server);
   const routes = addRouteRules(api);
   if (options.onRoute !== undefined) api.addHook('onRoute', options.onRoute);
   api.addHook('onRequest', async (request, reply) => {
@@ -106,7 +116,12 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
       if (!reply.raw.writableFinished) countRequest(request, reply, CLIENT_GONE);
     });
   });
-  api.addHook('onResponse', async (request, reply) => countRequest(request, reply, reply.statusCode));
+  api.addHook('onResponse', async (request, reply) => {
+    countRequest(request, reply, reply.statusCode);
+    const { config, url = '' } = request.routeOptions;
+    if (config.provesItself === true && reply.statusCode < 300)
+      connections?.recognise(request.raw.socket, url);
+  });
   await api.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -115,7 +130,10 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
     frameguard: { action: 'deny' },
     hsts: false,
   });
-  addGate(api, service, options.nowMs);
+  addGate(api, service, {
+    nowMs: options.nowMs,
+    onRecognised: (request, { rateKey }) => connections?.recognise(request.raw.socket, rateKey),
+  });
   api.setNotFoundHandler(refuseUnknown(routes));
   // Before the routes that it describes.
   if (options.isOperationOnly !== true) await addOpenApi(api, service);

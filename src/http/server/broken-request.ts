@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 import { newId } from '../../core/id.ts';
 import { ApiError, PROBLEM_JSON, problemBody } from './problem.ts';
 
+/** How long a client may take to read the answer. One that leaves its own side open would keep the connection for ever. */
+const LINGER_MS = 1_000;
+
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
@@ -21,6 +24,8 @@ export function answerBrokenRequest(error: Error & { readonly code?: string }, s
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 function answerTo(code: string | undefined): ApiError {

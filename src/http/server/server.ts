@@ -1,12 +1,13 @@
 // The HTTP server of a process: listens, and ends without cutting anyone off.
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Api } from './api.ts';
 import type { ApiContext } from './api-context.ts';
 import { type AppOptions, createApp } from './app.ts';
+import { type ConnectionLimits, Connections } from './connections.ts';
 
-/** Connections at once; more are closed as they come. */
-const MAX_CONNECTIONS = 4_096;
+/** Connections that the system has made and we have not taken yet; beyond, it lets clients knock again, for seconds. */
+const BACKLOG = 4_096;
 
 /** The port cannot be had. `hint` says what to do. */
 export class ListenError extends Error {
@@ -18,35 +19,38 @@ export class ListenError extends Error {
   }
 }
 
+export interface ServerOptions extends Omit<AppOptions, 'connections'> {
+  readonly connectionLimits?: ConnectionLimits;
+}
+
 export class Server {
   readonly #service: ApiContext;
   readonly #app: Api;
-  /** Connections that have brought no request: Node takes them for busy ones. */
-  readonly #unasked = new Set<Socket>();
+  readonly #connections: Connections;
 
-  private constructor(service: ApiContext, app: Api) {
+  private constructor(service: ApiContext, app: Api, connections: Connections) {
     this.#service = service;
     this.#app = app;
+    this.#connections = connections;
   }
 
-  static async create(service: ApiContext, options: AppOptions = {}): Promise<Server> {
-    return new Server(service, await createApp(service, options));
+  static async create(service: ApiContext, options: ServerOptions = {}): Promise<Server> {
+    const connections = new Connections({
+      limits: options.connectionLimits,
+      isProxy: service.settings.isProxy,
+      onEvicted: () => service.metrics.connectionEvicted(),
+    });
+    return new Server(service, await createApp(service, { ...options, connections }), connections);
   }
 
   /** Throws {@link ListenError}. Port 0 takes any that is free; the URL tells which. */
   async listen(host: string, port: number): Promise<string> {
     try {
-      await this.#app.listen({ host, port, backlog: 1_024 });
+      await this.#app.listen({ host, port, backlog: BACKLOG });
     } catch (error) {
       await this.#app.close();
       throw listenError(error, host, port);
     }
-    this.#app.server.maxConnections = MAX_CONNECTIONS;
-    this.#app.server.on('connection', (socket) => {
-      this.#unasked.add(socket);
-      socket.once('close', () => this.#unasked.delete(socket));
-    });
-    this.#app.server.on('request', ({ socket }) => this.#unasked.delete(socket));
     const { address, port: taken, family } = this.#app.server.address() as AddressInfo;
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
   }
@@ -58,7 +62,7 @@ export class Server {
   async stop(graceMs: number): Promise<void> {
     this.#service.health.drain();
     const closed = this.#app.close();
-    for (const socket of this.#unasked) socket.destroy();
+    this.#connections.closeUnasked();
     const timer = new AbortController();
     await Promise.race([closed, delay(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();

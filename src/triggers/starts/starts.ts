@@ -6,6 +6,7 @@
 //   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline. One whose key
 //       another transaction has used and not committed is sent again alone (db/connection/batcher.ts), and the others go on.
 
+import { actsByHand } from '../../core/caller/actor.ts';
 import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json } from '../../core/json.ts';
@@ -35,7 +36,7 @@ import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 export type { StartRefusal, StartResult } from './start-check.ts';
 
 /** What a caller asks for; who asks is told by `acting`. */
-export type StartOf = Omit<StartRequest, 'id' | 'createdBy'>;
+export type StartOf = Omit<StartRequest, 'id' | 'createdBy' | 'byHand'>;
 
 export interface StartsOptions {
   readonly database: Database;
@@ -109,7 +110,11 @@ export class Starts {
     const late = Promise.withResolvers<typeof LATE>();
     const timer = setTimeout(() => late.resolve(LATE), this.#deadlineMs);
     const answer = batch.batcher.call({
-      request: { ...request, id: newId(), createdBy: acting.actor },
+      request: {
+        ...request,
+        ...{ id: newId(), createdBy: acting.actor },
+        ...(actsByHand(acting.actor) ? { byHand: acting } : {}),
+      },
       giveUpAtMs: performance.now() + this.#deadlineMs,
     });
     const release = () => {

@@ -3,6 +3,7 @@
 --   B1  The key is known before the call goes out; an answer that comes before its task waits is kept for it.
 --   B2  The first answer of a task counts; later ones, and answers to a task that has ended, change nothing.
 --   B3  Lock order: execution, task, answer.
+--   B4  Who gave the answer that counts is in the audit trail, what it said is not.
 
 -- Makes a key known for a running attempt; false when it is no longer the caller's. Its time runs from here on.
 create or replace function dagwright.open_answer_v1(x uuid, task text, idx int, f bigint, wait dagwright.wait_kind, key bytea,
@@ -37,7 +38,7 @@ declare
   waiting record;
   now_ timestamptz;
 begin
-  select workflow_execution_id as e, task_id, map_index into answer from dagwright.task_callbacks
+  select tenant_id, workflow_execution_id as e, task_id, map_index into answer from dagwright.task_callbacks
     where token_hash = key and waiting_on = wait;
   if not found then return null; end if;
   select status, priority, paused_at into execution from dagwright.workflow_executions where id = answer.e for no key update;
@@ -60,6 +61,8 @@ begin
   end if;
   update dagwright.task_callbacks set completed_at = now_, output = case what when 'output' then coalesce(value, 'null') end,
     error = case what when 'error' then value end where token_hash = key;
+  perform dagwright.audit_v1(answer.tenant_id, wait::text || 's.answer', 'executions', answer.e::text, null,
+    jsonb_build_object('taskId', answer.task_id, 'mapIndex', nullif(answer.map_index, -1), 'part', what));
   if waiting.status = 'waiting' and waiting.waiting_on = wait then
     update dagwright.task_executions set wake_at = null, held_wake_at = null, ready_at = now_
       where workflow_execution_id = answer.e and task_id = answer.task_id and map_index = answer.map_index and ready_at is null;

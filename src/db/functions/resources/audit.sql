@@ -25,6 +25,27 @@ begin
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
 
+-- Says of an execution that was started by hand who did it: the start itself is recorded for many at once, under the engine's name.
+-- Of a start that is sent again after its answer was lost nothing is said twice.
+create or replace function dagwright.audit_start_v1(tenant uuid, execution uuid, actor text, address text, user_agent text) returns boolean
+language plpgsql as $$
+declare
+  before constant text[] := array[current_setting('app.actor', true), current_setting('app.address', true), current_setting('app.user_agent', true)];
+begin
+  if exists (select from dagwright.audit_logs a where a.tenant_id = tenant and a.resource_type = 'executions' and a.resource_id = execution::text
+      and a.action = 'executions.start') then
+    return false;
+  end if;
+  perform set_config('app.actor', actor, true), set_config('app.address', coalesce(address, ''), true),
+    set_config('app.user_agent', coalesce(user_agent, ''), true);
+  perform dagwright.audit_v1(tenant, 'executions.start', 'executions', execution::text, null,
+    (select jsonb_build_object('workflowId', e.workflow_id, 'revision', e.revision, 'triggerType', e.trigger_type)
+     from dagwright.workflow_executions e where e.id = execution));
+  perform set_config('app.actor', coalesce(before[1], ''), true), set_config('app.address', coalesce(before[2], ''), true),
+    set_config('app.user_agent', coalesce(before[3], ''), true);
+  return true;
+end $$;
+
 -- Row trigger. Arguments: resource type; columns of its id, joined by '/'; columns that are no change by themselves; secret
 -- columns; and INSERT where an update is the row's first appearance. A row without a tenant_id belongs to the installation.
 create or replace function dagwright.audit_row_v1() returns trigger

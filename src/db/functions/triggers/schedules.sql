@@ -226,11 +226,19 @@ end $$;
 -- is no such schedule.
 create or replace function dagwright.run_schedule_v1(schedule uuid, execution uuid, revision int)
 returns table (execution_id uuid, problem text)
-language sql security definer set search_path = pg_catalog, pg_temp as $$
-  select r.id, r.problem from dagwright.schedules s
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  tenant constant uuid := dagwright.current_tenant();
+begin
+  select r.id, r.problem into execution_id, problem from dagwright.schedules s
   cross join lateral dagwright.start_executions_v1(s.tenant_id, jsonb_build_array(jsonb_build_object('i', 0, 'id', execution,
     'workflowId', s.workflow_id, 'revision', revision, 'input', s.input, 'priority', s.priority, 'triggerType', 'schedule',
     'trigger', jsonb_build_object('scheduledAt', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
       'scheduleId', s.id, 'scheduleName', s.name, 'runNow', true), 'createdBy', dagwright.current_actor()))) r
-  where s.id = schedule and s.tenant_id = dagwright.current_tenant()
-$$;
+  where s.id = schedule and s.tenant_id = tenant;
+  if not found then return; end if;
+  if problem is null then
+    perform dagwright.audit_v1(tenant, 'schedules.run', 'schedules', schedule::text, null, jsonb_build_object('executionId', execution_id));
+  end if;
+  return next;
+end $$;
