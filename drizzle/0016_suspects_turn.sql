@@ -1,0 +1,1 @@
+ALTER TABLE "dagwright"."workers" ADD COLUMN "suspects_until" timestamp with time zone;
