@@ -23,7 +23,7 @@ function setClockWrong(offsetMs: number): void {
 }
 
 /** What callers wait for the commit of. */
-const TOLD = /start_executions_v1|start_and_open_v1|insert into dagwright\.webhook_events/;
+const TOLD = /start_executions_v1|start_and_open_v|insert into dagwright\.webhook_events/;
 
 function dieAfterCommits(share: number, chance: Chance): void {
   type Client = pg.Client & { isInTransaction?: boolean; isTelling?: boolean };

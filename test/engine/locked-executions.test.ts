@@ -1,11 +1,12 @@
 // A client's open transaction holds executions: what needs them waits for it, and nothing else does.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
-import { type Engine, failing, gate, graph, openEngine, until, waiting } from '../support/engine.ts';
+import { type Body, type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 
 /** Fewer connections than there are locked executions. */
 const LOCKED = 12;
@@ -48,25 +49,31 @@ async function hold(
   };
 }
 
-/** Executions whose task `a` stands in its body until `open` is called. */
+/** Executions whose task `a` stands in its body until `open` is called; then they end one after the other, each in a batch of its own. */
 async function standing(
   text: string,
   count: number,
-  options: Parameters<typeof graph>[1] = {},
-): Promise<{ readonly ids: string[]; open(): void }> {
+  { writes = async () => {}, ...options }: Parameters<typeof graph>[1] & { writes?: Body } = {},
+): Promise<{ readonly ids: string[]; open(): Promise<void> }> {
   const definition = graph(text, options);
-  const held = gate();
-  let inside = 0;
+  const held: (() => void)[] = [];
   engine.bodies.a = async (context) => {
-    inside++;
-    await held.opened;
-    await context.checkpoint({ is: 'kept' });
+    await new Promise<void>((resolve) => void held.push(resolve));
+    await writes(context);
     return context.taskId;
   };
   await engine.apply(definition);
   const ids = await Promise.all(Array.from({ length: count }, () => engine.start(definition.workflowId)));
-  await until(async () => inside === count);
-  return { ids, open: held.open };
+  await until(async () => held.length === count);
+  return {
+    ids,
+    async open() {
+      for (const end of held) {
+        end();
+        await delay(20);
+      }
+    },
+  };
 }
 
 /** Runs of this tenant and of another, each with all that a worker does: open, claim, settle, skip, fail, wait, finish. */
@@ -122,7 +129,7 @@ describe.each<[How, 'commit' | 'rollback']>([
       : {};
     const { ids, open } = await standing(text, 4, { tasks });
     const held = await hold(ids, how);
-    open();
+    await open();
     await others(4);
     const open_ = await engine.query(
       `select from dagwright.task_executions where workflow_execution_id = any($1) and task_id = 'a' and status = 'running'`,
@@ -148,24 +155,34 @@ describe.each<[How, 'commit' | 'rollback']>([
   });
 });
 
+test('what a body writes under the lock waits without a slot, and the body goes on when it is written', async () => {
+  const writes: Body = (context) => context.checkpoint({ is: 'kept' });
+  const { ids, open } = await standing('a -> b', 8, { writes });
+  const held = await hold(ids, 'pause');
+  await open();
+  await others(2);
+  await held.end('rollback');
+  for (const id of ids) expect((await engine.ended(id)).states).toBe('a completed, b completed');
+});
+
 test('a cancel that is committed after the task had succeeded cancels it', async () => {
   const { ids, open } = await standing('a -> b', 2);
   const held = await hold(ids, 'cancel');
-  open();
+  await open();
   await others(2);
   await held.end('commit');
   for (const id of ids) expect((await engine.ended(id)).states).toBe('a cancelled, b cancelled');
 });
 
 test('more held executions than the worker has slots and connections leave both to others', async () => {
-  const definition = graph('a -> b; c -> d', { tasks: { d: failing() }, failurePolicy: 'continue' });
+  const definition = graph('e -> b; c -> d', { tasks: { d: failing() }, failurePolicy: 'continue' });
   await engine.apply(definition);
   const { ids, open } = await standing('a -> b; a -> c', 8, { tasks: { c: { conditionExpression: false } } });
   const pending = await Promise.all(
     Array.from({ length: LOCKED }, () => engine.start(definition.workflowId)),
   );
   const held = await hold([...ids, ...pending], 'for update');
-  open();
+  await open();
   await others(4);
   const [waits] = await engine.query<{ n: number }>(
     `select count(distinct l.pid)::int as n from pg_locks l join pg_stat_activity a on a.pid = l.pid
@@ -177,7 +194,7 @@ test('more held executions than the worker has slots and connections leave both 
   for (const id of ids)
     expect((await engine.ended(id)).states).toBe('a completed, b completed, c skipped condition_false');
   for (const id of pending)
-    expect((await engine.ended(id)).states).toBe('a completed, b completed, c completed, d failed');
+    expect((await engine.ended(id)).states).toBe('e completed, b completed, c completed, d failed');
 });
 
 test('a claim that is given back waits beside the timer loop, not in it', async () => {
@@ -200,6 +217,6 @@ test('a claim that is given back waits beside the timer loop, not in it', async 
   const run = await engine.run(graph('t', { tasks: { t: waiting(0.05) } }));
   expect(run.execution.status).toBe('completed');
   await held.end('rollback');
-  open();
+  await open();
   expect((await engine.ended(id)).states).toBe('a completed, w completed');
 });

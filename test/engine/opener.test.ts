@@ -67,7 +67,7 @@ test('what a worker knows is opened with its start: no job, and each task begun 
     await engine.ended(id);
   });
   expect(names.filter((name) => ENGINE.test(name))).not.toContain('start_executions_v1');
-  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1']);
+  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v2']);
   expect((await engine.ended(id)).states).toBe('a completed, b completed, c completed, d completed');
   expect(
     await engine.query(
@@ -89,7 +89,7 @@ test('a revision that the worker has not seen goes by the queue', async () => {
   await engine.apply(flow);
   const names = await statementsOf(async () => void (await engine.ended(await start(flow.workflowId))));
   expect(names).toContain('start_executions_v1');
-  expect(names).not.toContain('start_and_open_v1');
+  expect(names).not.toContain('start_and_open_v2');
 });
 
 test('never more attempts at once than slots: what finds none waits in the queue, or goes to another worker', async () => {
@@ -175,7 +175,7 @@ test('what is too large to be opened while others wait goes by the queue', async
   const middle = graph(Array.from({ length: 600 }, (_, i) => `n${i}`).join(' -> '));
   for (const flow of [large, middle]) await engine.run(flow);
   const names = await statementsOf(async () => void (await engine.ended(await start(large.workflowId))));
-  expect(names).not.toContain('start_and_open_v1');
+  expect(names).not.toContain('start_and_open_v2');
   // Of two that share a commit the second finds no room in it.
   const starts = startsOf(engine.worker);
   const request = { workflowId: middle.workflowId, triggerType: 'manual' as const };
@@ -183,7 +183,7 @@ test('what is too large to be opened while others wait goes by the queue', async
     const started = await Promise.all([starts.start(acting, request), starts.start(acting, request)]);
     for (const one of started) await engine.ended(one.ok ? one.id : '');
   });
-  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1', 'open_v2']);
+  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v2', 'open_v2']);
 });
 
 test('a start that is refused, repeated or sent twice gives its slot back', async () => {
@@ -202,7 +202,7 @@ test('a start that is refused, repeated or sent twice gives its slot back', asyn
   await become('active');
   await until(async () => engine.worker.running === 0);
   const names = await statementsOf(async () => void (await engine.ended(await start(flow.workflowId))));
-  expect(names).toContain('start_and_open_v1');
+  expect(names).toContain('start_and_open_v2');
 });
 
 test('an answer that is lost after the commit: the start is sent again, and the claim comes back to a lane', async () => {
