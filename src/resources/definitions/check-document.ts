@@ -4,6 +4,7 @@ import { explainJoins } from '../../core/definition/explain.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
+import { boundProblems } from '../../core/problem-report.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import { webhookProblems } from './file-webhooks.ts';
 import { triggersByKind } from './sync-triggers.ts';
@@ -30,7 +31,9 @@ export function checkDocument(
   const { definition, warnings } = result.value;
   const { webhooks } = triggersByKind(definition);
   const problems = webhookProblems(definition.workflowId, webhooks, tenantName, source);
-  return problems.length > 0 ? { ok: false, problems, warnings } : { ok: true, ...result.value };
+  return problems.length > 0
+    ? { ok: false, problems: boundProblems(problems), warnings }
+    : { ok: true, ...result.value };
 }
 
 /** What is told of a checked document. */
