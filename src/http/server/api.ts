@@ -62,7 +62,7 @@ declare module 'fastify' {
     /** For OpenAPI: headers of its success. */
     gives?: readonly ('ETag' | 'Location')[];
     /** For OpenAPI: refusals that are its own. */
-    refuses?: readonly (410 | 412)[];
+    refuses?: readonly (410 | 412 | 413)[];
     /** For OpenAPI: an empty body is refused, though its schema requires no field. */
     needsBody?: boolean;
     /** Takes any query parameters. */
