@@ -86,7 +86,7 @@ create or replace function dagwright.answer_callback_v1(hash bytea, kind text, v
 $$;
 
 -- For other services, in their own transaction: answers a callback of the current tenant. Give output or error ({ code,
--- message }), not both; neither: the output null. Returns as answer_v1.
+-- message }), not both, of at most 1,000,000 bytes; neither: the output null. Returns as answer_v1.
 create or replace function dagwright.complete_callback(token text, output jsonb default null, error jsonb default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -94,9 +94,8 @@ begin
   if output is not null and error is not null then
     raise exception 'complete_callback takes output or error, not both' using errcode = '22023';
   end if;
-  if pg_column_size(coalesce(output, error)) > 1000000 then
-    raise exception 'the output of a callback may have 1 MB' using errcode = '22023';
-  end if;
+  if octet_length(output::text) > 1000000 then perform dagwright.refuse_size_v1('the output', 1000000); end if;
+  if octet_length(error::text) > 1000000 then perform dagwright.refuse_size_v1('the error', 1000000); end if;
   return dagwright.answer_v1('callback', sha256(convert_to(token, 'UTF8')), case when error is null then 'output' else 'error' end,
     coalesce(output, error));
 end $$;
@@ -113,10 +112,11 @@ end $$;
 -- The audit trail: who changed what, from where, in the transaction of the change itself. Only ever appended to.
 --   A1  Every change of the tables below writes its row, whatever made it: HTTP, command line, SQL, the service itself.
 --   A2  What is secret is named as changed, never shown.
+--   A3  What is told of the one who acts is short, whatever a session sets.
 -- Who acts is told by app.actor, app.address and app.user_agent of the transaction; without, it is the login.
 
 create or replace function dagwright.current_actor() returns text language sql stable as $$
-  select coalesce(nullif(current_setting('app.actor', true), ''), 'sql:' || session_user)
+  select coalesce(nullif(left(current_setting('app.actor', true), 200), ''), 'sql:' || session_user)
 $$;
 
 -- Appends one row; `tenant` null: the installation. Its id is a UUIDv7 to the microsecond (RFC 9562, 6.2, method 3), so that the
@@ -133,7 +133,7 @@ begin
   perform set_config('app.current_tenant_id', coalesce(tenant::text, ''), true);
   insert into dagwright.audit_logs (id, tenant_id, at, actor, action, resource_type, resource_id, old_values, new_values, address, user_agent)
   values (row_id, tenant, now_, dagwright.current_actor(), audit_v1.action, type, audit_v1.id, audit_v1.old_values,
-    audit_v1.new_values, nullif(current_setting('app.address', true), ''), nullif(current_setting('app.user_agent', true), ''));
+    audit_v1.new_values, nullif(left(current_setting('app.address', true), 100), ''), nullif(left(current_setting('app.user_agent', true), 501), ''));
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
 
@@ -1485,6 +1485,17 @@ begin
   end loop;
 end $$;
 
+-- src/db/functions/sizes.sql
+-- What other services give by SQL is bounded as what comes by HTTP is. Callers measure by themselves, since that costs a small value
+-- about a microsecond and a call of another function three times that; pg_column_size would not do, as it is what compression left.
+
+-- Refuses a value that has more than so many bytes as the database writes JSON: with spaces, and 1e300 with all its digits.
+create or replace function dagwright.refuse_size_v1(what text, most int) returns void language plpgsql immutable as $$
+begin
+  raise exception '% has more than % bytes of JSON', what, most using errcode = '54000',
+    hint = 'keep what is large elsewhere, and give its place';
+end $$;
+
 -- src/db/functions/start-and-open.sql
 -- Starts executions of one tenant, and opens some of them for a worker in the same commit: those of p that say `open`, by
 -- `openings` (as open_v2 reads it). It keeps what start_executions_v1 and open_v2 keep; between them nobody sees a row.
@@ -1605,7 +1616,8 @@ begin
 end $$;
 
 -- Starts a workflow in the caller's own transaction and returns the execution's id; rolled back with the caller.
--- priority 1 to 10, higher first. The same idempotency_key returns the first execution of that workflow.
+-- priority 1 to 10, higher first. The same idempotency_key returns the first execution of that workflow. input: at most 1,000,000
+-- bytes, metadata 16,000, idempotency_key 500.
 create or replace function dagwright.start_workflow(workflow_id text, input jsonb default '{}', idempotency_key text default null,
   priority int default 5, metadata jsonb default null) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -1615,12 +1627,17 @@ begin
   if priority is null or priority not between 1 and 10 then
     raise exception 'priority must be 1 to 10, got %', coalesce(priority::text, 'null') using errcode = '22023';
   end if;
+  if octet_length(input::text) > 1000000 then perform dagwright.refuse_size_v1('the input', 1000000); end if;
+  if octet_length(metadata::text) > 16000 then perform dagwright.refuse_size_v1('the metadata', 16000); end if;
+  if octet_length(idempotency_key) > 500 then
+    raise exception 'an idempotency_key has at most 500 bytes' using errcode = '22023', hint = 'a hash of what names the start: md5(…)';
+  end if;
   select * into started from dagwright.start_executions_v1(dagwright.current_tenant(), jsonb_build_array(jsonb_strip_nulls(
     jsonb_build_object('i', 0, 'id', dagwright.uuid_v7(), 'workflowId', workflow_id, 'key', idempotency_key, 'priority', priority, 'triggerType', 'sql',
       'createdBy', dagwright.current_actor()))
     || jsonb_build_object('input', coalesce(input, '{}'), 'metadata', metadata)));
   if started.problem = 'not_found' then
-    raise exception 'workflow "%" does not exist in this tenant', workflow_id using errcode = 'P0002',
+    raise exception 'workflow "%" does not exist in this tenant', left(workflow_id, 200) using errcode = 'P0002',
       hint = 'apply its definition first: dagwright apply FILE';
   elsif started.problem = 'tenant_suspended' then
     raise exception 'the tenant does not exist, or is suspended' using errcode = '55000', hint = 'dagwright tenants list; dagwright tenants update NAME --status active';
@@ -1633,12 +1650,15 @@ begin
 end $$;
 
 -- Cancels an execution of the current tenant. Returns its status afterwards: 'cancelled', or the terminal status it
--- already had; null where there is none. Once committed, nothing of it starts again.
+-- already had; null where there is none. Once committed, nothing of it starts again. reason: at most 1,000 characters.
 create or replace function dagwright.cancel_execution(execution_id uuid, reason text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   now_status text;
 begin
+  if length(reason) > 1000 then
+    raise exception 'the reason of a cancel has at most 1000 characters' using errcode = '22023';
+  end if;
   select status into now_status from dagwright.workflow_executions
     where id = execution_id and tenant_id = dagwright.current_tenant() for no key update;
   if now_status in ('pending', 'running', 'paused') then

@@ -1,14 +1,16 @@
 // A command that cannot do what was asked: problems for people on stderr, or one JSON object on stdout; exit code 1.
 import type { Problem } from '../core/errors.ts';
+import { boundProblems } from '../core/problem-report.ts';
 import type { Outcome, RefusalCode } from '../resources/outcome.ts';
 
 /** Ends the command with exit code 1 and these problems. */
 export class Refusal extends Error {
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
-    super(problems.map(({ message }) => message).join('; '));
+    const told = boundProblems(problems);
+    super(told.map(({ message }) => message).join('; '));
     this.name = 'Refusal';
-    this.problems = problems;
+    this.problems = told;
   }
 }
 

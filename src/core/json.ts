@@ -85,12 +85,12 @@ function findUnstorable(
     case 'string':
       budget.left -= value.length + 1;
       if (budget.left < 0) return null;
-      return isStorableText(value) ? null : `${at} holds text with a NUL or a lone surrogate`;
+      return isStorableText(value) ? null : `${shortPlace(at)} holds text with a NUL or a lone surrogate`;
     case 'number':
       budget.left -= writtenOutDigits(value);
-      if (!Number.isFinite(value)) return `${at} is ${value}, which JSON does not have`;
+      if (!Number.isFinite(value)) return `${shortPlace(at)} is ${value}, which JSON does not have`;
       return Number.isInteger(value) && Math.abs(value) > Number.MAX_SAFE_INTEGER && Math.abs(value) < 1e21
-        ? `${at} is an integer beyond 2^53 and would be rounded; use a string`
+        ? `${shortPlace(at)} is an integer beyond 2^53 and would be rounded; use a string`
         : null;
     case 'boolean':
     case 'undefined':
@@ -98,11 +98,11 @@ function findUnstorable(
     case 'object':
       break;
     default:
-      return `${at} is a ${typeof value}, which JSON does not have`;
+      return `${shortPlace(at)} is a ${typeof value}, which JSON does not have`;
   }
   if (value === null) return null;
-  if (parents.length >= MAX_DEPTH) return `${at.slice(0, 80)} is nested deeper than ${MAX_DEPTH} levels`;
-  if (parents.includes(value)) return `${at} refers to an object that contains it`;
+  if (parents.length >= MAX_DEPTH) return `${shortPlace(at)} is nested deeper than ${MAX_DEPTH} levels`;
+  if (parents.includes(value)) return `${shortPlace(at)} refers to an object that contains it`;
   parents.push(value);
   const problem = findInside(value, at, parents, budget);
   parents.pop();
@@ -136,14 +136,19 @@ function findInside(value: object, at: string, parents: object[], budget: { left
     for (const [key, member] of Object.entries(value)) {
       budget.left -= key.length + 3;
       if (budget.left < 0) return null;
-      if (!isStorableText(key)) return `${at} has a key with a NUL or a lone surrogate`;
+      if (!isStorableText(key)) return `${shortPlace(at)} has a key with a NUL or a lone surrogate`;
       const problem = findUnstorable(member, `${at}.${key}`, parents, budget);
       if (problem !== null) return problem;
     }
     return null;
   } catch (error) {
-    return `${at} cannot be read: ${errorText(error)}`;
+    return `${shortPlace(at)} cannot be read: ${errorText(error)}`;
   }
+}
+
+// Names are as long as their author likes.
+function shortPlace(at: string): string {
+  return storableText(at, 200);
 }
 
 function errorText(error: unknown): string {

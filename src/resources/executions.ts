@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import type { Spending } from '../core/cost/breakdown.ts';
 import type { ExecutionStatus } from '../core/status.ts';
-import type { BoundedPage } from '../db/connection/byte-bounded.ts';
+import { type BoundedPage, MAX_PAGE_BYTES } from '../db/connection/byte-bounded.ts';
 import type { Acting } from '../db/connection/connection.ts';
 import { findCosts } from '../db/executions/costs.ts';
 import * as acts from '../db/executions/execution-acts.ts';
@@ -15,19 +15,23 @@ import {
 } from '../db/executions/execution-list.ts';
 import {
   type ExecutionDetail,
+  type ExecutionPart,
   type ExecutionView,
   findExecution,
   findExecutionDetail,
+  findExecutionPart,
   findTasks,
   type RunView,
   type TaskView,
 } from '../db/executions/execution-views.ts';
 import { findOpenTasks } from '../db/executions/open-tasks.ts';
-import { done, notFound, type Outcome, refused } from './outcome.ts';
+import { done, notFound, type Outcome, refused, refusedWhole } from './outcome.ts';
 import { type Why, whyOpen } from './why.ts';
 
 /** Characters; it becomes the message of the execution's error. */
 export const MAX_CANCEL_REASON = 1_000;
+/** Bytes of the largest part that is read by itself: more than any that the engine makes. */
+const MAX_PART_BYTES = 32_000_000;
 /** Unfinished tasks that one answer explains. */
 export const MAX_WHY = 200;
 
@@ -46,14 +50,29 @@ export function listExecutions(
   return findExecutions(client, tenantId, filter);
 }
 
-/** One with what was asked for. */
+/** One with what was asked for, as far as a page holds it; `leftOut` names what {@link showExecutionPart} gives. */
 export async function showExecution(
   client: pg.ClientBase,
   { tenantId }: Acting,
   id: string,
 ): Promise<Outcome<ExecutionDetail>> {
-  const found = await findExecutionDetail(client, tenantId, id);
+  const found = await findExecutionDetail(client, tenantId, id, MAX_PAGE_BYTES);
   return found === null ? unknownExecution(id) : done(found);
+}
+
+/** One part of it, whole, as JSON text. */
+export async function showExecutionPart(
+  client: pg.ClientBase,
+  { tenantId }: Acting,
+  { id, part }: { readonly id: string; readonly part: ExecutionPart },
+): Promise<Outcome<string>> {
+  const found = await findExecutionPart(client, tenantId, { id, part, maxBytes: MAX_PART_BYTES });
+  if (found === null) return unknownExecution(id);
+  if (found.text !== null) return done(found.text);
+  return refusedWhole(
+    'payload_too_large',
+    `the ${part} of the execution is more than ${MAX_PART_BYTES} bytes; read it from the database`,
+  );
 }
 
 /** One with all of its tasks, and what each has spent. */

@@ -57,13 +57,17 @@ export interface LimitChange {
   readonly rateIntervalSeconds?: number | null | undefined;
 }
 
-/** All limits, and what is held back, by name: of the tenant that asks, or of all where the operator does. */
+/** Of one answer. Names are short, so that these are about 4 MB. */
+export const MAX_SERVICES = 10_000;
+
+/** Limits, and what is held back, by name after `after`: of the tenant that asks, or of all where the operator does. */
 export async function listServices(
   client: Queryable | pg.ClientBase,
   acting: Acting | Operator,
+  page: { readonly limit: number; readonly after: string | null } = { limit: MAX_SERVICES, after: null },
 ): Promise<BoundedPage<ServiceView>> {
-  const found = await rows.findServices(client, 'tenantId' in acting ? acting.tenantId : null);
-  return { rows: found.map(serviceView), hasMore: false };
+  const found = await rows.findServices(client, 'tenantId' in acting ? acting.tenantId : null, page);
+  return { rows: found.rows.map(serviceView), hasMore: found.hasMore };
 }
 
 export async function setServiceLimit(

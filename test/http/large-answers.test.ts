@@ -68,7 +68,7 @@ test('a page of executions ends before 8 MB of outputs, and the next one goes on
   expect(two).toEqual([2, 1, 1, 2, 1]);
 });
 
-test('a run with more than 16 MB of outputs is answered 202 with its id, and its tasks come page by page', async () => {
+test('a run with more than 8 MB of outputs is answered 202 with its id, and its tasks come page by page', async () => {
   const chain = Array.from({ length: 18 }, (_, i) => `t${i}`);
   for (const taskId of chain) service.engine!.bodies[taskId] = () => LARGE;
   const wanted = graph(chain.join(' -> '));

@@ -146,7 +146,7 @@ test('executions', async () => {
   const { body: open } = await good(
     call('POST', '/v1/workflows/slow/executions', { body: {}, query: { wait: 1 } }),
   );
-  for (const part of ['', '/tasks', '/logs', '/why'])
+  for (const part of ['', '/parts/input', '/tasks', '/logs', '/why'])
     for (const one of [id, open.id]) await good(call('GET', `/v1/executions/${one}${part}`));
   await good(call('GET', '/v1/executions', { query: { limit: 1, status: 'completed' } }));
   await good(call('GET', '/v1/stats'));

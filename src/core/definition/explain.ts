@@ -1,11 +1,24 @@
 // `validate --explain`: how each join is understood, in plain words, one line per task.
 import { assertNever } from '../errors.ts';
+import { storableText } from '../json.ts';
 import type { Plan, PlanEdge, PlanNode } from '../plan/plan.ts';
 import type { TriggerRule } from './model.ts';
 
+/** Characters of one line, and of all: a task may name its branches to each that follows. */
+const MAX_LINE_CHARS = 4_000;
+const MAX_CHARS = 4_000_000;
+
 /** One line per task, in the order in which they can run. */
 export function explainJoins(plan: Plan): string {
-  return plan.nodes.map((node) => `${node.taskId}: ${explainNode(node, plan)}`).join('\n');
+  const lines: string[] = [];
+  let left = MAX_CHARS;
+  for (const node of plan.nodes) {
+    const line = storableText(`${node.taskId}: ${explainNode(node, plan)}`, MAX_LINE_CHARS);
+    left -= line.length;
+    if (left < 0) return [...lines, `… and ${plan.nodes.length - lines.length} more tasks`].join('\n');
+    lines.push(line);
+  }
+  return lines.join('\n');
 }
 
 function explainNode(node: PlanNode, plan: Plan): string {

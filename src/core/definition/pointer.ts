@@ -1,10 +1,31 @@
-// RFC 6901 JSON pointers: join, resolve, and cut back to what a document really has.
+// RFC 6901 JSON pointers: join, resolve, and cut back to what a document really has, or to what is short enough to be told.
+
+/** Characters of a pointer that is told to people. */
+export const MAX_TOLD_CHARS = 500;
 
 /** Appends segments to a pointer, escaped. */
 export function joinPointer(base: string, ...segments: readonly (string | number)[]): string {
   let pointer = base;
   for (const segment of segments) pointer += `/${escapeSegment(segment)}`;
   return pointer;
+}
+
+/** The pointer of a path, or of what holds it where that is too long to be told: made without writing the whole. */
+export function toldPointer(path: readonly (string | number)[]): string {
+  let pointer = '';
+  for (const segment of path) {
+    if (String(segment).length > MAX_TOLD_CHARS) return pointer;
+    const next = joinPointer(pointer, segment);
+    if (next.length > MAX_TOLD_CHARS) return pointer;
+    pointer = next;
+  }
+  return pointer;
+}
+
+/** The pointer, or that of the innermost part that holds it and is short enough to be told. */
+export function shortPointer(pointer: string): string {
+  if (pointer.length <= MAX_TOLD_CHARS) return pointer;
+  return pointer.slice(0, Math.max(0, pointer.lastIndexOf('/', MAX_TOLD_CHARS)));
 }
 
 /** The unescaped segments of a pointer; the empty pointer has none. */

@@ -1,23 +1,24 @@
 // Collects the problems of one validation: pointers of the normalised document become pointers of the author's, and
-// neither their number nor the work of finding hints can grow without bound.
+// neither their number and bytes nor the work of finding places and hints can grow without bound.
 import type { Problem } from '../errors.ts';
-import { nearestName } from '../expression/nearest.ts';
+import { createSuggest } from '../expression/nearest.ts';
 import type { Json } from '../json.ts';
-import { nearestPointer } from './pointer.ts';
+import { ANSWERED, bytesOfProblem, moreProblems, shortProblem } from '../problem-report.ts';
+import { nearestPointer, shortPointer } from './pointer.ts';
 import type { Origins } from './reading/origins.ts';
 
-const MAX_REPORTED = 1000;
-/** Characters compared for all hints of one validation: about 0.2 s. */
-const HINT_BUDGET = 3_000_000;
+interface Reported {
+  readonly problems: Problem[];
+  bytes: number;
+}
 
 export class Reporter {
   readonly #author: Json;
   readonly #origins: Origins;
-  readonly #errors: Problem[] = [];
-  readonly #warnings: Problem[] = [];
+  readonly #errors: Reported = { problems: [], bytes: 0 };
+  readonly #warnings: Reported = { problems: [], bytes: 0 };
   readonly #seen = new Set<string>();
   #dropped = 0;
-  #hintBudget = HINT_BUDGET;
 
   constructor(author: Json, origins: Origins) {
     this.#author = author;
@@ -25,45 +26,45 @@ export class Reporter {
   }
 
   get hasErrors(): boolean {
-    return this.#errors.length > 0;
+    return this.#errors.problems.length > 0;
   }
 
   /** Problems after which more of the same are not worth finding. */
   get isFull(): boolean {
-    return this.#errors.length >= MAX_REPORTED;
+    return isFull(this.#errors);
   }
 
   /** A problem at a pointer of the normalised document. */
   error(pointer: string, code: string, message: string, hint?: string | null): void {
-    this.#add(this.#errors, this.#translated(pointer, code, message, hint));
+    this.#add(this.#errors, () => this.#translated(pointer, code, message, hint));
   }
 
   warn(pointer: string, code: string, message: string, hint?: string | null): void {
-    this.#add(this.#warnings, this.#translated(pointer, code, message, hint));
+    this.#add(this.#warnings, () => this.#translated(pointer, code, message, hint));
   }
 
   errors(problems: readonly Problem[]): void {
     for (const { pointer, code, message, hint } of problems) this.error(pointer, code, message, hint);
   }
 
-  /** Problems and warnings whose pointers are the author's already. */
-  authored(errors: readonly Problem[], warnings: readonly Problem[]): void {
-    for (const problem of errors) this.#add(this.#errors, problem);
-    for (const problem of warnings) this.#add(this.#warnings, problem);
+  /** Counts problems that nobody described. */
+  leaveOut(count: number): void {
+    this.#dropped += count;
   }
 
-  /** Where the author wrote what is now at `pointer`. */
+  /** Problems and warnings whose pointers are the author's already. */
+  authored(errors: readonly Problem[], warnings: readonly Problem[]): void {
+    for (const problem of errors) this.#add(this.#errors, () => problem);
+    for (const problem of warnings) this.#add(this.#warnings, () => problem);
+  }
+
+  /** Where the author wrote what is now at `pointer`, or what holds it where that is too long to be told. */
   authorPointer(pointer: string): string {
-    return nearestPointer(this.#author, this.#origins.authorPointer(pointer));
+    return nearestPointer(this.#author, this.#origins.authorPointer(shortPointer(pointer)));
   }
 
   /** The nearest name, or null when there is none or too many names were compared already. */
-  readonly suggest = (name: string, candidates: Iterable<string>): string | null => {
-    if (name.length > 100 || this.#hintBudget <= 0) return null;
-    const names = [...candidates];
-    this.#hintBudget -= names.length * Math.max(8, name.length);
-    return nearestName(name, names);
-  };
+  readonly suggest = createSuggest();
 
   /** As a hint text. */
   readonly didYouMean = (name: string, candidates: Iterable<string>): string | null => {
@@ -72,30 +73,34 @@ export class Reporter {
   };
 
   result(): { readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] } {
-    const errors = [...this.#errors];
-    if (this.#dropped > 0)
-      errors.push({
-        pointer: '',
-        code: 'too_many_problems',
-        message: `${this.#dropped} more problems and warnings are not shown`,
-      });
-    return this.#errors.length > 0 || this.#dropped === 0
-      ? { errors, warnings: this.#warnings }
-      : { errors: [], warnings: [...this.#warnings, ...errors] };
+    const { problems: errors } = this.#errors;
+    const { problems: warnings } = this.#warnings;
+    if (this.#dropped === 0 && !this.isFull) return { errors, warnings };
+    const more = moreProblems(this.#dropped, 'problems and warnings are');
+    return errors.length > 0
+      ? { errors: [...errors, more], warnings }
+      : { errors: [], warnings: [...warnings, more] };
   }
 
   #translated(pointer: string, code: string, message: string, hint?: string | null): Problem {
     return { pointer: this.authorPointer(pointer), code, message, ...(hint != null && { hint }) };
   }
 
-  #add(list: Problem[], problem: Problem): void {
-    if (list.length >= MAX_REPORTED) {
+  // What is dropped is counted only: finding its place would be work without bound.
+  #add(list: Reported, find: () => Problem): void {
+    if (isFull(list)) {
       this.#dropped += 1;
       return;
     }
+    const problem = shortProblem(find());
     const key = `${problem.pointer}\n${problem.code}\n${problem.message}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    list.push(problem);
+    list.problems.push(problem);
+    list.bytes += bytesOfProblem(problem);
   }
+}
+
+function isFull({ problems, bytes }: Reported): boolean {
+  return problems.length >= ANSWERED.maxProblems || bytes >= ANSWERED.maxBytes;
 }

@@ -6,6 +6,7 @@ import { compileMapping } from '../expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import { boundProblems } from '../problem-report.ts';
 import { executionTimeoutSeconds } from './checks/execution-timeout.ts';
 import { checkGraph, type SoundNode } from './checks/graph-check.ts';
 import { findNeverRuns } from './checks/never-runs.ts';
@@ -63,7 +64,7 @@ type TaskTypes = ReadonlyMap<string, TaskTypeRule>;
 export function validateDefinition(document: unknown, options: ValidationOptions = {}): Validation {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const copied = copyDocument(document, limits.maxBytes);
-  if (!copied.ok) return { ok: false, problems: copied.problems, warnings: [] };
+  if (!copied.ok) return { ok: false, problems: boundProblems(copied.problems), warnings: [] };
   const author = copied.value;
   if (!isJsonObject(author))
     return refuse('', 'type', `a definition is an object, got ${describeValue(author)}`);

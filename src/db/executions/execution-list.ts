@@ -14,9 +14,6 @@ import {
   type TaskView,
 } from './execution-views.ts';
 
-/** Of the outputs and errors that a page holds, beyond its first row. */
-const MAX_PAGE_BYTES = 8_000_000;
-
 export interface ExecutionFilter {
   readonly limit: number;
   readonly status?: ExecutionStatus | undefined;
@@ -69,7 +66,7 @@ export function executionListQuery(
     where.push(`status in ('failed', 'cancelled')`);
   const select = `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
        where ${where.join(' and ')} order by id desc limit $2`;
-  const bounds = { limit: filter.limit, maxBytes: MAX_PAGE_BYTES, json: ['output', 'error'] };
+  const bounds = { limit: filter.limit, json: ['output', 'error'] };
   return { text: withinBytes(select, bounds), values };
 }
 
@@ -98,7 +95,7 @@ export async function findTaskPage(
   page: { readonly limit: number; readonly after: TaskPlace | null },
 ): Promise<BoundedPage<TaskView & { readonly position: number }>> {
   const { after } = page;
-  const bounds = { limit: page.limit, maxBytes: MAX_PAGE_BYTES, json: TASK_JSON };
+  const bounds = { limit: page.limit, json: TASK_JSON };
   const { rows } = await client.query(
     withinBytes(
       `select ${TASK_COLUMNS}, coalesce(p.position, 2147483647)::int as position

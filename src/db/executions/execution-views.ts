@@ -39,10 +39,11 @@ export interface TaskView {
   readonly resourceUsage: Json;
 }
 
-export const EXECUTION_COLUMNS = `id, workflow_id as "workflowId", revision, status, output, error,
-  completed_with_errors as "completedWithErrors", case when not cost_unknown then actual_cost_usd end as "costUsd",
+const NAMED = 'id, workflow_id as "workflowId", revision, status';
+const FACTS = `completed_with_errors as "completedWithErrors", case when not cost_unknown then actual_cost_usd end as "costUsd",
   duration_ms as "durationMs", trigger_type as "triggerType", created_at as "createdAt", started_at as "startedAt",
   completed_at as "completedAt"`;
+export const EXECUTION_COLUMNS = `${NAMED}, output, error, ${FACTS}`;
 
 /** Of a task_executions t. */
 export const TASK_COLUMNS = `t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.task_type as "taskType", t.status, t.reason,
@@ -65,6 +66,10 @@ export async function findExecution(
   return rows[0] ?? null;
 }
 
+/** What of an execution may be large: each is read by itself where it is. */
+export const EXECUTION_PARTS = ['error', 'metadata', 'input', 'output'] as const;
+export type ExecutionPart = (typeof EXECUTION_PARTS)[number];
+
 /** One execution as `GET /v1/executions/{id}` shows it. */
 export interface ExecutionDetail extends ExecutionView {
   readonly priority: number;
@@ -73,18 +78,52 @@ export interface ExecutionDetail extends ExecutionView {
   readonly createdBy: string | null;
   readonly input: unknown;
   readonly metadata: unknown;
+  /** Parts that did not fit, and are null here. */
+  readonly leftOut: readonly ExecutionPart[];
 }
 
-/** The execution with what was asked for; null where this tenant has none with that id. */
+/**
+ * The execution with what was asked for; null where this tenant has none with that id. Its parts, in their order, as far as they
+ * have `maxBytes` together; those from there on are left out.
+ */
 export async function findExecutionDetail(
   client: pg.ClientBase,
   tenantId: string,
   id: string,
+  maxBytes: number,
 ): Promise<ExecutionDetail | null> {
+  const sums = EXECUTION_PARTS.map((_, i) =>
+    EXECUTION_PARTS.slice(0, i + 1)
+      .map((part) => `coalesce(octet_length(${part}::text), 0)`)
+      .join(' + '),
+  );
+  const fits = EXECUTION_PARTS.map((part, i) => `${sums[i]} <= $3 as fits_${part}`);
+  const given = (part: ExecutionPart) => `case when fits_${part} then ${part} end as ${part}`;
+  const missing = EXECUTION_PARTS.map((part) => `case when not fits_${part} then '${part}' end`);
   const { rows } = await client.query<ExecutionDetail>(
-    `select ${EXECUTION_COLUMNS}, priority, run_at as "runAt", paused_at as "pausedAt", created_by as "createdBy", input, metadata
-       from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
-    [tenantId, id],
+    `with found as materialized (select *, ${fits.join(', ')} from dagwright.workflow_executions where tenant_id = $1 and id = $2)
+       select ${NAMED}, ${given('output')}, ${given('error')}, ${FACTS}, priority, run_at as "runAt", paused_at as "pausedAt",
+         created_by as "createdBy", ${given('input')}, ${given('metadata')},
+         array_remove(array[${missing.join(', ')}], null) as "leftOut" from found`,
+    [tenantId, id, maxBytes],
+  );
+  return rows[0] ?? null;
+}
+
+/**
+ * One part of an execution as JSON text, unparsed; `text` is null where it has more than `maxBytes`. Null where this tenant has no
+ * execution with that id.
+ */
+export async function findExecutionPart(
+  client: pg.ClientBase,
+  tenantId: string,
+  { id, part, maxBytes }: { readonly id: string; readonly part: ExecutionPart; readonly maxBytes: number },
+): Promise<{ readonly text: string | null } | null> {
+  const { rows } = await client.query<{ text: string | null }>(
+    `with found as materialized (select coalesce(${part}::text, 'null') as text
+         from dagwright.workflow_executions where tenant_id = $1 and id = $2)
+       select case when octet_length(text) <= $3 then text end as text from found`,
+    [tenantId, id, maxBytes],
   );
   return rows[0] ?? null;
 }
@@ -109,8 +148,8 @@ export interface RunView extends ExecutionView {
 }
 
 /**
- * The execution with its tasks, or null where this tenant has none with that id, or its tasks hold more than `maxBytes` of
- * outputs, which are not loaded then.
+ * The execution with its tasks, or null where this tenant has none with that id, or its output or those of its tasks have more than
+ * `maxBytes`: they are not loaded then.
  */
 export async function findRun(
   client: pg.ClientBase,
@@ -118,9 +157,14 @@ export async function findRun(
   id: string,
   maxBytes: number,
 ): Promise<RunView | null> {
+  const { rows } = await client.query<ExecutionView>(
+    `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
+       where tenant_id = $1 and id = $2 and coalesce(octet_length(output::text), 0) <= $3`,
+    [tenantId, id, maxBytes],
+  );
+  const [execution] = rows;
+  if (execution === undefined) return null;
   const text = withinBytes(TASKS_SQL, { maxBytes, json: TASK_JSON });
   const tasks = boundedPage<TaskView>((await client.query(text, [tenantId, id])).rows);
-  if (tasks.hasMore) return null;
-  const execution = await findExecution(client, tenantId, id);
-  return execution && { ...execution, tasks: tasks.rows };
+  return tasks.hasMore ? null : { ...execution, tasks: tasks.rows };
 }

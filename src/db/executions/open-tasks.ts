@@ -17,6 +17,7 @@ export interface OpenTask {
   readonly readyAt: string | null;
   readonly startedAt: string | null;
   readonly workerId: string | null;
+  /** Without its details. */
   readonly error: TaskError | null;
   readonly items: {
     readonly total: number;
@@ -62,7 +63,7 @@ export async function findOpenTasks(
          where o.id = $2 and exists (select from open where open.pending_edges > 0 and open.task_id = n.value->>'taskId'))
        select t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.status, t.attempt_number as attempt,
          t.pending_edges as "pendingEdges", t.waiting_on as "waitingOn", coalesce(t.wake_at, t.held_wake_at) as "wakeAt",
-         t.ready_at as "readyAt", t.started_at as "startedAt", t.worker_id as "workerId", t.error,
+         t.ready_at as "readyAt", t.started_at as "startedAt", t.worker_id as "workerId", t.error - 'details' as error,
          case when t.items_total is not null then json_build_object('total', t.items_total, 'open', t.items_open,
            'ok', t.items_ok, 'failed', t.items_failed) end as items,
          coalesce((select json_agg(json_build_object('taskId', p.task_id, 'status', p.status)) from (

@@ -1,7 +1,7 @@
 // The audit trail, as it is read. Triggers write it (functions/resources/audit.sql); nothing changes it.
 import type pg from 'pg';
 import type { JsonObject } from '../../core/json.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 
 /** One change. Of an update only what changed; secrets are named, not shown. */
 export interface AuditRecord {
@@ -31,7 +31,7 @@ export interface AuditFilter {
 }
 
 /**
- * Newest first; `before` is the id to go on after. `tenantId` null: what belongs to the installation, which only the
+ * Newest first, fewer where they are large; `before` is the id to go on after. `tenantId` null: what belongs to the installation, which only the
  * engine's role sees.
  */
 export async function findAudit(
@@ -41,7 +41,8 @@ export async function findAudit(
   page: { readonly limit: number; readonly before: string | null },
 ): Promise<BoundedPage<AuditRecord>> {
   // Ids follow time, so that the index on them finds a period; a second more, since first_id_v1 rounds.
-  const { rows } = await client.query<AuditRecord>(
+  return await findBoundedPage<AuditRecord>(
+    client,
     `select id, at, actor, action, resource_type as "resourceType", resource_id as "resourceId", old_values as "oldValues",
        new_values as "newValues", address, user_agent as "userAgent"
      from dagwright.audit_logs
@@ -51,17 +52,20 @@ export async function findAudit(
        and ($7::timestamptz is null or (at >= $7 and id >= dagwright.first_id_v1($7 - interval '1 second')))
        and ($8::timestamptz is null or (at < $8 and id < dagwright.first_id_v1($8 + interval '1 second')))
      order by id desc limit $9`,
-    [
-      tenantId,
-      page.before,
-      filter.actor ?? null,
-      filter.action ?? null,
-      filter.resourceType ?? null,
-      filter.resourceId ?? null,
-      filter.from ?? null,
-      filter.to ?? null,
-      page.limit + 1,
-    ],
+    {
+      values: [
+        tenantId,
+        page.before,
+        filter.actor ?? null,
+        filter.action ?? null,
+        filter.resourceType ?? null,
+        filter.resourceId ?? null,
+        filter.from ?? null,
+        filter.to ?? null,
+        page.limit + 1,
+      ],
+      limit: page.limit,
+      json: ['"oldValues"', '"newValues"'],
+    },
   );
-  return pageOfRows(rows, page.limit);
 }

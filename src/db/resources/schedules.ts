@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Json } from '../../core/json.ts';
 import type { ScheduleSettings } from '../../core/schedule/settings.ts';
 import type { ScheduleStatus } from '../../core/schedule/words.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import { savepoint } from '../connection/transaction.ts';
 
 /** One schedule as the API shows it. Instants are ISO strings. */
@@ -186,7 +186,7 @@ export async function lockSchedule(
   return rows[0] ?? null;
 }
 
-/** Those that are there, newest first; `before` is the id to go on after. */
+/** Those that are there, newest first, fewer where they are large; `before` is the id to go on after. */
 export async function findSchedules(
   client: pg.ClientBase,
   tenantId: string,
@@ -197,12 +197,16 @@ export async function findSchedules(
     readonly status?: ScheduleStatus | undefined;
   },
 ): Promise<BoundedPage<ScheduleView>> {
-  const { rows } = await client.query<ScheduleView>(
+  return await findBoundedPage<ScheduleView>(
+    client,
     `select ${COLUMNS} from dagwright.schedules where tenant_id = $1 and removed_at is null and ($3::uuid is null or id < $3)
        and ($4::text is null or workflow_id = $4) and ($5::dagwright.schedule_status is null or status = $5) order by id desc limit $2`,
-    [tenantId, filter.limit + 1, filter.before, filter.workflowId ?? null, filter.status ?? null],
+    {
+      values: [tenantId, filter.limit + 1, filter.before, filter.workflowId ?? null, filter.status ?? null],
+      limit: filter.limit,
+      json: ['input'],
+    },
   );
-  return pageOfRows(rows, filter.limit);
 }
 
 /** Deletes a removed one of this name, and waits for a transaction that brings it back. */

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import type { SharedState } from '../../core/breaker.ts';
 import { within } from '../connection/bounded-client.ts';
+import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 /** Null: not limited. */
@@ -223,11 +224,12 @@ export interface ServiceRow extends ServiceLimit, SharedState {
   readonly lastError: string | null;
 }
 
-/** By name. Breakers are those of one tenant, which is told no numbers of others either; null: of all. */
+/** By name, after the name `after`. Breakers are those of one tenant, which is told no numbers of others either; null: of all. */
 export async function findServices(
   db: Queryable | pg.ClientBase,
   tenantId: string | null,
-): Promise<ServiceRow[]> {
+  page: { readonly limit: number; readonly after: string | null },
+): Promise<BoundedPage<ServiceRow>> {
   const { rows } = await db.query<ServiceRow>(
     `select service_id as "serviceId", l.max_concurrency as "maxConcurrency", l.rate_limit as "rateLimit",
        l.rate_interval_ms as "rateIntervalMs", case when l.max_concurrency is not null and $1::text is null then
@@ -237,10 +239,10 @@ export async function findServices(
      from dagwright.service_limits l full join
        (select s.service_id, s.last_error, ${STATE} from dagwright.service_states s
         where $1::text is null or right(s.service_id, 37) = '@' || $1 order by s.changed_at desc limit ${MAX_STATES}) s using (service_id)
-     order by service_id`,
-    [tenantId],
+     where $2::text is null or service_id > $2 order by service_id limit $3`,
+    [tenantId, page.after, page.limit + 1],
   );
-  return rows;
+  return pageOfRows(rows, page.limit);
 }
 
 async function readState(db: Queryable, serviceId: string): Promise<SharedState | undefined> {

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { TenantStatus } from '../../core/caller/tenant.ts';
 import { newId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { DEFAULT_TENANT_ID } from './default-tenant.ts';
 
@@ -49,16 +49,16 @@ export async function insertTenant(client: pg.ClientBase, wanted: NewTenant): Pr
   return rows[0] ?? null;
 }
 
-/** Newest first; `before` is the id to go on after. */
+/** Newest first, fewer where they are large; `before` is the id to go on after. */
 export async function findTenants(
   db: Queryable | pg.ClientBase,
   page: { readonly limit: number; readonly before: string | null },
 ): Promise<BoundedPage<TenantView>> {
-  const { rows } = await db.query<TenantView>(
+  return await findBoundedPage<TenantView>(
+    db,
     `select ${COLUMNS} from dagwright.tenants where $1::uuid is null or id < $1 order by id desc limit $2`,
-    [page.before, page.limit + 1],
+    { values: [page.before, page.limit + 1], limit: page.limit, json: ['settings'] },
   );
-  return pageOfRows(rows, page.limit);
 }
 
 /** A tenant by its id or its name; null where there is none. */

@@ -2,7 +2,7 @@
 
 import type pg from 'pg';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 export interface Variable {
@@ -23,18 +23,18 @@ export interface VariableChange {
 
 const COLUMNS = `name, value, description, created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt"`;
 
-/** By name; `after` is the name to go on after. */
+/** By name, fewer where they are large; `after` is the name to go on after. */
 export async function findVariables(
   client: pg.ClientBase,
   tenantId: string,
   page: { readonly limit: number; readonly after: string | null },
 ): Promise<BoundedPage<Variable>> {
-  const { rows } = await client.query<Variable>(
+  return await findBoundedPage<Variable>(
+    client,
     `select ${COLUMNS} from dagwright.workflow_variables
      where tenant_id = $1 and ($3::text is null or name collate "C" > $3) order by name collate "C" limit $2`,
-    [tenantId, page.limit + 1, page.after],
+    { values: [tenantId, page.limit + 1, page.after], limit: page.limit, json: ['value'] },
   );
-  return pageOfRows(rows, page.limit);
 }
 
 export async function findVariable(

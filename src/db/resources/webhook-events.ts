@@ -5,7 +5,7 @@
 import type { TaskError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 export interface EventSummary {
@@ -141,7 +141,7 @@ export async function settleReplay(
   ]);
 }
 
-/** Newest first: at most `limit`, made before the id `before`. */
+/** Newest first: at most `limit`, fewer where they are large, made before the id `before`. */
 export async function findEvents(
   client: Queryable,
   tenantId: string,
@@ -152,12 +152,16 @@ export async function findEvents(
     readonly status?: WebhookEventStatus | undefined;
   },
 ): Promise<BoundedPage<EventSummary>> {
-  const { rows } = await client.query<EventSummary>(
+  return await findBoundedPage<EventSummary>(
+    client,
     `select ${SUMMARY} from dagwright.webhook_events where tenant_id = $1 and webhook_id = $2 and ($4::uuid is null or id < $4)
        and ($5::text is null or status::text = $5) order by id desc limit $3`,
-    [tenantId, webhookId, filter.limit + 1, filter.before, filter.status ?? null],
+    {
+      values: [tenantId, webhookId, filter.limit + 1, filter.before, filter.status ?? null],
+      limit: filter.limit,
+      json: ['error'],
+    },
   );
-  return pageOfRows(rows, filter.limit);
 }
 
 export async function findEvent(

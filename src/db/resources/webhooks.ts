@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { WebhookAuthType, WebhookStatus, WebhookVerifier } from '../../core/trigger/webhook.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { savepoint } from '../connection/transaction.ts';
 
@@ -91,7 +91,7 @@ export async function findWebhookAt(
   return rows[0] ?? null;
 }
 
-/** Those that are there, newest first: at most `limit`, made before the id `before`. */
+/** Those that are there, newest first: at most `limit`, fewer where they are large, made before the id `before`. */
 export async function findWebhooks(
   client: Queryable,
   tenantId: string,
@@ -101,12 +101,16 @@ export async function findWebhooks(
     readonly workflowId?: string | undefined;
   },
 ): Promise<BoundedPage<WebhookRow>> {
-  const { rows } = await client.query<WebhookRow>(
+  return await findBoundedPage<WebhookRow>(
+    client,
     `select ${COLUMNS} from ${FROM} where w.tenant_id = $1 and w.removed_at is null and ($3::uuid is null or w.id < $3)
        and ($4::text is null or w.workflow_id = $4) order by w.id desc limit $2`,
-    [tenantId, filter.limit + 1, filter.before, filter.workflowId ?? null],
+    {
+      values: [tenantId, filter.limit + 1, filter.before, filter.workflowId ?? null],
+      limit: filter.limit,
+      json: ['options', '"inputMapping"', 'filters', 'secrets'],
+    },
   );
-  return pageOfRows(rows, filter.limit);
 }
 
 /** Stores a new one; null where the path is another webhook's. */

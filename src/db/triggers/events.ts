@@ -2,7 +2,7 @@
 
 import type pg from 'pg';
 import type { Json } from '../../core/json.ts';
-import { type BoundedPage, pageOfRows } from '../connection/byte-bounded.ts';
+import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 /** A trigger that could not start its workflow. */
@@ -72,18 +72,22 @@ export async function findEvent(
   return rows[0] ?? null;
 }
 
-/** Newest first; `before` is the id to go on after. */
+/** Newest first, fewer where they are large; `before` is the id to go on after. */
 export async function findEvents(
   client: pg.ClientBase,
   tenantId: string,
   filter: { readonly limit: number; readonly before: string | null; readonly type?: string | undefined },
 ): Promise<BoundedPage<EventView>> {
-  const { rows } = await client.query<EventView>(
+  return await findBoundedPage<EventView>(
+    client,
     `select ${COLUMNS} from dagwright.events where tenant_id = $1 and ($3::uuid is null or id < $3)
        and ($4::text is null or type = $4) order by id desc limit $2`,
-    [tenantId, filter.limit + 1, filter.before, filter.type ?? null],
+    {
+      values: [tenantId, filter.limit + 1, filter.before, filter.type ?? null],
+      limit: filter.limit,
+      json: ['payload', 'errors'],
+    },
   );
-  return pageOfRows(rows, filter.limit);
 }
 
 /** The id to begin with: every tenant's comes after it. */

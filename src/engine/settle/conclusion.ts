@@ -5,6 +5,7 @@ import { ExpressionError } from '../../core/expression/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '../../core/json.ts';
 import { conclude } from '../../core/plan/conclude.ts';
+import { boundProblems, STORED } from '../../core/problem-report.ts';
 import { isConnectionLoss, isRetryable, untilAnswered } from '../../db/connection/connection.ts';
 import { loadExecutions, loadStates } from '../../db/protocol/reads.ts';
 import type { Finish } from '../../db/protocol/transitions.ts';
@@ -58,7 +59,7 @@ async function finishOf(
       return failed({
         code: 'output_invalid',
         message: `the output does not fit outputSchema: ${first!.pointer} ${first!.message}`,
-        details: problems as unknown as Json,
+        details: boundProblems(problems, STORED) as unknown as Json,
       });
     }
     const json = toStorableJson(output, MAX_ASSEMBLED_BYTES);

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import { boundProblems, STORED } from '../../core/problem-report.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { type Opening, offerAgain, putOffJob, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
@@ -52,7 +53,7 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
     return await end(worker, memory.row.id, {
       code: 'validation',
       message: `the input does not fit inputSchema: ${first!.pointer || '/'} ${first!.message}`,
-      details: problems as unknown as Json,
+      details: boundProblems(problems, STORED) as unknown as Json,
     });
   }
   const { compiled, row } = memory;

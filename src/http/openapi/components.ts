@@ -115,7 +115,7 @@ export const REFUSALS = {
   },
   410: { description: 'What it was for has ended.' },
   412: { description: 'Another revision is the current one, which `ETag` tells.', headers: ['ETag'] },
-  413: { description: 'The body is too large.' },
+  413: { description: 'The body is too large, or what was asked for is.' },
   414: { description: 'A part of the path is too long.', isEarly: true },
   415: { description: 'The body has another media type, or is compressed.' },
   422: { description: 'The body does not fit; all problems at once.' },

@@ -16,7 +16,7 @@ import { createServedDocument } from './served-document.ts';
 const DESCRIPTION = `Durable DAG workflows on nothing but PostgreSQL.
 
 Errors are RFC 9457 \`application/problem+json\` with a \`code\` and all problems at once. Lists are
-\`{ items, nextCursor }\`, newest first. Every POST that creates honours \`Idempotency-Key\`: the same key and body give the
+\`{ items, nextCursor }\`, newest first; a page ends early where what it holds is 8 MB. Every POST that creates honours \`Idempotency-Key\`: the same key and body give the
 first answer again.`;
 
 // The part of the page that a browser runs; nothing comes from elsewhere and nothing is evaluated.

@@ -5,7 +5,7 @@ import type { FastifySchemaCompiler } from 'fastify';
 import { ajvProblems } from '../../core/definition/schema/ajv-problems.ts';
 import { addFormats } from '../../core/definition/schema/formats.ts';
 import type { Problem } from '../../core/errors.ts';
-import { nearestName } from '../../core/expression/nearest.ts';
+import { createSuggest } from '../../core/expression/nearest.ts';
 import { isStorableText } from '../../core/json.ts';
 import { type ApiError, badRequest, notFound, unprocessable } from '../server/problem.ts';
 
@@ -38,7 +38,7 @@ export function createValidatorCompiler(): FastifySchemaCompiler<unknown> {
       const validate = (isLarge ? first : all) as ValidateFunction;
       if (validate(value)) return [];
       const base = httpPart === 'body' ? '' : `/${httpPart === 'querystring' ? 'query' : httpPart}`;
-      return ajvProblems((validate.errors ?? []).slice(0, MAX_PROBLEMS), { base, suggest: nearestName });
+      return ajvProblems(validate.errors ?? [], { base, suggest: createSuggest(), most: MAX_PROBLEMS });
     };
     if (httpPart === 'body') return (value: unknown) => answer(check(value), unprocessable);
     if (httpPart === 'headers') return (value: unknown) => answer(check(value), badRequest);

@@ -4,6 +4,7 @@ import { type TOptional, type TUnknown, Type } from 'typebox';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import { REFUSED_START_FIELDS, type RefusedStartField, refusedInStart } from '../../core/not-supported.ts';
 import { isTerminalExecution } from '../../core/status.ts';
+import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import { findRun, type RunView } from '../../db/executions/execution-views.ts';
 import type { StartRefusal, StartResult } from '../../triggers/starts/starts.ts';
@@ -17,8 +18,6 @@ import type { ExecutionWatch } from '../waiting/execution-watch.ts';
 import type { OpenAnswers } from '../waiting/open-answers.ts';
 
 const MAX_WAIT_SECONDS = 60;
-/** Of the tasks' outputs in one answer; what the execution gives out is bounded where it is stored. */
-const MAX_RUN_BYTES = 16_000_000;
 
 const refusedFields = Object.fromEntries(
   REFUSED_START_FIELDS.map((field) => [
@@ -84,7 +83,7 @@ export function addExecutionStartRoutes(
         summary: 'Start a workflow',
         description:
           'Answers 201 once the start is committed: from then on it is not lost. With `Idempotency-Key` the same request may be sent again and starts once. ' +
-          'With `?wait=30` the answer waits up to so many seconds for the end: 201 with the finished execution, else 202, also where its outputs are more than 16 MB; a client that goes away stops nothing.',
+          'With `?wait=30` the answer waits up to so many seconds for the end: 201 with the finished execution, else 202, also where its output or those of its tasks are more than 8 MB; a client that goes away stops nothing.',
         params: Type.Object({ workflowId: Type.String({ maxLength: 100 }) }),
         querystring: Type.Object(
           {
@@ -144,7 +143,7 @@ export function addExecutionStartRoutes(
         const run =
           seen && isTerminalExecution(seen.status) && !gone.signal.aborted
             ? await ended(() =>
-                database.withTenant(acting, (client) => findRun(client, acting.tenantId, id, MAX_RUN_BYTES)),
+                database.withTenant(acting, (client) => findRun(client, acting.tenantId, id, MAX_PAGE_BYTES)),
               )
             : null;
         if (run === null) return reply.code(202).send({ id, status: seen?.status ?? 'pending' });

@@ -5,6 +5,7 @@ import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';
 import { EXECUTION_STATUSES } from '../../core/status.ts';
 import { TRIGGER_TYPES } from '../../core/trigger/trigger-type.ts';
 import type { TaskPlace } from '../../db/executions/execution-list.ts';
+import { EXECUTION_PARTS } from '../../db/executions/execution-views.ts';
 import { LATE_LINE_MS, showLog } from '../../resources/execution-log.ts';
 import {
   explainExecution,
@@ -12,12 +13,13 @@ import {
   listTasks,
   MAX_WHY,
   showExecution,
+  showExecutionPart,
 } from '../../resources/executions.ts';
 import { IdParams } from '../request/id-params.ts';
 import { readInstant } from '../request/instant.ts';
 import { PageQuery, pageOfBounded, pageUpTo, readPage } from '../request/page.ts';
 import { ExecutionDetailSchema, ExecutionSchema, LogLineSchema, TaskSchema } from '../schemas/executions.ts';
-import { pageOfSchema } from '../schemas/parts.ts';
+import { anyJson, pageOfSchema } from '../schemas/parts.ts';
 import { WhySchema } from '../schemas/why.ts';
 import type { Api } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
@@ -30,9 +32,18 @@ import { addExecutionEventRoutes } from './execution-events.ts';
 import { addExecutionStartRoutes } from './execution-starts.ts';
 
 const tags = ['executions'];
-const EARLY = 'A page ends early, with a `nextCursor`, once the outputs in it are 8 MB.';
+const EARLY =
+  'A page ends early, with a `nextCursor`, once the outputs in it are 8 MB; one task or execution is always whole.';
 const literals = <const T extends readonly string[]>(list: T, description: string) =>
   Type.Optional(Type.Unsafe<T[number]>({ type: 'string', enum: [...list], description }));
+
+const PartParams = Type.Object(
+  {
+    ...IdParams.properties,
+    part: Type.Unsafe<(typeof EXECUTION_PARTS)[number]>({ type: 'string', enum: [...EXECUTION_PARTS] }),
+  },
+  { additionalProperties: false },
+);
 
 export function addExecutionRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
@@ -106,12 +117,37 @@ export function addExecutionRoutes(api: Api, service: ApiContext): void {
         tags,
         operationId: 'getExecution',
         summary: 'Read an execution',
+        description:
+          'What would make the answer larger than 8 MB is null and named in `leftOut`: GET /v1/executions/{id}/parts/{part} gives it.',
         params: IdParams,
         response: { 200: Type.Unsafe<unknown>(ExecutionDetailSchema) },
       },
     },
     async ({ acting, params }) =>
       outcomeToHttp(await database.withTenant(acting, (client) => showExecution(client, acting, params.id))),
+  );
+
+  api.get(
+    '/v1/executions/:id/parts/:part',
+    {
+      config: { access: 'executions:read', refuses: [413] },
+      schema: {
+        tags,
+        operationId: 'getExecutionPart',
+        summary: 'Read one part of an execution',
+        description:
+          'Its input, output, metadata or error as JSON by itself, whole, also where GET of the execution leaves it out.',
+        params: PartParams,
+        response: { 200: anyJson('The part, whole.') },
+      },
+    },
+    async ({ acting, params }, reply) => {
+      const json = outcomeToHttp(
+        await database.withTenant(acting, (client) => showExecutionPart(client, acting, params)),
+      );
+      // As the database wrote it: a large value is not parsed here.
+      return await reply.type('application/json; charset=utf-8').send(json);
+    },
   );
 
   api.get(

@@ -7,11 +7,13 @@ import {
   checkLimit,
   INTERVAL_SECONDS,
   listServices,
+  MAX_SERVICES,
   removeServiceLimit,
   resetService,
   SERVICE_ID,
   setServiceLimit,
 } from '../../resources/service-limits.ts';
+import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema, textOf } from '../schemas/parts.ts';
 import { OutsideServiceSchema, ServiceLimitSchema, ServiceResetSchema } from '../schemas/resources.ts';
 import type { Api } from '../server/api.ts';
@@ -50,7 +52,23 @@ const LimitBody = Type.Object(
   { additionalProperties: false, minProperties: 1 },
 );
 
+const ServicesQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_SERVICES,
+        default: MAX_SERVICES,
+        description: 'How many at most.',
+      }),
+    ),
+    cursor: PageQuery.cursor,
+  },
+  { additionalProperties: false },
+);
+
 const tags = ['service limits'];
+const KIND = 'service-limits';
 
 export function addServiceLimitRoutes(api: Api, { database }: ApiContext): void {
   api.get(
@@ -63,13 +81,17 @@ export function addServiceLimitRoutes(api: Api, { database }: ApiContext): void 
         description:
           "Limits are the installation's; circuit breakers are those of the tenant, of all tenants for the operator. A service that is not listed has no limit, and its breaker is closed.",
         operationId: 'listServiceLimits',
+        querystring: ServicesQuery,
         response: { 200: pageOfSchema(OutsideServiceSchema) },
       },
     },
     async (request) => {
       const isOperator = request.principal?.kind !== 'key';
-      const { rows } = await listServices(database.engine, isOperator ? request.actor : request.acting);
-      return { items: rows, nextCursor: null };
+      const { limit = MAX_SERVICES } = request.query;
+      const { before: after } = readPage(request, KIND, { key: 'text' });
+      const acting = isOperator ? request.actor : request.acting;
+      const page = await listServices(database.engine, acting, { limit, after });
+      return pageOfBounded(KIND, request.principal?.tenantId ?? null, page, ({ serviceId }) => serviceId);
     },
   );
 

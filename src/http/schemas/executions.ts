@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';
 import { EXECUTION_STATUSES, SKIP_REASONS, TASK_STATUSES } from '../../core/status.ts';
 import { TRIGGER_TYPES } from '../../core/trigger/trigger-type.ts';
-import type { ExecutionView, TaskView } from '../../db/executions/execution-views.ts';
+import { EXECUTION_PARTS, type ExecutionView, type TaskView } from '../../db/executions/execution-views.ts';
 import {
   anyObject,
   id,
@@ -71,6 +71,10 @@ export const ExecutionDetailSchema = Type.Object(
     createdBy: nullable('string', { description: 'Who started it.' }),
     input: Type.Unknown(),
     metadata: Type.Unknown(),
+    leftOut: Type.Array(words(EXECUTION_PARTS), {
+      description:
+        'Parts that are null here since they would make the answer larger than 8 MB: GET /v1/executions/{id}/parts/{part} gives each.',
+    }),
   },
   { title: 'ExecutionDetail', description: 'One execution with what was asked for.' },
 );

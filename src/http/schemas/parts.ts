@@ -28,6 +28,17 @@ export const nullableInstant = (description: string) =>
 export const anyObject = (description: string) =>
   Type.Unsafe<unknown>({ type: 'object', additionalProperties: true, description });
 
+/** Any JSON value, as an answer by itself. */
+export const anyJson = (description: string) =>
+  Type.Unsafe<unknown>({
+    description,
+    anyOf: [
+      { type: 'object', additionalProperties: true },
+      { type: 'array', items: {} },
+      { type: ['string', 'number', 'boolean', 'null'] },
+    ],
+  });
+
 export const made = {
   createdBy: Type.String({ description: 'Who made it: an actor.', examples: ['user:alice'] }),
   createdAt: instant(),

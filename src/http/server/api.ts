@@ -64,7 +64,7 @@ declare module 'fastify' {
     /** For OpenAPI: headers of its success. */
     gives?: readonly ('ETag' | 'Location')[];
     /** For OpenAPI: refusals that are its own. */
-    refuses?: readonly (410 | 412)[];
+    refuses?: readonly (410 | 412 | 413)[];
     /** For OpenAPI: an empty body is refused, though its schema requires no field. */
     needsBody?: boolean;
     /** Takes no key, but whoever succeeds has shown who calls: a delivery that is signed, an answer with its token. */

@@ -1,6 +1,8 @@
 // What goes wrong, in the one form that every answer uses: RFC 9457 application/problem+json with our code and problems.
 import { STATUS_CODES } from 'node:http';
 import type { Problem } from '../../core/errors.ts';
+import { storableText } from '../../core/json.ts';
+import { boundProblems, shortProblem } from '../../core/problem-report.ts';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
@@ -18,7 +20,10 @@ export interface ProblemBody {
   readonly errors: readonly Problem[];
 }
 
-/** Thrown anywhere below a route: becomes the answer as it stands. */
+/** Characters of the sentence of an answer. */
+const MAX_DETAIL_CHARS = 2_000;
+
+/** Thrown anywhere below a route: becomes the answer as it stands, with as much of its problems as a report holds. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -30,11 +35,11 @@ export class ApiError extends Error {
     detail: string,
     more: { readonly errors?: readonly Problem[]; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {
-    super(detail);
+    super(storableText(detail, MAX_DETAIL_CHARS));
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
-    this.errors = more.errors;
+    this.errors = more.errors && boundProblems(more.errors);
     this.headers = more.headers;
   }
 }
@@ -71,8 +76,8 @@ export function problemBody({ status, code, message, errors }: ApiError): Proble
 }
 
 function summaryOf(problems: readonly Problem[]): string {
-  const [first] = problems;
-  if (first === undefined) return 'it does not fit';
+  if (problems[0] === undefined) return 'it does not fit';
+  const first = shortProblem(problems[0]);
   const where = first.pointer === '' ? '' : `${first.pointer}: `;
   const more = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
   return `${where}${first.message}${more}`;

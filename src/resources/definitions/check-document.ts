@@ -4,6 +4,7 @@ import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
+import { boundProblems } from '../../core/problem-report.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import { webhookProblems } from './file-webhooks.ts';
 import { triggersByKind } from './sync-triggers.ts';
@@ -36,7 +37,7 @@ export function triggerProblems(
   { tenantName, source }: CheckOptions,
 ): readonly Problem[] {
   const { webhooks } = triggersByKind(definition);
-  return webhookProblems(definition.workflowId, webhooks, tenantName, source);
+  return boundProblems(webhookProblems(definition.workflowId, webhooks, tenantName, source));
 }
 
 /** What is told of a checked document. */

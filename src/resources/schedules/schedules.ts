@@ -88,6 +88,9 @@ export async function changeSchedule(
   return changed === null ? nameTaken(checked.value) : done(changed);
 }
 
+/** Characters; lists show it. */
+export const MAX_PAUSE_REASON = 1_000;
+
 /** Nothing fires until it is resumed, and the times in between get no rows. */
 export async function pauseSchedule(
   client: pg.ClientBase,

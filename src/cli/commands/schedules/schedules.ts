@@ -9,6 +9,7 @@ import {
   createSchedule,
   deleteSchedule,
   listSchedules,
+  MAX_PAUSE_REASON,
   pauseSchedule,
   resumeSchedule,
   type ScheduleView,
@@ -17,7 +18,7 @@ import {
 import { action } from '../../action.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
-import { choice, paged } from '../../input/arguments.ts';
+import { choice, paged, textWithin } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
 import { table } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
@@ -57,7 +58,7 @@ Examples:
     .action(action(deleteOneSchedule));
   command(schedules, 'pause', 'nothing fires until it is resumed')
     .argument('<id>')
-    .option('--reason <text>')
+    .option('--reason <text>', '', textWithin({ minLength: 0, maxLength: MAX_PAUSE_REASON }))
     .action(action(pauseOneSchedule));
   command(schedules, 'resume', 'go on with the next nominal time from now on')
     .argument('<id>')

@@ -10,6 +10,8 @@ import { STRUCTURE } from '../schema/document.ts';
 type Part = 'top' | 'node' | 'part';
 /** Objects with more members than any field list could have are not worth listing one by one. */
 const MAX_FIELDS = 500;
+/** Of one object that are looked at: more than a report has. */
+const MAX_ERRORS = 2_000;
 
 let validators: Record<Part, ValidateFunction> | null = null;
 
@@ -29,7 +31,9 @@ export function checkStructure(part: Part, value: Json, pointer: string, reporte
   validators ??= compileValidators();
   const validate = validators[part];
   if (validate(part === 'top' && isJsonObject(value) ? withoutNodes(value) : value)) return true;
-  reporter.errors(ajvProblems(validate.errors ?? [], { base: pointer, suggest: reporter.suggest }));
+  const errors = validate.errors ?? [];
+  reporter.errors(ajvProblems(errors.slice(0, MAX_ERRORS), { base: pointer, suggest: reporter.suggest }));
+  reporter.leaveOut(Math.max(0, errors.length - MAX_ERRORS));
   return false;
 }
 

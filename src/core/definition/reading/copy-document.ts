@@ -2,13 +2,16 @@
 // no getter, prototype, hole, cycle or forbidden key of the author's object can reach the rest of the validation.
 import type { Problem, Result } from '../../errors.ts';
 import { isStorableText, type Json, MAX_DEPTH } from '../../json.ts';
-import { joinPointer } from '../pointer.ts';
+import { toldPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 
 export const MAX_DOCUMENT_BYTES = 10_000_000;
 const MAX_VALUES = 2_000_000;
 const MAX_MEMBERS = 100_000;
 const MAX_PROBLEMS = 100;
+/** Characters of one name, and of all names on the way to a value: every step of the validation writes such paths. */
+const MAX_NAME_CHARS = 1_000;
+const MAX_PATH_CHARS = 4_000;
 /** Compiling one template takes about 15 microseconds. */
 const MAX_TEMPLATES = 200_000;
 const MAX_TEMPLATES_PER_TEXT = 1000;
@@ -25,9 +28,10 @@ export function copyDocument(document: unknown, maxBytes = MAX_DOCUMENT_BYTES): 
   let values = 0;
   let size = 0;
   let templates = 0;
+  let pathChars = 0;
 
   const report = (code: string, message: string, hint?: string): null => {
-    problems.push({ pointer: joinPointer('', ...path), code, message, ...(hint !== undefined && { hint }) });
+    problems.push({ pointer: toldPointer(path), code, message, ...(hint !== undefined && { hint }) });
     if (problems.length >= MAX_PROBLEMS) throw new Stop();
     return null;
   };
@@ -102,6 +106,18 @@ export function copyDocument(document: unknown, maxBytes = MAX_DOCUMENT_BYTES): 
     const object: Record<string, Json> = {};
     for (const key of keys) {
       grow(key.length + 4);
+      if (key.length > MAX_NAME_CHARS) {
+        report(
+          'too_large',
+          `the name ${quoteText(key)} has ${key.length} characters; the limit is ${MAX_NAME_CHARS}`,
+        );
+        continue;
+      }
+      pathChars += key.length;
+      if (pathChars > MAX_PATH_CHARS) {
+        report('too_large', `the names on the way to this part have more than ${MAX_PATH_CHARS} characters`);
+        throw new Stop();
+      }
       path.push(key);
       if (FORBIDDEN_KEYS.has(key))
         report('forbidden_key', `the name ${quoteText(key)} is refused everywhere`, 'choose another name');
@@ -111,6 +127,7 @@ export function copyDocument(document: unknown, maxBytes = MAX_DOCUMENT_BYTES): 
         path.push(key);
       } else object[key] = copy((value as Record<string, unknown>)[key]);
       path.pop();
+      pathChars -= key.length;
     }
     return object;
   };

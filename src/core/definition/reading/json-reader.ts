@@ -2,7 +2,7 @@
 // that JavaScript would round or turn into Infinity, and depth, and says at which line and column.
 import type { Problem, Result } from '../../errors.ts';
 import { MAX_DEPTH } from '../../json.ts';
-import { joinPointer } from '../pointer.ts';
+import { toldPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 
 const MAX_PROBLEMS = 100;
@@ -27,12 +27,13 @@ export function readJson(text: string): Result<unknown> {
   const path: (string | number)[] = [];
   let at = 0;
 
+  const place = placesIn(text);
   const report = (offset: number, code: string, message: string): void => {
     if (problems.length < MAX_PROBLEMS)
       problems.push({
-        pointer: joinPointer('', ...path),
+        pointer: toldPointer(path),
         code,
-        message: `${place(text, offset)}: ${message}`,
+        message: `${place(offset)}: ${message}`,
       });
   };
   const skipSpace = (): void => {
@@ -179,13 +180,18 @@ export function readJson(text: string): Result<unknown> {
   }
 }
 
-function place(text: string, offset: number): string {
+/** Says line and column; goes on from the place before, so that a hundred of them read the text once. */
+function placesIn(text: string): (offset: number) => string {
   let line = 1;
   let lineStart = 0;
-  for (let at = 0; at < offset; at++)
-    if (text.charCodeAt(at) === 0x0a) {
-      line += 1;
-      lineStart = at + 1;
-    }
-  return `line ${line}, column ${offset - lineStart + 1}`;
+  let at = 0;
+  return (offset) => {
+    if (offset < at) [line, lineStart, at] = [1, 0, 0];
+    for (; at < offset; at++)
+      if (text.charCodeAt(at) === 0x0a) {
+        line += 1;
+        lineStart = at + 1;
+      }
+    return `line ${line}, column ${offset - lineStart + 1}`;
+  };
 }

@@ -34,6 +34,11 @@ const DRAWING_FIELDS = new Set([
 ]);
 
 /** `at` is a pointer into the author's document, `to` one into ours, throughout. */
+interface Place {
+  readonly at: string;
+  readonly to: string;
+}
+
 export class Rewriter {
   readonly origins = new Origins();
   readonly rewrites: Problem[] = [];
@@ -51,7 +56,7 @@ export class Rewriter {
   /** The members of one object under our names. */
   rename(
     object: JsonObject,
-    places: { readonly at: string; readonly to: string },
+    places: Place,
     known: ReadonlySet<string>,
     aliases?: ReadonlyMap<string, string>,
   ): JsonObject {
@@ -81,15 +86,15 @@ export class Rewriter {
       const ours = this.typeName(node.taskType);
       if (ours !== node.taskType)
         this.note(
-          this.#placeOf(to, 'taskType').at,
+          this.#placeOf({ at, to }, 'taskType').at,
           `type ${quoteText(node.taskType)} is stored as "${ours}"`,
         );
       node.taskType = ours;
     }
     if (isJsonObject(node.retry))
-      node.retry = this.rename(node.retry, this.#placeOf(to, 'retry'), RETRY_NAMES);
+      node.retry = this.rename(node.retry, this.#placeOf({ at, to }, 'retry'), RETRY_NAMES);
     if (isJsonObject(node.config))
-      node.config = this.#config(node.config, node.taskType, joinPointer(to, 'config'));
+      node.config = this.#config(node.config, node.taskType, this.#placeOf({ at, to }, 'config'));
     return node;
   }
 
@@ -113,31 +118,33 @@ export class Rewriter {
     return kept;
   }
 
-  #config(config: JsonObject, type: Json | undefined, to: string): JsonObject {
+  #config(config: JsonObject, type: Json | undefined, place: Place): JsonObject {
     const rule = this.#taskTypes.get(String(type));
     const known = new Set([...fieldNames(rule?.configSchema), ...(rule?.notSupported ?? [])]);
-    const at = this.origins.authorPointer(to);
-    const result: Record<string, Json> = { ...this.rename(config, { at, to }, known) };
-    for (const [place, kind] of Object.entries(rule?.fields ?? {})) {
-      const [name = '', star] = place.split('/');
+    const result: Record<string, Json> = { ...this.rename(config, place, known) };
+    for (const [field, kind] of Object.entries(rule?.fields ?? {})) {
+      const [name = '', star] = field.split('/');
       const value = result[name];
       if ((kind !== 'node' && kind !== 'item') || !isJsonObject(value)) continue;
+      const inside = this.#placeOf(place, name);
       result[name] =
         star === undefined
-          ? this.#part(value, joinPointer(to, name))
+          ? this.#part(value, inside)
           : Object.fromEntries(
-              Object.entries(value).map(([key, part]) => [key, this.#part(part, joinPointer(to, name, key))]),
+              Object.entries(value).map(([key, part]) => [key, this.#part(part, this.#placeOf(inside, key))]),
             );
     }
     return result;
   }
 
-  #part(part: Json, to: string): Json {
-    return isJsonObject(part) ? this.task(part, this.origins.authorPointer(to), to) : part;
+  #part(part: Json, { at, to }: Place): Json {
+    return isJsonObject(part) ? this.task(part, at, to) : part;
   }
 
-  #placeOf(holder: string, name: string): { readonly at: string; readonly to: string } {
-    const to = joinPointer(holder, name);
-    return { at: this.origins.authorPointer(to), to };
+  #placeOf(holder: Place, name: string): Place {
+    return {
+      at: this.origins.memberPointer(holder.to, holder.at, name),
+      to: joinPointer(holder.to, name),
+    };
   }
 }

@@ -4,7 +4,8 @@ import type { ErrorObject } from 'ajv';
 import type { Problem } from '../../errors.ts';
 import { isJsonObject } from '../../json.ts';
 import { refusalOf } from '../../not-supported.ts';
-import { joinPointer } from '../pointer.ts';
+import { moreProblems, shortProblem } from '../../problem-report.ts';
+import { joinPointer, shortPointer } from '../pointer.ts';
 import { describeValue, quoteText } from '../quote-text.ts';
 
 /** Finds a near name; bounded by its caller. */
@@ -13,21 +14,21 @@ export type Suggest = (name: string, candidates: readonly string[]) => string | 
 /** These only repeat what another error says better. */
 const ECHOES: ReadonlySet<string> = new Set(['if', 'propertyNames']);
 
-/** `base` goes before every pointer. */
+/** `base` goes before every pointer. At most `most` are told one by one. */
 export function ajvProblems(
   errors: readonly ErrorObject[],
-  options: { readonly base: string; readonly suggest: Suggest },
+  options: { readonly base: string; readonly suggest: Suggest; readonly most?: number },
 ): Problem[] {
-  const problems: Problem[] = [];
-  for (const error of errors) {
-    if (ECHOES.has(error.keyword)) continue;
-    problems.push(problemOf(error, options.base, options.suggest));
-  }
-  return problems;
+  const { base, suggest, most = Number.POSITIVE_INFINITY } = options;
+  const told = errors.filter(({ keyword }) => !ECHOES.has(keyword));
+  const problems = told.slice(0, most).map((error) => shortProblem(problemOf(error, base, suggest)));
+  return told.length > problems.length
+    ? [...problems, moreProblems(told.length - problems.length)]
+    : problems;
 }
 
 function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem {
-  const pointer = base + error.instancePath;
+  const pointer = shortPointer(base + error.instancePath);
   const params = error.params as Record<string, unknown>;
   const parent: Record<string, unknown> = isJsonObject(error.parentSchema) ? error.parentSchema : {};
   const got = describeValue(error.data);

@@ -4,7 +4,7 @@
 //   V3  a large value is checked up to its first error only.  V4  compile and validate never throw.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem, Result } from '../../errors.ts';
-import { nearestName } from '../../expression/nearest.ts';
+import { createSuggest } from '../../expression/nearest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { ajvProblems } from './ajv-problems.ts';
 import { addFormats } from './formats.ts';
@@ -81,7 +81,7 @@ function compiledSchema(full: ValidateFunction, compileFast: () => ValidateFunct
   return {
     errors,
     validate: (value) =>
-      ajvProblems(errors(value).slice(0, MAX_PROBLEMS), { base: '', suggest: nearestName }),
+      ajvProblems(errors(value), { base: '', suggest: createSuggest(), most: MAX_PROBLEMS }),
   };
 }
 

@@ -83,7 +83,7 @@ create or replace function dagwright.answer_callback_v1(hash bytea, kind text, v
 $$;
 
 -- For other services, in their own transaction: answers a callback of the current tenant. Give output or error ({ code,
--- message }), not both; neither: the output null. Returns as answer_v1.
+-- message }), not both, of at most 1,000,000 bytes; neither: the output null. Returns as answer_v1.
 create or replace function dagwright.complete_callback(token text, output jsonb default null, error jsonb default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -91,9 +91,8 @@ begin
   if output is not null and error is not null then
     raise exception 'complete_callback takes output or error, not both' using errcode = '22023';
   end if;
-  if pg_column_size(coalesce(output, error)) > 1000000 then
-    raise exception 'the output of a callback may have 1 MB' using errcode = '22023';
-  end if;
+  if octet_length(output::text) > 1000000 then perform dagwright.refuse_size_v1('the output', 1000000); end if;
+  if octet_length(error::text) > 1000000 then perform dagwright.refuse_size_v1('the error', 1000000); end if;
   return dagwright.answer_v1('callback', sha256(convert_to(token, 'UTF8')), case when error is null then 'output' else 'error' end,
     coalesce(output, error));
 end $$;

@@ -1,10 +1,11 @@
 -- The audit trail: who changed what, from where, in the transaction of the change itself. Only ever appended to.
 --   A1  Every change of the tables below writes its row, whatever made it: HTTP, command line, SQL, the service itself.
 --   A2  What is secret is named as changed, never shown.
+--   A3  What is told of the one who acts is short, whatever a session sets.
 -- Who acts is told by app.actor, app.address and app.user_agent of the transaction; without, it is the login.
 
 create or replace function dagwright.current_actor() returns text language sql stable as $$
-  select coalesce(nullif(current_setting('app.actor', true), ''), 'sql:' || session_user)
+  select coalesce(nullif(left(current_setting('app.actor', true), 200), ''), 'sql:' || session_user)
 $$;
 
 -- Appends one row; `tenant` null: the installation. Its id is a UUIDv7 to the microsecond (RFC 9562, 6.2, method 3), so that the
@@ -21,7 +22,7 @@ begin
   perform set_config('app.current_tenant_id', coalesce(tenant::text, ''), true);
   insert into dagwright.audit_logs (id, tenant_id, at, actor, action, resource_type, resource_id, old_values, new_values, address, user_agent)
   values (row_id, tenant, now_, dagwright.current_actor(), audit_v1.action, type, audit_v1.id, audit_v1.old_values,
-    audit_v1.new_values, nullif(current_setting('app.address', true), ''), nullif(current_setting('app.user_agent', true), ''));
+    audit_v1.new_values, nullif(left(current_setting('app.address', true), 100), ''), nullif(left(current_setting('app.user_agent', true), 501), ''));
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
 end $$;
 

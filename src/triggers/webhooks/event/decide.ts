@@ -1,7 +1,8 @@
 // What a stored event leads to, by the webhook's filters and mapping as they are now: nothing, an execution, or an error.
 
 import type { Problem, TaskError } from '../../../core/errors.ts';
-import type { Json } from '../../../core/json.ts';
+import { type Json, storableText } from '../../../core/json.ts';
+import { boundProblems, STORED } from '../../../core/problem-report.ts';
 import type { Queryable } from '../../../db/connection/connection.ts';
 import type { Decision } from '../../../db/resources/webhook-events.ts';
 import type { WebhookRow } from '../../../db/resources/webhooks.ts';
@@ -10,7 +11,8 @@ import { eventScope, triggerOf, type WebhookEvent } from './event-scope.ts';
 import { compileFilters } from './filter.ts';
 import { compileInputMapping } from './mapping.ts';
 
-const MAX_DETAILS = 20;
+/** Of a failed delivery. */
+const DETAILS = { ...STORED, maxProblems: 20 };
 
 /** Decides, and records the start where there is one, in the caller's transaction, which is of the engine's role. */
 export async function decideEvent(
@@ -45,8 +47,12 @@ function failed(code: string, problems: readonly Problem[]): Decision {
   const [first] = problems;
   const error: TaskError = {
     code,
-    message: first?.message ?? code,
-    details: problems.slice(0, MAX_DETAILS).map(({ pointer, code, message }) => ({ pointer, code, message })),
+    message: storableText(first?.message ?? code, 1_000),
+    details: boundProblems(problems, DETAILS).map(({ pointer, code, message }) => ({
+      pointer,
+      code,
+      message,
+    })),
   };
   return { status: 'failed', executionId: null, error };
 }
