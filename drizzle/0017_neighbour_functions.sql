@@ -1516,7 +1516,7 @@ end $$;
 -- src/db/functions/start.sql
 -- Records starts for one tenant: an execution row, a job and, with an idempotency key, its row. Nothing else, on every
 -- path. p: [{ i, id, workflowId, input, key?, scope?, requestHash? (hex), priority?, triggerType?, trigger?, metadata?, createdBy?,
--- revision?, latest? (only if this is the revision that a start takes now: else the problem is `stale`, and nothing is recorded), runAt? (opened only then), open? (start_and_open_v1 opens it: no job) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
+-- revision?, latest? (id of its version: only if this is the one that a start takes now; else the problem is `stale`, and nothing is recorded), runAt? (opened only then), open? (start_and_open_v1 opens it: no job) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
 -- execution, and an id that was started already is not started again. Problems: not_found, not_active, tenant_suspended,
 -- tier_too_low, stale, key_reused (the key came with another requestHash). Every row is found by its whole key, behind `offset 0`:
 -- what was planned as a join or a hashed subquery while the tables were new would read all of the tenant's rows, ever after.
@@ -1545,11 +1545,11 @@ begin
     -- In the order of the keys, so that two batches cannot wait for each other.
     insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, request_hash, created_at)
     select tenant, coalesce(r.scope, 'start:' || r."workflowId"), r.key, r.id, decode(r."requestHash", 'hex'), now_
-    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest boolean, key text, scope text, "requestHash" text)
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, key text, scope text, "requestHash" text)
     cross join lateral (select from dagwright.workflow_definitions d join dagwright.workflow_versions v
       on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
       where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier
-        and (r.latest is not true or v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
+        and (r.latest is null or v.id = r.latest and v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
     where r.key is not null order by 2, 3, r.i
     on conflict do nothing;
   end if;
@@ -1559,12 +1559,12 @@ begin
         input, metadata, created_by, created_at, run_at)
       select r.id, tenant, r."workflowId", v.revision, v.id, coalesce(r.priority, 5), coalesce(r."triggerType", 'sql')::dagwright.trigger_type,
         r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_, case when r."runAt" > now_ then r."runAt" end
-      from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest boolean, input jsonb, key text, scope text, priority int,
+      from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, input jsonb, key text, scope text, priority int,
         "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text, "runAt" timestamptz)
       cross join lateral (select v.id, v.revision from dagwright.workflow_definitions d join dagwright.workflow_versions v
         on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
         where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier
-          and (r.latest is not true or v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
+          and (r.latest is null or v.id = r.latest and v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
       where r.key is null or exists (select from dagwright.idempotency_keys k where k.tenant_id = tenant
         and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
       on conflict do nothing
@@ -1591,13 +1591,13 @@ begin
         when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id offset 0) then null
         when owner_.is_active is not true then 'tenant_suspended' when d.status is null then 'not_found'
         when d.status <> 'active' then 'not_active'
-        when r.latest and r.revision <> coalesce(d.pinned_revision, d.latest_revision) then 'stale' when v.min_tier > owner_.tier then 'tier_too_low' else 'not_found' end
-    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest boolean, key text, scope text, "requestHash" text)
+        when r.latest is not null and (v.id is distinct from r.latest or r.revision <> coalesce(d.pinned_revision, d.latest_revision)) then 'stale' when v.min_tier > owner_.tier then 'tier_too_low' else 'not_found' end
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, key text, scope text, "requestHash" text)
     left join lateral (select k.workflow_execution_id, k.request_hash from dagwright.idempotency_keys k where has_keys and k.tenant_id = tenant
       and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key offset 0) k on true
     left join lateral (select d.status, d.pinned_revision, d.latest_revision from dagwright.workflow_definitions d
       where d.tenant_id = tenant and d.workflow_id = r."workflowId" offset 0) d on true
-    left join lateral (select v.min_tier from dagwright.workflow_versions v where v.tenant_id = tenant and v.workflow_id = r."workflowId"
+    left join lateral (select v.id, v.min_tier from dagwright.workflow_versions v where v.tenant_id = tenant and v.workflow_id = r."workflowId"
       and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision) offset 0) v on true;
   end if;
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);

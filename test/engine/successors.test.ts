@@ -166,6 +166,31 @@ test('a task that was taken over before settles alone: what kills a worker must 
   expect(await commitsOf(id)).toEqual(['p', 'a', 't', 'b']);
 });
 
+test.each(['a -> t -> b', 'a -> t -> b; z -> b', 'a -> t'])(
+  'what the database refuses of one fails that one: %s',
+  async (text) => {
+    engine.bodies.a = () => '"\\u0000"';
+    const t = {
+      taskType: 'condition',
+      config: { value: '{{ parseJson(tasks.a.output) }}' },
+      outputMapping: 'fine',
+    };
+    const { states } = await engine.run(graph(text, { tasks: { t } }));
+    expect(states).toContain('a completed, t failed');
+  },
+);
+
+test('a winner that cannot be stored fails its task', async () => {
+  engine.bodies.a = () => '{"\\u0000":{"s":1}}';
+  const g = {
+    taskType: 'aggregation',
+    config: { strategy: 'best', by: '$.s', source: '{{ parseJson(tasks.a.output) }}' },
+    outputMapping: 'fine',
+  };
+  const { states } = await engine.run(graph('a -> g -> b', { tasks: { g } }));
+  expect(states).toContain('a completed, g failed');
+});
+
 test('under connections that break before and after the commit, each runs once or is found again', async () => {
   const faulty = await openEngine({ faults: 4711, concurrency: 16 });
   try {

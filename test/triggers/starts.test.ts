@@ -117,7 +117,7 @@ describe('starts', () => {
     const sent: string[] = [];
     const engine = {
       query: (config: { name: string }) => {
-        sent.push(config.name);
+        sent.push(config.name.replace(/ by hand$/, ''));
         return database.engine.query(config as never);
       },
     };

@@ -17,8 +17,8 @@ export interface StartRequest {
   /** 1 to 10, higher first; 5 where absent. */
   readonly priority?: number;
   readonly revision?: number;
-  /** Only if `revision` is the one that a start takes now; else it is refused as `stale`. */
-  readonly latest?: boolean;
+  /** Id of the version of `revision`: only if it is the one that a start takes now; else it is refused as `stale`. */
+  readonly latest?: string;
   readonly triggerType: TriggerType;
   readonly trigger?: Json;
   readonly metadata?: Json;

@@ -75,11 +75,20 @@ function endOfOutput(
     kind: 'completed',
     outputJson,
     output: isPlain(output) ? (output as Json) : (JSON.parse(outputJson) as Json),
-    branch: outcome.branch,
-    winner: outcome.winner,
+    branch: storedText(worker, outcome.branch, { what: 'branch', taskId: claim.taskId }),
+    winner: storedText(worker, outcome.winner, { what: 'winner', taskId: claim.taskId }),
     partErrors: outcome.errors,
     ...attempt.totals(),
   };
+}
+
+function storedText(
+  worker: WorkerContext,
+  text: string | undefined,
+  of: { readonly what: string; readonly taskId: string },
+): string | undefined {
+  if (text === undefined) return undefined;
+  return JSON.parse(storable(worker, text, { ...of, maxBytes: MAX_VALUE_BYTES })) as string;
 }
 
 // Values that survive JSON as they are need not be parsed back. (Texts may have been redacted.)

@@ -111,10 +111,15 @@ async function record(worker: WorkerContext, work: Work, end: AttemptEnd, wish: 
       : undefined;
   const goesOn = wish.wantsNext || wish.takesPure;
   const successors = goesOn ? await performSuccessors(worker, work, end) : undefined;
-  return {
-    result: await worker.settles.call({ ...settle, edges, finishOutputJson, successors }),
-    successors,
-  };
+  const alone = { ...settle, edges, finishOutputJson };
+  if (successors === undefined) return { result: await worker.settles.call(alone) };
+  try {
+    return { result: await worker.settles.call({ ...alone, successors }), successors };
+  } catch (error) {
+    if (isConnectionLoss(error) || isRetryable(error)) throw error;
+    // Refused, and so nothing was written: whose value it is shows when each is settled by itself.
+    return { result: await worker.settles.call(alone) };
+  }
 }
 
 function settledTaskOf({ claim, node, runnable }: Work): SettledTask {

@@ -36,7 +36,8 @@ export async function performSuccessors(
   while (ends.length < MAX_SUCCESSORS && bytes < MAX_BYTES && performance.now() < until) {
     const child = onlyPureChild(memory.compiled.nodes, last.node);
     if (child === null) break;
-    ahead.set(last.node.plan.index, resultOfEnd(last.end, NOT_RECORDED_YET, claim.attempt));
+    const attempt = ends.length === 0 ? claim.attempt : 1;
+    ahead.set(last.node.plan.index, resultOfEnd(last.end, NOT_RECORDED_YET, attempt));
     const childEnd = await performAhead(worker, workOf(memory, firstClaim(child.plan.taskId)), ahead);
     if (childEnd === null) break;
     const { edges, areLocal } = edgesOutOf(memory.compiled, child, taskStateOf(childEnd));
@@ -46,8 +47,11 @@ export async function performSuccessors(
     bytes += childEnd.outputJson.length + (childEnd.inputJson?.length ?? 0);
   }
   if (ends.length === 0) return undefined;
+  const { soleSink, outputReads } = memory.compiled;
+  const isInMemory = (index: number) => index === soleSink || ahead.has(index) || memory.results.has(index);
+  // The end of the attempt must not wait for the database: else the execution is concluded on its own.
   const finishOutputJson =
-    memory.compiled.soleSink === last.node.plan.index
+    soleSink === last.node.plan.index && outputReads.every(isInMemory)
       ? await proposeOutput(worker, memory, last, ahead)
       : undefined;
   return { ends, edges: last.edges, finishOutputJson };

@@ -2,7 +2,7 @@
 // so that 10 MB of brackets are minutes and gigabytes, and 20,000 nodes take two seconds to check, by whichever format. What is
 // short is done at once, all else by a process of its own: it gives its memory back at once (V8 keeps a thread's for some 8 s),
 // and where the machine runs out of memory the service is not hit.
-//   Y1  One document at a time, within a time and a heap; beyond either it is refused with `too_complex`.
+//   Y1  One document of a reader at a time, within a time and a heap; beyond either it is refused with `too_complex`.
 //   Y2  Tenants take turns: whoever waits comes before the next document of the tenant that was served last.
 //   Y3  What waits is bounded, in all and of each tenant; beyond it the answer is 503.
 import { fork } from 'node:child_process';
@@ -11,7 +11,7 @@ import type { DocumentBody } from '../server/api.ts';
 import { ApiError, unavailable, unprocessable } from '../server/problem.ts';
 import { type CheckedText, checkText, type DefinitionText } from './check-text.ts';
 
-/** Done on the main thread up to here: a fifth of a second for the most expensive text. */
+/** Done on the main thread up to here. */
 const SHORT_BYTES = { yaml: 32_768, json: 131_072 } as const;
 const DEADLINE_MS = 30_000;
 const MAX_WAITING = 8;

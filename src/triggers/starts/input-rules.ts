@@ -26,19 +26,26 @@ export class InputRules {
     this.#log = log;
   }
 
-  /** Problems of an input under this version's schema, at `/input/…`. */
-  async problemsOf(db: Queryable, versionId: string, input: Json, limitMs: number): Promise<Problem[]> {
-    const { schema, defaultParameters } = await this.#ruleOf(db, versionId, limitMs);
+  /** Problems of an input under this version's schema, at `/input/…`; null: there is no such version. */
+  async problemsOf(
+    db: Queryable,
+    versionId: string,
+    input: Json,
+    limitMs: number,
+  ): Promise<Problem[] | null> {
+    const rule = await this.#ruleOf(db, versionId, limitMs);
+    if (rule === null) return null;
+    const { schema, defaultParameters } = rule;
     if (schema === null) return [];
     const problems = schema.validate(applyDefaults(defaultParameters, input));
     return problems.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
   }
 
-  async #ruleOf(db: Queryable, versionId: string, limitMs: number): Promise<Rule> {
+  async #ruleOf(db: Queryable, versionId: string, limitMs: number): Promise<Rule | null> {
     const known = this.#rules.get(versionId);
     if (known !== undefined) return known;
     const found = await findInputRule(db, versionId, limitMs);
-    if (found === null) throw new Error(`revision ${versionId} is gone`);
+    if (found === null) return null;
     const { inputSchema, defaultParameters } = found;
     const compiled = inputSchema === undefined ? null : compileSchema(inputSchema);
     // A stored schema was compiled when it was saved; one that no longer compiles is judged when a worker opens the run.

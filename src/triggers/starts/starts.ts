@@ -164,7 +164,7 @@ export class Starts {
       else if (refused !== null)
         results[i] = (await this.#firstAnswer(db, tenantId, request, limitMs)) ?? refused;
       else {
-        const latest = guessed.has(i) || undefined;
+        const latest = guessed.has(i) ? version!.id : undefined;
         fitting.push({
           i,
           request: { ...request, revision: version!.revision, latest },
@@ -215,7 +215,9 @@ export class Starts {
 
   /** Problems of an input under this version's schema, at `/input/…`: for starts that are made elsewhere (schedules). */
   async checkInput(versionId: string, input: Json): Promise<Problem[]> {
-    return await this.#rules.problemsOf(this.#engine, versionId, input, WITHIN_MS);
+    const problems = await this.#rules.problemsOf(this.#engine, versionId, input, WITHIN_MS);
+    if (problems === null) throw new Error(`revision ${versionId} is gone`);
+    return problems;
   }
 
   async #refuseInput(
@@ -225,6 +227,7 @@ export class Starts {
     limitMs: number,
   ): Promise<StartResult | null> {
     const problems = await this.#rules.problemsOf(db, versionId, request.input ?? {}, limitMs);
+    if (problems === null) return refuseStart('not_found', request);
     return problems.length === 0 ? null : { ok: false, code: 'validation', problems };
   }
 
