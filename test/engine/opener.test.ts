@@ -18,7 +18,8 @@ afterAll(async () => {
   await engine.close();
 });
 
-const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'test' };
+// A program: what a person starts leaves a row of the audit trail besides.
+const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'key:01a1fa0b-a5f8-786d-8779-39134096f0eb' };
 const startsOf = (worker: Worker) =>
   createStarts({
     database: engine.database,
@@ -27,10 +28,14 @@ const startsOf = (worker: Worker) =>
   });
 async function start(
   workflowId: string,
-  { worker = engine.worker, idempotencyKey }: { worker?: Worker; idempotencyKey?: string } = {},
+  {
+    worker = engine.worker,
+    idempotencyKey,
+    actor = acting.actor,
+  }: { worker?: Worker; idempotencyKey?: string; actor?: string } = {},
 ): Promise<string> {
   const request = { workflowId, triggerType: 'manual' as const, idempotencyKey };
-  const started = await startsOf(worker).start(acting, request);
+  const started = await startsOf(worker).start({ ...acting, actor }, request);
   if (!started.ok) throw new Error(started.problems[0]!.message);
   return started.id;
 }
@@ -82,6 +87,29 @@ test('of several roots the worker takes one, and the others are found', async ()
   await engine.run(flow);
   const run = await engine.ended(await start(flow.workflowId));
   expect(run.states).toBe('a completed, b completed, c completed, d completed');
+});
+
+test('a start by hand is opened in its commit as well, with its row of the audit trail', async () => {
+  const flow = graph('a');
+  await engine.apply(flow);
+  await engine.ended(await start(flow.workflowId));
+  let id = '';
+  const names = await statementsOf(async () => {
+    id = await start(flow.workflowId, { actor: 'user:alice', idempotencyKey: 'by hand' });
+    await engine.ended(id);
+  });
+  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1 by hand']);
+  expect(await start(flow.workflowId, { actor: 'user:alice', idempotencyKey: 'by hand' })).toBe(id);
+  const rows = await engine.query(
+    `select actor, action, new_values as values from dagwright.audit_logs where resource_id = $1`,
+    [id],
+  );
+  expect(rows).toEqual([
+    {
+      ...{ actor: 'user:alice', action: 'executions.start' },
+      values: { workflowId: flow.workflowId, revision: 1, triggerType: 'manual' },
+    },
+  ]);
 });
 
 test('a revision that the worker has not seen goes by the queue', async () => {
