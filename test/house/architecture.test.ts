@@ -35,7 +35,12 @@ const DOORS: Record<string, readonly string[]> = {
     'db/operations/migrate.ts',
   ],
   commander: ['cli/command.ts'],
-  'lru-cache': ['core/expression/cache.ts', 'engine/memory/execution-cache.ts', 'triggers/starts/starts.ts'],
+  'lru-cache': [
+    'core/expression/cache.ts',
+    'engine/memory/execution-cache.ts',
+    'engine/memory/held-results.ts',
+    'triggers/starts/starts.ts',
+  ],
   'string-width': ['cli/output/terminal.ts'],
   '@fastify/helmet': ['http/server/app.ts'],
   '@fastify/swagger': ['http/openapi/openapi.ts'],

@@ -55,7 +55,7 @@ async function withoutSecrets(worker: WorkerContext, found: StoredAnswer): Promi
   const { redact } = worker.outside;
   const { output, error } = found;
   const clean = { ...found, output: redactJson(output, redact), error: redactJson(error, redact) };
-  if (JSON.stringify([output, error]) !== JSON.stringify([clean.output, clean.error]))
+  if (clean.output !== output || clean.error !== error)
     await untilAnswered(() => redactAnswer(worker.pool, clean));
   return clean;
 }
