@@ -1,4 +1,5 @@
 // JSON values as the engine sees them, and the one test of what PostgreSQL can store as jsonb.
+import { lossOf } from './json-loss.ts';
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -12,6 +13,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** Depth above which a value is refused: PostgreSQL and V8 both still manage it with room to spare. */
 export const MAX_DEPTH = 256;
+/** Values and names of members in one document. An empty object takes two bytes of JSON and sixty of memory. */
+export const MAX_VALUES = 2_000_000;
 /** Bytes (UTF-8 JSON) of one input, output or checkpoint. */
 export const MAX_VALUE_BYTES = 1_000_000;
 /** Bytes (UTF-8 JSON) of a value that is assembled from several (fan-out results, execution outputs). */
@@ -27,14 +30,16 @@ export type Storable =
 
 /**
  * Serialises a value for a jsonb column, or says why it cannot be stored: `\u0000` and lone surrogates (PostgreSQL
- * refuses them), numbers that are not finite or are integers beyond 2^53, functions, symbols, bigints, cycles, depth over
- * {@link MAX_DEPTH}, or more than `maxBytes` of UTF-8. `undefined` members are dropped as JSON.stringify does; a
- * top-level `undefined` is null. Values with `toJSON` (Date) are serialised by it.
+ * refuses them), numbers that are not finite or are integers beyond 2^53, what JSON would lose (json-loss.ts), cycles, depth
+ * over {@link MAX_DEPTH}, more than {@link MAX_VALUES} values, or more than `maxBytes` of UTF-8. `undefined` members are
+ * dropped as JSON.stringify does; a top-level `undefined` is null; -0 is 0. Values with `toJSON` (Date) are serialised by it.
  */
 export function toStorableJson(value: unknown, maxBytes: number = MAX_VALUE_BYTES): Storable {
-  const budget = { left: maxBytes };
+  const budget = { left: maxBytes, values: MAX_VALUES };
   const problem = findUnstorable(value, '$', [], budget);
   if (problem !== null) return { ok: false, code: 'unstorable_output', message: problem };
+  if (budget.values < 0)
+    return { ok: false, code: 'payload_too_large', message: `holds more than ${MAX_VALUES} values` };
   if (budget.left < 0) {
     return { ok: false, code: 'payload_too_large', message: `is more than ${maxBytes} bytes of JSON` };
   }
@@ -54,13 +59,6 @@ export function toStorableJson(value: unknown, maxBytes: number = MAX_VALUE_BYTE
   return { ok: true, json };
 }
 
-/** True where a value is nested deeper than {@link MAX_DEPTH}; JSON.parse takes any depth, what walks a value does not. */
-export function isTooDeep(value: Json, left: number = MAX_DEPTH): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (left === 0) return true;
-  return Object.values(value).some((member) => isTooDeep(member, left - 1));
-}
-
 /** True when PostgreSQL can store the text: no NUL, no lone surrogate. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
@@ -72,15 +70,16 @@ export function storableText(text: string, maxLength = 4000): string {
   return safe.length <= maxLength ? safe : `${safe.slice(0, maxLength).toWellFormed()}…`;
 }
 
-// `budget` counts down the bytes that the value takes at the least; once they are used up the walk ends, so that a value
-// that is small in memory and huge as JSON (shared parts, sparse arrays) costs no more than one that fits.
-function findUnstorable(
-  value: unknown,
-  at: string,
-  parents: object[],
-  budget: { left: number },
-): string | null {
+interface Budget {
+  left: number;
+  values: number;
+}
+
+// `budget` counts down the bytes that the value takes at the least, and its values; once they are used up the walk ends, so
+// that a value that is small in memory and huge as JSON (shared parts) costs no more than one that fits.
+function findUnstorable(value: unknown, at: string, parents: object[], budget: Budget): string | null {
   budget.left -= 1;
+  budget.values -= 1;
   switch (typeof value) {
     case 'string':
       budget.left -= value.length + 1;
@@ -119,23 +118,31 @@ export function writtenOutDigits(value: number): number {
   return isPlain ? 0 : Math.ceil(Math.abs(Math.log10(magnitude)));
 }
 
-function findInside(value: object, at: string, parents: object[], budget: { left: number }): string | null {
+function findInside(value: object, at: string, parents: object[], budget: Budget): string | null {
   try {
     if ('toJSON' in value && typeof value.toJSON === 'function') {
       const plain: unknown = value.toJSON();
-      return plain === value ? null : findUnstorable(plain, at, parents, budget);
+      if (value instanceof Date && plain === null) return `${at} is an invalid date`;
+      // One that answers with itself is written by its members.
+      if (plain !== value) return findUnstorable(plain, at, parents, budget);
     }
+    const loss = lossOf(value);
+    if (loss !== null) return `${at} is ${loss}`;
     if (Array.isArray(value)) {
       if (value.length > budget.left) budget.left = -1;
-      for (let i = 0; i < value.length && budget.left >= 0; i++) {
-        const problem = findUnstorable(value[i], `${at}[${i}]`, parents, budget);
+      for (let i = 0; i < value.length && budget.left >= 0 && budget.values >= 0; i++) {
+        const element: unknown = value[i];
+        if (element === undefined)
+          return `${at}[${i}] is ${i in value ? 'undefined' : 'a hole'}, which JSON would make null; use null`;
+        const problem = findUnstorable(element, `${at}[${i}]`, parents, budget);
         if (problem !== null) return problem;
       }
       return null;
     }
     for (const [key, member] of Object.entries(value)) {
       budget.left -= key.length + 3;
-      if (budget.left < 0) return null;
+      budget.values -= 1;
+      if (budget.left < 0 || budget.values < 0) return null;
       if (!isStorableText(key)) return `${shortPlace(at)} has a key with a NUL or a lone surrogate`;
       const problem = findUnstorable(member, `${at}.${key}`, parents, budget);
       if (problem !== null) return problem;

@@ -1,6 +1,6 @@
 // Hides secret values in texts, in every form in which they are likely to come back: as they are, JSON-escaped (also
 // twice), URL-encoded, in base64 at any alignment (also url-safe), in hex.
-import { isJsonObject, type Json } from './json.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
@@ -31,17 +31,41 @@ export function createRedact(secrets: Iterable<string>): Redact {
 
 /** The value with every text in it redacted, member names included; the same value where nothing was hidden. */
 export function redactJson(value: Json, redact: Redact): Json {
+  if (redact === redactNothing) return value;
   if (typeof value === 'string') return redact(value);
   if (typeof value === 'number') {
     const text = String(value);
     const clean = redact(text);
     return clean === text ? value : clean;
   }
-  if (Array.isArray(value)) return value.map((item: Json) => redactJson(item, redact));
-  if (!isJsonObject(value)) return value;
-  const clean: Record<string, Json> = Object.create(null);
-  for (const [key, member] of Object.entries(value)) clean[redact(key)] = redactJson(member, redact);
-  return clean;
+  if (Array.isArray(value)) return redactList(value as readonly Json[], redact);
+  return isJsonObject(value) ? redactObject(value, redact) : value;
+}
+
+function redactList(list: readonly Json[], redact: Redact): readonly Json[] {
+  let clean: Json[] | null = null;
+  for (let i = 0; i < list.length; i++) {
+    const item = redactJson(list[i]!, redact);
+    if (clean === null && item !== list[i]) clean = list.slice(0, i);
+    clean?.push(item);
+  }
+  return clean ?? list;
+}
+
+function redactObject(object: JsonObject, redact: Redact): JsonObject {
+  let clean: Record<string, Json> | null = null;
+  const names = Object.keys(object);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    const cleanName = redact(name);
+    const member = redactJson(object[name]!, redact);
+    if (clean === null && (cleanName !== name || member !== object[name])) {
+      clean = Object.create(null) as Record<string, Json>;
+      for (const before of names.slice(0, i)) clean[before] = object[before]!;
+    }
+    if (clean !== null) clean[cleanName] = member;
+  }
+  return clean ?? object;
 }
 
 function* formsOf(secret: string): Iterable<string> {

@@ -6,7 +6,7 @@ import { isTemplate } from '../core/definition/template.ts';
 import { ExpressionError } from '../core/expression/errors.ts';
 import { compileExpression, evaluateMapping, type Mapping } from '../core/expression/mapping.ts';
 import { compileDocumentPath, readDocument } from '../core/expression/path/document-path.ts';
-import { SCOPE_NAMES, type Scope } from '../core/expression/scope.ts';
+import { SCOPE_NAMES, type Scope, STEP_BUDGET } from '../core/expression/scope.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { compiled, compileField, invalidField, readField } from './compile-config.ts';
 
@@ -37,7 +37,8 @@ export function prepareSelector(
     const path = compiled(node, compileDocumentPath(text, pointer));
     return {
       mappings: [],
-      bind: () => named(node, field, (element) => required(text, readDocument(path, element))),
+      bind: (scope) =>
+        named(node, field, (element) => required(text, readDocument(path, element, scope[STEP_BUDGET]))),
     };
   }
   const expression = compiled(node, compileExpression(text, pointer));

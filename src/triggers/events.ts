@@ -135,7 +135,6 @@ async function startsOf(
   maxEvaluationMs: number,
 ): Promise<{ readonly wanted: EventStart[]; readonly errors: EventError[] }> {
   const event: TriggeringEvent = { id, type, payload, at: createdAt };
-  const scope = eventScope(event, uuidFrom);
   const wanted: EventStart[] = [];
   const errors: EventError[] = [];
   const begunAtMs = performance.now();
@@ -151,7 +150,7 @@ async function startsOf(
       await client.query('select');
       breathedAtMs = performance.now();
     }
-    const input = inputOf(trigger, scope);
+    const input = inputOf(trigger, eventScope(event, uuidFrom));
     if (input === null) continue;
     if ('error' in input) {
       errors.push({ workflowId, name, ...input.error });

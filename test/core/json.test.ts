@@ -1,6 +1,7 @@
 // What PostgreSQL can store, and what it costs to find out.
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { storableText, toStorableJson } from '../../src/core/json.ts';
+import { MAX_ASSEMBLED_BYTES, MAX_VALUES, storableText, toStorableJson } from '../../src/core/json.ts';
 
 function codeOf(value: unknown, maxBytes?: number): string {
   const result = toStorableJson(value, maxBytes);
@@ -72,6 +73,112 @@ describe('toStorableJson', () => {
       ok: true,
       json: '{"a":[1,"1970-01-01T00:00:00.000Z"]}',
     });
+  });
+});
+
+describe('what JSON would lose', () => {
+  class Shy {
+    #inside = 1;
+    get shown() {
+      return this.#inside;
+    }
+  }
+  class Point {
+    readonly x = 1;
+    get y() {
+      return 2;
+    }
+  }
+  it.each<[string, unknown]>([
+    ['a Map', new Map([['a', 1]])],
+    ['an empty Map', new Map()],
+    ['a Map with a member', Object.assign(new Map(), { a: 1 })],
+    ['a Set', { found: new Set([1]) }],
+    ['a Map in a list', [1, [new Map()]]],
+    ['a WeakMap', new WeakMap()],
+    ['a WeakSet', new WeakSet()],
+    ['a typed array', new Float64Array(3)],
+    ['a Uint8Array', { bytes: new Uint8Array([1, 2]) }],
+    ['an ArrayBuffer', new ArrayBuffer(8)],
+    ['a DataView', new DataView(new ArrayBuffer(8))],
+    ['a promise', { later: Promise.resolve(1) }],
+    ['a regular expression', /x/],
+    ['an error', { error: new Error('no') }],
+    ['an error with a member', Object.assign(new TypeError('no'), { code: 'E' })],
+    ['a boxed number', Object(Number.NaN)],
+    ['a boxed text', [Object('x')]],
+    ['a generator', (function* () {})()],
+    ['an iterator', new Map([[1, 1]]).entries()],
+    ['Headers', new Headers({ a: 'b' })],
+    ['URLSearchParams', { query: new URLSearchParams('a=b') }],
+    ['a Response', new Response('x')],
+    ['an object of a class that shows nothing', { shy: new Shy() }],
+    ['an object of an empty class', new (class Nothing {})()],
+    ['an invalid Date', { at: new Date(Number.NaN) }],
+    ['a member that is named by a symbol', { a: 1, [Symbol('b')]: 2 }],
+    ['undefined in a list', [1, undefined]],
+    ['a hole in a list', Object.assign(new Array(3), { 0: 1, 2: 3 })],
+    ['a list of nothing but holes', new Array(3)],
+    ['a toJSON that gives a Map', { toJSON: () => new Map() }],
+    [
+      'a toJSON that gives itself, with NaN in it',
+      {
+        n: Number.NaN,
+        toJSON() {
+          return this;
+        },
+      },
+    ],
+    ['a bigint in a list', [1n]],
+    ['minus infinity', [Number.NEGATIVE_INFINITY]],
+  ])('%s is refused', (_, value) => {
+    expect(codeOf(value)).toBe('unstorable_output');
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['-0', [-0], [0]],
+    ['a Date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
+    ['a URL', new URL('https://a.test/b'), 'https://a.test/b'],
+    ['a Buffer', Buffer.from('a'), { type: 'Buffer', data: [97] }],
+    ['a toJSON', { toJSON: () => ({ a: 1 }) }, { a: 1 }],
+    [
+      'a getter',
+      {
+        get a() {
+          return 1;
+        },
+      },
+      { a: 1 },
+    ],
+    ['what an object of a class shows', new Point(), { x: 1 }],
+    ['an object without a prototype', Object.create(null), {}],
+    ['an empty object of another realm', runInNewContext('({})'), {}],
+    ['an empty list of another realm', runInNewContext('[]'), []],
+    ['what a search found', 'ab'.match(/a(b)/), ['ab', 'b']],
+    ['undefined members', { a: undefined, b: 1 }, { b: 1 }],
+    ['the same object twice', Array(2).fill({ a: 1 }), [{ a: 1 }, { a: 1 }]],
+    ['nothing', undefined, null],
+  ])('%s is kept as JSON has it', (_, value, expected) => {
+    const stored = toStorableJson(value);
+    expect(stored.ok && JSON.parse(stored.json)).toEqual(expected);
+  });
+
+  it('the message says what it is, where it stands, and what to use', () => {
+    expect(toStorableJson({ a: [new Map()] })).toEqual({
+      ok: false,
+      code: 'unstorable_output',
+      message: '$.a[0] is a Map, which JSON does not have; use Object.fromEntries(map)',
+    });
+  });
+
+  it('more values than anything is made of are refused, however few bytes they take', () => {
+    const many = Array.from({ length: MAX_VALUES / 2 }, () => [0]);
+    expect(toStorableJson(many, MAX_ASSEMBLED_BYTES)).toMatchObject({
+      ok: false,
+      code: 'payload_too_large',
+      message: `holds more than ${MAX_VALUES} values`,
+    });
+    expect(codeOf(many.slice(1), MAX_ASSEMBLED_BYTES)).toBe('stored');
   });
 });
 

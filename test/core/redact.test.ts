@@ -1,6 +1,7 @@
 // Every form in which a secret may come back is hidden; texts without it stay as they are.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../src/core/json.ts';
 import { createRedact, REDACTED, redactJson, redactNothing } from '../../src/core/redact.ts';
 
 const SECRET = 'sk-"q\\u0/+é =&%7f\n{canary}';
@@ -55,5 +56,20 @@ describe('redact', () => {
       a: [`${REDACTED}1`, `x${REDACTED}y`, 7],
       [REDACTED]: null,
     });
+  });
+
+  it('copies nothing of a value in which nothing was hidden, and of another what stands above the secret', () => {
+    const value = { a: [1, { b: 'x' }], c: { d: null, '1': true }, e: 'y' };
+    expect(redactJson(value, redact)).toBe(value);
+    const found = { ...value, e: [SECRET, 'z'], f: 2 };
+    const clean = redactJson(found, redact) as typeof found;
+    expect(clean).toEqual({ ...value, e: [REDACTED, 'z'], f: 2 });
+    expect([clean.a === value.a, clean.c === value.c]).toEqual([true, true]);
+    expect(Object.keys(clean)).toEqual(Object.keys(found));
+  });
+
+  it('hides in members in front of which nothing was hidden, also in one named __proto__', () => {
+    const value = JSON.parse(`{"a":1,"__proto__":${JSON.stringify([SECRET])}}`) as Json;
+    expect(JSON.stringify(redactJson(value, redact))).toBe(`{"a":1,"__proto__":["${REDACTED}"]}`);
   });
 });

@@ -299,3 +299,23 @@ test('a cancelled fan-out starts no more items', async () => {
   expect(run.items('p')).toBe('cancelled, cancelled, cancelled, cancelled');
   expect(begun).toBe(4);
 });
+
+test('parts that are too much to gather fail it, and say how they can be less', async () => {
+  engine.bodies.p = () => 'x'.repeat(900_000);
+  const gathering = graph('p', {
+    tasks: {
+      p: {
+        taskType: 'parallel',
+        config: { items: '{{ range(20) }}', task: probe },
+        outputMapping: '{{ count(output) }}',
+      },
+    },
+  });
+  const run = await engine.run(gathering);
+  expect(run.task('p').error).toMatchObject({
+    code: 'payload_too_large',
+    message: expect.stringContaining('give each an outputMapping'),
+  });
+  engine.bodies.p = () => 'x'.repeat(700_000);
+  expect((await engine.run(gathering)).task('p').output).toBe(20);
+});

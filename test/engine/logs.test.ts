@@ -229,6 +229,15 @@ describe('the writer', () => {
       expect(everything).not.toContain(form);
   });
 
+  test('shows an error that is logged as a field, beside the others', async () => {
+    const { log } = openLog();
+    log.forAttempt(attempt()).warn('odd', { error: new TypeError('not that') as never, order: 7 });
+    await log.close();
+    expect(await linesOf(executionId)).toMatchObject([
+      { message: 'odd', fields: { error: 'TypeError: not that', order: 7 } },
+    ]);
+  });
+
   test('keeps what cannot be stored in a form that can, and never throws', async () => {
     const { log } = openLog();
     const line = log.forAttempt(attempt());

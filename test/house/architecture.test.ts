@@ -38,6 +38,7 @@ const DOORS: Record<string, readonly string[]> = {
   'lru-cache': [
     'core/expression/cache.ts',
     'engine/memory/execution-cache.ts',
+    'engine/memory/held-results.ts',
     'triggers/starts/input-rules.ts',
     'triggers/starts/last-revisions.ts',
   ],

@@ -1,10 +1,10 @@
 // Reads a definition from a file and validates it, its triggers too, with the task types of this installation.
-import { readFile } from 'node:fs/promises';
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import type { ValidDefinition } from '../../core/definition/validate.ts';
 import { type CheckedDocument, checkDocument } from '../../resources/definitions/check-document.ts';
-import { Refusal, refuse } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
+import { readTextFile } from './read-text.ts';
 
 /** Parses and validates one file, as a definition of the tenant of this name. */
 export async function checkFile(
@@ -12,12 +12,7 @@ export async function checkFile(
   taskTypes: ReadonlyMap<string, TaskTypeRule>,
   tenantName: string,
 ): Promise<CheckedDocument> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw refuse('not_found', `cannot read ${path}: ${(error as Error).message}`);
-  }
+  const text = await readTextFile(path);
   const parsed = parseDocument(
     text,
     /\.json$/i.test(path) ? 'json' : /\.ya?ml$/i.test(path) ? 'yaml' : 'auto',

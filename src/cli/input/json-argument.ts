@@ -1,9 +1,9 @@
 // JSON given on the command line, as it is or in a file: `--options '{…}'`, `--options @FILE`.
-import { readFile } from 'node:fs/promises';
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { Problem } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
-import { Refusal, refuse } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
+import { readTextFile } from './read-text.ts';
 
 /** The value; a Refusal names the option. */
 export async function readJsonArgument(text: string, option: string): Promise<Json> {
@@ -23,10 +23,5 @@ export function argumentProblems(problems: readonly Problem[], option: string, g
 
 /** The text itself, or that of `@FILE`. */
 export async function readTextArgument(text: string, option: string): Promise<string> {
-  if (!text.startsWith('@')) return text;
-  try {
-    return await readFile(text.slice(1), 'utf8');
-  } catch (error) {
-    throw refuse('not_found', `cannot read ${text.slice(1)}: ${(error as Error).message}`, undefined, option);
-  }
+  return text.startsWith('@') ? await readTextFile(text.slice(1), option) : text;
 }

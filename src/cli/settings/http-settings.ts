@@ -1,5 +1,5 @@
 // The settings of the HTTP service, out of the environment: where it listens, keys, limits.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Problem } from '../../core/errors.ts';
 import { createProxyCheck, isProxyEntry } from '../../http/caller/proxies.ts';
 import { readEncryptionKeys } from '../../triggers/secrets/encryption-key.ts';
@@ -20,6 +20,8 @@ export interface HttpSettings {
   /** Requests a second of one key. */
   readonly rateLimit: number;
 }
+
+const MAX_KEY_FILE_BYTES = 100_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -89,6 +91,12 @@ function readKeys(env: Environment, problems: Problem[]): readonly Buffer[] | nu
       return null;
     }
     try {
+      // Keys take some hundred bytes; what is no file may never end.
+      const found = statSync(file);
+      if (!found.isFile() || found.size > MAX_KEY_FILE_BYTES) {
+        problems.push(problem(fileName, `must be a file of at most ${MAX_KEY_FILE_BYTES} bytes`));
+        return null;
+      }
       text = readFileSync(file, 'utf8').trim();
     } catch (error) {
       problems.push(problem(fileName, `cannot be read: ${(error as { code?: string }).code ?? 'no file'}`));

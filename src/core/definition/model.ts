@@ -22,6 +22,9 @@ export type TriggerRule = (typeof TRIGGER_RULES)[number];
 export const EDGE_CONDITIONS = ['success', 'failure', 'any'] as const;
 export type EdgeCondition = (typeof EDGE_CONDITIONS)[number];
 
+/** Characters of `provider/model`, as written and as its templates yield it: a provider's name and a model's (price-table.ts). */
+export const MAX_MODEL_ID = 401;
+
 /** Of a stored definition: only `active` ones start. */
 export const DEFINITION_STATUSES = ['draft', 'active', 'archived'] as const;
 export type DefinitionStatus = (typeof DEFINITION_STATUSES)[number];

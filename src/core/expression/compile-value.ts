@@ -201,7 +201,10 @@ function joinParts(parts: readonly (string | Expression)[], isUrl: boolean): Run
     for (const [i, part] of runs.entries()) {
       const value = typeof part === 'string' ? part : toText(evaluation, part(evaluation));
       const isComponent = isUrl && i > 0 && typeof part !== 'string';
-      if (isComponent) evaluation.checkLength(text.length + value.length);
+      if (isComponent) {
+        evaluation.checkLength(text.length + value.length);
+        evaluation.chargeReading(value, 4);
+      }
       const added = isComponent ? encodeURIComponent(value.toWellFormed()) : value;
       evaluation.checkLength(text.length + added.length);
       evaluation.charge(added.length / 16);

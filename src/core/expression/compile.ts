@@ -30,6 +30,7 @@ export function compileRun(node: Expression): Run {
     case 'object': {
       const entries = node.entries.map(([key, value]) => [key, required(compileRun(value))] as const);
       return (evaluation) => {
+        evaluation.charge(entries.length);
         const object: Record<string, Json> = {};
         for (const [key, value] of entries) setOwn(object, key, value(evaluation));
         return object;
@@ -113,11 +114,13 @@ function compilePath(node: PathExpression): Run {
   if (root === null) return (evaluation) => selectAll(evaluation.whole(), steps, evaluation, evaluation);
   const rest = prefix.slice(1);
   // `tasks` and one task may hold lazy members; deeper values are plain.
-  const lazyLevels = root === 'tasks' ? Math.max(0, 2 - rest.length) : 0;
+  const isTasks = root === 'tasks' && rest.length === 0;
+  const isTask = root === 'tasks' && rest.length === 1;
   return (evaluation) => {
-    let value = walkDefinite(readScope(evaluation.scope, root), rest, evaluation, computeKey);
+    const start = isTasks ? evaluation.member(root) : readScope(evaluation.scope, root);
+    let value = walkDefinite(start, rest, evaluation, computeKey);
     if (value === undefined) return note(evaluation);
-    if (lazyLevels > 0) value = forceMembers(value, lazyLevels)!;
+    if (isTask) value = forceMembers(value, 1)!;
     return steps.length === 0 ? value : selectAll(value, steps, evaluation, evaluation);
   };
 }
@@ -130,6 +133,7 @@ function compileKeys(node: PathExpression): ComputeKey {
         runs.set(selector.expression, required(compileRun(selector.expression)));
   return ({ expression }, evaluation) => {
     const key = runs.get(expression)!(evaluation);
+    if (typeof key === 'string') evaluation.chargeReading(key);
     if (typeof key === 'string' || (typeof key === 'number' && Number.isInteger(key))) return key;
     throw new ExpressionError(
       'expression',
@@ -242,6 +246,8 @@ function compileCall({ name, args, at }: Expression & { kind: 'call' }): Run {
   return (evaluation) => {
     evaluation.charge(5);
     const values = runs.map((run) => run(evaluation) ?? null);
+    // Whatever the function does with them: what reads texts more than once charges the rest itself.
+    for (const value of values) if (typeof value === 'string') evaluation.chargeReading(value);
     return call(new Arguments(evaluation, name, values, at));
   };
 }

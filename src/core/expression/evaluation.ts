@@ -1,9 +1,13 @@
 // The state of one evaluation: the scope it reads, the steps it has left, and where it is.
 import type { Json } from '../json.ts';
 import { ExpressionError } from './errors.ts';
-import { MAX_DATA_DEPTH, MAX_STEPS, MAX_TEXT } from './limits.ts';
-import { forceMembers, readScope, type Scope, wholeScope } from './scope.ts';
+import { MAX_DATA_DEPTH, MAX_TEXT } from './limits.ts';
+import { forceMembers, readScope, type Scope, STEP_BUDGET, wholeScope } from './scope.ts';
+import { StepBudget } from './steps.ts';
 import type { PathExpression } from './syntax/ast.ts';
+
+/** A text up to this long costs nothing beyond the step of whatever reads it. */
+const SHORT_TEXT = 64;
 
 /** What `$` stands for in a path: the scope, or a document. */
 export interface Root {
@@ -17,16 +21,20 @@ export class Evaluation implements Root {
   pointer = '';
   /** The path that was missing last: what a template that yields nothing complains about. */
   missing: PathExpression | null = null;
-  #steps = MAX_STEPS;
+  readonly #budget: StepBudget;
+  #tasks: { readonly all: Json | undefined } | undefined;
   #whole: Json | undefined;
 
-  constructor(scope: Scope) {
+  constructor(scope: Scope, budget: StepBudget = scope[STEP_BUDGET] ?? new StepBudget()) {
     this.scope = scope;
+    this.#budget = budget;
   }
 
   member(name: string): Json | undefined {
-    const value = readScope(this.scope, name);
-    return name === 'tasks' ? forceMembers(value) : value;
+    if (name !== 'tasks') return readScope(this.scope, name);
+    // Once: a filter asks for each element, and there may be thousands of tasks.
+    this.#tasks ??= { all: forceMembers(readScope(this.scope, name)) };
+    return this.#tasks.all;
   }
 
   whole(): Json {
@@ -36,9 +44,12 @@ export class Evaluation implements Root {
 
   /** Takes steps from the budget. See MAX_STEPS for what one is. */
   charge(steps: number): void {
-    this.#steps -= steps;
-    if (this.#steps < 0)
-      throw new ExpressionError('expression', 'the expression takes too many steps on this data');
+    this.#budget.take(steps);
+  }
+
+  /** Takes the steps of reading a text so many times: 16 units are compared, copied or hashed in one. */
+  chargeReading(text: string, times = 1): void {
+    if (text.length > SHORT_TEXT) this.charge((text.length / 16) * times);
   }
 
   /** Guards a text before it is built. */

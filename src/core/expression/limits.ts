@@ -13,7 +13,10 @@ export const MAX_DATA_DEPTH = 512;
 export const MAX_TEXT = 16_000_000;
 /** Elements of `range()`. */
 export const MAX_RANGE = 100_000;
-/** Steps of one evaluation. One step is 20 to 50 ns of work, so an evaluation ends within 300 ms. */
+/**
+ * Steps of one evaluation, or of all that share a budget (steps.ts). One step is 20 to 50 ns of work, so they end within
+ * 300 ms.
+ */
 export const MAX_STEPS = 6_000_000;
 /** A pattern's text and its compiled size; a text of n characters costs n x size x 20 ns in the worst case. */
 export const MAX_PATTERN_CHARS = 1000;

@@ -27,7 +27,7 @@ export function testPattern(
   pattern: string,
 ): boolean {
   // Patterns may come from data, a new one for each element: building them is charged too.
-  const isNew = compiled.get(pattern) === undefined;
+  const isNew = pattern.length <= MAX_PATTERN_CHARS && compiled.get(pattern) === undefined;
   let regex: RE2JS;
   try {
     regex = compile(pattern);
@@ -60,12 +60,12 @@ export function fromIRegexp(pattern: string): string {
 class PatternError extends Error {}
 
 function compile(pattern: string): RE2JS {
-  const known = compiled.get(pattern);
-  if (known !== undefined) return known;
   if (pattern.length > MAX_PATTERN_CHARS)
     throw new PatternError(
       `a pattern may have at most ${MAX_PATTERN_CHARS} characters, got ${pattern.length}`,
     );
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
   let regex: RE2JS;
   try {
     regex = RE2JS.compile(pattern);

@@ -1,6 +1,7 @@
 // The names an expression can read, and how they are read: own properties only, lazy values at most once.
 import type { Json } from '../json.ts';
 import { ExpressionError } from './errors.ts';
+import type { StepBudget } from './steps.ts';
 
 /**
  * The values behind the names of {@link SCOPE_NAMES}: JSON. May have a null prototype. A member, a task of `tasks` and a
@@ -9,7 +10,11 @@ import { ExpressionError } from './errors.ts';
 export interface Scope {
   readonly [name: string]: unknown;
   readonly [FUNCTION_CONTEXT]?: FunctionContext;
+  readonly [STEP_BUDGET]?: StepBudget;
 }
+
+/** The steps that all evaluations over this scope, and over copies of it, may take together; without it each has its own. */
+export const STEP_BUDGET: unique symbol = Symbol('dagwright.stepBudget');
 
 /** Where `now()` and `uuid()` take their values from, so that they are the same for every attempt of a task. */
 export const FUNCTION_CONTEXT: unique symbol = Symbol('dagwright.functionContext');

@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../json.ts';
 import { ExpressionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
+import { createSearch } from './text-search.ts';
 
 /** The JSON type of a value, for messages. */
 export function typeName(value: Json | undefined): string {
@@ -13,11 +14,12 @@ export function typeName(value: Json | undefined): string {
 /** `==`: the same type and the same content; the order of members does not matter. */
 export function isDeepEqual(evaluation: Evaluation, a: Json, b: Json, depth = 0): boolean {
   evaluation.charge(1);
-  if (a === b) return true;
   if (typeof a === 'string' && typeof b === 'string') {
-    evaluation.charge(a.length === b.length ? a.length / 64 : 0);
-    return false;
+    // Charged before it is known; texts of different lengths differ at a glance.
+    if (a.length === b.length) evaluation.chargeReading(a);
+    return a === b;
   }
+  if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   evaluation.checkDepth(depth);
   if (Array.isArray(a) || Array.isArray(b)) {
@@ -27,13 +29,23 @@ export function isDeepEqual(evaluation: Evaluation, a: Json, b: Json, depth = 0)
   }
   const left = a as JsonObject;
   const right = b as JsonObject;
-  const keys = Object.keys(left);
-  if (keys.length !== Object.keys(right).length) return false;
+  const keys = namesOf(evaluation, left);
+  if (keys.length !== namesOf(evaluation, right).length) return false;
   for (const key of keys) {
     if (!Object.hasOwn(right, key)) return false;
     if (!isDeepEqual(evaluation, left[key]!, right[key]!, depth + 1)) return false;
   }
   return true;
+}
+
+/** Up to so many members V8 keeps the list of an object's names; of more it makes and sorts a list each time. */
+const LISTED_NAMES = 100;
+
+/** The names of an object's members, charged. */
+export function namesOf(evaluation: Evaluation, object: JsonObject): string[] {
+  const names = Object.keys(object);
+  if (names.length > LISTED_NAMES) evaluation.charge(names.length * 3);
+  return names;
 }
 
 /** Negative, 0 or positive by Unicode code points (RFC 9535 2.3.5.2.2); UTF-16 order differs beyond the BMP. */
@@ -89,7 +101,7 @@ export function measureJson(evaluation: Evaluation, value: Json): number {
       size += 2;
       if (Array.isArray(item)) for (const element of item) visit(element, depth + 1);
       else
-        for (const key of Object.keys(item)) {
+        for (const key of namesOf(evaluation, item as JsonObject)) {
           size += escapedLength(evaluation, key) + 1;
           visit((item as JsonObject)[key]!, depth + 1);
         }
@@ -101,8 +113,10 @@ export function measureJson(evaluation: Evaluation, value: Json): number {
 }
 
 function escapedLength(evaluation: Evaluation, text: string): number {
+  // Twice: it is measured here and written later.
+  evaluation.chargeReading(text, 2);
   if (text.length < 1000) return text.length + 3;
-  evaluation.chargeText(text.length);
+  evaluation.checkLength(text.length);
   // Each escape doubles under the next json(); counting them stops that doubling before it is built.
   return JSON.stringify(text).length + 1;
 }
@@ -152,11 +166,15 @@ export function checkedNumber(value: number, what: string): number {
 /** `value in container`: an element of an array, a key of an object, a part of a string; null for other containers. */
 export function isMember(evaluation: Evaluation, value: Json, container: Json): boolean | null {
   if (typeof container === 'string') {
-    evaluation.charge(container.length / 16);
-    return typeof value === 'string' && container.includes(value);
+    if (typeof value !== 'string') return false;
+    evaluation.chargeReading(container);
+    evaluation.chargeReading(value, 2);
+    return createSearch(value)(container, 0) !== -1;
   }
   if (typeof container !== 'object' || container === null) return null;
   if (Array.isArray(container))
     return container.some((element: Json) => isDeepEqual(evaluation, element, value));
-  return typeof value === 'string' && Object.hasOwn(container, value);
+  if (typeof value !== 'string') return false;
+  evaluation.chargeReading(value);
+  return Object.hasOwn(container, value);
 }

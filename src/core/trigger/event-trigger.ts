@@ -9,7 +9,8 @@ import {
   type Reference,
 } from '../expression/mapping.ts';
 import { nearestName } from '../expression/nearest.ts';
-import { FUNCTION_CONTEXT, type Scope } from '../expression/scope.ts';
+import { FUNCTION_CONTEXT, type Scope, STEP_BUDGET } from '../expression/scope.ts';
+import { StepBudget } from '../expression/steps.ts';
 import type { Json, JsonObject } from '../json.ts';
 
 /** An event as triggers see it. */
@@ -55,7 +56,7 @@ export function compileEventTrigger(
   };
 }
 
-/** `now()` is when the event was emitted; `uuidFrom` makes the same id of the same text, so that a retry gets the same. */
+/** For the expressions of one trigger. `now()` is when the event was emitted; `uuidFrom` makes the same id of the same text, so that a retry gets the same. */
 export function eventScope(event: TriggeringEvent, uuidFrom: (text: string) => string): Scope {
   const scope = {
     event: { ...event },
@@ -64,6 +65,7 @@ export function eventScope(event: TriggeringEvent, uuidFrom: (text: string) => s
       now: event.at,
       uuid: (ordinal: number) => uuidFrom(`${event.id}#${ordinal}`),
     },
+    [STEP_BUDGET]: new StepBudget(),
   };
   // Not enumerable: a query over the whole must not find everything twice.
   return Object.defineProperty(scope, 'trigger', { value: triggerOf(event) });

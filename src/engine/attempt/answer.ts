@@ -65,7 +65,7 @@ async function withoutSecrets(
   const { redact } = worker.outside;
   const { output, error } = found;
   const clean = { ...found, output: redactJson(output, redact), error: redactJson(error, redact) };
-  if (JSON.stringify([output, error]) !== JSON.stringify([clean.output, clean.error]))
+  if (clean.output !== output || clean.error !== error)
     await worker.locked.run(executionId, () => redactAnswer(worker.pool, executionId, clean));
   return clean;
 }

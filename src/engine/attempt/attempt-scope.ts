@@ -1,7 +1,8 @@
 // What the expressions of one attempt see besides what all of its execution see (execution-scope.ts): its task, its input, its
 // item, its instant.
 import { evaluateMapping } from '../../core/expression/mapping.ts';
-import { FUNCTION_CONTEXT, lazy, type Scope } from '../../core/expression/scope.ts';
+import { FUNCTION_CONTEXT, lazy, type Scope, STEP_BUDGET } from '../../core/expression/scope.ts';
+import { StepBudget } from '../../core/expression/steps.ts';
 import { uuidFrom } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { edgeOutcome } from '../../core/plan/decide.ts';
@@ -80,6 +81,7 @@ function attemptScope(
       },
       uuid: (ordinal: number) => uuidFrom(`${own.idempotencyKey}#${ordinal}`),
     },
+    [STEP_BUDGET]: new StepBudget(),
   }) as Scope;
 }
 

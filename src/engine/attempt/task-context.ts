@@ -1,5 +1,6 @@
 // What a task type gets to run with: the context of one attempt.
-import { MAX_VALUE_BYTES } from '../../core/json.ts';
+import { TerminalError } from '../../core/errors.ts';
+import { MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES, MAX_VALUES } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { isForAnswer, isForParts } from '../../core/wait.ts';
 import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
@@ -24,7 +25,7 @@ export async function contextOf(
   const { work, executionId, signal, spending } = attempt;
   const { memory, node, runnable, claim } = work;
   let log: TaskLog | undefined;
-  const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
+  const collected = isForParts(claim.phase) ? await partsOf(worker, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
   return {
@@ -85,6 +86,15 @@ export async function contextOf(
       return new Date(worker.nowMs()).toISOString();
     },
   };
+}
+
+async function partsOf(worker: WorkerContext, executionId: string, taskId: string) {
+  const parts = await loadParts(worker.pool, executionId, taskId);
+  if (parts !== null) return parts;
+  throw new TerminalError(
+    'payload_too_large',
+    `Task "${taskId}": the outputs of its parts are more than ${MAX_ASSEMBLED_BYTES} bytes or ${MAX_VALUES} values together; give each an outputMapping that keeps what is needed`,
+  );
 }
 
 function parentsOf(

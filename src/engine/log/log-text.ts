@@ -49,7 +49,7 @@ function messageOf(message: unknown, redact: Redact): string {
 
 function fieldsOf(fields: unknown, redact: Redact): JsonObject {
   try {
-    const plain = fields instanceof Error ? { error: String(fields) } : fields;
+    const plain = fields instanceof Error ? { error: String(fields) } : withErrorTexts(fields);
     const stored = toStorableJson(plain, MAX_FIELDS_BYTES);
     if (!stored.ok) return { problem: storableText(redact(`fields: ${stored.message}`), 500) };
     const value = redactJson(JSON.parse(stored.json) as Json, redact);
@@ -57,4 +57,14 @@ function fieldsOf(fields: unknown, redact: Redact): JsonObject {
   } catch {
     return { problem: 'fields: cannot be read' };
   }
+}
+
+/** `{ error }`, as authors log it: JSON has nothing for an error. */
+function withErrorTexts(fields: unknown): unknown {
+  if (!isJsonObject(fields)) return fields;
+  const members = Object.entries(fields);
+  if (!members.some(([, member]) => (member as unknown) instanceof Error)) return fields;
+  return Object.fromEntries(
+    members.map(([name, member]) => [name, (member as unknown) instanceof Error ? String(member) : member]),
+  );
 }

@@ -9,6 +9,7 @@ import { untilAnswered } from '../../db/connection/connection.ts';
 import { type ExecutionRow, loadDefinition, loadExecutions } from '../../db/protocol/reads.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import { type CompiledPlan, compilePlan } from './compiled.ts';
+import { HeldResults } from './held-results.ts';
 import type { ExecutionMemory } from './memory.ts';
 
 const MAX_EXECUTIONS = 2_000;
@@ -19,6 +20,7 @@ export class ExecutionCache {
   readonly #pool: pg.Pool;
   readonly #types: ReadonlyMap<string, TaskType>;
   readonly #memories = new LRUCache<string, ExecutionMemory>({ max: MAX_EXECUTIONS });
+  readonly #held = new HeldResults();
   readonly #plans = new LRUCache<string, Promise<CompiledPlan>>({ maxSize: MAX_PLAN_NODES });
   readonly #compiled = new WeakMap<Promise<CompiledPlan>, CompiledPlan>();
   readonly #rows: Batcher<string, ExecutionRow | null>;
@@ -57,6 +59,7 @@ export class ExecutionCache {
       trigger: isJsonObject(row.trigger) ? (row.trigger as JsonObject) : null,
       startedAtMs: Date.parse(row.startedAt ?? row.createdAt),
       results: new Map(),
+      held: this.#held,
       fanOuts: new Map(),
     };
     this.#memories.set(row.id, memory);

@@ -8,6 +8,7 @@ import { isTerminalTask } from '../../core/status.ts';
 import type { Queryable } from '../../db/connection/connection.ts';
 import { type ExecutionRow, loadResults, type TaskResultRow } from '../../db/protocol/reads.ts';
 import type { CompiledPlan } from './compiled.ts';
+import type { HeldResults } from './held-results.ts';
 
 export type TaskResult = Omit<TaskResultRow, 'taskId' | 'completedSeq'>;
 
@@ -21,6 +22,8 @@ export interface ExecutionMemory {
   startedAtMs: number;
   /** By node index; ended tasks only. */
   readonly results: Map<number, TaskResult>;
+  /** The worker's, of all its executions. */
+  readonly held: HeldResults;
   /** Values of open fan-outs, by node index. */
   readonly fanOuts: Map<number, readonly Json[] | null>;
 }
@@ -32,6 +35,7 @@ const MAX_RESULTS = 50_000;
 export function remember(memory: ExecutionMemory, index: number, result: TaskResult): void {
   if (memory.results.size >= MAX_RESULTS) memory.results.clear();
   memory.results.set(index, result);
+  memory.held.add(result, () => void memory.results.delete(index));
 }
 
 /** Results of these nodes, from memory where they ended, else from the database: open tasks as they are now. */

@@ -9,6 +9,7 @@ import { joinPointer } from '../../core/definition/pointer.ts';
 import { readJson } from '../../core/definition/reading/json-reader.ts';
 import type { Problem } from '../../core/errors.ts';
 import { isStorableText, MAX_DEPTH } from '../../core/json.ts';
+import { JsonShape } from '../../core/json-shape.ts';
 import type { DocumentBody } from '../server/api.ts';
 import { ApiError, unprocessable } from '../server/problem.ts';
 
@@ -56,7 +57,8 @@ function mediaTypeOf(header: string | undefined): string {
 
 /** The value of a JSON text, `bytes` being its UTF-8. Throws ApiError 400 or 422. */
 export function readJsonBody(bytes: Uint8Array, text: string): unknown {
-  const shape = shapeOf(bytes);
+  const shape = new JsonShape();
+  shape.push(bytes);
   if (shape.depth > MAX_DEPTH) throw refusal(text);
   if (shape.members > MAX_KEYS)
     throw tooLarge(`the body has ${shape.members} fields; the limit is ${MAX_KEYS}`);
@@ -75,45 +77,6 @@ export function readJsonBody(bytes: Uint8Array, text: string): unknown {
   findProblems(read.value, '', problems);
   if (problems.length > 0) throw unprocessable(problems);
   return read.value;
-}
-
-interface Shape {
-  readonly depth: number;
-  /** Members of all objects, those with the same name counted each. */
-  readonly members: number;
-  /** Bytes of the longest string as written. */
-  readonly longest: number;
-  readonly hasEscapes: boolean;
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-
-// True for JSON; of other text it says something, and JSON.parse refuses it after.
-function shapeOf(bytes: Uint8Array): Shape {
-  let depth = 0;
-  let deepest = 0;
-  let members = 0;
-  let longest = 0;
-  let hasEscapes = false;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]!;
-    if (byte === QUOTE) {
-      const start = at;
-      for (at++; at < bytes.length && bytes[at] !== QUOTE; at++)
-        if (bytes[at] === BACKSLASH) {
-          hasEscapes = true;
-          at++;
-        }
-      if (at - start > longest) longest = at - start;
-    } else if (byte === COLON) members++;
-    else if ((byte | 0x20) === 0x7b) {
-      depth++;
-      if (depth > deepest) deepest = depth;
-    } else if ((byte | 0x20) === 0x7d) depth--;
-  }
-  return { depth: deepest, members, longest, hasEscapes };
 }
 
 interface Found {

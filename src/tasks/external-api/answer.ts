@@ -1,6 +1,7 @@
 // What an external_api makes of an answer: its output, or the error that it is.
-import { RetryableError } from '../../core/errors.ts';
-import { isTooDeep, type Json, MAX_DEPTH } from '../../core/json.ts';
+import { RetryableError, TerminalError } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
+import { EXCESS_TEXT, parseJson } from '../../core/json-shape.ts';
 import { type Redact, redactJson } from '../../core/redact.ts';
 import { parseRetryAfter } from '../../core/retry.ts';
 import type { HttpAnswer } from '../outbound/message.ts';
@@ -73,19 +74,14 @@ function bodyOf(answer: HttpAnswer, call: ApiCall, redact: Redact): Json {
     return { base64: Buffer.from(redact(bytes), 'latin1').toString('base64') };
   }
   if (!isJson(typeOf(answer))) return text;
-  const invalid = (what: string) =>
-    new RetryableError(`${whereOf(call)} answered ${answer.status} with ${what}`, {
-      code: 'output_invalid',
+  const parsed = parseJson(text);
+  if (parsed.ok) return parsed.value;
+  const message = `${whereOf(call)} answered ${answer.status} with a body ${parsed.problem === 'not_json' ? 'that is not valid JSON' : EXCESS_TEXT[parsed.problem]}`;
+  if (parsed.problem === 'too_many_values')
+    throw new TerminalError('payload_too_large', `${message}; ask for less at a time`, {
       status: answer.status,
     });
-  let value: Json;
-  try {
-    value = JSON.parse(text) as Json;
-  } catch {
-    throw invalid('a body that is not valid JSON');
-  }
-  if (isTooDeep(value)) throw invalid(`a body that is nested deeper than ${MAX_DEPTH}`);
-  return value;
+  throw new RetryableError(message, { code: 'output_invalid', status: answer.status });
 }
 
 /** Null where the body is no text: by its Content-Type, or without one by its bytes. */

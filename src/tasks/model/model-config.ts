@@ -1,5 +1,5 @@
 // The config of a model_inference: compiled once, evaluated and checked for each attempt.
-import type { NodeDefinition } from '../../core/definition/model.ts';
+import { MAX_MODEL_ID, type NodeDefinition } from '../../core/definition/model.ts';
 import { TerminalError } from '../../core/errors.ts';
 import { compileMapping, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
 import type { Scope } from '../../core/expression/scope.ts';
@@ -100,6 +100,11 @@ function readModels(node: NodeDefinition, modelId: Json, config: JsonObject): Ac
 }
 
 function readModelId(node: NodeDefinition, modelId: Json): string {
+  if (typeof modelId === 'string' && modelId.length > MAX_MODEL_ID)
+    throw new TerminalError(
+      'validation',
+      `Task "${node.taskId}": a modelId has at most ${MAX_MODEL_ID} characters, got ${modelId.length}`,
+    );
   if (typeof modelId === 'string' && /^[^/\s]+\/.+$/s.test(modelId)) return modelId;
   throw new TerminalError(
     'validation',

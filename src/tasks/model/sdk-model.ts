@@ -2,6 +2,7 @@
 // there are no retries, no gateway and no environment variables but ours. A package is loaded when a task first needs it.
 
 import type { EmbeddingModelV4, LanguageModelV4, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
+import { MAX_MODEL_NAME } from '../../core/cost/price-table.ts';
 import { tokenUsageOf } from '../../core/cost/read-usage.ts';
 import type { TokenUsage } from '../../core/cost/usage.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -44,7 +45,7 @@ export function sdkModel(
         content: answerParts(result.content),
         finishReason: result.finishReason.unified === 'interrupted' ? 'error' : result.finishReason.unified,
         ...(result.structuredOutputText !== undefined && { structuredText: result.structuredOutputText }),
-        ...(result.response?.modelId !== undefined && { answeredBy: result.response.modelId }),
+        ...answeredBy(result.response?.modelId),
         usage: usageOf(access.provider, result),
         raw: (result.usage.raw ?? {}) as Json,
       };
@@ -67,6 +68,11 @@ export function sdkModel(
       };
     },
   };
+}
+
+/** As the provider says it; a longer one is no name that has a price. */
+function answeredBy(name: string | undefined): Pick<ModelAnswer, 'answeredBy'> {
+  return name === undefined || name.length > MAX_MODEL_NAME ? {} : { answeredBy: name };
 }
 
 /** The usage block of an embedding, which the SDK does not hand on. */

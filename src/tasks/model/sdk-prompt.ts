@@ -7,7 +7,8 @@ import type {
   LanguageModelV4ToolResultPart,
   SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
-import { isJsonObject, isTooDeep, type Json, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { type ContentPart, type ModelMessage, textOf } from './message.ts';
 
 type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];
@@ -125,13 +126,8 @@ function storableTexts(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, storableTexts(one)]));
 }
 
-/** Arguments may be no JSON; the call is then answered with that error. */
+/** Arguments may be no JSON, or too much of it: the call is then answered with an error, and the model is told. */
 function readArguments(text: string): JsonObject {
-  try {
-    const input = JSON.parse(text === '' ? '{}' : text) as Json;
-    if (!isTooDeep(input)) return { input };
-  } catch {
-    // As what is too deep: the model is told.
-  }
-  return { input: {}, malformed: text.slice(0, 1000) };
+  const parsed = parseJson(text === '' ? '{}' : text);
+  return parsed.ok ? { input: parsed.value } : { input: {}, malformed: text.slice(0, 1000) };
 }

@@ -6,7 +6,8 @@ import { type CompiledSchema, compileSchema } from '../../core/definition/schema
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
 import { compileMapping, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
-import { FUNCTION_CONTEXT, lazy, readScope, type Scope } from '../../core/expression/scope.ts';
+import { FUNCTION_CONTEXT, lazy, readScope, type Scope, STEP_BUDGET } from '../../core/expression/scope.ts';
+import { StepBudget } from '../../core/expression/steps.ts';
 import {
   isJsonObject,
   type Json,
@@ -152,6 +153,8 @@ function innerContext(
     idempotencyKey,
     scope: withNames(scope, {
       task,
+      // The model has been waited for since the last one.
+      [STEP_BUDGET]: new StepBudget(),
       ...(functions !== undefined && {
         [FUNCTION_CONTEXT]: {
           now: functions.now,

@@ -1,5 +1,5 @@
 // The Fetch API on top of our own calls: what Request and Response look like to those who call it is Node's.
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
 import {
   bodyOf,
@@ -12,6 +12,7 @@ import {
   type Line,
   whereOf,
 } from './exchange.ts';
+import { JsonGuard } from './json-guard.ts';
 import { isRedirect } from './redirect.ts';
 
 /** `maxBytes`: of the body, decompressed. */
@@ -63,7 +64,10 @@ function toResponse(answer: Followed, maxBytes: number): Response {
   const statusText = isHeaderText(raw.statusText) ? raw.statusText : '';
   let body: ReadableStream | null = null;
   if (isBodyless(answer)) discard(raw);
-  else body = Readable.toWeb(bodyOf(answer, maxBytes)) as unknown as ReadableStream;
+  else {
+    const guarded = pipeline(bodyOf(answer, maxBytes), new JsonGuard(whereOf(hop)), () => {});
+    body = Readable.toWeb(guarded) as unknown as ReadableStream;
+  }
   const response = new Response(body, { status, statusText, headers });
   Object.defineProperties(response, {
     url: { value: hop.url.href },

@@ -385,6 +385,34 @@ describe('what a server may make of us', () => {
     expect(failure).toMatchObject({ code: 'output_invalid' });
   });
 
+  test('JSON of more values than anything is made of fails the task at once, and says what to do', async () => {
+    const { failure } = await run(
+      { url, maxResponseBytes: 16_000_000 },
+      {
+        answer: {
+          headers: { 'content-type': 'application/json' },
+          body: `[${'{},'.repeat(1_500_000)}{}]`,
+        },
+      },
+    );
+    expect(failure).toBeInstanceOf(TerminalError);
+    expect(failure).toMatchObject({
+      code: 'payload_too_large',
+      status: 200,
+      message: expect.stringMatching(/of more than 2000000 values; ask for less at a time$/),
+    });
+  });
+
+  test('the limit holds in every charset that an answer may be in', async () => {
+    // In UTF-16 the bytes of other characters look like quotes, between which nothing would be counted.
+    const body = Buffer.from(`["\u2200",${'{},'.repeat(1_500_000)}{}]`, 'utf16le');
+    const { failure } = await run(
+      { url, maxResponseBytes: 16_000_000 },
+      { answer: { headers: { 'content-type': 'application/json; charset=utf-16le' }, body } },
+    );
+    expect(failure).toMatchObject({ code: 'payload_too_large' });
+  });
+
   test('a secret in the host is not in the name of the service', async () => {
     const named: string[] = [];
     await run(

@@ -347,6 +347,58 @@ describe('what is sent', () => {
   });
 });
 
+describe('what a provider or a template may make of us', () => {
+  test.each([
+    ['a modelId of ten million characters', `local/${'m'.repeat(10_000_000)}`],
+    ['one that is just too long', `local/${'m'.repeat(396)}`],
+  ])('%s, as a template yields it, is refused before anything is asked', async (_what, model) => {
+    const { result, server } = await ask(
+      [chat('ok')],
+      {},
+      {
+        modelId: '{{ input.model }}',
+        context: { scope: { input: { model } } },
+      },
+    );
+    await expect(result).rejects.toMatchObject({
+      code: 'validation',
+      message: expect.stringContaining('a modelId has at most 401 characters'),
+    });
+    expect(server.asked).toEqual([]);
+  });
+
+  test('a fallback likewise', async () => {
+    const { result } = await ask([chat('ok')], { fallbackModels: [`local/${'m'.repeat(1_000)}`] });
+    await expect(result).rejects.toMatchObject({ code: 'validation' });
+  });
+
+  test('the name that a provider gives its model is looked up only where it can be one', async () => {
+    const { result, run } = await ask(
+      [chat('ok', { model: 'm'.repeat(1_000_000) })],
+      {},
+      { modelId: 'unpriced/m' },
+    );
+    expect((await result).output.model).toBe('unpriced/m');
+    expect(run.warnings).toEqual([expect.stringContaining('there is no price for unpriced/m')]);
+  });
+
+  test('arguments of a tool that would be too much to parse are answered as an error', async () => {
+    const call = { id: '1', name: 'a', arguments: `[${'{},'.repeat(1_500_000)}{}]` };
+    const { result } = await ask([chat([call]), chat('done')], {
+      tools: [{ name: 'a', task: { taskType: 'transformation', config: { output: 1 } } }],
+    });
+    expect((await result).output.toolCalls).toMatchObject([
+      { error: { message: 'the arguments are not JSON' } },
+    ]);
+  });
+
+  test('an answer that must be JSON is read no further than its values may go', async () => {
+    const text = `[${'{},'.repeat(1_500_000)}{}]`;
+    const { result } = await ask([chat(text), chat('{}')], { responseSchema: { type: 'object' } });
+    expect((await result).output).toMatchObject({ object: {} });
+  });
+});
+
 describe('cost', () => {
   test('an unknown price is null, and warned of once', async () => {
     const { result, run } = await ask(

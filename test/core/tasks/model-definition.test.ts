@@ -50,6 +50,11 @@ describe('a model_inference is accepted', () => {
 });
 
 describe('a model_inference is refused', () => {
+  test('with a modelId that is too long', () => {
+    expect(problems({ prompt: 'x' }, `openai/${'m'.repeat(395)}`)).toEqual(['/nodes/0/modelId too_long']);
+    expect(problems({ prompt: 'x' }, `openai/${'m'.repeat(394)}`)).toEqual([]);
+  });
+
   test.each<[string, JsonObject, string[]]>([
     [
       'with a schema that is none',

@@ -62,7 +62,8 @@ export class Supervisor {
       ...{ url: this.#url, ledger: this.#ledger, concurrency: 8, leaseSeconds: 15, graceMs: 25_000 },
       ...options,
     };
-    const child = spawn(process.execPath, ['--no-warnings', PROGRAM], {
+    const heap = options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`];
+    const child = spawn(process.execPath, ['--no-warnings', ...heap, PROGRAM], {
       env: { ...process.env, CRASH_WORKER: JSON.stringify(settings), NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -4,6 +4,7 @@ import { openDatabase } from '../../../src/db/connection/connection.ts';
 import type { OutsideSettings } from '../../../src/engine/services/outside.ts';
 import { Worker } from '../../../src/engine/worker/worker.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
+import { hostileTasks } from './hostile-tasks.ts';
 import { ledgerTasks } from './ledger-tasks.ts';
 
 export interface WorkerSettings {
@@ -13,6 +14,8 @@ export interface WorkerSettings {
   readonly leaseSeconds: number;
   readonly graceMs: number;
   readonly outside?: OutsideSettings;
+  /** Of its JavaScript, at most; Node's own limit where absent. */
+  readonly heapMb?: number;
 }
 
 const settings = JSON.parse(process.env.CRASH_WORKER ?? '') as WorkerSettings;
@@ -27,7 +30,7 @@ const database = openDatabase(settings.url, { max: 6, name: 'dagwright crash' })
 const worker = new Worker({
   ...settings,
   database,
-  types: createRegistry(ledgerTasks(settings.ledger)),
+  types: createRegistry([...ledgerTasks(settings.ledger), ...hostileTasks()]),
   log,
 });
 process.once('SIGTERM', async () => {

@@ -1,6 +1,6 @@
 // The Fetch API as libraries and task authors use it, behind the guard.
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { OutsideHttp } from '../../../src/tasks/outbound/client.ts';
 import { clientFor, failureOf } from './support/http-client.ts';
 import { openRawStub, openStub, raw, type Stub } from './support/stub-server.ts';
@@ -166,5 +166,55 @@ describe('fetch', () => {
     expect((await failureOf(one.fetch(odd.origin))).code).toBe('network');
     await one.close();
     await odd.close();
+  });
+
+  describe('of an answer that would be too much to parse', () => {
+    const serve = async (body: string | Buffer, headers: Record<string, string> = {}) => {
+      const server = await openStub((_, response) => {
+        response.writeHead(200, headers);
+        response.end(body);
+      });
+      const one = clientFor([`127.0.0.1:${server.port}`]);
+      onTestFinished(async () => {
+        await one.close();
+        await server.close();
+      });
+      return await one.fetch(server.origin);
+    };
+    const objects = `[${'{},'.repeat(3_000_000)}{}]`;
+
+    test.each([
+      ['as JSON', { 'content-type': 'application/json' }],
+      ['as plain text', { 'content-type': 'text/plain' }],
+      ['as JSON lines', { 'content-type': 'application/x-ndjson' }],
+      ['without a type', {}],
+    ])('%s: reading breaks off', async (_, headers) => {
+      const response = await serve(objects, headers);
+      expect(await failureOf(response.json())).toMatchObject({ code: 'payload_too_large' });
+    });
+
+    test('compressed: reading breaks off as well', async () => {
+      const response = await serve(gzipSync(objects), { 'content-encoding': 'gzip' });
+      expect(await failureOf(response.json())).toMatchObject({ code: 'payload_too_large' });
+    });
+
+    test('behind white space and a byte order mark: likewise', async () => {
+      const response = await serve(`\ufeff \n${objects}`);
+      expect(await failureOf(response.text())).toMatchObject({ code: 'payload_too_large' });
+    });
+
+    test('nested too deeply: it cannot be read', async () => {
+      const response = await serve('['.repeat(5_000_000));
+      expect(await failureOf(response.json())).toMatchObject({ code: 'output_invalid' });
+    });
+
+    test('what is no JSON passes, whatever it holds', async () => {
+      const text = `x${objects}`;
+      expect(await (await serve(text)).text()).toHaveLength(text.length);
+      const lines = '{"a":[1,2,3]}\n'.repeat(700_000);
+      expect(await (await serve(lines)).text()).toHaveLength(lines.length);
+      const bytes = Buffer.from(Array.from({ length: 256 * 2_000 }, (_, i) => i % 256));
+      expect(Buffer.from(await (await serve(bytes)).arrayBuffer()).equals(bytes)).toBe(true);
+    });
   });
 });

@@ -5,8 +5,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STRUCTURED_OPERATORS } from '../../../src/core/expression/syntax/structured.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
+import { MAX_FILTERS } from '../../../src/core/trigger/webhook.ts';
 import { eventScope } from '../../../src/triggers/webhooks/event/event-scope.ts';
 import { compileFilters } from '../../../src/triggers/webhooks/event/filter.ts';
+import { compileInputMapping } from '../../../src/triggers/webhooks/event/mapping.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { depth } from '../../support/depth.ts';
 
 const BODY: Json = {
@@ -29,9 +32,8 @@ const scopeOf = (body: Json) =>
     query: { q: '1' },
     body,
   });
-const SCOPE = scopeOf(BODY);
 
-function passes(filters: Json | undefined, scope = SCOPE): boolean | string[] {
+function passes(filters: Json | undefined, scope = scopeOf(BODY)): boolean | string[] {
   const compiled = compileFilters(filters);
   return compiled.ok
     ? compiled.value(scope)
@@ -294,3 +296,34 @@ it.skipIf(!existsSync(PULL))(
     ).toBe(true);
   },
 );
+
+describe('a delivery', () => {
+  it('has the steps of one evaluation for all of its filters and its mapping', () => {
+    const text = 'x'.repeat(500_000);
+    const filters = Array.from({ length: MAX_FILTERS }, (_, i) =>
+      f('body.text', 'regex', `x{${100 + i}}y`, 'any'),
+    );
+    const scope = scopeOf({ text });
+    const ms = cpuMs(() => expect(passes(filters, scope)).toBe(false));
+    expect(ms).toBeLessThan(1_500);
+    const mapping = compileInputMapping({ a: '{{ lower(body.text) }}' });
+    expect(mapping.ok && mapping.value(scope)).toMatchObject({
+      ok: false,
+      problems: [{ code: 'expression', message: expect.stringContaining('too many steps') }],
+    });
+    // The next delivery has its own.
+    expect(mapping.ok && mapping.value(scopeOf({ text }))).toMatchObject({ ok: true });
+  });
+
+  it('of honest size passes a hundred filters', () => {
+    const body = {
+      ...BODY,
+      text: 'order '.repeat(10_000),
+      tags: Array.from({ length: 1_000 }, (_, i) => `tag ${i}`),
+    };
+    const filters = Array.from({ length: MAX_FILTERS }, (_, i) =>
+      i % 2 === 0 ? f('body.text', 'contains', 'order') : f('body.tags', 'contains', `tag ${i}`),
+    );
+    expect(passes(filters, scopeOf(body))).toBe(true);
+  });
+});

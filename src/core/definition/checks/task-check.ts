@@ -11,6 +11,7 @@ import { compileDocumentPath } from '../../expression/path/document-path.ts';
 import { SCOPE_NAMES } from '../../expression/scope.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { NOT_SUPPORTED, refusalOf } from '../../not-supported.ts';
+import { MAX_MODEL_ID } from '../model.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
@@ -131,6 +132,8 @@ function checkModel(task: JsonObject, pointer: string, rule: TaskTypeRule, repor
   const provider = /^([^/\s]+)\/./.exec(modelId)?.[1];
   if (provider === undefined)
     reporter.error(at, 'pattern', `a modelId is provider/name, got ${quoteText(modelId)}`);
+  else if (modelId.length > MAX_MODEL_ID)
+    reporter.error(at, 'too_long', `a modelId has at most ${MAX_MODEL_ID} characters, got ${modelId.length}`);
   else if (!MODEL_PROVIDERS.includes(provider) && configOf(task).baseUrl === undefined)
     reporter.error(
       at,

@@ -1,12 +1,11 @@
 // Copies any JavaScript value into plain JSON, or says at which pointers it is not JSON that we can store. After this
 // no getter, prototype, hole, cycle or forbidden key of the author's object can reach the rest of the validation.
 import type { Problem, Result } from '../../errors.ts';
-import { isStorableText, type Json, MAX_DEPTH } from '../../json.ts';
+import { isStorableText, type Json, MAX_DEPTH, MAX_VALUES } from '../../json.ts';
 import { toldPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 
 export const MAX_DOCUMENT_BYTES = 10_000_000;
-const MAX_VALUES = 2_000_000;
 const MAX_MEMBERS = 100_000;
 const MAX_PROBLEMS = 100;
 /** Characters of one name, and of all names on the way to a value: every step of the validation writes such paths. */

@@ -1,7 +1,7 @@
 // A strict JSON reader (RFC 8259) for documents that people write: unlike JSON.parse it refuses duplicate keys, numbers
 // that JavaScript would round or turn into Infinity, and depth, and says at which line and column.
 import type { Problem, Result } from '../../errors.ts';
-import { MAX_DEPTH } from '../../json.ts';
+import { MAX_DEPTH, MAX_VALUES } from '../../json.ts';
 import { toldPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 
@@ -26,6 +26,7 @@ export function readJson(text: string): Result<unknown> {
   const problems: Problem[] = [];
   const path: (string | number)[] = [];
   let at = 0;
+  let values = 0;
 
   const place = placesIn(text);
   const report = (offset: number, code: string, message: string): void => {
@@ -50,6 +51,12 @@ export function readJson(text: string): Result<unknown> {
         : `expected ${wanted}, found ${quoteText(text.slice(at, at + 12))}`,
     );
 
+  const countValue = (): void => {
+    values += 1;
+    if (values <= MAX_VALUES) return;
+    path.length = 0;
+    throw new SyntaxProblem(at, 'too_large', `more than ${MAX_VALUES} values`);
+  };
   const readString = (): string => {
     PLAIN_STRING.lastIndex = at;
     if (PLAIN_STRING.test(text)) {
@@ -86,6 +93,7 @@ export function readJson(text: string): Result<unknown> {
   };
   const readValue = (): unknown => {
     skipSpace();
+    countValue();
     switch (text[at]) {
       case '{':
         return readObject();
@@ -146,6 +154,7 @@ export function readJson(text: string): Result<unknown> {
       skipSpace();
       const keyAt = at;
       if (text[at] !== '"') throw unexpected('a name in double quotes');
+      countValue();
       const key = readString();
       skipSpace();
       if (text[at] !== ':') throw unexpected('":"');

@@ -3,7 +3,13 @@
 // Longer than most files, since it is one table: what refers to a part of the structure finds it above.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { NOT_SUPPORTED } from '../../not-supported.ts';
-import { EDGE_CONDITIONS, FAILURE_POLICIES, MAX_CATEGORY_CHARS, TRIGGER_RULES } from '../model.ts';
+import {
+  EDGE_CONDITIONS,
+  FAILURE_POLICIES,
+  MAX_CATEGORY_CHARS,
+  MAX_MODEL_ID,
+  TRIGGER_RULES,
+} from '../model.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { WORKFLOW_ID } from '../workflow-id.ts';
 import { BUILTIN_TASK_TYPES } from './builtin-types.ts';
@@ -111,7 +117,7 @@ const SHARED: JsonObject = {
   modelId: {
     type: 'string',
     minLength: 1,
-    description: 'provider/model, for model_inference.',
+    description: `provider/model, for model_inference; at most ${MAX_MODEL_ID} characters once its templates are evaluated.`,
     examples: ['simulated/echo'],
   },
   serviceId: {

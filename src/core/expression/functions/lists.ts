@@ -3,7 +3,7 @@ import type { Json } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import { MAX_RANGE } from '../limits.ts';
 import { setOwn } from '../scope.ts';
-import { canonicalKey, checkedNumber, compareText, typeName } from '../values.ts';
+import { canonicalKey, checkedNumber, compareText, namesOf, typeName } from '../values.ts';
 import type { Arguments } from './arguments.ts';
 
 const ANY_INDEX = Number.MAX_SAFE_INTEGER;
@@ -29,8 +29,8 @@ export function merge(args: Arguments): Json {
         return args.fail(`argument 1 must be an array of objects, got ${typeName(object)} at [${i}]`);
       return args.refuse(i, 'an object');
     }
-    const keys = Object.keys(object);
-    args.evaluation.charge(keys.length * 10);
+    const keys = namesOf(args.evaluation, object);
+    args.evaluation.charge(keys.length * 8);
     for (const key of keys) setOwn(merged, key, object[key]!);
   }
   return merged;
@@ -111,6 +111,7 @@ export function extreme(args: Arguments, isBetter: (candidate: number, best: num
 
 export function round(args: Arguments): number {
   const value = args.number(0);
+  args.evaluation.charge(10);
   const digits = args.integer(1, -15, 15, 0);
   // Shifting by the decimal exponent keeps 1.005 what it says; multiplying by 100 would make it 100.49999999999999.
   const shifted = Math.round(Number(shift(Math.abs(value), digits)));

@@ -1,7 +1,7 @@
 // The table of functions: name, signature, arity, meaning. The only things an expression can call.
-import type { Json } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import { lengthOf } from '../path/filter.ts';
-import { checkedNumber, isMember, toJsonText, toText } from '../values.ts';
+import { checkedNumber, isMember, namesOf, toJsonText, toText } from '../values.ts';
 import type { Arguments } from './arguments.ts';
 import * as lists from './lists.ts';
 import * as texts from './text.ts';
@@ -69,7 +69,7 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionSpec> = new Map(
       3,
       lists.slice,
     ),
-    keys: spec('keys(object) -> array of names', 1, 1, (a) => Object.keys(a.object(0))),
+    keys: spec('keys(object) -> array of names', 1, 1, (a) => namesOf(a.evaluation, a.object(0))),
     merge: spec(
       'merge(object, …) or merge(array of objects) -> one object, later members win',
       1,
@@ -126,7 +126,7 @@ function count(args: Arguments): number {
   const value = args.value(0);
   if (value === null) return 0;
   if (typeof value !== 'object') return args.refuse(0, 'an array or an object');
-  return Array.isArray(value) ? value.length : Object.keys(value).length;
+  return Array.isArray(value) ? value.length : namesOf(args.evaluation, value as JsonObject).length;
 }
 
 function length(args: Arguments): number | null {

@@ -4,6 +4,7 @@ import type { Json } from '../../json.ts';
 import { ExpressionError } from '../errors.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { testPattern } from '../regex.ts';
+import { createSearch } from '../text-search.ts';
 import { checkedNumber, isRounded, toText } from '../values.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -22,13 +23,13 @@ export function convert(args: Arguments, change: (text: string) => string): stri
 export function split(args: Arguments): Json {
   const text = args.text(0);
   const separator = args.text(1);
-  args.evaluation.charge(text.length / 16);
   if (separator === '') {
     args.evaluation.charge(text.length * 4);
     return [...text];
   }
-  args.evaluation.charge(countOccurrences(text, separator, args.evaluation) * 4);
-  return text.split(separator);
+  const places = findPlaces(text, separator, args.evaluation);
+  args.evaluation.charge(places.length * 4);
+  return cutAt(text, separator, places);
 }
 
 export function join(args: Arguments): string {
@@ -52,20 +53,32 @@ export function replace(args: Arguments): string {
   const find = args.text(1);
   const replacement = args.text(2);
   if (find === '') return args.fail('argument 2 must not be empty');
-  args.evaluation.charge(text.length / 16);
-  const occurrences = countOccurrences(text, find, args.evaluation);
-  args.evaluation.charge(occurrences * 4);
-  args.evaluation.chargeText(text.length + occurrences * (replacement.length - find.length));
-  return text.split(find).join(replacement);
+  const places = findPlaces(text, find, args.evaluation);
+  args.evaluation.charge(places.length * 4);
+  args.evaluation.chargeText(text.length + places.length * (replacement.length - find.length));
+  return cutAt(text, find, places).join(replacement);
 }
 
-function countOccurrences(text: string, find: string, evaluation: Evaluation): number {
-  let occurrences = 0;
-  for (let at = text.indexOf(find); at !== -1; at = text.indexOf(find, at + find.length)) {
-    occurrences++;
+/** Where `find` stands in the text, from left to right, none within another. */
+function findPlaces(text: string, find: string, evaluation: Evaluation): number[] {
+  const search = createSearch(find);
+  const places: number[] = [];
+  for (let at = search(text, 0); at !== -1; at = search(text, at + find.length)) {
+    places.push(at);
     evaluation.charge(1);
   }
-  return occurrences;
+  return places;
+}
+
+function cutAt(text: string, find: string, places: readonly number[]): string[] {
+  let from = 0;
+  const parts = places.map((at) => {
+    const part = text.slice(from, at);
+    from = at + find.length;
+    return part;
+  });
+  parts.push(text.slice(from));
+  return parts;
 }
 
 export function number(args: Arguments): number {

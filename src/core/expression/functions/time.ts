@@ -18,6 +18,9 @@ export function now(args: Arguments): string {
 }
 
 export function uuid(args: Arguments): string {
+  // It is hashed with its place, whose names are the author's.
+  args.evaluation.charge(50);
+  args.evaluation.chargeReading(args.evaluation.pointer);
   return context(args).uuid(placeNumber(`${args.evaluation.pointer}#${args.at}`));
 }
 
@@ -49,6 +52,7 @@ export function addSeconds(args: Arguments): string {
 /** Milliseconds since 1970 of an ISO 8601 date or date-time (UTC where it has no offset), or of a number of them. */
 function instant(args: Arguments, i: number): number {
   const value = args.value(i);
+  args.evaluation.charge(20);
   if (typeof value === 'number' && Math.abs(value) <= 8.64e15) return value;
   const parts = typeof value === 'string' ? INSTANT.exec(value) : null;
   if (parts === null) return args.refuse(i, 'an ISO 8601 date or date-time');
@@ -71,6 +75,7 @@ export function formatDate(args: Arguments): string {
   const format = args.text(1);
   if (format.length > 200) return args.fail('argument 2 must have at most 200 characters');
   const timezone = args.count > 2 ? args.text(2) : 'UTC';
+  args.evaluation.charge(100 + format.length * 2);
   const fields = localFields(args, at, timezone);
   return format.replace(TOKEN, (token) => formatToken(args, token, fields));
 }
@@ -108,6 +113,8 @@ function localFields(args: Arguments, at: number, timezone: string): Fields {
 function formatter(args: Arguments, timezone: string): Intl.DateTimeFormat {
   const known = formatters.get(timezone);
   if (known !== undefined) return known;
+  // There are more time zones than are kept.
+  args.evaluation.charge(4000);
   try {
     const made = new Intl.DateTimeFormat('en-US', {
       timeZone: timezone,

@@ -4,6 +4,7 @@ import type { Json } from '../../json.ts';
 import { ExpressionError } from '../errors.ts';
 import { Evaluation, type Root } from '../evaluation.ts';
 import { MAX_PATH_CHARS } from '../limits.ts';
+import type { StepBudget } from '../steps.ts';
 import { Cursor, SyntaxProblem } from '../syntax/cursor.ts';
 import { newPathContext } from '../syntax/filter-syntax.ts';
 import { parseSegments } from '../syntax/path-syntax.ts';
@@ -33,9 +34,12 @@ export function compileDocumentPath(text: string, pointer: string): Result<Docum
   }
 }
 
-/** All values that the path selects, in RFC order. Throws {@link ExpressionError} where a limit is reached. */
-export function selectFromDocument(path: DocumentPath, document: Json): Json[] {
-  const evaluation = new Evaluation({});
+/**
+ * All values that the path selects, in RFC order. Throws {@link ExpressionError} where a limit is reached; `budget` is what
+ * paths over several documents may take together.
+ */
+export function selectFromDocument(path: DocumentPath, document: Json, budget?: StepBudget): Json[] {
+  const evaluation = new Evaluation({}, budget);
   const root: Root = {
     member: (name) => readChild(document, name),
     whole: () => document,
@@ -50,7 +54,7 @@ export function selectFromDocument(path: DocumentPath, document: Json): Json[] {
 }
 
 /** The one value of a definite path, undefined where it is missing; the array of all values of another path. */
-export function readDocument(path: DocumentPath, document: Json): Json | undefined {
-  const values = selectFromDocument(path, document);
+export function readDocument(path: DocumentPath, document: Json, budget?: StepBudget): Json | undefined {
+  const values = selectFromDocument(path, document, budget);
   return path.isDefinite ? values[0] : values;
 }

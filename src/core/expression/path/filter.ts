@@ -1,12 +1,13 @@
 // Evaluates RFC 9535 filters over one element. Nothing (RFC 2.4.1) is undefined here.
 
 import { assertNever } from '../../errors.ts';
-import type { Json } from '../../json.ts';
+import type { Json, JsonObject } from '../../json.ts';
 import type { Evaluation, Root } from '../evaluation.ts';
+import { MAX_PATTERN_CHARS } from '../limits.ts';
 import { fromIRegexp, testPattern } from '../regex.ts';
 import type { Filter, FilterCall, FilterOperand, FilterQuery, Segment } from '../syntax/ast.ts';
 import { segmentName } from '../syntax/path-syntax.ts';
-import { countCharacters, isDeepEqual, isLess } from '../values.ts';
+import { countCharacters, isDeepEqual, isLess, namesOf } from '../values.ts';
 
 /** Selects by segments; handed in because filters and paths contain each other (query.ts). */
 export type SelectValues = (
@@ -119,7 +120,9 @@ function call({ name, args }: FilterCall, context: Context): Json | undefined {
       const text = operand(first!, context);
       const pattern = operand(second!, context);
       if (typeof text !== 'string' || typeof pattern !== 'string') return false;
-      return testPattern(context.evaluation, name, text, fromIRegexp(pattern));
+      // What is too long for a pattern is refused, not translated first.
+      const mapped = pattern.length > MAX_PATTERN_CHARS ? pattern : fromIRegexp(pattern);
+      return testPattern(context.evaluation, name, text, mapped);
     }
     default:
       return assertNever(name);
@@ -129,9 +132,9 @@ function call({ name, args }: FilterCall, context: Context): Json | undefined {
 /** RFC 9535 2.4.4: characters, elements or members; Nothing for other values. */
 export function lengthOf(value: Json | undefined, evaluation: Evaluation): number | undefined {
   if (typeof value === 'string') {
-    evaluation.charge(value.length / 16);
+    evaluation.chargeReading(value);
     return countCharacters(value);
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  return Array.isArray(value) ? value.length : Object.keys(value).length;
+  return Array.isArray(value) ? value.length : namesOf(evaluation, value as JsonObject).length;
 }

@@ -1,6 +1,7 @@
 // What a webhook's filters and mapping see of an event: `{ body, headers, query, method }`.
 
-import { FUNCTION_CONTEXT, type Scope } from '../../../core/expression/scope.ts';
+import { FUNCTION_CONTEXT, type Scope, STEP_BUDGET } from '../../../core/expression/scope.ts';
+import { StepBudget } from '../../../core/expression/steps.ts';
 import { uuidFrom } from '../../../core/id.ts';
 import type { Json, JsonObject } from '../../../core/json.ts';
 
@@ -25,7 +26,10 @@ export function triggerOf({ receivedAt, body, headers, query, method }: WebhookE
   return { type: 'webhook', at: receivedAt, body, headers, query, method };
 }
 
-/** The scope of an event. `now()` and `uuid()` are fixed by it: a replay gets the same. */
+/**
+ * The scope of an event, for all filters and the mapping together: whoever may send one may not make each of a hundred filters
+ * take its time. `now()` and `uuid()` are fixed by it: a replay gets the same.
+ */
 export function eventScope(event: WebhookEvent): Scope {
   const { body, headers, query, method } = event;
   const scope = {
@@ -37,6 +41,7 @@ export function eventScope(event: WebhookEvent): Scope {
       now: event.receivedAt,
       uuid: (ordinal: number) => uuidFrom(`${event.eventId}#${ordinal}`),
     },
+    [STEP_BUDGET]: new StepBudget(),
   };
   // Not enumerable: a query over the whole (`$..id`) must not find everything twice.
   return Object.defineProperty(scope, 'trigger', { value: triggerOf(event) });

@@ -1,0 +1,36 @@
+// Bounds what a worker remembers of results by the memory that they take: an execution of a thousand tasks may have a gigabyte
+// of outputs, and they are in the database.
+import { LRUCache } from 'lru-cache';
+import type { Json } from '../../core/json.ts';
+import type { TaskResult } from './memory.ts';
+
+/** Bytes of memory, about. */
+const MAX_WEIGHT = 64_000_000;
+/** What weighs less is bounded by its number. */
+const LEAST_WEIGHT = 2_000;
+
+export class HeldResults {
+  readonly #drops: LRUCache<TaskResult, () => void>;
+
+  constructor(maxWeight = MAX_WEIGHT) {
+    this.#drops = new LRUCache({ maxSize: maxWeight, dispose: (drop) => drop() });
+  }
+
+  /** `drop` is called when others need its place; at once where it is more than there is. */
+  add(result: TaskResult, drop: () => void): void {
+    const weight = weightOf(result.output) + weightOf(result.partErrors);
+    if (weight < LEAST_WEIGHT) return;
+    if (weight > this.#drops.maxSize) drop();
+    else this.#drops.set(result, drop, { size: weight });
+  }
+}
+
+/** Bytes that the value takes in memory, about: a text its characters, anything else what its object takes. */
+export function weightOf(value: Json): number {
+  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value !== 'object' || value === null) return 16;
+  let weight = 56;
+  if (Array.isArray(value)) for (const item of value as readonly Json[]) weight += weightOf(item);
+  else for (const member of Object.values(value) as readonly Json[]) weight += 16 + weightOf(member);
+  return weight;
+}
