@@ -23,7 +23,7 @@ const FLOORS: Record<string, readonly string[]> = {
 /** The only files that may import these packages. */
 const DOORS: Record<string, readonly string[]> = {
   'jsonpath-plus': ['core/expression/path/jsonpath.ts'],
-  re2js: ['core/expression/regex.ts', 'core/definition/schema/linear-regexp.ts'],
+  re2js: ['core/expression/linear-pattern.ts'],
   'graphile-worker': ['db/operations/migrate.ts', 'engine/worker/queue.ts'],
   '@pydantic/genai-prices': ['core/cost/price-library.ts'],
   'big.js': ['core/money.ts', 'core/aggregate.ts'],
@@ -35,7 +35,11 @@ const DOORS: Record<string, readonly string[]> = {
     'db/operations/migrate.ts',
   ],
   commander: ['cli/command.ts'],
-  'lru-cache': ['core/expression/cache.ts', 'engine/memory/execution-cache.ts', 'triggers/starts/starts.ts'],
+  'lru-cache': [
+    'core/expression/cache.ts',
+    'engine/memory/execution-cache.ts',
+    'triggers/starts/input-rules.ts',
+  ],
   'string-width': ['cli/output/terminal.ts'],
   '@fastify/helmet': ['http/server/app.ts'],
   '@fastify/swagger': ['http/openapi/openapi.ts'],

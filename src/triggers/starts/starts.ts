@@ -4,15 +4,9 @@
 //       answer, also where the same request would be refused by now.
 //   T3  Requests of one tenant that are due at the same moment share a commit; none waits longer than the deadline.
 
-import { LRUCache } from 'lru-cache';
-import {
-  applyDefaults,
-  type CompiledSchema,
-  compileSchema,
-} from '../../core/definition/schema/input-schema.ts';
 import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
-import { isJsonObject, type Json } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { Batcher, PartlyAnswered } from '../../db/connection/batcher.ts';
 import {
@@ -29,7 +23,8 @@ import {
   startAndOpen,
   startExecutions,
 } from '../../db/executions/execution-starts.ts';
-import { findInputRule, findKeyedStart, findStartable, type InputRule } from '../../db/triggers/startable.ts';
+import { findKeyedStart, findStartable } from '../../db/triggers/startable.ts';
+import { InputRules } from './input-rules.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 
 export type { StartRefusal, StartResult } from './start-check.ts';
@@ -60,24 +55,18 @@ interface Batched {
   readonly giveUpAtMs: number;
 }
 
-const MAX_RULES = 1_000;
 const LATE = Symbol('late');
 /** All that share a commit wait for what is opened in it: so many task rows at most. */
 const MAX_OPENED_TASKS = 1_000;
 /** Of a caller's own transaction, whose statements have the connection's limits besides. */
 const WITHIN_MS = 20_000;
 
-interface Rule extends Pick<InputRule, 'defaultParameters'> {
-  readonly schema: CompiledSchema | null;
-}
-
 export class Starts {
   readonly #engine: Queryable;
   readonly #log: TaskLog;
   readonly #deadlineMs: number;
   readonly #opener: () => Opener | null;
-  /** By version: a revision never changes. */
-  readonly #rules = new LRUCache<string, Rule>({ max: MAX_RULES });
+  readonly #rules: InputRules;
   readonly #batchers = new Map<
     string,
     { readonly batcher: Batcher<Batched, StartResult | typeof LATE>; calls: number }
@@ -86,6 +75,7 @@ export class Starts {
   constructor({ database, log, deadlineMs = 5_000, opener = () => null }: StartsOptions) {
     this.#engine = database.engine;
     this.#log = log;
+    this.#rules = new InputRules(log);
     this.#deadlineMs = deadlineMs;
     this.#opener = opener;
   }
@@ -174,8 +164,8 @@ export class Starts {
   }
 
   /** Problems of an input under this version's schema, at `/input/…`: for starts that are made elsewhere (schedules). */
-  async checkInput(versionId: string, input: Json): Promise<Problem[]> {
-    return await this.#inputProblems(this.#engine, versionId, input, WITHIN_MS);
+  async checkInput(versionId: string, input: Json): Promise<readonly Problem[]> {
+    return await this.#rules.problems(this.#engine, versionId, input, WITHIN_MS);
   }
 
   async #refuseInput(
@@ -184,32 +174,8 @@ export class Starts {
     request: StartRequest,
     limitMs: number,
   ): Promise<StartResult | null> {
-    const problems = await this.#inputProblems(db, versionId, request.input ?? {}, limitMs);
+    const problems = await this.#rules.problems(db, versionId, request.input ?? {}, limitMs);
     return problems.length === 0 ? null : { ok: false, code: 'validation', problems };
-  }
-
-  async #inputProblems(db: Queryable, versionId: string, input: Json, limitMs: number): Promise<Problem[]> {
-    const { schema, defaultParameters } = await this.#rule(db, versionId, limitMs);
-    if (schema === null) return [];
-    const problems = schema.validate(applyDefaults(defaultParameters, input));
-    return problems.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
-  }
-
-  async #rule(db: Queryable, versionId: string, limitMs: number): Promise<Rule> {
-    const known = this.#rules.get(versionId);
-    if (known !== undefined) return known;
-    const found = await findInputRule(db, versionId, limitMs);
-    if (found === null) throw new Error(`revision ${versionId} is gone`);
-    const { inputSchema, defaultParameters } = found;
-    const compiled = inputSchema === undefined ? null : compileSchema(inputSchema);
-    // A stored schema was compiled when it was saved; one that no longer compiles is judged when a worker opens the run.
-    if (compiled?.ok === false) this.#log.warn('a stored inputSchema does not compile', { versionId });
-    const rule: Rule = {
-      schema: compiled?.ok === true ? compiled.value : null,
-      defaultParameters: isJsonObject(defaultParameters) ? defaultParameters : undefined,
-    };
-    this.#rules.set(versionId, rule);
-    return rule;
   }
 
   // T2. What the key started stands, whatever became of the workflow since.
