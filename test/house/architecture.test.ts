@@ -23,7 +23,7 @@ const FLOORS: Record<string, readonly string[]> = {
 /** The only files that may import these packages. */
 const DOORS: Record<string, readonly string[]> = {
   'jsonpath-plus': ['core/expression/path/jsonpath.ts'],
-  re2js: ['core/expression/regex.ts', 'core/definition/schema/linear-regexp.ts'],
+  re2js: ['core/expression/linear-pattern.ts'],
   'graphile-worker': ['db/operations/migrate.ts', 'engine/worker/queue.ts'],
   '@pydantic/genai-prices': ['core/cost/price-library.ts'],
   'big.js': ['core/money.ts', 'core/aggregate.ts'],

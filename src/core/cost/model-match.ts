@@ -1,5 +1,5 @@
 // Which names a price is for: the rules of the price library, with RE2 for their patterns.
-import { linearRegExp } from '../definition/schema/linear-regexp.ts';
+import { linearSchemaPattern } from '../expression/linear-pattern.ts';
 
 /** Names are compared in lower case. `regex` finds a part of the name. */
 export type ModelMatch =
@@ -30,8 +30,8 @@ export function compileMatch(match: ModelMatch): MatchesName {
     return (name) => name.includes(part);
   }
   if ('regex' in match) {
-    const pattern = linearRegExp(match.regex);
-    return (name) => pattern.test(name);
+    const pattern = linearSchemaPattern(match.regex);
+    return (name) => pattern.finds(name);
   }
   if ('not' in match) {
     const inner = compileMatch(match.not);

@@ -2,6 +2,7 @@
 // nothing, reads nothing else. Never throws.
 
 import type { Problem } from '../errors.ts';
+import { BuildBudget, withBuildBudget } from '../expression/build-budget.ts';
 import { compileMapping } from '../expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { buildPlan } from '../plan/build-plan.ts';
@@ -11,7 +12,7 @@ import { executionTimeoutSeconds } from './checks/execution-timeout.ts';
 import { checkGraph, type SoundNode } from './checks/graph-check.ts';
 import { findNeverRuns } from './checks/never-runs.ts';
 import { checkReads, type NodeReads, tasksById } from './checks/reads.ts';
-import { excludedBy } from './checks/shape.ts';
+import { ExclusionBudget, excludedBy } from './checks/shape.ts';
 import { soundNodes } from './checks/sound-nodes.ts';
 import { checkStructure } from './checks/structure.ts';
 import { checkErrorPatterns, checkTask, type Read } from './checks/task-check.ts';
@@ -24,7 +25,8 @@ import { noteDefaults, withDefaults } from './reading/defaults.ts';
 import { type Normalized, normalize } from './reading/normalize.ts';
 import { Reporter } from './reporter.ts';
 import { BUILTIN_TASK_TYPES } from './schema/builtin-types.ts';
-import { compileSchema } from './schema/input-schema.ts';
+import { type CompiledSchema, compileSchema } from './schema/input-schema.ts';
+import { StepBudget } from './schema/steps.ts';
 import type { TaskTypeRule } from './task-type.ts';
 
 export interface ValidDefinition {
@@ -79,7 +81,10 @@ export function validateDefinition(document: unknown, options: ValidationOptions
   const reporter = new Reporter(author, normalized.origins);
   reporter.authored(normalized.problems, normalized.rewrites);
 
-  const plan = checkNormalized(normalized, taskTypes, reporter);
+  const nodes = Array.isArray(author.nodes) ? author.nodes.length : 0;
+  const plan = withBuildBudget(new BuildBudget(nodes), () =>
+    checkNormalized(normalized, taskTypes, reporter),
+  );
   const { errors, warnings } = reporter.result();
   if (errors.length > 0 || plan === null) return { ok: false, problems: errors, warnings };
   return {
@@ -95,8 +100,9 @@ function checkNormalized(
   reporter: Reporter,
 ): Plan | null {
   const isTopSound = checkStructure('top', document, '', reporter);
-  const inputSchema = checkTop(document, taskTypes, reporter);
-  checkTriggers(document, reporter);
+  const { inputSchema, compiledInput } = checkTop(document, taskTypes, reporter);
+  const steps = StepBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
+  checkTriggers(document, { inputSchema: compiledInput, steps, reporter });
 
   const { nodes: sound, isSound, isNamed } = soundNodes(document, reporter);
   const definition = {
@@ -114,7 +120,7 @@ function checkNormalized(
     const task = node as unknown as JsonObject;
     reads.push({
       taskId: node.taskId,
-      reads: checkTask(task, sound[i]!.pointer, { taskTypes, reporter, timeoutSeconds }),
+      reads: checkTask(task, sound[i]!.pointer, { taskTypes, reporter, timeoutSeconds, steps }),
     });
   });
 
@@ -138,21 +144,30 @@ function checkNormalized(
 }
 
 /** Schemas, defaults and their types; the input schema where it can be used. */
-function checkTop(document: JsonObject, taskTypes: TaskTypes, reporter: Reporter): Json | null {
+function checkTop(
+  document: JsonObject,
+  taskTypes: TaskTypes,
+  reporter: Reporter,
+): { readonly inputSchema: Json | null; readonly compiledInput: CompiledSchema | null } {
   let inputSchema: Json | null = null;
+  let compiledInput: CompiledSchema | null = null;
   for (const field of ['inputSchema', 'outputSchema'] as const) {
     const schema = document[field];
     if (!isJsonObject(schema) && typeof schema !== 'boolean') continue;
     const compiled = compileSchema(schema);
-    if (compiled.ok) inputSchema = field === 'inputSchema' ? schema : inputSchema;
-    else
+    if (compiled.ok && field === 'inputSchema') {
+      inputSchema = schema;
+      compiledInput = compiled.value;
+    }
+    if (!compiled.ok)
       for (const problem of compiled.problems)
         reporter.error(`/${field}${problem.pointer}`, problem.code, problem.message, problem.hint);
   }
+  const exclusions = new ExclusionBudget();
   for (const name of isJsonObject(document.defaultParameters)
     ? Object.keys(document.defaultParameters)
     : []) {
-    const exclusion = excludedBy(inputSchema, [name]);
+    const exclusion = excludedBy(inputSchema, [name], exclusions);
     if (exclusion !== null)
       reporter.error(
         joinPointer('/defaultParameters', name),
@@ -172,7 +187,7 @@ function checkTop(document: JsonObject, taskTypes: TaskTypes, reporter: Reporter
     if (isJsonObject(shared))
       checkErrorPatterns(shared.retry, joinPointer('/defaults', type, 'retry'), reporter);
   }
-  return inputSchema;
+  return { inputSchema, compiledInput };
 }
 
 function readsOfOutput(document: JsonObject, reporter: Reporter): Read[] {

@@ -1,17 +1,25 @@
-// Regular expressions in linear time, by RE2: no look-around, no back-references, and a bound on the work of one test.
-import { RE2JS } from 're2js';
-import { createTextCache } from './cache.ts';
+// Patterns of expressions: whether one can be used, and whether a text fits, counted in steps.
+import { currentBuildBudget } from './build-budget.ts';
 import { ExpressionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
-import { MAX_PATTERN_CHARS, MAX_PATTERN_SIZE } from './limits.ts';
+import {
+  costOfBuilding,
+  type LinearPattern,
+  linearPattern,
+  PatternError,
+  weightOfPattern,
+} from './linear-pattern.ts';
 
-// Few and small: a compiled pattern and its states may take a thousand times its text.
-const compiled = createTextCache<RE2JS>(200, 40_000);
+/** Steps of an evaluation that building a unit of weight costs. */
+const STEPS_PER_WEIGHT = 30;
 
 /** What is wrong with a pattern, or null. */
 export function patternProblem(pattern: string): string | null {
   try {
-    compile(pattern);
+    const budget = currentBuildBudget();
+    if (budget !== null && !budget.spendOnce(pattern, weightOfPattern(pattern)))
+      return 'the patterns and schemas of this document take too much to compile';
+    linearPattern(pattern);
     return null;
   } catch (error) {
     if (error instanceof PatternError) return error.message;
@@ -26,18 +34,17 @@ export function testPattern(
   text: string,
   pattern: string,
 ): boolean {
-  // Patterns may come from data, a new one for each element: building them is charged too.
-  const isNew = pattern.length <= MAX_PATTERN_CHARS && compiled.get(pattern) === undefined;
-  let regex: RE2JS;
+  let regex: LinearPattern;
   try {
-    regex = compile(pattern);
+    // Patterns may come from data, a new one for each element: building them is charged too.
+    evaluation.charge(STEPS_PER_WEIGHT * costOfBuilding(pattern));
+    regex = linearPattern(pattern);
   } catch (error) {
     if (error instanceof PatternError) throw new ExpressionError('expression', error.message);
     throw error;
   }
-  if (isNew) evaluation.charge(2000 + 20 * regex.programSize());
-  evaluation.charge(((text.length + 1) * regex.programSize()) / 2);
-  return how === 'match' ? regex.testExact(text) : regex.test(text);
+  evaluation.charge(regex.stepsFor(text.length));
+  return how === 'match' ? regex.fits(text) : regex.finds(text);
 }
 
 /** RFC 9485: in JSONPath filters a dot matches neither line feed nor carriage return. */
@@ -55,29 +62,4 @@ export function fromIRegexp(pattern: string): string {
     mapped += char === '.' && !inClass ? '[^\\n\\r]' : char;
   }
   return mapped;
-}
-
-class PatternError extends Error {}
-
-function compile(pattern: string): RE2JS {
-  if (pattern.length > MAX_PATTERN_CHARS)
-    throw new PatternError(
-      `a pattern may have at most ${MAX_PATTERN_CHARS} characters, got ${pattern.length}`,
-    );
-  const known = compiled.get(pattern);
-  if (known !== undefined) return known;
-  let regex: RE2JS;
-  try {
-    regex = RE2JS.compile(pattern);
-  } catch (error) {
-    const reason =
-      error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
-    throw new PatternError(`the pattern is not a regular expression that RE2 knows: ${reason}`);
-  }
-  if (regex.programSize() > MAX_PATTERN_SIZE)
-    throw new PatternError(
-      `the pattern is too large: ${regex.programSize()} instructions, at most ${MAX_PATTERN_SIZE}`,
-    );
-  compiled.set(pattern, regex);
-  return regex;
 }

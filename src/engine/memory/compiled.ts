@@ -6,6 +6,7 @@ import type { NodeDefinition, WorkflowDefinition } from '../../core/definition/m
 import { withDefaults } from '../../core/definition/reading/defaults.ts';
 import { type CompiledSchema, compileSchema } from '../../core/definition/schema/input-schema.ts';
 import type { Result } from '../../core/errors.ts';
+import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { compileCondition, compileMapping, type Mapping } from '../../core/expression/mapping.ts';
 import type { Json } from '../../core/json.ts';
 import { buildPlan } from '../../core/plan/build-plan.ts';
@@ -66,6 +67,8 @@ export interface CompiledPlan {
   readonly hasReadyRoots: boolean;
   /** Nodes that open_v2 claims for the opener: first the lane's own, then pure ones. */
   readonly claimedRoots: readonly number[];
+  /** Units that its schemas and patterns cost to compile; their memory grows with them. */
+  readonly weight: number;
 }
 
 /** How many pure tasks one settle may claim beyond its lane's own. */
@@ -76,6 +79,14 @@ export function compilePlan(
   definition: WorkflowDefinition,
   types: ReadonlyMap<string, TaskType>,
 ): CompiledPlan {
+  const budget = BuildBudget.ofStored(definition.nodes.length);
+  return withBuildBudget(budget, () => ({ ...compileParts(definition, types), weight: budget.spent }));
+}
+
+function compileParts(
+  definition: WorkflowDefinition,
+  types: ReadonlyMap<string, TaskType>,
+): Omit<CompiledPlan, 'weight'> {
   const effective = withDefaults(definition);
   const plan = buildPlan(effective);
   const nodes = plan.nodes.map((node) => compileNode(node, plan, types));

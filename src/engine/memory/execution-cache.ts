@@ -15,6 +15,8 @@ import type { ExecutionMemory } from './memory.ts';
 const MAX_EXECUTIONS = 2_000;
 /** Nodes of all plans kept; a node takes about 2 KB. */
 const MAX_PLAN_NODES = 50_000;
+/** Of compiled schemas and patterns that take as much as a node. */
+const WEIGHT_OF_NODE = 20;
 
 export class ExecutionCache {
   readonly #pool: pg.Pool;
@@ -88,7 +90,8 @@ export class ExecutionCache {
       loading.then(
         (compiled) => {
           this.#compiled.set(loading, compiled);
-          this.#plans.set(versionId, loading, { size: Math.max(1, compiled.nodes.length) });
+          const size = compiled.nodes.length + Math.ceil(compiled.weight / WEIGHT_OF_NODE);
+          this.#plans.set(versionId, loading, { size: Math.max(1, Math.min(size, MAX_PLAN_NODES)) });
         },
         () => this.#plans.delete(versionId),
       );

@@ -1,10 +1,15 @@
-// What revisions ask of their input, compiled once.
+// What revisions ask of their inputs: compiled once, kept by weight, and applied so that no caller waits for another's.
+//   R1  After a validation that took long the event loop has a turn.
+//   R2  An input that takes too much is found out once for each revision: a schedule's comes at every tick.
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import {
   applyDefaults,
   type CompiledSchema,
   compileSchema,
 } from '../../core/definition/schema/input-schema.ts';
+import { StepBudget } from '../../core/definition/schema/steps.ts';
 import type { Problem } from '../../core/errors.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
@@ -12,15 +17,27 @@ import type { Queryable } from '../../db/connection/connection.ts';
 import { findInputRule, type InputRule } from '../../db/triggers/startable.ts';
 
 const MAX_RULES = 1_000;
+/** Of all schemas kept: a unit is about 100 bytes. */
+const MAX_WEIGHT = 1_000_000;
+/** About 10 ms of work. */
+const LONG_STEPS = 400_000;
+/** Inputs of one revision that are known to take too much. */
+const MAX_REFUSED = 100;
 
 interface Rule extends Pick<InputRule, 'defaultParameters'> {
   readonly schema: CompiledSchema | null;
+  /** By hash: what was said of inputs that take too much. */
+  readonly refused: Map<string, readonly Problem[]>;
 }
 
 export class InputRules {
   readonly #log: TaskLog;
   /** By version: a revision never changes. */
-  readonly #rules = new LRUCache<string, Rule>({ max: MAX_RULES });
+  readonly #rules = new LRUCache<string, Rule>({
+    max: MAX_RULES,
+    maxSize: MAX_WEIGHT,
+    sizeCalculation: ({ schema }) => 1 + (schema?.weight ?? 0),
+  });
 
   constructor(log: TaskLog) {
     this.#log = log;
@@ -32,13 +49,25 @@ export class InputRules {
     versionId: string,
     input: Json,
     limitMs: number,
-  ): Promise<Problem[] | null> {
+  ): Promise<readonly Problem[] | null> {
     const rule = await this.#ruleOf(db, versionId, limitMs);
     if (rule === null) return null;
-    const { schema, defaultParameters } = rule;
+    const { schema, defaultParameters, refused } = rule;
     if (schema === null) return [];
-    const problems = schema.validate(applyDefaults(defaultParameters, input));
-    return problems.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+    const known = refused.size === 0 ? undefined : refused.get(hashOf(input));
+    if (known !== undefined) return known;
+    const budget = new StepBudget();
+    const given = budget.left;
+    const problems = schema
+      .validate(applyDefaults(defaultParameters, input), budget)
+      .map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+    if (given - budget.left < LONG_STEPS) return problems;
+    if (problems.some(({ code }) => code === 'too_complex')) {
+      if (refused.size >= MAX_REFUSED) refused.clear();
+      refused.set(hashOf(input), problems);
+    }
+    await nextTurn();
+    return problems;
   }
 
   async #ruleOf(db: Queryable, versionId: string, limitMs: number): Promise<Rule | null> {
@@ -53,8 +82,13 @@ export class InputRules {
     const rule: Rule = {
       schema: compiled?.ok === true ? compiled.value : null,
       defaultParameters: isJsonObject(defaultParameters) ? defaultParameters : undefined,
+      refused: new Map(),
     };
     this.#rules.set(versionId, rule);
     return rule;
   }
+}
+
+function hashOf(input: Json): string {
+  return createHash('sha256').update(JSON.stringify(input)).digest('base64');
 }

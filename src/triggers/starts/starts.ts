@@ -214,7 +214,7 @@ export class Starts {
   }
 
   /** Problems of an input under this version's schema, at `/input/…`: for starts that are made elsewhere (schedules). */
-  async checkInput(versionId: string, input: Json): Promise<Problem[]> {
+  async checkInput(versionId: string, input: Json): Promise<readonly Problem[]> {
     const problems = await this.#rules.problemsOf(this.#engine, versionId, input, WITHIN_MS);
     if (problems === null) throw new Error(`revision ${versionId} is gone`);
     return problems;

@@ -118,6 +118,150 @@ describe('no schema and no value hangs or crashes', () => {
     expect(cpuMs(() => expect(check(schema, value)).toHaveLength(1))).toBeLessThan(500);
   });
 
+  const objectOf = (count: number, value: Json = 1): Json =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, value]));
+  const listOf = (count: number, value: Json = 1): Json => Array.from({ length: count }, () => value);
+  const times = (count: number, make: (i: number) => Json): Json[] =>
+    Array.from({ length: count }, (_, i) => make(i));
+  const behind = Object.fromEntries(
+    times(26, (i) => ({ allOf: [{ $ref: `#/x-shelf/d${i + 1}` }, { $ref: `#/x-shelf/d${i + 1}` }] })).map(
+      (part, i): [string, Json] => [`d${i}`, part],
+    ),
+  );
+  const long = 'k'.repeat(300_000);
+
+  // What each keyword of the dialect costs, at its worst.
+  test.each<[string, Json, Json]>([
+    [
+      'pattern: a long text',
+      { properties: { a: { pattern: '(?:a|b|ab){1,300}c$' } } },
+      { a: 'ab'.repeat(480_000) },
+    ],
+    [
+      'pattern: many texts',
+      { items: { pattern: '(?:a|b|ab){1,300}c$' } },
+      listOf(4000, `${'ab'.repeat(120)}c`),
+    ],
+    [
+      'patternProperties: many patterns and names',
+      {
+        patternProperties: Object.fromEntries(
+          times(500, (i) => i).map((i) => [`^x.*[a-f]{3}${String(i)}`, {}]),
+        ),
+      },
+      objectOf(30_000),
+    ],
+    [
+      'uniqueItems: the same list again and again',
+      { allOf: times(100, () => ({ uniqueItems: true })) },
+      times(12_000, (i) => ({ a: i, b: [i] })),
+    ],
+    ['uniqueItems: one enormous list', { uniqueItems: true }, times(700_000, (i) => ({ a: i, b: [i] }))],
+    [
+      'const: the same object again and again',
+      { items: { allOf: times(90, () => ({ const: objectOf(200) })) } },
+      listOf(400, objectOf(200)),
+    ],
+    [
+      'maxLength: the same text again and again',
+      { allOf: times(1900, (i) => ({ maxLength: 960_000 + i })) },
+      'a'.repeat(960_000),
+    ],
+    [
+      'maxProperties: the same names again and again',
+      { allOf: times(1500, (i) => ({ maxProperties: 60_000 + i })) },
+      objectOf(60_000),
+    ],
+    [
+      'additionalProperties: the same names again and again',
+      { allOf: times(500, (i) => ({ additionalProperties: { maximum: i + 5 } })) },
+      objectOf(60_000),
+    ],
+    [
+      'propertyNames',
+      { allOf: times(500, (i) => ({ propertyNames: { minLength: 1, maxLength: 10 + i } })) },
+      objectOf(60_000),
+    ],
+    [
+      'unevaluatedProperties: names against names',
+      { properties: objectOf(12_000, true), unevaluatedProperties: { type: 'integer' } },
+      Object.fromEntries(times(50_000, (i) => i).map((i) => [`m${String(i)}`, 1])),
+    ],
+    [
+      'required: of each element',
+      { items: { anyOf: [{ required: times(20_000, (i) => `n${i}`) }, true] } },
+      times(6000, () => ({})),
+    ],
+    [
+      'format: patterns that are data',
+      { items: { format: 'regex' } },
+      times(1500, (i) => `(?:a|b${i}){0,3}(?:[a-z0-9_]{1,30}x?){1,29}`),
+    ],
+    [
+      'contains, by reference',
+      { contains: { $ref: '#/$defs/s' }, $defs: { s: { type: 'string' } } },
+      listOf(200_000),
+    ],
+    ['contains: errors that nobody reads', { contains: { type: 'string' } }, listOf(2_000_000)],
+    [
+      'a long name above references',
+      { additionalProperties: { items: { $ref: '#/$defs/s' } }, $defs: { s: { type: 'integer' } } },
+      { [long]: listOf(20_000) },
+    ],
+    [
+      'a long name above branches',
+      { additionalProperties: { items: { oneOf: [{ type: 'integer' }, { type: 'string' }] } } },
+      { [long]: listOf(20_000) },
+    ],
+    [
+      'references behind a keyword that nobody knows',
+      { $ref: '#/x-shelf/d0', 'x-shelf': { ...behind, d26: { type: 'integer' } } },
+      1,
+    ],
+  ])('%s: ends as too_complex', (_title, schema, value) => {
+    expect(cpuMs(() => expect(check(schema, value)).toEqual([' too_complex']))).toBeLessThan(1500);
+  });
+
+  test.each<[string, Json, Json, string[]]>([
+    [
+      'enum: many values for many elements',
+      { items: { enum: times(25_000, (i) => `e${i}`) } },
+      listOf(50_000, 'e24999'),
+      [],
+    ],
+    [
+      'enum: many objects',
+      { items: { enum: times(9000, (i) => ({ a: i })) } },
+      times(9000, () => ({ a: 8999 })),
+      [],
+    ],
+    [
+      'a long name above many errors',
+      { additionalProperties: { items: { type: 'string' } } },
+      { [long]: listOf(4000) },
+      ['type'],
+    ],
+    [
+      'more errors than are told',
+      { items: { allOf: times(1500, () => ({ type: 'string', minLength: 3 })) } },
+      listOf(4000),
+      ['type'],
+    ],
+    [
+      'branches that fail',
+      { items: { anyOf: [...times(500, () => ({ type: 'string' })), { type: 'integer' }] } },
+      listOf(400),
+      [],
+    ],
+  ])('%s: is done in time', (_title, schema, value, codes) => {
+    let found: string[] = [];
+    const spent = cpuMs(() => {
+      found = check(schema, value);
+    });
+    expect(spent).toBeLessThan(1500);
+    expect(found.map((one) => one.split(' ').at(-1))).toEqual(codes);
+  });
+
   test('names of a schema are data, not code', () => {
     const name = '"];globalThis.pwned=1;//';
     expect(

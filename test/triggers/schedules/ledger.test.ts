@@ -212,6 +212,32 @@ describe('one bad schedule spoils no other', () => {
     expect(await bench.executions(unfit.id)).toEqual([]);
   });
 
+  test('an input that takes too many steps to validate: missed, with the reason, at once when it comes again', async () => {
+    const { engine } = bench;
+    const costly = definition(WORKFLOW.nodes, {
+      inputSchema: { properties: { text: { pattern: '(?:a|b|ab){1,300}c$' } } },
+    });
+    await engine.apply(costly);
+    const schedule = await bench.overdue(2, {
+      workflowId: costly.workflowId,
+      input: { text: 'ab'.repeat(200_000) },
+      catchupPolicy: 'all',
+    });
+    const good = await bench.overdue(1);
+    await bench.work();
+    expect(await bench.summary(good.id)).toBe('fired 1');
+    const reason = 'validation: /input the schema needs too many steps for this value';
+    expect(await bench.ticks(schedule.id)).toMatchObject([
+      { status: 'missed', reason },
+      { status: 'missed', reason },
+    ]);
+    const before = process.threadCpuUsage().user;
+    await bench.dueNow(schedule.id);
+    expect(process.threadCpuUsage().user - before).toBeLessThan(300_000);
+    expect((await bench.ticks(schedule.id)).at(-1)).toMatchObject({ status: 'missed', reason });
+    expect(await bench.executions(schedule.id)).toEqual([]);
+  });
+
   test('one that this runtime cannot read is put off and told; the others fire', async () => {
     const broken = await bench.overdue(1);
     const good = await bench.overdue(1);

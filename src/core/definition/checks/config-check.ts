@@ -2,12 +2,14 @@
 // this release lacks. What a template will yield is left to run time.
 import type { ErrorObject } from 'ajv';
 import type { Result } from '../../errors.ts';
+import { BuildBudget } from '../../expression/build-budget.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { refusalOf, refusedConfigField } from '../../not-supported.ts';
 import { joinPointer, pointerSegments } from '../pointer.ts';
 import type { Reporter } from '../reporter.ts';
 import { ajvProblems } from '../schema/ajv-problems.ts';
 import { type CompiledSchema, compileSchema } from '../schema/input-schema.ts';
+import type { StepBudget } from '../schema/steps.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { isTemplate } from '../template.ts';
 import { configKind } from './places.ts';
@@ -20,7 +22,7 @@ export function checkConfig(
   config: JsonObject,
   pointer: string,
   rule: TaskTypeRule,
-  reporter: Reporter,
+  { reporter, steps }: { readonly reporter: Reporter; readonly steps: StepBudget },
 ): void {
   const checked: Record<string, Json> = {};
   for (const [name, value] of Object.entries(config)) {
@@ -36,7 +38,8 @@ export function checkConfig(
       pointer: `${pointer}${problem.pointer}`,
     })),
   );
-  const schema = compiled.get(rule) ?? compileSchema(rule.configSchema);
+  // Of the type, not of the document: it is kept for all documents.
+  const schema = compiled.get(rule) ?? compileSchema(rule.configSchema, new BuildBudget());
   compiled.set(rule, schema);
   if (!schema.ok) {
     const [problem] = schema.problems;
@@ -47,7 +50,7 @@ export function checkConfig(
     );
     return;
   }
-  const errors = schema.value.errors(checked);
+  const errors = schema.value.errors(checked, steps);
   if (errors.length > 0)
     reporter.errors(
       ajvProblems(withoutTemplates(errors, rule).slice(0, MAX_ERRORS), {

@@ -10,7 +10,7 @@ import { misplacedRead, NEEDS_COMPLETION, scopeSchema, TASK_RESULT_FIELDS } from
 import type { TaskTypeRule } from '../task-type.ts';
 import { configOf } from './config-check.ts';
 import { type CompletionQuestion, completesAlways, surelyCompleted } from './guarantees.ts';
-import { type Exclusion, excludedBy, shapeOf } from './shape.ts';
+import { type Exclusion, ExclusionBudget, excludedBy, shapeOf } from './shape.ts';
 import type { Read } from './task-check.ts';
 
 /** The reads of one node (its parts included), or of the definition's output (`taskId` null). */
@@ -39,8 +39,23 @@ interface TaskRead {
   readonly guarded: boolean;
 }
 
+/** Shapes are made once for each task, however often it is read: a mapping may be as large as the document. */
+interface KnownShapes {
+  readonly results: Map<JsonObject, JsonObject>;
+  readonly inputs: Map<JsonObject, Json | null>;
+  readonly outputs: Map<JsonObject, Json | null>;
+  readonly budget: ExclusionBudget;
+}
+
 /** Reports all problems and warnings of all reads. */
-export function checkReads(all: readonly NodeReads[], check: ReadCheck): void {
+export function checkReads(all: readonly NodeReads[], given: ReadCheck): void {
+  const shapes: KnownShapes = {
+    results: new Map(),
+    inputs: new Map(),
+    outputs: new Map(),
+    budget: new ExclusionBudget(),
+  };
+  const check = { ...given, shapes };
   const taskReads: TaskRead[] = [];
   for (const { taskId, reads } of all)
     for (const read of reads) {
@@ -55,19 +70,25 @@ export function checkReads(all: readonly NodeReads[], check: ReadCheck): void {
   if (check.plan !== null) checkAncestors(taskReads, check.plan, check.reporter);
 }
 
-function checkPath({ reference, task }: Read, check: ReadCheck): void {
-  const rule = task === null ? undefined : check.taskTypes.get(String(task.taskType));
+type ShapedCheck = ReadCheck & { readonly shapes: KnownShapes };
+
+function checkPath({ reference, task }: Read, check: ShapedCheck): void {
+  const { shapes } = check;
   const schema = scopeSchema(reference.root, {
     input: check.inputSchema,
-    taskInput: task?.inputMapping === undefined ? null : shapeOf(task.inputMapping),
-    rawOutput: task === null ? null : (rule?.outputSchema?.(configOf(task)) ?? null),
+    taskInput:
+      task === null || reference.root !== 'task' ? null : once(shapes.inputs, task, () => inputShape(task)),
+    rawOutput:
+      task === null || reference.root !== 'output'
+        ? null
+        : once(shapes.outputs, task, () => outputShape(task, check)),
   });
-  const exclusion = excludedBy(schema, reference.path);
+  const exclusion = excludedBy(schema, reference.path, shapes.budget);
   if (exclusion !== null)
     reportExclusion(reference.pointer, [reference.root, ...reference.path], 1, exclusion, check.reporter);
 }
 
-function checkTaskPath(reader: string | null, { reference }: Read, check: ReadCheck): TaskRead | null {
+function checkTaskPath(reader: string | null, { reference }: Read, check: ShapedCheck): TaskRead | null {
   const [id, field, ...rest] = reference.path;
   const { pointer } = reference;
   if (id === undefined) return null;
@@ -92,8 +113,14 @@ function checkTaskPath(reader: string | null, { reference }: Read, check: ReadCh
     );
     return null;
   }
-  const result = { type: 'object', properties: resultFields(task, check), additionalProperties: false };
-  const exclusion = field === undefined ? null : excludedBy(result, [field, ...rest]);
+  const exclusion =
+    field === undefined
+      ? null
+      : excludedBy(
+          once(check.shapes.results, task, () => resultShape(task, check)),
+          [field, ...rest],
+          check.shapes.budget,
+        );
   if (exclusion !== null) {
     reportExclusion(pointer, ['tasks', ...reference.path], 2, exclusion, check.reporter);
     return null;
@@ -102,15 +129,26 @@ function checkTaskPath(reader: string | null, { reference }: Read, check: ReadCh
   return { reader, read: name, pointer, isOutput, guarded: reference.guarded };
 }
 
-function resultFields(task: JsonObject, check: ReadCheck): JsonObject {
-  const fields: Record<string, Json> = {};
-  for (const name of TASK_RESULT_FIELDS) fields[name] = {};
-  const rule = check.taskTypes.get(String(task.taskType));
-  fields.output =
-    task.outputMapping === undefined
-      ? (rule?.outputSchema?.(configOf(task)) ?? {})
-      : shapeOf(task.outputMapping);
-  return fields;
+function resultShape(task: JsonObject, check: ReadCheck): JsonObject {
+  const properties: Record<string, Json> = {};
+  for (const name of TASK_RESULT_FIELDS) properties[name] = {};
+  properties.output =
+    task.outputMapping === undefined ? (outputShape(task, check) ?? {}) : shapeOf(task.outputMapping);
+  return { type: 'object', properties, additionalProperties: false };
+}
+
+function inputShape({ inputMapping }: JsonObject): Json | null {
+  return inputMapping === undefined ? null : shapeOf(inputMapping);
+}
+
+/** Of the output before any outputMapping. */
+function outputShape(task: JsonObject, { taskTypes }: ReadCheck): Json | null {
+  return taskTypes.get(String(task.taskType))?.outputSchema?.(configOf(task)) ?? null;
+}
+
+function once<Shape>(known: Map<JsonObject, Shape>, task: JsonObject, make: () => Shape): Shape {
+  if (!known.has(task)) known.set(task, make());
+  return known.get(task)!;
 }
 
 function reportExclusion(

@@ -3,7 +3,17 @@ import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { resolvePointer } from '../pointer.ts';
 import { isTemplate } from '../template.ts';
 
+/** Of one path. */
 const MAX_STEPS = 2000;
+/** Of all paths of a document together: about 0.1 s. What is not looked at is not excluded. */
+const MAX_DOCUMENT_STEPS = 1_000_000;
+/** Steps of each name that is listed, for a hint that names one. */
+const STEPS_OF_NAME = 3;
+
+/** What the paths of one document may take together. */
+export class ExclusionBudget {
+  left = MAX_DOCUMENT_STEPS;
+}
 
 /** Objects and lists of a mapping keep their shape; what a text becomes is unknown. */
 export function shapeOf(mapping: Json, depth = 0): JsonObject {
@@ -29,14 +39,23 @@ export interface Exclusion {
 }
 
 /** The place where no value of the schema can have the path, or null when it may exist. Only proofs count. */
-export function excludedBy(schema: Json | null, path: readonly (string | number)[]): Exclusion | null {
+export function excludedBy(
+  schema: Json | null,
+  path: readonly (string | number)[],
+  budget: ExclusionBudget = new ExclusionBudget(),
+): Exclusion | null {
   if (schema === null) return null;
   const root = schema;
   let steps = 0;
+  const namesOf = (object: JsonObject): string[] => {
+    const names = Object.keys(object);
+    budget.left -= names.length * STEPS_OF_NAME;
+    return names;
+  };
 
   const walk = (current: Json, at: number, refs: number): Exclusion | null => {
     const segment = path[at];
-    if (segment === undefined || ++steps > MAX_STEPS) return null;
+    if (segment === undefined || ++steps > MAX_STEPS || --budget.left < 0) return null;
     if (current === false) return { segment, at, known: [] };
     if (!isJsonObject(current)) return null;
     if (typeof current.$ref === 'string') {
@@ -64,9 +83,8 @@ export function excludedBy(schema: Json | null, path: readonly (string | number)
     if (!allowsType(current, 'object')) return { segment: name, at, known: [] };
     const properties = isJsonObject(current.properties) ? current.properties : {};
     if (Object.hasOwn(properties, name)) return walk(properties[name] ?? {}, at + 1, refs);
-    if (isJsonObject(current.patternProperties) && Object.keys(current.patternProperties).length > 0)
-      return null;
-    if (current.additionalProperties === false) return { segment: name, at, known: Object.keys(properties) };
+    if (isJsonObject(current.patternProperties) && namesOf(current.patternProperties).length > 0) return null;
+    if (current.additionalProperties === false) return { segment: name, at, known: namesOf(properties) };
     return isJsonObject(current.additionalProperties)
       ? walk(current.additionalProperties, at + 1, refs)
       : null;

@@ -15,6 +15,7 @@ import { MAX_MODEL_ID } from '../model.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
+import type { StepBudget } from '../schema/steps.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { isTemplate } from '../template.ts';
 import { checkConfig, configOf } from './config-check.ts';
@@ -36,6 +37,8 @@ export interface TaskCheck {
   readonly reporter: Reporter;
   /** Effective limit of the execution, for waits. */
   readonly timeoutSeconds: number;
+  /** What validations of the document may take together. */
+  readonly steps: StepBudget;
 }
 
 /** Providers that are reached without a `baseUrl`. */
@@ -66,7 +69,7 @@ function checkOne(
       { pointer: joinPointer(pointer, 'taskType'), ...refusalOf(NOT_SUPPORTED.parallelInParallel) },
     ]);
   const config = configOf(task);
-  checkConfig(config, joinPointer(pointer, 'config'), rule, reporter);
+  checkConfig(config, joinPointer(pointer, 'config'), rule, check);
   checkModel(task, pointer, rule, reporter);
   checkErrorPatterns(task.retry, joinPointer(pointer, 'retry'), reporter);
   const seconds = rule.waitSeconds?.(config) ?? null;

@@ -7,7 +7,8 @@ import { compileEventTrigger } from '../../trigger/event-trigger.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
-import { applyDefaults, compileSchema } from '../schema/input-schema.ts';
+import { applyDefaults, type CompiledSchema } from '../schema/input-schema.ts';
+import type { StepBudget } from '../schema/steps.ts';
 
 /** By what a trigger is known from one revision to the next. */
 const KEYS: Readonly<Record<string, (trigger: JsonObject) => Json | undefined>> = {
@@ -16,14 +17,23 @@ const KEYS: Readonly<Record<string, (trigger: JsonObject) => Json | undefined>> 
   event: ({ name, event }) => name ?? event,
 };
 
-export function checkTriggers(document: JsonObject, reporter: Reporter): void {
+export interface TriggerCheck {
+  /** Of the document, where it has one that can be used. */
+  readonly inputSchema: CompiledSchema | null;
+  /** What validations of the document may take together. */
+  readonly steps: StepBudget;
+  readonly reporter: Reporter;
+}
+
+export function checkTriggers(document: JsonObject, check: TriggerCheck): void {
   const { triggers } = document;
+  const { reporter } = check;
   if (!Array.isArray(triggers)) return;
   const seen = new Set<string>();
   (triggers as readonly Json[]).forEach((trigger, i) => {
     if (!isJsonObject(trigger)) return;
     const pointer = joinPointer('/triggers', i);
-    if (trigger.type === 'schedule') checkSchedule(trigger, pointer, { document, reporter });
+    if (trigger.type === 'schedule') checkSchedule(trigger, pointer, document, check);
     if (trigger.type === 'event') {
       const compiled = compileEventTrigger(trigger, pointer);
       if (!compiled.ok) reporter.errors(compiled.problems);
@@ -47,7 +57,8 @@ export function checkTriggers(document: JsonObject, reporter: Reporter): void {
 function checkSchedule(
   trigger: JsonObject,
   pointer: string,
-  { document, reporter }: { readonly document: JsonObject; readonly reporter: Reporter },
+  document: JsonObject,
+  check: TriggerCheck,
 ): void {
   const text = (field: string): string | undefined =>
     typeof trigger[field] === 'string' ? trigger[field] : undefined;
@@ -61,17 +72,19 @@ function checkSchedule(
     endAt: text('endAt'),
     input: trigger.input,
   });
-  const problems = checked.ok ? inputProblems(trigger.input ?? {}, document) : checked.problems;
-  reporter.errors(problems.map((problem) => ({ ...problem, pointer: pointer + problem.pointer })));
+  const problems = checked.ok ? inputProblems(trigger.input ?? {}, document, check) : checked.problems;
+  check.reporter.errors(problems.map((problem) => ({ ...problem, pointer: pointer + problem.pointer })));
 }
 
 /** A schedule's input is known here, so it must fit. */
-function inputProblems(input: Json, { inputSchema, defaultParameters }: JsonObject): readonly Problem[] {
-  if (!isJsonObject(inputSchema) && inputSchema !== false) return [];
-  const schema = compileSchema(inputSchema);
-  if (!schema.ok) return [];
-  const defaults = isJsonObject(defaultParameters) ? defaultParameters : undefined;
-  return schema.value
-    .validate(applyDefaults(defaults, input))
-    .map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+function inputProblems(
+  input: Json,
+  document: JsonObject,
+  { inputSchema, steps }: TriggerCheck,
+): readonly Problem[] {
+  const defaults = isJsonObject(document.defaultParameters) ? document.defaultParameters : undefined;
+  return (inputSchema?.validate(applyDefaults(defaults, input), steps) ?? []).map((problem) => ({
+    ...problem,
+    pointer: `/input${problem.pointer}`,
+  }));
 }

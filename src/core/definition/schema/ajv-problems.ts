@@ -105,6 +105,12 @@ function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem 
     case 'minProperties':
     case 'maxProperties':
       return problem('range', sizeMessage(error.keyword, Number(params.limit)));
+    case 'steps':
+      return problem(
+        'too_complex',
+        String(error.message),
+        'shorter texts, smaller lists, or simpler patterns',
+      );
     case 'false schema':
       return problem('invalid_value', 'nothing is allowed here');
     default:

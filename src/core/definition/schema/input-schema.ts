@@ -1,44 +1,59 @@
 // Compiles the JSON Schemas that users write (inputSchema, outputSchema, config of their own task types) so that no
 // schema and no value can hang or crash the process.
-//   V1  `pattern` is RE2: linear in the text.  V2  references followed per validation are bounded (schema-guard.ts).
-//   V3  a large value is checked up to its first error only.  V4  compile and validate never throw.
+//   V1  `pattern` is RE2: linear in the text.  V2  what compiling costs is paid from the budget of the document, and what a
+//   validation does is counted, so that both end (schema-guard.ts, steps.ts).  V3  where many errors would be listed, the
+//   first one is.  V4  compile and validate never throw.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Problem, Result } from '../../errors.ts';
+import { BuildBudget, currentBuildBudget } from '../../expression/build-budget.ts';
+import { createWeighedCache } from '../../expression/cache.ts';
 import { createSuggest } from '../../expression/nearest.ts';
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { ajvProblems } from './ajv-problems.ts';
+import { addCountedKeywords } from './counted-keywords.ts';
 import { addFormats } from './formats.ts';
 import { linearRegExp } from './linear-regexp.ts';
-import { COUNTER, guardSchema } from './schema-guard.ts';
+import { type GuardedSchema, guardSchema } from './schema-guard.ts';
+import { countSteps, EnoughErrors, StepBudget, StepsUsedUp, spendSteps } from './steps.ts';
 
-const MAX_REFERENCES = 200_000;
 const MANY_VALUES = 5000;
 const MAX_PROBLEMS = 100;
+/** Steps within which all errors are listed, and the most of them. */
+const LISTING = { steps: 5_000_000, errors: 5000 };
 
 export interface CompiledSchema {
-  /** Problems of a value, with pointers into it; none when it fits. */
-  validate(value: Json): Problem[];
+  /** Units that it cost to compile; its memory grows with them. */
+  readonly weight: number;
+  /** Problems of a value, with pointers into it; none when it fits. Takes its steps from the budget. */
+  validate(value: Json, budget?: StepBudget): Problem[];
   /** Ajv's own errors, for callers that leave templates out. Empty when it fits. */
-  errors(value: Json): readonly ErrorObject[];
+  errors(value: Json, budget?: StepBudget): readonly ErrorObject[];
 }
 
 /** Knows what a JSON Schema looks like; compiled once. */
 let metaAjv: Ajv2020 | null = null;
 
-class TooComplex extends Error {}
-let followed = 0;
+/** Compiled schemas by their text: those of a revision are asked for by all that start it, run it and change it. */
+const compiled = createWeighedCache<CompiledSchema>(1000, 500_000, ({ weight }) => weight);
 
-/** Checks and compiles. Problems point into the schema. */
-export function compileSchema(schema: Json): Result<CompiledSchema> {
-  const guarded = guardSchema(schema);
+/** Checks and compiles, within the budget of the document that is being compiled. Problems point into the schema. */
+export function compileSchema(
+  schema: Json,
+  budget: BuildBudget = currentBuildBudget() ?? new BuildBudget(),
+): Result<CompiledSchema> {
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined && budget.spendOnce(text, known.weight)) return { ok: true, value: known };
+  const guarded = guardSchema(schema, text, budget);
   if (guarded.problems.length > 0) return { ok: false, problems: guarded.problems };
   const checked = guarded.schema as boolean | JsonObject;
   try {
     metaAjv ??= new Ajv2020({ strict: false, allErrors: true, logger: false });
     if (!metaAjv.validateSchema(checked))
-      return { ok: false, problems: schemaProblems(metaAjv.errors ?? []) };
-    const full = createAjv(true).compile(checked);
-    return { ok: true, value: compiledSchema(full, () => createAjv(false).compile(checked)) };
+      return { ok: false, problems: schemaProblems(metaAjv.errors ?? [], guarded) };
+    const value = compiledSchema(compileByAjv(checked, guarded.weight), guarded.weight);
+    compiled.set(text, value);
+    return { ok: true, value };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
@@ -61,34 +76,58 @@ export function applyDefaults(defaultParameters: JsonObject | undefined, input: 
   return isJsonObject(input) ? { ...defaultParameters, ...input } : input;
 }
 
-function compiledSchema(full: ValidateFunction, compileFast: () => ValidateFunction): CompiledSchema {
-  let fast: ValidateFunction | null = null;
-  const errors = (value: Json): readonly ErrorObject[] => {
-    const isLarge = !hasFewer(value, MANY_VALUES);
-    if (isLarge) fast ??= compileFast();
-    const check = isLarge && fast !== null ? fast : full;
-    followed = 0;
+function compiledSchema(check: ValidateFunction, weight: number): CompiledSchema {
+  const run = (value: Json, budget: StepBudget, most: { steps: number; errors: number }) =>
+    countSteps(budget, most, () => (check(value) ? [] : (check.errors ?? [])));
+  const errors = (value: Json, budget = new StepBudget()): readonly ErrorObject[] => {
     try {
-      return check(value) ? [] : (check.errors ?? []);
+      if (hasFewer(value, MANY_VALUES)) return run(value, budget, LISTING);
     } catch (error) {
-      const reason =
-        error instanceof TooComplex || error instanceof RangeError
-          ? 'the schema needs too many steps for this value'
-          : 'the schema cannot be applied to this value';
-      return [{ keyword: 'steps', instancePath: '', schemaPath: '', params: {}, message: reason }];
+      // The first one then, without those that were found on the way.
+      if (!(error instanceof StepsUsedUp || error instanceof EnoughErrors)) return found(error);
+    }
+    try {
+      return run(value, budget, { steps: budget.left, errors: 0 });
+    } catch (error) {
+      return found(error);
     }
   };
   return {
+    weight,
     errors,
-    validate: (value) =>
-      ajvProblems(errors(value), { base: '', suggest: createSuggest(), most: MAX_PROBLEMS }),
+    validate: (value, budget) =>
+      ajvProblems(errors(value, budget), { base: '', suggest: createSuggest(), most: MAX_PROBLEMS }),
   };
 }
 
-/** One instance per schema: an Ajv keeps all that it ever compiled. */
-function createAjv(allErrors: boolean): Ajv2020 {
+function found(error: unknown): readonly ErrorObject[] {
+  if (error instanceof EnoughErrors) return error.errors;
+  const isEndless = error instanceof StepsUsedUp || error instanceof RangeError;
+  const message = isEndless
+    ? 'the schema needs too many steps for this value'
+    : 'the schema cannot be applied to this value';
+  return [
+    { keyword: isEndless ? 'steps' : 'failure', instancePath: '', schemaPath: '', params: {}, message },
+  ];
+}
+
+/** Making an Ajv takes as long as a small schema, and it keeps all that it ever compiled: it serves a few. */
+let current: { readonly ajv: Ajv2020; weight: number } | null = null;
+const MAX_WEIGHT_OF_AJV = 20_000;
+
+function compileByAjv(schema: boolean | JsonObject, weight: number): ValidateFunction {
+  const { ajv, weight: before } = current ?? { ajv: createAjv(), weight: 0 };
+  // One that has failed is not used again.
+  current = null;
+  const check = ajv.compile(schema);
+  ajv.removeSchema(schema);
+  if (before + weight < MAX_WEIGHT_OF_AJV) current = { ajv, weight: before + weight };
+  return check;
+}
+
+function createAjv(): Ajv2020 {
   const ajv = new Ajv2020({
-    allErrors,
+    allErrors: true,
     strict: false,
     verbose: true,
     messages: true,
@@ -98,42 +137,17 @@ function createAjv(allErrors: boolean): Ajv2020 {
     logger: false,
     code: { regExp: linearRegExp, optimize: false },
   });
-  addFormats(ajv);
-  ajv.removeKeyword('uniqueItems');
-  ajv.addKeyword({
-    keyword: 'uniqueItems',
-    type: 'array',
-    schemaType: 'boolean',
-    validate: areUnique,
-    error: { message: 'must not repeat an element' },
-  });
-  ajv.addKeyword({
-    keyword: COUNTER,
-    before: '$ref',
-    schemaType: 'boolean',
-    errors: false,
-    validate: countReference,
-  });
+  addFormats(ajv, spendSteps);
+  addCountedKeywords(ajv);
   return ajv;
 }
 
-function countReference(): boolean {
-  followed += 1;
-  if (followed > MAX_REFERENCES) throw new TooComplex();
-  return true;
-}
-
-/** Ajv compares every pair of elements; this is linear. */
-function areUnique(wanted: boolean, list: readonly Json[]): boolean {
-  return !wanted || new Set(list.map(canonicalJson)).size === list.length;
-}
-
-function schemaProblems(errors: readonly ErrorObject[]): Problem[] {
+function schemaProblems(errors: readonly ErrorObject[], { authorPointer }: GuardedSchema): Problem[] {
   return errors
     .filter((error) => error.keyword !== 'if' && error.keyword !== '$dynamicRef')
     .slice(0, 20)
     .map((error) => ({
-      pointer: error.instancePath,
+      pointer: authorPointer(error.instancePath),
       code: 'invalid_schema',
       message: `not a JSON Schema 2020-12: ${error.message ?? error.keyword}`,
     }));

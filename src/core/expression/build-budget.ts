@@ -1,0 +1,66 @@
+// What compiling the schemas and patterns of one document may cost together. A document is compiled in one synchronous call
+// that reaches patterns by many ways (schemas, expressions, filters, rules of task types), so its budget is the one of that
+// call; where there is none, each schema has one of its own.
+
+/** A unit is about a microsecond: a document may take about a quarter of a second. */
+const BASE = 250_000;
+/** Each node of a definition may add so much. */
+const PER_NODE = 200;
+
+/** What was stored compiles again, also where a cache spared the validation a part of it. */
+const STORED = 4;
+
+export class BuildBudget {
+  readonly #given: number;
+  #left: number;
+  readonly #paid = new Set<string>();
+
+  constructor(nodes = 0, times = 1) {
+    this.#given = times * (BASE + nodes * PER_NODE);
+    this.#left = this.#given;
+  }
+
+  /** For a definition that was valid when it was stored. */
+  static ofStored(nodes: number): BuildBudget {
+    return new BuildBudget(nodes, STORED);
+  }
+
+  get spent(): number {
+    return this.#given - this.#left;
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  /** False once the budget is used up. */
+  spend(weight: number): boolean {
+    this.#left -= weight;
+    return this.#left >= 0;
+  }
+
+  /** What stands in the document several times costs once. */
+  spendOnce(text: string, weight: number): boolean {
+    if (this.#paid.has(text)) return this.#left >= 0;
+    this.#paid.add(text);
+    return this.spend(weight);
+  }
+}
+
+let current: BuildBudget | null = null;
+
+/** The budget of the document that is being compiled, if one is. */
+export function currentBuildBudget(): BuildBudget | null {
+  return current;
+}
+
+/** Compiles within this budget. */
+export function withBuildBudget<T>(budget: BuildBudget, compile: () => T): T {
+  const outer = current;
+  current = budget;
+  try {
+    return compile();
+  } finally {
+    current = outer;
+  }
+}
