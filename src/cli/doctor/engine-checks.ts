@@ -1,7 +1,7 @@
 // Checks of the engine's state: workers, queue, orphans, prices; and of settings that are legal and yet unwise.
 import type pg from 'pg';
 import { PRICE_LIBRARY_VERSION } from '../../core/cost/price-library.ts';
-import { MIN_SECRET_LENGTH } from '../../core/redact.ts';
+import { MIN_SECRET_LENGTH } from '../../core/redaction/forms.ts';
 import {
   readOrphans,
   readPrices,

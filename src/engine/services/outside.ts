@@ -2,7 +2,8 @@
 
 import type pg from 'pg';
 import type { TaskLog } from '../../core/log-lines.ts';
-import { createRedact, MIN_SECRET_LENGTH } from '../../core/redact.ts';
+import { createRedact } from '../../core/redact.ts';
+import { MIN_SECRET_LENGTH } from '../../core/redaction/forms.ts';
 import { parseAllowList } from '../../tasks/outbound/allow-list.ts';
 import { createHttp } from '../../tasks/outbound/client.ts';
 import type { Outside, ProviderAccess } from '../../tasks/outside.ts';
