@@ -5,6 +5,7 @@ import { isForAnswer, isForParts } from '../../core/wait.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
 import { writeCheckpoint } from '../../db/protocol/transitions.ts';
+import type { Outside } from '../../tasks/outside.ts';
 import type { ParentResult, PartResult, TaskContext } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
@@ -24,6 +25,7 @@ export async function contextOf(
 ): Promise<TaskContext> {
   const { memory, node, runnable, claim } = work;
   let log: TaskLog | undefined;
+  let outside: Outside | undefined;
   const collected = isForParts(claim.phase) ? await loadParts(worker.pool, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
@@ -53,7 +55,10 @@ export async function contextOf(
       );
       if (!isOurs) throw new AttemptAbort('lost');
     },
-    outside: worker.outside,
+    get outside(): Outside {
+      outside ??= worker.outside.forTenant(memory.row.tenantId);
+      return outside;
+    },
     forbidRepeat: () => spending.forbidRepeat(),
     openCallback: (limits) => openCallbackOf(worker, executionId, claim, limits),
     answerState: isForAnswer(claim.phase)

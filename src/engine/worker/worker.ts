@@ -22,7 +22,7 @@ import type { EndedAttempt, LaneWork, WorkerContext } from '../context.ts';
 import { ExecutionLog } from '../log/execution-log.ts';
 import { noteStaleWrite } from '../log/notes.ts';
 import { ExecutionCache } from '../memory/execution-cache.ts';
-import { type OpenOutside, type OutsideSettings, openOutside } from '../services/outside.ts';
+import { type OutsideSettings, openOutside, type WorkerOutside } from '../services/outside.ts';
 import { createCalls } from '../settle/calls.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { giveBack, type JobPayload, runJob } from './job.ts';
@@ -79,7 +79,7 @@ export class Worker {
   readonly #context: WorkerContext;
   readonly #watch: WatchLoop;
   readonly #outage: Outage;
-  readonly #outside: OpenOutside;
+  readonly #outside: WorkerOutside;
   readonly #executionLog: ExecutionLog;
   readonly #retention: RetentionLoop | null;
   #id = newId();
