@@ -5,6 +5,7 @@ import { saveWorkflows } from '../resources/definitions/save-workflows.ts';
 import type { FileTriggers } from '../resources/definitions/sync-triggers.ts';
 import { CLI_ACTOR } from './actor.ts';
 import { outcomeToRefusal } from './refusal.ts';
+import { oneLine } from './safe-output.ts';
 import type { System } from './system.ts';
 import { webhookHost } from './webhook-host.ts';
 
@@ -30,14 +31,14 @@ export function newSecretLines(triggers: FileTriggers): string[] {
 /** A line for each webhook and schedule, with the secret that was just made up; and for what left the definition. */
 export function triggerLines({ schedules, webhooks, events, removed }: FileTriggers): string[] {
   return [
-    ...schedules.map(({ name, nextRunAt }) => `  schedule ${name}: next ${nextRunAt ?? 'never'}`),
+    ...schedules.map(({ name, nextRunAt }) => `  schedule ${oneLine(name)}: next ${nextRunAt ?? 'never'}`),
     ...webhooks.map(
       ({ url, secret }) =>
         `  webhook ${url}${secret === undefined ? '' : `\n    secret, shown only now: ${secret}`}`,
     ),
-    ...events.map((name) => `  event ${name}`),
-    ...removed.schedules.map(({ name }) => `  removed schedule ${name}`),
+    ...events.map((name) => `  event ${oneLine(name)}`),
+    ...removed.schedules.map(({ name }) => `  removed schedule ${oneLine(name)}`),
     ...removed.webhooks.map(({ path }) => `  removed webhook /hooks/${path}`),
-    ...removed.events.map((name) => `  removed event ${name}`),
+    ...removed.events.map((name) => `  removed event ${oneLine(name)}`),
   ];
 }

@@ -1,6 +1,7 @@
 // What all command lines are made of. It is loaded for the list of commands too: nothing of their work is imported here.
 import { Command } from 'commander';
 import type { Io } from './io.ts';
+import { withSafeOutput } from './safe-output.ts';
 
 export { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
@@ -11,10 +12,11 @@ export class Program extends Command {
 
   constructor(io: Io) {
     super('dagwright');
-    this.io = io;
+    this.io = withSafeOutput(io);
+    const { stdout, stderr } = this.io;
     this.configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
     });
   }
 }

@@ -143,7 +143,7 @@ function secretsOf({ outside, http, databaseUrl, directDatabaseUrl }: Config): s
   });
   const keys = [...(outside.providers?.values() ?? [])].flatMap(({ apiKey }) => apiKey ?? []);
   const own = http.adminKey === undefined ? [] : [http.adminKey];
-  return [...Object.values(outside.secrets ?? {}), ...keys, ...passwords, ...own];
+  return [...(outside.secrets?.values ?? []), ...keys, ...passwords, ...own];
 }
 
 function decoded(text: string): string {

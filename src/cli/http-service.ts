@@ -8,6 +8,7 @@ import { Metrics } from '../http/process/metrics.ts';
 import type { ApiContext } from '../http/server/api-context.ts';
 import { ListenError, Server } from '../http/server/server.ts';
 import { hasKeys } from '../resources/api-keys.ts';
+import { InstallationSecrets } from '../tasks/installation-secrets.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
 import { createSecretBox } from '../triggers/secrets/secret-box.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
@@ -56,7 +57,7 @@ export async function openHttpService(
     rules: system.rules,
     starts: createStarts({ database, log, opener: () => worker?.opener ?? null }),
     secretBox: createSecretBox(encryptionKeys),
-    secrets: config.outside.secrets ?? {},
+    secrets: config.outside.secrets ?? new InstallationSecrets(),
     publicUrl: (config.outside.publicUrl ?? `http://${host}:${port}`).replace(/\/+$/, ''),
     settings: { adminKey, rateLimit, isLoopback: isLoopback(host), isProxy },
     onExecutionEnded: (listener) => {

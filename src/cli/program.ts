@@ -182,7 +182,7 @@ export async function runProgram(io: Io, args: readonly string[]): Promise<numbe
     if (args.includes('--json')) {
       const message = error.code === 'commander.help' ? 'a command is missing' : error.message;
       const problem = { pointer: '', code: 'usage', message: message.replace(/^error: /, '') };
-      io.stdout.write(`${JSON.stringify({ errors: [problem] })}\n`);
+      program.io.stdout.write(`${JSON.stringify({ errors: [problem] })}\n`);
     }
     return 2;
   }

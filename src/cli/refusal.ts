@@ -2,6 +2,7 @@
 import type { Problem } from '../core/errors.ts';
 import { boundProblems } from '../core/problem-report.ts';
 import type { Outcome, RefusalCode } from '../resources/outcome.ts';
+import { indented } from './safe-output.ts';
 
 /** Ends the command with exit code 1 and these problems. */
 export class Refusal extends Error {
@@ -58,7 +59,7 @@ export function problemLines(problems: readonly Problem[], label = 'error'): str
     .map(({ pointer, code, message, hint }) => {
       // Messages about settings and arguments begin with their name.
       const where = pointer === '' || message.startsWith(`${pointer} `) ? '' : ` ${pointer}`;
-      return `${label}${where}: ${message} [${code}]${hint === undefined ? '' : `\n  hint: ${hint}`}`;
+      return indented(`${label}${where}: ${message} [${code}]${hint === undefined ? '' : `\nhint: ${hint}`}`);
     })
     .join('\n');
 }

@@ -18,6 +18,7 @@ import type { Io, Output } from './io.ts';
 import { taskTable } from './output/task-table.ts';
 import type { createPainter } from './output/terminal.ts';
 import { Refusal } from './refusal.ts';
+import { oneLine, ownSequence } from './safe-output.ts';
 import type { System } from './system.ts';
 
 export interface RunOptions {
@@ -135,7 +136,7 @@ class Screen {
     if (tasks.length === 0 && !isLast) return;
     const room = Math.max(5, (live.rows ?? 24) - 4);
     const text = taskTable(tasks, paint, isLast ? 200 : room);
-    const clear = this.#lines > 0 ? `\u001b[${this.#lines}A\u001b[0J` : '';
+    const clear = this.#lines > 0 ? `${ownSequence(this.#lines, 'A')}${ownSequence(0, 'J')}` : '';
     live.write(`${clear}${text}\n`);
     this.#lines = text.split('\n').length;
     if (isLast && execution.status !== 'completed') live.write('\n');
@@ -149,7 +150,7 @@ class Screen {
       const index = task.mapIndex === null ? '' : `[${task.mapIndex}]`;
       const reason = task.reason === null ? '' : ` (${task.reason})`;
       const error = task.error === null ? '' : `  ${task.error.code}: ${task.error.message}`;
-      this.#options.print(`${task.status.padEnd(9)} ${task.taskId}${index}${reason}${error}`);
+      this.#options.print(oneLine(`${task.status.padEnd(9)} ${task.taskId}${index}${reason}${error}`));
     }
   }
 }

@@ -1,31 +1,29 @@
-// Hides secret values in texts, in every form in which they are likely to come back: as they are, JSON-escaped (also
-// twice), URL-encoded, in base64 at any alignment (also url-safe), in hex.
+// Hides secret values in texts, in every form in which they are likely to come back: escaped for HTML, URLs, JSON or
+// programs, also several times; in base64 at any alignment, url-safe, broken into lines; in hex; and in two of these, one
+// within the other.
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { createSearch } from './redaction/search.ts';
 
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
-/** Shorter values are no secrets: hiding them would deform texts that happen to contain them. */
-export const MIN_SECRET_LENGTH = 8;
 
 export type Redact = (text: string) => string;
 
 /** Leaves every text as it is. */
 export const redactNothing: Redact = (text) => text;
 
-/** A function that hides these values (those of 8 characters and more) in a text. */
+/** A function that hides these values (those of 8 characters and more) in a text; without them the text is the same. */
 export function createRedact(secrets: Iterable<string>): Redact {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < MIN_SECRET_LENGTH) continue;
-    for (const form of formsOf(secret)) forms.add(form);
-  }
-  if (forms.size === 0) return redactNothing;
-  // Longer ones first: a form may contain another.
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
+  const search = createSearch(secrets);
+  if (search === null) return redactNothing;
   return (text) => {
-    let clean = text;
-    for (const form of ordered) if (clean.includes(form)) clean = clean.replaceAll(form, REDACTED);
-    return clean;
+    let clean = '';
+    let done = 0;
+    for (const { start, end } of search(text)) {
+      clean += text.slice(done, start) + REDACTED;
+      done = end;
+    }
+    return done === 0 ? text : clean + text.slice(done);
   };
 }
 
@@ -66,38 +64,4 @@ function redactObject(object: JsonObject, redact: Redact): JsonObject {
     if (clean !== null) clean[cleanName] = member;
   }
   return clean ?? object;
-}
-
-function* formsOf(secret: string): Iterable<string> {
-  yield secret;
-  const once = JSON.stringify(secret).slice(1, -1);
-  yield once;
-  yield JSON.stringify(once).slice(1, -1);
-  yield once.replaceAll('/', '\\/');
-  const encoded = encodeURIComponent(secret.toWellFormed());
-  yield encoded;
-  yield encoded.replaceAll(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
-  const form = new URLSearchParams({ s: secret.toWellFormed() }).toString().slice(2);
-  yield form;
-  yield form.replaceAll('+', '%20');
-  yield encodeURI(secret.toWellFormed());
-  const bytes = Buffer.from(secret);
-  yield bytes.toString('hex');
-  yield bytes.toString('hex').toUpperCase();
-  for (const before of [0, 1, 2]) {
-    const base64 = base64Within(bytes, before);
-    if (base64.length < MIN_SECRET_LENGTH) continue;
-    yield base64;
-    yield base64.replaceAll('+', '-').replaceAll('/', '_');
-    yield encodeURIComponent(base64);
-  }
-}
-
-// The characters of base64 that the secret alone determines when `before` bytes stand before it in its group of three.
-function base64Within(bytes: Buffer, before: number): string {
-  const all = Buffer.concat([Buffer.alloc(before), bytes])
-    .toString('base64')
-    .replace(/=+$/, '');
-  const first = [0, 2, 3][before]!;
-  return all.slice(first, Math.floor(((before + bytes.length) * 8) / 6));
 }

@@ -7,12 +7,12 @@ import type { Batcher } from '../db/connection/batcher.ts';
 import type { LockedExecutions } from '../db/protocol/locked-executions.ts';
 import type { Settle, SettleResult } from '../db/protocol/settlement.ts';
 import type { Claim, Finish, ListClaim, Opening, TaskRef } from '../db/protocol/transitions.ts';
-import type { Outside } from '../tasks/outside.ts';
 import type { TaskType } from '../tasks/task-type.ts';
 import type { AttemptRegister } from './attempt/attempt-register.ts';
 import type { SuspectGate } from './attempt/suspect-gate.ts';
 import type { ExecutionLog } from './log/execution-log.ts';
 import type { ExecutionCache } from './memory/execution-cache.ts';
+import type { WorkerOutside } from './services/outside.ts';
 
 /** A claim with its place in its execution's plan. */
 export interface LaneWork {
@@ -32,7 +32,7 @@ export interface WorkerContext {
   readonly log: TaskLog;
   /** What tasks log and what happens to executions, for their users. */
   readonly executionLog: ExecutionLog;
-  readonly outside: Outside;
+  readonly outside: WorkerOutside;
   /** No new work is taken; what runs may end. */
   readonly draining: boolean;
   readonly settles: Batcher<Settle, SettleResult>;

@@ -1,20 +1,44 @@
-// What task types reach the outside world through: one per worker, handed to every attempt. Interfaces only; the worker's
-// are made by engine/services/outside.ts.
+// What task types reach the outside world through: one per tenant whose tasks a worker runs, handed to every attempt.
+// Interfaces only; the worker's are made by engine/services/outside.ts.
 import type { PricedUsage, TokenUsage } from '../core/cost/usage.ts';
 import type { OutsideHttp } from './outbound/client.ts';
 
 export interface Outside {
   readonly http: OutsideHttp;
-  /** Values by name: `secrets.X` in a definition is DAGWRIGHT_SECRET_X. Without prototype. */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** API keys and base URLs of model providers, by provider name. */
-  readonly providers: ReadonlyMap<string, ProviderAccess>;
+  readonly secrets: TenantSecrets;
+  readonly providers: Providers;
   readonly prices: Prices;
   readonly services: Services;
   /** Hides every secret value in a text, in all forms that it may have taken. */
   readonly redact: (text: string) => string;
   /** Where this installation is reached from outside, without a slash at the end, for callback URLs; null: nobody knows. */
   readonly publicUrl: string | null;
+}
+
+/** The secrets of one tenant: `secrets.X` in its definitions. */
+export interface TenantSecrets {
+  /** Null where it has none of this name, whoever else has. */
+  read(name: string): Promise<Secret | null>;
+  /** The variable that would give it one, for messages. */
+  variableOf(name: string): Promise<string>;
+}
+
+export interface Secret {
+  readonly name: string;
+  readonly value: string;
+  /** The hosts that it may be sent to; null: any. */
+  readonly boundTo: HostList | null;
+}
+
+export interface HostList {
+  /** Whether the list holds the host and port of a URL, as they are written there. */
+  names(url: URL): boolean;
+}
+
+/** Model providers, as one tenant may use them. */
+export interface Providers {
+  /** The API key and base URL of a provider, by its name; undefined where the installation has neither for this tenant. */
+  read(provider: string): Promise<ProviderAccess | undefined>;
 }
 
 export interface ProviderAccess {

@@ -50,8 +50,8 @@ describe('settings of the outside world', () => {
       DAGWRIGHT_SECRET_EMPTY: '',
       GITHUB_TOKEN: 'other',
     }).outside;
-    expect({ ...secrets }).toEqual({ GITHUB: 'ghp_0123456789' });
-    expect(secrets!.constructor).toBeUndefined();
+    expect(secrets!.all.map(({ name, value }) => [name, value])).toEqual([['GITHUB', 'ghp_0123456789']]);
+    expect(secrets!.find('default', 'constructor')).toBeNull();
   });
 
   it('reads the keys of model providers under their usual names', () => {
@@ -65,6 +65,14 @@ describe('settings of the outside world', () => {
       google: { apiKey: 'g-1', baseUrl: undefined },
       openai: { apiKey: undefined, baseUrl: 'http://localhost:8080/v1' },
     });
+  });
+
+  it('gives the keys of model providers to all tenants, or to those that are named', () => {
+    const of = (names: string) => read({ DAGWRIGHT_PROVIDER_KEYS_FOR: names }).outside.providerKeysFor;
+    expect(of('')).toBeUndefined();
+    expect([...of('default, acme-eu,')!]).toEqual(['default', 'acme-eu']);
+    const wrong = readConfig({ DAGWRIGHT_PROVIDER_KEYS_FOR: 'acme,*' }, '/tmp');
+    expect(wrong).toMatchObject({ ok: false, problems: [{ pointer: 'DAGWRIGHT_PROVIDER_KEYS_FOR' }] });
   });
 
   it('never calls its own databases, on their ports', () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyTo, ORDERS, STRICT, traces } from '../http/support/hooks.ts';
 import { fromHmac, send } from '../http/support/senders.ts';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { type Finished, runCli } from './support/run-cli.ts';
 
@@ -17,7 +18,11 @@ const hasTools = ['openssl', 'curl', 'bash'].every((tool) => spawnSync(tool, ['-
 
 let service: TestService;
 beforeAll(async () => {
-  service = await openService({ listen: true, encryptionKey, secrets: { SHOP } });
+  service = await openService({
+    listen: true,
+    encryptionKey,
+    secrets: secretsInEnvironment({ SHOP }, { isShared: true }),
+  });
   await applyTo(service, [ORDERS, STRICT]);
 });
 afterAll(async () => {
@@ -144,6 +149,15 @@ describe('dagwright webhooks', () => {
     expect((await webhooks(['create', 'orders', 'cli/sealed'])).stderr).toBe('');
   });
 
+  it("shows a delivery that reads the tenant's own secret where it has one", async () => {
+    const options = ['create', 'orders', 'cli/own', '--secret', '{{ secrets.OWN }}'];
+    const missing = await webhooks(options);
+    expect(missing.stderr).toContain('there is no DAGWRIGHT_SECRET_OWN');
+    const named = await webhooks(options, { DAGWRIGHT_SECRET_DEFAULT__OWN: 'own-of-default-0123' });
+    expect(named.stdout).toContain('in a shell where DAGWRIGHT_SECRET_DEFAULT__OWN is set:');
+    expect(named.stdout).toContain('x-webhook-secret: $DAGWRIGHT_SECRET_DEFAULT__OWN');
+  });
+
   it('says nothing of the kind where no secret is kept, or none came', async () => {
     const none = { DAGWRIGHT_ENCRYPTION_KEY: '' };
     const named = await webhooks(['create', 'orders', 'cli/named', '--secret', '{{ secrets.SHOP }}'], none);
@@ -157,8 +171,9 @@ describe('dagwright webhooks', () => {
 });
 
 describe('dagwright doctor', () => {
-  const secrets = async (key: string) => {
-    const { stdout } = await dagwright(['doctor', '--json'], { DAGWRIGHT_ENCRYPTION_KEY: key });
+  const secrets = async (key: string, more: Record<string, string> = {}) => {
+    const env = { DAGWRIGHT_ENCRYPTION_KEY: key, ...more };
+    const { stdout } = await dagwright(['doctor', '--json'], env);
     return JSON.parse(stdout).checks.find(({ name }: { name: string }) => name === 'secrets');
   };
 
@@ -166,6 +181,16 @@ describe('dagwright doctor', () => {
     await service.query('delete from dagwright.webhooks');
     const [key, other] = [encryptionKey.toString('base64'), randomBytes(32).toString('base64')];
     expect(await secrets(key)).toMatchObject({ status: 'ok', message: 'none are kept' });
+    const scoped = { DAGWRIGHT_SECRET_DEFAULT__X: 'x'.repeat(9), DAGWRIGHT_SHARED_SECRETS: 'SHOP' };
+    expect(await secrets(key, scoped)).toMatchObject({
+      status: 'ok',
+      message:
+        'none are kept; of 2 in the environment 1 of single tenants, 1 shared by all tenants, 1 shared and bound to no host',
+    });
+    expect(await secrets(key, { DAGWRIGHT_SECRET_ACEM__X: 'x'.repeat(9) })).toMatchObject({
+      status: 'warn',
+      message: 'DAGWRIGHT_SECRET_ACEM__X: there is no such tenant',
+    });
     await webhooks(['create', 'orders', 'doctor/sealed']);
     expect(await secrets(key)).toMatchObject({ status: 'ok', message: 'of 1 webhook(s), sealed' });
     expect(await secrets(`${other},${key}`)).toMatchObject({ status: 'ok' });

@@ -4,6 +4,7 @@ import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, graph, openEngine, until } from '../support/engine.ts';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { type Answer, openStub, type Stub } from '../tasks/outbound/support/stub-server.ts';
 
 let engine: Engine;
@@ -26,7 +27,7 @@ beforeAll(async () => {
   engine = await openEngine({
     outside: {
       allowedHosts: [`127.0.0.1:${stub.port}`],
-      secrets: { ACME: 'acme-s3cret-key' },
+      secrets: secretsInEnvironment({ ACME: 'acme-s3cret-key' }),
       publicUrl: 'https://me.example/',
     },
   });

@@ -4,6 +4,7 @@ import { TerminalError } from '../../src/core/errors.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
 import { cancelExecution } from '../support/executions.ts';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { chat } from '../support/model.ts';
 import { type ModelServer, openModelServer, type Turn } from '../support/model-server.ts';
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
   engine = await openEngine({
     outside: {
       allowedHosts: ['127.0.0.1'],
-      secrets: { MODEL: SECRET },
+      secrets: secretsInEnvironment({ MODEL: SECRET }),
       providers: new Map([['openai', { apiKey: 'sk-of-the-operator' }]]),
     },
   });

@@ -9,6 +9,7 @@ import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, type Engine, openEngine, type Run } from '../support/engine.ts';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { type Answer, openRawStub, openStub, raw, type Stub } from '../tasks/outbound/support/stub-server.ts';
 
 /** 32 bytes, among them all that URLs, JSON and forms write in another way. */
@@ -75,7 +76,7 @@ beforeAll(async () => {
     keepsDebugLines: true,
     outside: {
       allowedHosts: ['127.0.0.1'],
-      secrets: { CANARY, BROKEN: `${CANARY}\n` },
+      secrets: secretsInEnvironment({ CANARY, BROKEN: `${CANARY}\n` }),
       providers: new Map([['openai', { apiKey: CANARY, baseUrl: `${stub.origin}/openai` }]]),
     },
   });

@@ -1,6 +1,7 @@
 // The secrets of webhooks: changed while deliveries go on, and to be found nowhere.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, makeWebhook, ORDERS } from './support/hooks.ts';
 import { fromGithub, fromHmac, fromStandard, type SentDelivery } from './support/senders.ts';
@@ -8,7 +9,9 @@ import { fromGithub, fromHmac, fromStandard, type SentDelivery } from './support
 let service: TestService;
 let acme: { id: string; key: string };
 beforeAll(async () => {
-  service = await openService({ secrets: { SHOP: 'from-the-environment-1' } });
+  service = await openService({
+    secrets: secretsInEnvironment({ SHOP: 'from-the-environment-1' }, { isShared: true }),
+  });
   acme = await service.tenant('acme');
   await applyTo(service, [ORDERS], acme.id);
 });

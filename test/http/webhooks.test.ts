@@ -1,5 +1,6 @@
 // Webhooks as their owners manage them: made, changed, listed; their events shown and replayed.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, makeWebhook, ORDERS, STRICT, traces } from './support/hooks.ts';
 import { fromHmac, type SentDelivery } from './support/senders.ts';
@@ -8,7 +9,9 @@ let service: TestService;
 let acme: { id: string; key: string };
 let globex: { id: string; key: string };
 beforeAll(async () => {
-  service = await openService({ secrets: { SHOP: 'from-the-environment-1', SHORT: 'abc' } });
+  service = await openService({
+    secrets: secretsInEnvironment({ SHOP: 'from-the-environment-1', SHORT: 'abc' }, { isShared: true }),
+  });
   acme = await service.tenant('acme');
   globex = await service.tenant('globex');
   for (const { id } of [acme, globex]) await applyTo(service, [ORDERS, STRICT], id);

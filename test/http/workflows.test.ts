@@ -1,6 +1,7 @@
 // Definitions over HTTP: saved as they are written, revisions kept, triggers in step, tenants apart.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { gate } from '../support/engine.ts';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { type CallOptions, openService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -9,7 +10,10 @@ let other: { id: string; key: string };
 let id = '';
 let made = 0;
 beforeAll(async () => {
-  service = await openService({ withKeys: true, secrets: { HOOK: 'the-secret-of-the-service' } });
+  service = await openService({
+    withKeys: true,
+    secrets: secretsInEnvironment({ HOOK: 'the-secret-of-the-service' }, { isShared: true }),
+  });
   [acme, other] = [await service.tenant('acme'), await service.tenant('other')];
 });
 beforeEach(() => {

@@ -7,7 +7,7 @@ import type { Outside, Prices } from '../../src/tasks/outside.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskContext, TaskType } from '../../src/tasks/task-type.ts';
 import { context, node, outputOf } from '../core/tasks/run-task.ts';
-import { closedOutside } from './outside.ts';
+import { closedOutside, providersOf } from './outside.ts';
 
 export interface Asked {
   readonly url: string;
@@ -39,11 +39,11 @@ export const fixedPrices: Prices = {
   },
 };
 
-export const KEYS: Outside['providers'] = new Map([
-  ['anthropic', { apiKey: 'key-of-anthropic' }],
-  ['openai', { apiKey: 'key-of-openai' }],
-  ['google', { apiKey: 'key-of-google' }],
-]);
+export const KEYS = providersOf({
+  anthropic: { apiKey: 'key-of-anthropic' },
+  openai: { apiKey: 'key-of-openai' },
+  google: { apiKey: 'key-of-google' },
+});
 
 /** Resolves with the output; what it spent and kept is in `run`, also when it rejects. */
 export async function infer(

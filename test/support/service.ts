@@ -16,6 +16,7 @@ import { Metrics } from '../../src/http/process/metrics.ts';
 import type { Api } from '../../src/http/server/api.ts';
 import type { ApiContext, HttpSettings } from '../../src/http/server/api-context.ts';
 import { type AppOptions, createApp } from '../../src/http/server/app.ts';
+import { InstallationSecrets } from '../../src/tasks/installation-secrets.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
@@ -35,7 +36,7 @@ export interface TestServiceOptions extends AppOptions {
   /** DAGWRIGHT_ADMIN_KEY is {@link ADMIN_KEY}; else open, as tenant `default`. */
   readonly withKeys?: boolean;
   readonly settings?: Partial<HttpSettings>;
-  readonly secrets?: Readonly<Record<string, string>>;
+  readonly secrets?: InstallationSecrets;
   /** Seals the secrets in the database; a new one where absent. */
   readonly encryptionKey?: Buffer;
   /** How the service reaches the database at this URL. */
@@ -103,7 +104,7 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
     rules: new Map(),
     starts: createStarts({ database, log }),
     secretBox: createSecretBox(options.encryptionKey ?? randomBytes(32)),
-    secrets: options.secrets ?? {},
+    secrets: options.secrets ?? new InstallationSecrets(),
     publicUrl: 'http://127.0.0.1:3000',
     settings: {
       adminKey: withKeys ? ADMIN_KEY : undefined,

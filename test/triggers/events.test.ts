@@ -1,4 +1,5 @@
 // Events start the workflows whose triggers look at them: exactly once, whatever else fails.
+
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { EventTrigger } from '../../src/core/definition/trigger-model.ts';
@@ -7,6 +8,7 @@ import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { setDefinitionStatus } from '../../src/db/resources/definitions.ts';
 import { type EventView, findEvent, recordEvent } from '../../src/db/triggers/events.ts';
 import { saveWorkflow } from '../../src/resources/definitions/save-workflows.ts';
+import { InstallationSecrets } from '../../src/tasks/installation-secrets.ts';
 import { createEventPass } from '../../src/triggers/events.ts';
 import type { Pass } from '../../src/triggers/scheduler.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
@@ -14,7 +16,11 @@ import { createStarts } from '../../src/triggers/starts/starts.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
 
 const OTHER = '00000000-0000-7000-8000-0000000000cc';
-const host = { secretBox: createSecretBox(null), secrets: {}, publicUrl: 'http://flows.test' };
+const host = {
+  secretBox: createSecretBox(null),
+  secrets: new InstallationSecrets(),
+  publicUrl: 'http://flows.test',
+};
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let engine: Engine;
 let pass: Pass;

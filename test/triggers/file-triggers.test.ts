@@ -25,11 +25,12 @@ import { addWebhook, updateWebhook } from '../../src/resources/webhooks/write-we
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
 import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { secretsInEnvironment } from '../support/installation-secrets.ts';
 
 const SECRET = 'a-secret-of-the-file-42';
 const source = {
   secretBox: createSecretBox(Buffer.alloc(32, 7)),
-  secrets: { HOOK: 'the-secret-of-the-service' },
+  secrets: secretsInEnvironment({ HOOK: 'the-secret-of-the-service' }),
   publicUrl: 'http://flows.test',
 };
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -8,6 +8,7 @@ import { type CheckResult, makeCheck, passwordsOf, type Status, worst } from '..
 import { databaseChecks } from '../doctor/database-checks.ts';
 import { engineChecks, settingsCheck } from '../doctor/engine-checks.ts';
 import { secretsCheck } from '../doctor/secrets-check.ts';
+import { indented } from '../safe-output.ts';
 import { openServer } from '../system.ts';
 
 export function defineCommand(command: Command): void {
@@ -60,6 +61,8 @@ async function doctor(context: CommandContext): Promise<number> {
 }
 
 function show(context: CommandContext, { name, status, message, hint }: CheckResult): void {
-  context.say(`${context.paint(COLOURS[status], status.padEnd(4))}  ${name.padEnd(12)}  ${message}`);
-  if (hint !== null) context.say(`${' '.repeat(20)}-> ${hint}`);
+  context.say(
+    indented(`${context.paint(COLOURS[status], status.padEnd(4))}  ${name.padEnd(12)}  ${message}`),
+  );
+  if (hint !== null) context.say(indented(`${' '.repeat(20)}-> ${hint}`));
 }

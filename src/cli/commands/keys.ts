@@ -11,6 +11,7 @@ import { paged, textWithin } from '../input/arguments.ts';
 import { printedPage, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
+import { oneLine } from '../safe-output.ts';
 
 export function defineCommand(keys: Command): void {
   paged(command(keys, 'list', 'newest first; never the keys themselves')).action(action(listAllKeys));
@@ -106,7 +107,7 @@ async function revokeOneKey(context: CommandContext, _options: object, id: strin
   return await context.withTenant(async (client, acting) => {
     const key = outcomeToRefusal(await revokeKey(client, acting, keyId), WORDS);
     context.printJson(key);
-    context.say(`${key.name} is revoked: refused everywhere within 5 s`);
+    context.say(`${oneLine(key.name)} is revoked: refused everywhere within 5 s`);
     return 0;
   });
 }

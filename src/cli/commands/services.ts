@@ -16,9 +16,9 @@ import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { seconds, wholeNumber } from '../input/arguments.ts';
 import { requireText } from '../input/lists.ts';
-import { harmlessText } from '../output/log.ts';
 import { formatDuration, table } from '../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../refusal.ts';
+import { oneLine } from '../safe-output.ts';
 
 const calls = wholeNumber(CALLS.minimum, CALLS.maximum);
 const interval = seconds(INTERVAL_SECONDS.minimum, INTERVAL_SECONDS.maximum);
@@ -54,7 +54,7 @@ async function listLimits(context: CommandContext): Promise<number> {
     context.printJson({ items, nextCursor: null });
     const header = ['service', 'concurrency', 'in flight', 'rate', 'state', 'last error'];
     const cells = items.map((item) => [
-      harmlessText(item.serviceId),
+      item.serviceId,
       item.maxConcurrency === null ? '' : String(item.maxConcurrency),
       item.inFlight === null ? '' : String(item.inFlight),
       rateText(item),
@@ -86,7 +86,7 @@ async function setLimit(
     context.printJson(limit);
     const concurrency = limit.maxConcurrency === null ? [] : [`${limit.maxConcurrency} calls at once`];
     const texts = [...concurrency, ...(limit.rateLimit === null ? [] : [rateText(limit)])];
-    context.say(`${harmlessText(serviceId)}: at most ${texts.join(', ')}`);
+    context.say(`${oneLine(serviceId)}: at most ${texts.join(', ')}`);
     return 0;
   });
 }
@@ -95,7 +95,7 @@ async function removeLimit(context: CommandContext, _options: object, serviceId:
   requireText(SERVICE_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
     context.printJson(outcomeToRefusal(await removeServiceLimit(client, acting, serviceId), WORDS));
-    context.say(`${harmlessText(serviceId)}: not limited any more`);
+    context.say(`${oneLine(serviceId)}: not limited any more`);
     return 0;
   });
 }
@@ -106,7 +106,7 @@ async function resetBreaker(context: CommandContext, _options: object, serviceId
     const reset = outcomeToRefusal(await resetService(client, acting, serviceId), WORDS);
     context.printJson(reset);
     const text = reset.wasHeldBack ? 'calls begin again within a second' : 'was not held back';
-    context.say(`${harmlessText(serviceId)}: ${text}`);
+    context.say(`${oneLine(serviceId)}: ${text}`);
     return 0;
   });
 }

@@ -17,6 +17,7 @@ import { choice, paged, textWithin, wholeNumber } from '../input/arguments.ts';
 import { printedPage, requireText, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
+import { oneLine } from '../safe-output.ts';
 
 const readTier = wholeNumber(TIER.minimum, TIER.maximum);
 const readDisplayName = textWithin(DISPLAY_NAME);
@@ -108,7 +109,7 @@ function print(context: CommandContext, tenant: TenantView): void {
   context.printJson(tenant);
   const { name, id, tier, status, displayName } = tenant;
   context.say(
-    `${context.paint('bold', name)}  ${status}, tier ${tier}${displayName === null ? '' : `, ${displayName}`}`,
+    `${context.paint('bold', name)}  ${status}, tier ${tier}${displayName === null ? '' : `, ${oneLine(displayName)}`}`,
   );
   context.say(`X-Tenant-Id: ${id}`);
 }

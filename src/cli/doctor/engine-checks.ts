@@ -1,7 +1,7 @@
 // Checks of the engine's state: workers, queue, orphans, prices; and of settings that are legal and yet unwise.
 import type pg from 'pg';
 import { PRICE_LIBRARY_VERSION } from '../../core/cost/price-library.ts';
-import { MIN_SECRET_LENGTH } from '../../core/redact.ts';
+import { MIN_SECRET_LENGTH } from '../../core/redaction/forms.ts';
 import {
   readOrphans,
   readPrices,
@@ -10,6 +10,7 @@ import {
   readScheduleState,
   readWorkers,
 } from '../../db/operations/doctor-engine.ts';
+import { variableOf } from '../../tasks/installation-secrets.ts';
 import { formatDuration } from '../output/terminal.ts';
 import type { Config } from '../settings/config.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
@@ -145,12 +146,10 @@ function checkSettings(config: Config): Finding {
       'DATABASE_URL leads to another machine without TLS',
       'append ?sslmode=verify-full, unless the network is private',
     ]);
-  const short = Object.entries(config.outside.secrets ?? {}).filter(
-    ([, value]) => value.length < MIN_SECRET_LENGTH,
-  );
+  const short = (config.outside.secrets?.all ?? []).filter(({ value }) => value.length < MIN_SECRET_LENGTH);
   if (short.length > 0)
     unwise.push([
-      `${short.map(([name]) => `DAGWRIGHT_SECRET_${name}`).join(', ')}: too short to be recognized, and so not hidden in logs and errors`,
+      `${short.map(variableOf).join(', ')}: too short to be recognized, and so not hidden in logs and errors`,
       `secrets of ${MIN_SECRET_LENGTH} characters or more`,
     ]);
   if (unwise.length > 0)

@@ -1,9 +1,9 @@
 // What lists of the command line have in common.
 import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
 import type { TextRule } from '../../resources/text-rule.ts';
-import { harmlessText } from '../output/log.ts';
 import { shorten } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
+import { oneLine } from '../safe-output.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -19,7 +19,7 @@ export function requireUuid(text: string | undefined, name: string): string | nu
 /** Refuses an argument that is not as its rule says: wrong usage. */
 export function requireText(rule: TextRule, text: string, name: string): void {
   if (!rule.pattern.test(text))
-    throw refuse('usage', `${name}: expected ${rule.expected}; got "${harmlessText(shorten(text, 100))}"`);
+    throw refuse('usage', `${name}: expected ${rule.expected}; got "${oneLine(shorten(text, 100))}"`);
 }
 
 /** A page as --json prints it: `nextCursor` is the key of its last row, null where there are no more. */

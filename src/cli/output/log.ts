@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { type Redact, redactNothing } from '../../core/redact.ts';
+import { oneLine, printed } from '../safe-output.ts';
 import { LOG_LEVELS, type LogLevel } from '../settings/config.ts';
 
 export interface LogOptions {
@@ -88,10 +89,7 @@ function harmless(line: string): string {
         escaped.length > 1 ? '\uFFFD' : all,
       )
     : line;
-  return surrogates.replace(
-    /[\u007F-\u009F\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return printed(surrogates);
 }
 
 function textOf(line: string): string {
@@ -100,17 +98,6 @@ function textOf(line: string): string {
     at: string;
     message?: string;
   };
-  const rest = Object.keys(fields).length === 0 ? '' : ` ${harmless(JSON.stringify(fields))}`;
-  return `${at.slice(11, 23)} ${level.padEnd(5)} ${harmlessText(message ?? '')}${rest}\n`;
-}
-
-/** Text that a terminal shows on one line and does not act upon: control characters become escapes. */
-export function harmlessText(text: string): string {
-  return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about.
-    /[\u0000-\u001F\u007F-\u009F\u2028\u2029]/g,
-    (character) =>
-      ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[character] ??
-      `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const rest = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
+  return `${oneLine(`${at.slice(11, 23)} ${level.padEnd(5)} ${message ?? ''}${rest}`)}\n`;
 }

@@ -1,5 +1,4 @@
 // A delivery to try a webhook with: lines for a shell with openssl and curl, signed as the webhook's senders do it.
-import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { WebhookView } from '../../resources/webhooks/view.ts';
 import { SIGNATURE_HEADERS } from '../../triggers/webhooks/verification/hmac.ts';
 import { SECRET_HEADER } from '../../triggers/webhooks/verification/shared-secret.ts';
@@ -9,11 +8,13 @@ import type { VerificationOptions } from '../../triggers/webhooks/verification/v
 const BODY = '{"id":"try-1","hello":"world"}';
 const DELIVERY_ID = '$(openssl rand -hex 16)';
 
-/** `secret`: as its owner gave it; one that names a setting is read from the shell's environment. */
+/** A secret as its owner gave it, or the variable of the shell's environment that holds it. */
+export type SampleSecret = { readonly text: string } | { readonly variable: string };
+
 export function sampleDelivery(
   webhook: Pick<WebhookView, 'authType' | 'verifier' | 'options'>,
   url: string,
-  secret: string | null,
+  secret: SampleSecret | null,
 ): string {
   const proofs = secret === null ? [] : [...shownSecret(webhook, secret), ...signature(webhook, secret)];
   const headers = ['content-type: application/json', ...proofs];
@@ -27,7 +28,7 @@ export function sampleDelivery(
 
 function shownSecret(
   { authType, options }: Pick<WebhookView, 'authType' | 'options'>,
-  secret: string,
+  secret: SampleSecret,
 ): string[] {
   const { secretHeader = SECRET_HEADER } = options as VerificationOptions;
   const text = inShell(secret);
@@ -45,7 +46,7 @@ function shownSecret(
 
 function signature(
   { verifier, options }: Pick<WebhookView, 'verifier' | 'options'>,
-  secret: string,
+  secret: SampleSecret,
 ): string[] {
   const given = options as VerificationOptions;
   const hex = (content: string) => digest(content, hexKey(secret), 'sha256', 'hex');
@@ -63,7 +64,7 @@ function signature(
     case 'slack':
       return ['x-slack-request-timestamp: $T', `x-slack-signature: v0=${hex('v0:$T:$BODY')}`];
     case 'standard_webhooks': {
-      const key = decodeStandardSecret(secret)?.toString('hex') ?? standardKey(secret);
+      const key = standardKey(secret);
       const signed = digest('$ID.$T.$BODY', key, 'sha256', 'base64');
       return ['webhook-id: $ID', 'webhook-timestamp: $T', `webhook-signature: v1,${signed}`];
     }
@@ -86,21 +87,19 @@ function digest(content: string, key: string, algorithm: string, encoding: 'hex'
 }
 
 // As hexadecimal digits, which no shell takes for anything else.
-function hexKey(secret: string): string {
-  const name = referencedSecret(secret);
-  if (name === null) return Buffer.from(secret).toString('hex');
-  return `$(printf %s "$DAGWRIGHT_SECRET_${name}" | od -An -v -tx1 | tr -d ' \\n')`;
+function hexKey(secret: SampleSecret): string {
+  if ('text' in secret) return Buffer.from(secret.text).toString('hex');
+  return `$(printf %s "$${secret.variable}" | od -An -v -tx1 | tr -d ' \\n')`;
 }
 
-function standardKey(secret: string): string {
-  const name = referencedSecret(secret) ?? '';
-  return `$(printf %s "\${DAGWRIGHT_SECRET_${name}#whsec_}" | openssl enc -base64 -d -A | od -An -v -tx1 | tr -d ' \\n')`;
+function standardKey(secret: SampleSecret): string {
+  if ('text' in secret) return decodeStandardSecret(secret.text)?.toString('hex') ?? '';
+  return `$(printf %s "\${${secret.variable}#whsec_}" | openssl enc -base64 -d -A | od -An -v -tx1 | tr -d ' \\n')`;
 }
 
 /** Within double quotes. */
-function inShell(secret: string): string {
-  const name = referencedSecret(secret);
-  return name === null ? secret.replaceAll(/[\\"$`]/g, '\\$&') : `$DAGWRIGHT_SECRET_${name}`;
+function inShell(secret: SampleSecret): string {
+  return 'text' in secret ? secret.text.replaceAll(/[\\"$`]/g, '\\$&') : `$${secret.variable}`;
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,6 +1,7 @@
 // The table of an execution's tasks: status, attempt, duration and cost; items of a fan-out are summed up in its line.
 import type { TaskStatus } from '../../core/status.ts';
 import type { ExecutionView, TaskView } from '../../db/executions/execution-views.ts';
+import { indented } from '../safe-output.ts';
 import { type Colour, type createPainter, formatDuration, formatUsd, shorten, table } from './terminal.ts';
 
 const COLOURS: Record<TaskStatus, Colour> = {
@@ -78,7 +79,7 @@ export function executionSummary(execution: ExecutionView, paint: Paint): string
   ];
   if (error !== null) {
     const where = error.taskId === undefined ? '' : ` in task "${error.taskId}"`;
-    lines.push(`${paint('red', error.code)}${where}: ${error.message}`);
+    lines.push(indented(`${paint('red', error.code)}${where}: ${error.message}`));
   }
   if (execution.output !== null) lines.push(shorten(JSON.stringify(execution.output, null, 2), 4000));
   return lines.join('\n');

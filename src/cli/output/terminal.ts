@@ -1,16 +1,22 @@
 // Text for people: colours where they are wanted, aligned columns, durations and money.
-import { styleText } from 'node:util';
+import { inspect } from 'node:util';
 import stringWidth from 'string-width';
+import { oneLine, ownSequence } from '../safe-output.ts';
 
 export type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'gray' | 'bold';
 
-/** Colours only on a terminal that wants them. */
+/** Colours only on a terminal that wants them; to be printed by the streams of a program. */
 export function createPainter(isWanted: boolean): (colour: Colour, text: string) => string {
-  return (colour, text) => (isWanted ? styleText(colour, text, { validateStream: false }) : text);
+  return (colour, text) => {
+    if (!isWanted) return text;
+    const [begin, end] = inspect.colors[colour]!;
+    return `${ownSequence(begin, 'm')}${text}${ownSequence(end, 'm')}`;
+  };
 }
 
-/** Rows as aligned columns, two spaces apart. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Rows as aligned columns, two spaces apart; each on one line, whatever its cells hold. */
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => {

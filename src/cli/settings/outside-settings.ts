@@ -1,12 +1,12 @@
 // The settings of the outside world, out of the environment: secrets, model providers, destinations, the public address.
 import type { Problem } from '../../core/errors.ts';
 import type { OutsideSettings } from '../../engine/services/outside.ts';
+import { tenantInVariable } from '../../tasks/installation-secrets.ts';
 import { parseAllowList } from '../../tasks/outbound/allow-list.ts';
 import type { ProviderAccess } from '../../tasks/outside.ts';
+import { listOf, readSecrets } from './secret-settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const SECRET = /^DAGWRIGHT_SECRET_([A-Za-z_][A-Za-z0-9_]*)$/;
 
 /** Variables that hold the key of a model provider, the usual one first; and its base URL. */
 const PROVIDERS: readonly (readonly [provider: string, keys: readonly string[], baseUrl: string])[] = [
@@ -21,11 +21,6 @@ export function readOutsideSettings(
   problems: Problem[],
   local: { readonly host: string; readonly port: number; readonly databaseUrls: readonly string[] },
 ): OutsideSettings {
-  const secrets: Record<string, string> = Object.create(null);
-  for (const [name, value] of Object.entries(env)) {
-    const secret = SECRET.exec(name)?.[1];
-    if (secret !== undefined && value !== undefined && value !== '') secrets[secret] = value;
-  }
   const providers = new Map<string, ProviderAccess>();
   for (const [provider, keys, baseUrlName] of PROVIDERS) {
     const apiKey = keys.map((name) => env[name]).find((value) => value !== undefined && value !== '');
@@ -36,8 +31,9 @@ export function readOutsideSettings(
   const allowed = parseAllowList(allowedHosts);
   if (!allowed.ok) problems.push(...allowed.problems);
   return {
-    secrets,
+    secrets: readSecrets(env, problems),
     providers,
+    providerKeysFor: readTenants(env, 'DAGWRIGHT_PROVIDER_KEYS_FOR', problems),
     allowedHosts,
     deniedHosts: local.databaseUrls.map(hostOf).filter((host) => host !== ''),
     publicUrl: readUrl(env, 'DAGWRIGHT_PUBLIC_URL', problems) ?? `http://${local.host}:${local.port}`,
@@ -62,9 +58,19 @@ function readUrl(env: Environment, name: string, problems: Problem[]): string | 
   return value;
 }
 
-function listOf(text: string | undefined): readonly string[] {
-  return (text ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
+/** Names of tenants; undefined: all. */
+function readTenants(
+  env: Environment,
+  setting: string,
+  problems: Problem[],
+): ReadonlySet<string> | undefined {
+  const names = listOf(env[setting]);
+  for (const name of names)
+    if (tenantInVariable(name) === null)
+      problems.push({
+        pointer: setting,
+        code: 'setting',
+        message: `${setting} must be names of tenants, separated by commas; "${name}" is none`,
+      });
+  return names.length === 0 ? undefined : new Set(names);
 }

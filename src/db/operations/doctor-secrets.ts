@@ -19,6 +19,18 @@ export async function readSealingKeys(client: pg.Client): Promise<SealedUnder[]>
   return await inspect(client, ROLES.engine, () => findSealingKeys(client as Queryable));
 }
 
+/** Which of these names, as variables have them (upper case, "_" for "-"), are no tenant's. */
+export async function readUnknownTenants(client: pg.Client, names: readonly string[]): Promise<string[]> {
+  return await inspect(client, ROLES.engine, async () => {
+    const { rows } = await client.query<{ name: string }>(
+      `select name from unnest($1::text[]) as given(name)
+       where not exists (select from dagwright.tenants t where upper(replace(t.name, '-', '_')) = given.name)`,
+      [names],
+    );
+    return rows.map(({ name }) => name);
+  });
+}
+
 /** As {@link readSealingKeys}, on a connection of the engine's role. */
 export async function findSealingKeys(db: Queryable): Promise<SealedUnder[]> {
   const { rows } = await db.query<SealedUnder>(

@@ -5,6 +5,7 @@ import type { TaskLog } from '../../core/log-lines.ts';
 import { isForAnswer, isForParts } from '../../core/wait.ts';
 import { loadCheckpoint, loadParts } from '../../db/protocol/reads.ts';
 import { writeCheckpoint } from '../../db/protocol/transitions.ts';
+import type { Outside } from '../../tasks/outside.ts';
 import type { ParentResult, PartResult, TaskContext } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
@@ -25,6 +26,7 @@ export async function contextOf(
   const { work, executionId, signal, spending } = attempt;
   const { memory, node, runnable, claim } = work;
   let log: TaskLog | undefined;
+  let outside: Outside | undefined;
   const collected = isForParts(claim.phase) ? await partsOf(worker, executionId, claim.taskId) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
@@ -58,7 +60,10 @@ export async function contextOf(
       );
       if (!isOurs) throw new AttemptAbort('lost');
     },
-    outside: worker.outside,
+    get outside(): Outside {
+      outside ??= worker.outside.forTenant(memory.row.tenantId);
+      return outside;
+    },
     forbidRepeat: () => spending.forbidRepeat(),
     openCallback: (limits) => attempt.whileLocking(() => openCallbackOf(worker, executionId, claim, limits)),
     answerState: isForAnswer(claim.phase)

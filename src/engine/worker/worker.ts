@@ -30,7 +30,7 @@ import type { EndedAttempt, LaneWork, WorkerContext } from '../context.ts';
 import { ExecutionLog } from '../log/execution-log.ts';
 import { noteStaleWrite } from '../log/notes.ts';
 import { ExecutionCache } from '../memory/execution-cache.ts';
-import { type OpenOutside, type OutsideSettings, openOutside } from '../services/outside.ts';
+import { type OutsideSettings, openOutside, type WorkerOutside } from '../services/outside.ts';
 import { createCalls } from '../settle/calls.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { giveBack, type JobPayload, putOff, runJob } from './job.ts';
@@ -87,7 +87,7 @@ export class Worker {
   readonly #context: WorkerContext;
   readonly #watch: WatchLoop;
   readonly #outage: Outage;
-  readonly #outside: OpenOutside;
+  readonly #outside: WorkerOutside;
   readonly #executionLog: ExecutionLog;
   readonly #locked: LockedExecutions;
   readonly #retention: RetentionLoop | null;

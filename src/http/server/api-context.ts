@@ -3,6 +3,7 @@
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
+import type { InstallationSecrets } from '../../tasks/installation-secrets.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import type { SecretBox } from '../../triggers/secrets/secret-box.ts';
 import type { Starts } from '../../triggers/starts/starts.ts';
@@ -17,8 +18,7 @@ export interface ApiContext {
   readonly rules: ReadonlyMap<string, TaskTypeRule>;
   readonly starts: Starts;
   readonly secretBox: SecretBox;
-  /** DAGWRIGHT_SECRET_<NAME>, by name. */
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly secrets: InstallationSecrets;
   /** Where callers reach it, without a slash at the end. */
   readonly publicUrl: string;
   readonly settings: HttpSettings;

@@ -6,6 +6,7 @@ import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { type FileWebhookRow, lockFileWebhooks } from '../../db/resources/file-triggers.ts';
 import { removeWebhook } from '../../db/resources/webhooks.ts';
+import { InstallationSecrets } from '../../tasks/installation-secrets.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import { secretProblems } from '../webhooks/secrets.ts';
 import { readSettings } from '../webhooks/settings.ts';
@@ -37,6 +38,8 @@ export type RemovedWebhook = Pick<FileWebhookRow, 'id' | 'workflowId' | 'path'>;
 /** The webhooks that may be kept or taken back, by path without the tenant's name. */
 type StandingWebhooks = Map<string, FileWebhookRow>;
 
+const NO_SECRETS = { secrets: new InstallationSecrets() };
+
 interface TenantOf {
   readonly tenantId: string;
   readonly tenantName: string;
@@ -59,7 +62,7 @@ export function webhookProblems(
     const isKnown =
       secret !== undefined && (source !== undefined || referencedSecret(secret.trim()) === null);
     return isKnown
-      ? below(pointer, secretProblems(secret.trim(), read.value, source ?? { secrets: {} }))
+      ? below(pointer, secretProblems(secret.trim(), tenantName, read.value, source ?? NO_SECRETS))
       : [];
   });
 }

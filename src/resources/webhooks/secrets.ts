@@ -4,6 +4,7 @@
 import type { Problem, Result } from '../../core/errors.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { StoredSecret, WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
+import { variableFor } from '../../tasks/installation-secrets.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
 import {
   currentSecrets,
@@ -18,23 +19,24 @@ import { checkSecret } from './secret-rule.ts';
 export const OVERLAP_SECONDS = { default: 86_400, max: 31_536_000 } as const;
 const MAX_SECRETS = 10;
 
-/** What is wrong with a secret, without the spaces around it, for its use; by the value that it stands for. Pointer `/secret`. */
+/** What is wrong with a tenant's secret, without the spaces around it, for its use; by the value that it stands for. Pointer `/secret`. */
 export function secretProblems(
   text: string,
+  tenantName: string,
   use: Pick<WebhookSettings, 'verifier' | 'authType'>,
   source: Pick<SecretSource, 'secrets'>,
 ): Problem[] {
   // Where nothing is verified any secret is taken, but not the want of one: the view would tell of a secret.
   if (text === '' && !needsSecret(use))
     return [{ pointer: '/secret', code: 'validation', message: 'a secret has more than spaces' }];
-  const value = resolveSecret(text, source);
+  const value = resolveSecret(text, tenantName, source);
   if (value !== null) return checkSecret(use.verifier, use.authType, value);
-  const name = referencedSecret(text);
+  const name = referencedSecret(text)!;
   return [
     {
       pointer: '/secret',
       code: 'setting',
-      message: `there is no DAGWRIGHT_SECRET_${name}`,
+      message: `there is no ${variableFor(tenantName, name)}`,
       hint: 'set it where the service runs, and start it again',
     },
   ];
@@ -53,7 +55,7 @@ export function changeSecrets(
 ): Result<readonly StoredSecret[]> {
   const current = currentSecrets(before.secrets, nowMs);
   if (secret !== undefined) {
-    const problems = secretProblems(secret, after, source);
+    const problems = secretProblems(secret, before.tenantName, after, source);
     if (problems.length > 0) return { ok: false, problems };
     return rotateSecrets(current, sealSecret(secret, before, source, nowMs), { nowMs, overlapSeconds });
   }
@@ -86,7 +88,7 @@ export function lacksSecret(
 
 function fitsUse(sealed: string, before: WebhookRow, after: WebhookSettings, source: SecretSource): boolean {
   try {
-    return secretProblems(openSecret(sealed, before, source), after, source).length === 0;
+    return secretProblems(openSecret(sealed, before, source), before.tenantName, after, source).length === 0;
   } catch (error) {
     if (error instanceof SecretBoxError) return false;
     throw error;

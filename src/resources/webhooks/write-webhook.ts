@@ -39,11 +39,12 @@ export async function addWebhook(
   source: SecretSource,
   { fromDefinition = false }: { readonly fromDefinition?: boolean } = {},
 ): Promise<Outcome<NewWebhook>> {
-  const read = readSettings(given, await rows.findTenantName(client, tenantId));
+  const tenantName = await rows.findTenantName(client, tenantId);
+  const read = readSettings(given, tenantName);
   const wanted = given.secret?.trim() ?? null;
   const problems = [
     ...(read.ok ? [] : read.problems),
-    ...(read.ok && wanted !== null ? secretProblems(wanted, read.value, source) : []),
+    ...(read.ok && wanted !== null ? secretProblems(wanted, tenantName, read.value, source) : []),
   ];
   if (!read.ok || problems.length > 0) return invalid(problems);
   const settings = read.value;

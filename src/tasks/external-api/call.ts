@@ -7,6 +7,8 @@ import { lazy, readScope, type Scope } from '../../core/expression/scope.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { compiled, compileField, invalidField, readField } from '../compile-config.ts';
 import type { HttpRequest } from '../outbound/message.ts';
+import type { Secret } from '../outside.ts';
+import { type NamedSecrets, readNamedSecrets } from '../read-secrets.ts';
 import type { Callback, CallbackLimits, TaskContext } from '../task-type.ts';
 import {
   addHeader,
@@ -66,18 +68,26 @@ export function compileApiConfig(node: NodeDefinition): ApiConfig {
   return { node, url, fields, mappings: [url, ...fields.values()], hasCallback: fields.has('callback') };
 }
 
-/** The task's scope with what only an external_api sees. Throws `validation` where a secret that it names is not there. */
-export function scopeOfCall({ mappings }: ApiConfig, context: TaskContext, callback: Callback | null): Scope {
-  const { scope, outside } = context;
-  for (const { references } of mappings)
-    for (const { root, path, guarded } of references)
-      if (root === 'secrets' && !guarded) requireSecret(String(path[0]), context);
+/** What the config names. Throws `validation` where one that it needs is not there. */
+export async function secretsOfCall({ mappings }: ApiConfig, context: TaskContext): Promise<NamedSecrets> {
+  const secrets = await readNamedSecrets(mappings, context.outside.secrets);
+  const [missing] = secrets.missing;
+  if (missing !== undefined) throw await missingSecret(missing, context);
+  return secrets;
+}
+
+/** The task's scope with what only an external_api sees. */
+export function scopeOfCall(
+  { scope }: TaskContext,
+  { values: secrets }: NamedSecrets,
+  callback: Callback | null,
+): Scope {
   const task = lazy(() => {
     const own = readScope(scope, 'task');
     const { url: callbackUrl, token: callbackToken } = callback ?? {};
     return { ...(isJsonObject(own) && own), ...(callback !== null && { callbackUrl, callbackToken }) };
   });
-  return Object.assign(Object.create(null) as object, scope, { secrets: outside.secrets, task }) as Scope;
+  return Object.assign(Object.create(null) as object, scope, { secrets, task }) as Scope;
 }
 
 export function evaluateWait({ node, fields }: ApiConfig, scope: Scope): CallbackLimits {
@@ -96,7 +106,12 @@ export function evaluateWait({ node, fields }: ApiConfig, scope: Scope): Callbac
 }
 
 /** Evaluates the config. Throws ExpressionError, or TerminalError `validation`. */
-export function evaluateCall(config: ApiConfig, scope: Scope, context: TaskContext): ApiCall {
+export async function evaluateCall(
+  config: ApiConfig,
+  scope: Scope,
+  secrets: NamedSecrets,
+  context: TaskContext,
+): Promise<ApiCall> {
   const { node, fields } = config;
   const read = reader(config, scope);
   const { body, method, isIdempotent, mayRepeat } = readSending(config, scope);
@@ -106,7 +121,7 @@ export function evaluateCall(config: ApiConfig, scope: Scope, context: TaskConte
   addHeader(headers, 'accept', '*/*');
   addHeader(headers, 'user-agent', 'dagwright');
   const credential = read('credential');
-  if (credential !== null) authorize(node, headers, credential, context);
+  const bearer = credential === null ? null : await authorize(node, headers, credential, context);
   const expected = readExpected(node, read('expectedStatus'));
   const isExpected = (status: number): boolean =>
     expected.some((one) => one === String(status) || one === `${String(status)[0]}xx`);
@@ -118,6 +133,7 @@ export function evaluateCall(config: ApiConfig, scope: Scope, context: TaskConte
       headers: Object.fromEntries(headers),
       body: body?.bytes ?? null,
       maxBytes: readMaxBytes(node, read('maxResponseBytes')),
+      usedSecrets: bearer === null ? secrets.used : [...secrets.used, bearer],
       hasSecretBody: fields.get('body')?.references.some(({ root }) => root === 'secrets') ?? false,
       isOnce: !mayRepeat,
       keepsStatus: isExpected,
@@ -155,25 +171,27 @@ function isUnsafe(method: string): boolean {
   return method === 'POST' || method === 'PATCH';
 }
 
-function authorize(
+async function authorize(
   node: NodeDefinition,
   headers: Map<string, string>,
   name: Json,
   context: TaskContext,
-): void {
+): Promise<Secret> {
   if (typeof name !== 'string') throw invalidField(node, 'credential', 'the name of a secret', name);
   if (headers.has('authorization'))
     throw invalid(node, 'config.credential and config.headers.authorization exclude each other');
-  const secret = requireSecret(name, context);
-  if (!isHeaderValue(secret)) throw invalid(node, `DAGWRIGHT_SECRET_${name} holds what a header cannot hold`);
-  headers.set('authorization', `Bearer ${secret}`);
+  const secret = await context.outside.secrets.read(name);
+  if (secret === null) throw await missingSecret(name, context);
+  if (!isHeaderValue(secret.value))
+    throw invalid(node, `the secret "${name}" holds what a header cannot hold`);
+  headers.set('authorization', `Bearer ${secret.value}`);
+  return secret;
 }
 
-function requireSecret(name: string, { outside: { secrets }, taskId }: TaskContext): string {
-  const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-  if (secret !== undefined) return secret;
-  throw new TerminalError(
+async function missingSecret(name: string, { outside, taskId }: TaskContext): Promise<TerminalError> {
+  const shown = name.slice(0, 100);
+  return new TerminalError(
     'validation',
-    `Task "${taskId}": there is no secret "${name.slice(0, 100)}"; set DAGWRIGHT_SECRET_${name.slice(0, 100)} on the worker`,
+    `Task "${taskId}": there is no secret "${shown}"; set ${await outside.secrets.variableOf(shown)} on the worker`,
   );
 }

@@ -17,6 +17,7 @@ import {
   evaluateWait,
   mayRepeatCall,
   scopeOfCall,
+  secretsOfCall,
 } from './call.ts';
 
 export const externalApi: TaskType = {
@@ -33,9 +34,10 @@ export const externalApi: TaskType = {
 };
 
 async function call(config: ApiConfig, context: TaskContext): Promise<TaskOutcome> {
-  const wait = config.hasCallback ? evaluateWait(config, scopeOfCall(config, context, null)) : null;
+  const secrets = await secretsOfCall(config, context);
+  const wait = config.hasCallback ? evaluateWait(config, scopeOfCall(context, secrets, null)) : null;
   const callback = wait === null ? null : await context.openCallback(wait);
-  const api = evaluateCall(config, scopeOfCall(config, context, callback), context);
+  const api = await evaluateCall(config, scopeOfCall(context, secrets, callback), secrets, context);
   const { services } = context.outside;
   // A host may hold a secret; what names a service is stored.
   const serviceId = config.node.serviceId ?? context.outside.redact(api.request.url.host);
@@ -91,12 +93,12 @@ function unrepeatable(error: unknown): TerminalError {
   return new TerminalError('handler_error', error instanceof Error ? error.message : String(error));
 }
 
-function lookForCallback(config: ApiConfig, context: TaskContext): TaskOutcome {
+async function lookForCallback(config: ApiConfig, context: TaskContext): Promise<TaskOutcome> {
   const { answerState: answer } = context;
   if (answer === null || answer.status === 'open') {
     if (answer !== null && answer.leftMs > 0) return { kind: 'waitForAnswer', on: 'callback' };
     const message = `Task "${config.node.taskId}": no callback came in time`;
-    const scope = scopeOfCall(config, context, { token: '', url: '' });
+    const scope = scopeOfCall(context, await secretsOfCall(config, context), { token: '', url: '' });
     throw mayRepeatCall(config, scope)
       ? new RetryableError(message, { code: 'timeout' })
       : new TerminalError('timeout', message);

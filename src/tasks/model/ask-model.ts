@@ -3,7 +3,7 @@
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import type { TaskContext } from '../task-type.ts';
 import type { Answered, Model } from './model-call.ts';
-import { type AccessRequest, accessOf, type ModelAccess } from './provider-access.ts';
+import { type AccessRequest, type ModelAccess, readAccess } from './provider-access.ts';
 import { sdkModel } from './sdk-model.ts';
 import { simulatedModel } from './simulated-model.ts';
 import type { Spending } from './spending.ts';
@@ -51,7 +51,7 @@ async function askOne<T extends Answered>(
   ask: (model: Model) => Promise<T>,
 ): Promise<Asked<T>> {
   const { outside, log } = context;
-  const access = accessOf(request, outside);
+  const access = await readAccess(request, outside);
   const model = access.dialect === 'simulated' ? simulatedModel(access.name) : sdkModel(access, outside, log);
   let latencyMs = 0;
   const answer = await outside.services.use(

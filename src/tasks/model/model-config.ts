@@ -11,6 +11,7 @@ import {
   toStorableJson,
 } from '../../core/json.ts';
 import { compiled, compileField, describe, invalidField, readField } from '../compile-config.ts';
+import type { Secret } from '../outside.ts';
 import { type ModelMessage, readMessages, readParts, withoutFileData } from './message.ts';
 import type { AccessRequest } from './provider-access.ts';
 
@@ -47,8 +48,8 @@ export interface ModelRequest {
 
 export interface PreparedConfig {
   readonly mappings: readonly Mapping[];
-  /** `scope` also knows the secrets. Throws `validation` where a value does not fit. */
-  read(scope: Scope, input: Json): ModelRequest;
+  /** `scope` also knows the secrets, `used` those that it gave. Throws `validation` where a value does not fit. */
+  read(from: { readonly scope: Scope; readonly used: ReadonlySet<Secret> }, input: Json): ModelRequest;
 }
 
 export function prepareConfig(node: NodeDefinition): PreparedConfig {
@@ -58,12 +59,12 @@ export function prepareConfig(node: NodeDefinition): PreparedConfig {
   );
   return {
     mappings: [modelId, ...fields.map(([, mapping]) => mapping)],
-    read(scope, input) {
+    read({ scope, used }, input) {
       const config: JsonObject = Object.fromEntries(
         fields.map(([field, mapping]) => [field, evaluateMapping(mapping, scope)]),
       );
       return {
-        models: readModels(node, evaluateMapping(modelId, scope), config),
+        models: readModels(node, evaluateMapping(modelId, scope), config, used),
         messages: buildMessages(node, config, input),
         temperature: readNumber(node, config, 'temperature', { least: 0, greatest: 2 }),
         maxOutputTokens: readNumber(node, config, 'maxOutputTokens', { least: 1, isWhole: true }),
@@ -77,7 +78,12 @@ export function prepareConfig(node: NodeDefinition): PreparedConfig {
 }
 
 /** `credential` and `baseUrl` are those of the modelId's provider; fallbacks at other providers use the operator's. */
-function readModels(node: NodeDefinition, modelId: Json, config: JsonObject): AccessRequest[] {
+function readModels(
+  node: NodeDefinition,
+  modelId: Json,
+  config: JsonObject,
+  usedSecrets: ReadonlySet<Secret>,
+): AccessRequest[] {
   const { baseUrl = null, fallbackModels = null } = config;
   const credential = readField(node, 'credential');
   if (baseUrl !== null && typeof baseUrl !== 'string')
@@ -95,6 +101,7 @@ function readModels(node: NodeDefinition, modelId: Json, config: JsonObject): Ac
       model,
       credential: isSame && typeof credential === 'string' ? credential : null,
       baseUrl: isSame ? baseUrl : null,
+      usedSecrets,
     };
   });
 }

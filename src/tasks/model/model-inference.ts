@@ -4,6 +4,7 @@ import type { NodeDefinition } from '../../core/definition/model.ts';
 import { compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { compiled, readField } from '../compile-config.ts';
+import { readNamedSecrets } from '../read-secrets.ts';
 import type { TaskContext, TaskType } from '../task-type.ts';
 import { askModel } from './ask-model.ts';
 import { type Conversation, converse } from './converse.ts';
@@ -30,8 +31,11 @@ export const modelInference: TaskType = {
         ]),
       ],
       async run(context) {
-        const scope = withNames(context.scope, { secrets: context.outside.secrets });
-        const request = config.read(scope, context.input);
+        const { values, used } = await readNamedSecrets(config.mappings, context.outside.secrets);
+        const request = config.read(
+          { scope: withNames(context.scope, { secrets: values }), used },
+          context.input,
+        );
         const output =
           readField(node, 'mode') === 'embedding'
             ? await embed(request, serviceId, context)

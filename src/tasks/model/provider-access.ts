@@ -2,7 +2,8 @@
 //   A1  The operator's key of a provider goes to the provider's own address, to the operator's base URL, or to this machine.
 //       Anywhere else that an author's `baseUrl` may point, it is the author's `credential` or no key.
 import { TerminalError } from '../../core/errors.ts';
-import type { Outside } from '../outside.ts';
+import { checkUsedSecrets } from '../outbound/secret-bindings.ts';
+import type { Outside, ProviderAccess, Secret } from '../outside.ts';
 
 /** How a provider is spoken to; `compatible`: the chat completions of OpenAI, as many servers speak them. */
 export type Dialect = 'anthropic' | 'openai' | 'google' | 'compatible' | 'simulated';
@@ -26,6 +27,8 @@ export interface AccessRequest {
   /** Name of a secret. */
   readonly credential: string | null;
   readonly baseUrl: string | null;
+  /** What its config was made of. */
+  readonly usedSecrets: ReadonlySet<Secret>;
 }
 
 const KNOWN: ReadonlyMap<string, { dialect: Dialect; baseUrl: string; path: string; key: string }> = new Map([
@@ -46,18 +49,18 @@ const KNOWN: ReadonlyMap<string, { dialect: Dialect; baseUrl: string; path: stri
 ]);
 const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** Throws `validation` where the provider, its address or its key is missing. */
-export function accessOf(
+/** Throws `validation` where the provider, its address or its key is missing, `blocked_destination` where a secret is bound to other hosts. */
+export async function readAccess(
   request: AccessRequest,
   outside: Pick<Outside, 'providers' | 'secrets'>,
-): ModelAccess {
+): Promise<ModelAccess> {
   const { model, taskId } = request;
   const slash = model.indexOf('/');
   const provider = model.slice(0, slash);
   const name = model.slice(slash + 1);
   if (provider === 'simulated') return { dialect: 'simulated', provider, name, baseUrl: '', apiKey: null };
   const known = KNOWN.get(provider);
-  const operator = outside.providers.get(provider);
+  const operator = await outside.providers.read(provider);
   const baseUrl = request.baseUrl ?? operator?.baseUrl ?? known?.baseUrl;
   if (baseUrl === undefined)
     throw new TerminalError(
@@ -70,7 +73,9 @@ export function accessOf(
     known === undefined || (provider === 'openai' && baseUrl !== known.baseUrl)
       ? 'compatible'
       : known.dialect;
-  const apiKey = keyOf(request, outside, url, [known?.baseUrl, operator?.baseUrl]);
+  const credential = await readCredential(request, outside.secrets);
+  checkUsedSecrets([...request.usedSecrets, ...(credential === null ? [] : [credential])], url);
+  const apiKey = credential?.value ?? keyOf(request, url, operator, known?.baseUrl);
   if (apiKey === null && dialect !== 'compatible')
     throw new TerminalError(
       'validation',
@@ -87,25 +92,33 @@ export function accessOf(
   };
 }
 
+async function readCredential(
+  { taskId, model, credential }: AccessRequest,
+  secrets: Outside['secrets'],
+): Promise<Secret | null> {
+  if (credential === null) return null;
+  const secret = await secrets.read(credential);
+  if (secret !== null && secret.value !== '') return secret;
+  throw new TerminalError(
+    'validation',
+    `Task "${taskId}": credential "${credential}" for ${model} is not set: set ${await secrets.variableOf(credential)}`,
+  );
+}
+
+// A1
 function keyOf(
-  { taskId, model, credential, baseUrl }: AccessRequest,
-  { secrets, providers }: Pick<Outside, 'providers' | 'secrets'>,
+  { baseUrl }: AccessRequest,
   url: URL,
-  trusted: readonly (string | undefined)[],
+  operator: ProviderAccess | undefined,
+  own: string | undefined,
 ): string | null {
-  if (credential !== null) {
-    const secret = Object.hasOwn(secrets, credential) ? secrets[credential] : undefined;
-    if (secret !== undefined && secret !== '') return secret;
-    throw new TerminalError(
-      'validation',
-      `Task "${taskId}": credential "${credential}" for ${model} is not set: set DAGWRIGHT_SECRET_${credential}`,
-    );
-  }
   const isTrusted =
     baseUrl === null ||
     THIS_MACHINE.test(url.hostname) ||
-    trusted.some((one) => one !== undefined && URL.canParse(one) && new URL(one).origin === url.origin);
-  return isTrusted ? providers.get(model.slice(0, model.indexOf('/')))?.apiKey || null : null;
+    [own, operator?.baseUrl].some(
+      (one) => one !== undefined && URL.canParse(one) && new URL(one).origin === url.origin,
+    );
+  return isTrusted ? operator?.apiKey || null : null;
 }
 
 function missingKey(provider: string, variable: string, { baseUrl }: AccessRequest): string {

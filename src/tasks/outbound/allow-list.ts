@@ -1,12 +1,14 @@
-// DAGWRIGHT_ALLOWED_HOSTS: what an operator allows beyond public addresses on ports 80 and 443.
+// Lists of hosts, as an operator writes them: DAGWRIGHT_ALLOWED_HOSTS, what is allowed beyond public addresses on ports 80
+// and 443; DAGWRIGHT_SECRET_<NAME>_HOSTS, where a secret may be sent.
 //   host          this host, on every port          api.internal, 10.0.0.7, [fd00::7]
 //   host:port     this host on this port            api.internal:8080, [fd00::7]:8080
 //   *.suffix      every host below the suffix       *.svc.example (also with a port)
 //   CIDR          every address of the range        10.20.0.0/16
 import type { Problem, Result } from '../../core/errors.ts';
+import type { HostList } from '../outside.ts';
 import { type Address, type AddressRange, isWithin, parseAddress, parseRange } from './address.ts';
 
-export interface AllowList {
+export interface AllowList extends HostList {
   /** How the list names a host: by itself, by a suffix, or not at all. */
   nameMatch(host: string, port: number): 'exact' | 'suffix' | null;
   /** Whether the list holds the address itself, or a range that it is in. */
@@ -24,8 +26,8 @@ interface Entry {
 const SETTING = 'DAGWRIGHT_ALLOWED_HOSTS';
 const FORMS = 'expected host, host:port, *.suffix or a range such as 10.20.0.0/16';
 
-/** Reads the entries of a comma list; every problem names its entry. */
-export function parseAllowList(entries: readonly string[]): Result<AllowList> {
+/** Reads the entries of a comma list; every problem names its entry, and the setting that it is of. */
+export function parseAllowList(entries: readonly string[], setting = SETTING): Result<AllowList> {
   const problems: Problem[] = [];
   const parsed: Entry[] = [];
   for (const text of entries.map((entry) => entry.trim()).filter((entry) => entry !== '')) {
@@ -33,9 +35,9 @@ export function parseAllowList(entries: readonly string[]): Result<AllowList> {
     if (typeof entry !== 'string') parsed.push(entry);
     else
       problems.push({
-        pointer: SETTING,
+        pointer: setting,
         code: 'setting',
-        message: `${SETTING}: "${text}" ${entry}; ${FORMS}`,
+        message: `${setting}: "${text}" ${entry}; ${FORMS}`,
       });
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: listOf(parsed) };
@@ -58,9 +60,23 @@ export function hostOf({ hostname }: URL): string {
   return (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname).replace(/\.$/, '');
 }
 
+/** The port of a URL, that of its scheme where it names none. */
+export function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port);
+  return url.protocol === 'https:' ? 443 : 80;
+}
+
 function listOf(entries: readonly Entry[]): AllowList {
   const fits = (entry: Entry, port: number): boolean => entry.port === null || entry.port === port;
-  return {
+  const list: AllowList = {
+    names(url) {
+      const host = hostOf(url);
+      const address = parseAddress(host);
+      return (
+        list.nameMatch(host, portOf(url)) !== null ||
+        (address !== null && list.allowsAddress(address, portOf(url)))
+      );
+    },
     nameMatch(host, port) {
       const own = entries.filter((entry) => fits(entry, port));
       if (own.some(({ is }) => is.kind === 'name' && is.name === host)) return 'exact';
@@ -79,6 +95,7 @@ function listOf(entries: readonly Entry[]): AllowList {
         (entry) => fits(entry, port) && entry.is.kind === 'range' && isWithin(address, entry.is.range),
       ),
   };
+  return list;
 }
 
 /** The entry, or what is wrong with it. */

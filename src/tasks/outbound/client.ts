@@ -1,10 +1,12 @@
 // How tasks call out over HTTP: through the SSRF guard, with limits of time and size.
+import type { Secret } from '../outside.ts';
 import type { AllowList } from './allow-list.ts';
 import { readBody } from './body.ts';
 import { bodyOf, discard, follow, isBodyless, type Line } from './exchange.ts';
 import { fetchThrough } from './fetch.ts';
 import { Guard, type Resolve } from './guard.ts';
 import type { HttpAnswer, HttpRequest } from './message.ts';
+import { createSecretCheck } from './secret-bindings.ts';
 import { createTransport, type RawAnswer, type TimeLimits } from './transport.ts';
 
 export interface OutsideHttp {
@@ -24,6 +26,8 @@ export interface HttpOptions {
   readonly allowedHosts: AllowList;
   /** Hosts (`host`, or `host:port`) of this installation that no task may call. */
   readonly deniedHosts?: readonly string[];
+  /** Those that are bound to hosts are sent to no other. */
+  readonly secrets?: readonly Secret[];
   readonly resolve?: Resolve;
   /** Certificates to trust besides the usual ones, PEM. */
   readonly ca?: readonly string[];
@@ -45,11 +49,11 @@ const LIMITS: HttpLimits = {
   fetchMaxBytes: 32_000_000,
 };
 export function createHttp(options: HttpOptions): OutsideHttp {
-  const { allowedHosts: allowed, deniedHosts = [], resolve, ca } = options;
+  const { allowedHosts: allowed, deniedHosts = [], secrets = [], resolve, ca } = options;
   const limits = { ...LIMITS, ...options.limits };
   const guard = new Guard({ allowed, deniedHosts, resolve });
   const transport = createTransport({ guard, connectMs: limits.connectMs, ca });
-  const line: Line = { guard, transport, limits };
+  const line: Line = { guard, transport, limits, checkSecrets: createSecretCheck(secrets) };
   const fetchLine = {
     ...line,
     limits: { ...limits, idleMs: limits.fetchIdleMs },

@@ -6,6 +6,7 @@ import { callFailure, NotConnected } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { HttpRequest } from './message.ts';
 import { type Hop, isRedirect, redirected } from './redirect.ts';
+import { type CheckSecrets, checkUsedSecrets } from './secret-bindings.ts';
 import type { RawAnswer, TimeLimits, Transport } from './transport.ts';
 
 /** What calls go through. */
@@ -13,6 +14,7 @@ export interface Line {
   readonly guard: Guard;
   readonly transport: Transport;
   readonly limits: TimeLimits;
+  readonly checkSecrets: CheckSecrets;
 }
 
 /** Set by us, or by no one. */
@@ -48,11 +50,13 @@ export interface Followed {
 
 /** Sends a request, and goes where its redirects lead. The body is still to be read, or to be discarded. */
 export async function follow(request: Omit<HttpRequest, 'maxBytes'>, line: Line): Promise<Followed> {
-  const { guard, transport, limits } = line;
-  const { signal, isOnce, onSend, keepsStatus } = request;
+  const { guard, transport, limits, checkSecrets } = line;
+  const { signal, isOnce, onSend, keepsStatus, usedSecrets = [] } = request;
+  checkUsedSecrets(usedSecrets, request.url);
   let hop: Hop = { ...request, headers: { ...request.headers, 'accept-encoding': ACCEPT_ENCODING } };
   for (let redirects = 0; ; redirects++) {
     guard.checkUrl(hop.url);
+    checkSecrets(hop);
     let raw: RawAnswer;
     try {
       raw = await transport.send(hop, { signal, limits, isOnce, ...(redirects === 0 && { onSend }) });

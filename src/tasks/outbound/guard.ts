@@ -6,7 +6,7 @@
 import { lookup } from 'node:dns/promises';
 import { TerminalError } from '../../core/errors.ts';
 import { isMetadataAddress, parseAddress, refusalOf } from './address.ts';
-import { type AllowList, hostOf, normalizeHost } from './allow-list.ts';
+import { type AllowList, hostOf, normalizeHost, portOf } from './allow-list.ts';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -85,12 +85,6 @@ export class Guard {
     if (reason !== null) throw refused(host, `its address is not public (${reason})`);
     if (!PORTS.has(port)) throw refused(host, `port ${port} is neither 80 nor 443`);
   }
-}
-
-/** The port of a URL, that of its scheme where it names none. */
-export function portOf(url: URL): number {
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'https:' ? 443 : 80;
 }
 
 function refused(host: string, reason: string): TerminalError {

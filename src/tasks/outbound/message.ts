@@ -1,4 +1,5 @@
 // What is asked of a service over HTTP, and what it answered.
+import type { Secret } from '../outside.ts';
 
 export interface HttpRequest {
   /** Upper case. */
@@ -13,6 +14,8 @@ export interface HttpRequest {
   readonly maxBytes: number;
   /** The body is not sent to another origin. */
   readonly hasSecretBody: boolean;
+  /** What it was made of, however little of it is left; absent: none. A redirect is judged by what it holds. */
+  readonly usedSecrets?: Iterable<Secret>;
   /** Nothing tells whether it may be sent again, so that it needs a connection that is surely alive. */
   readonly isOnce: boolean;
   /** Redirects that are answers, not followed. */

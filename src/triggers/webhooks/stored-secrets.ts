@@ -3,22 +3,27 @@
 import type { TaskLog } from '../../core/log-lines.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { StoredSecret, WebhookRow } from '../../db/resources/webhooks.ts';
+import type { InstallationSecrets } from '../../tasks/installation-secrets.ts';
 import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 
-/** What secrets are sealed with, and where `{{ secrets.NAME }}` comes from (DAGWRIGHT_SECRET_NAME). */
+/** What secrets are sealed with, and where `{{ secrets.NAME }}` comes from. */
 export interface SecretSource {
   readonly secretBox: SecretBox;
-  readonly secrets: Readonly<Record<string, string>>;
+  readonly secrets: InstallationSecrets;
 }
 
 /** A webhook, as far as its secrets are concerned. */
 export type SecretOwner = Pick<WebhookRow, 'id' | 'tenantId'>;
 
-/** The value that a secret stands for: itself, or the setting that it names; null where there is no such setting. */
-export function resolveSecret(text: string, { secrets }: Pick<SecretSource, 'secrets'>): string | null {
+/** The value that a secret stands for: itself, or what it names; null where the tenant has nothing of that name. */
+export function resolveSecret(
+  text: string,
+  tenantName: string,
+  { secrets }: Pick<SecretSource, 'secrets'>,
+): string | null {
   const name = referencedSecret(text);
   if (name === null) return text;
-  return Object.hasOwn(secrets, name) ? secrets[name]! : null;
+  return secrets.find(tenantName, name)?.value ?? null;
 }
 
 export function sealSecret(
@@ -46,14 +51,14 @@ export function currentSecrets(stored: readonly StoredSecret[], nowMs: number): 
 
 /** The values that a delivery may be signed with, newest first. One that cannot be opened is left out, and logged. */
 export function openSecrets(
-  webhook: SecretOwner & Pick<WebhookRow, 'secrets'>,
+  webhook: SecretOwner & Pick<WebhookRow, 'secrets' | 'tenantName'>,
   source: SecretSource,
   nowMs: number,
   log: TaskLog,
 ): string[] {
   return currentSecrets(webhook.secrets, nowMs).flatMap(({ sealed }) => {
     try {
-      const value = resolveSecret(openSecret(sealed, webhook, source), source);
+      const value = resolveSecret(openSecret(sealed, webhook, source), webhook.tenantName, source);
       if (value === null) log.error('a webhook names a secret that is not set', { webhookId: webhook.id });
       return value === null ? [] : [value];
     } catch (error) {

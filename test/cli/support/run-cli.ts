@@ -16,12 +16,17 @@ export interface Finished {
 export interface CliOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The streams are a terminal's. */
+  readonly isTTY?: boolean;
 }
 
 /** Runs one command line to its end. */
-export async function runCli(args: readonly string[], { env, cwd }: CliOptions): Promise<Finished> {
-  const stdout = collector();
-  const stderr = collector();
+export async function runCli(
+  args: readonly string[],
+  { env, cwd, isTTY = false }: CliOptions,
+): Promise<Finished> {
+  const stdout = collector(isTTY);
+  const stderr = collector(isTTY);
   const io: Io = {
     stdout,
     stderr,
@@ -50,8 +55,9 @@ export function spawnCli(
   });
 }
 
-function collector(): Output & { text: string } {
+function collector(isTTY: boolean): Output & { text: string } {
   return {
+    isTTY,
     text: '',
     write(text) {
       this.text += text;

@@ -8,7 +8,7 @@ import { parseRetryAfter } from '../../../src/core/retry.ts';
 import { NotConnected } from '../../../src/tasks/outbound/failure.ts';
 import type { HttpAnswer, HttpRequest } from '../../../src/tasks/outbound/message.ts';
 import type { AnswerState, TaskContext } from '../../../src/tasks/task-type.ts';
-import { closedOutside } from '../../support/outside.ts';
+import { closedOutside, secretsOf } from '../../support/outside.ts';
 import { context, NOW, node, outputOf, registry, taskTypeOf } from './run-task.ts';
 
 interface Given extends Partial<TaskContext> {
@@ -29,7 +29,7 @@ async function run(config: JsonObject, given: Given = {}) {
   const told: string[] = [];
   const sent: HttpRequest[] = [];
   const outside = closedOutside({
-    secrets,
+    secrets: secretsOf(secrets),
     redact: createRedact(Object.values(secrets)),
     services: {
       use: ({ serviceId }, _signal, call) => {
@@ -301,6 +301,24 @@ describe('the answer', () => {
       code: 'output_invalid',
       message: expect.stringContaining('not valid JSON'),
     });
+  });
+
+  test('a server that escapes what it echoes in an error tells it to nobody', async () => {
+    const secret = 'k3y-of-<acme>&"co\'-123';
+    const json = JSON.stringify({ error: { key: secret } });
+    const escaped = json.replaceAll(/[<>&']/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
+    const html = `<p>${secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;').replaceAll("'", '&#x27;')}</p>`;
+    for (const [type, body] of [
+      ['application/json', escaped],
+      ['application/problem+json', JSON.stringify({ error: escaped })],
+      ['application/json', `${escaped} and no JSON`],
+      ['text/html', html],
+    ] as const) {
+      const answer = { status: 400, body, headers: { 'content-type': type } };
+      const { failure } = await run({ url, credential: 'KEY' }, { answer, secrets: { KEY: secret } });
+      expect(JSON.stringify((failure as RetryableError).details)).toContain('[redacted]');
+      expect(JSON.stringify((failure as RetryableError).details)).not.toContain('acme');
+    }
   });
 
   test('a server that echoes secrets tells them to nobody', async () => {

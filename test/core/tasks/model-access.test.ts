@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { accessOf } from '../../../src/tasks/model/provider-access.ts';
+import { readAccess } from '../../../src/tasks/model/provider-access.ts';
 import type { ProviderAccess } from '../../../src/tasks/outside.ts';
+import { providersOf, secretsOf } from '../../support/outside.ts';
 
 const access = (
   model: string,
   { baseUrl = null, credential = null }: { baseUrl?: string | null; credential?: string | null } = {},
   providers: { [name: string]: ProviderAccess } = {},
 ) =>
-  accessOf(
-    { taskId: 'it', model, baseUrl, credential },
-    { providers: new Map(Object.entries(providers)), secrets: { MINE: 'key-of-author' } },
+  readAccess(
+    { taskId: 'it', model, baseUrl, credential, usedSecrets: new Set() },
+    { providers: providersOf(providers), secrets: secretsOf({ MINE: 'key-of-author' }) },
   );
 const KEY = { apiKey: 'key-of-operator' };
 
@@ -21,37 +22,40 @@ describe('how a provider is reached', () => {
     ],
     ['openai/gpt-x', { dialect: 'openai', name: 'gpt-x', baseUrl: 'https://api.openai.com/v1' }],
     ['google/gemini-x', { dialect: 'google', baseUrl: 'https://generativelanguage.googleapis.com/v1beta' }],
-  ])('%s at its own address, with the key of the operator', (model, wanted) => {
+  ])('%s at its own address, with the key of the operator', async (model, wanted) => {
     const provider = model.split('/')[0]!;
-    expect(access(model, {}, { [provider]: KEY })).toMatchObject({ ...wanted, apiKey: 'key-of-operator' });
+    expect(await access(model, {}, { [provider]: KEY })).toMatchObject({
+      ...wanted,
+      apiKey: 'key-of-operator',
+    });
   });
 
-  test('openai at another address speaks chat completions', () => {
+  test('openai at another address speaks chat completions', async () => {
     const at = { dialect: 'compatible', baseUrl: 'https://proxy.example/v1' };
     expect(
-      access('openai/gpt-x', {}, { openai: { ...KEY, baseUrl: 'https://proxy.example/v1/' } }),
+      await access('openai/gpt-x', {}, { openai: { ...KEY, baseUrl: 'https://proxy.example/v1/' } }),
     ).toMatchObject({
       ...at,
       apiKey: 'key-of-operator',
     });
-    expect(access('openai/gpt-x', { baseUrl: 'https://proxy.example/v1' })).toMatchObject({
+    expect(await access('openai/gpt-x', { baseUrl: 'https://proxy.example/v1' })).toMatchObject({
       ...at,
       apiKey: null,
     });
   });
 
-  test("a base URL without a path is completed as the provider's own client does it", () => {
+  test("a base URL without a path is completed as the provider's own client does it", async () => {
     const key = { credential: 'MINE' };
-    expect(access('anthropic/x', { ...key, baseUrl: 'https://proxy.example' }).baseUrl).toBe(
+    expect((await access('anthropic/x', { ...key, baseUrl: 'https://proxy.example' })).baseUrl).toBe(
       'https://proxy.example/v1',
     );
-    expect(access('anthropic/x', { ...key, baseUrl: 'https://proxy.example/deep/' }).baseUrl).toBe(
+    expect((await access('anthropic/x', { ...key, baseUrl: 'https://proxy.example/deep/' })).baseUrl).toBe(
       'https://proxy.example/deep',
     );
-    expect(access('google/x', { ...key, baseUrl: 'https://proxy.example' }).baseUrl).toBe(
+    expect((await access('google/x', { ...key, baseUrl: 'https://proxy.example' })).baseUrl).toBe(
       'https://proxy.example/v1beta',
     );
-    expect(access('local/a/b', { baseUrl: 'http://ollama:11434' })).toMatchObject({
+    expect(await access('local/a/b', { baseUrl: 'http://ollama:11434' })).toMatchObject({
       baseUrl: 'http://ollama:11434',
       name: 'a/b',
     });
@@ -61,13 +65,17 @@ describe('how a provider is reached', () => {
     ['anthropic/x', 'ANTHROPIC_API_KEY'],
     ['openai/x', 'OPENAI_API_KEY'],
     ['google/x', 'GOOGLE_GENERATIVE_AI_API_KEY'],
-  ])('%s without a key names %s', (model, variable) => {
-    expect(() => access(model)).toThrow(`set ${variable}, or config.credential and DAGWRIGHT_SECRET_<NAME>`);
+  ])('%s without a key names %s', async (model, variable) => {
+    await expect(access(model)).rejects.toThrow(
+      `set ${variable}, or config.credential and DAGWRIGHT_SECRET_<NAME>`,
+    );
   });
 
-  test('a credential that is not set names its variable', () => {
-    expect(() => access('openai/x', { credential: 'OTHER' })).toThrow('set DAGWRIGHT_SECRET_OTHER');
-    expect(() => access('openai/x', { credential: 'toString' })).toThrow('set DAGWRIGHT_SECRET_toString');
+  test('a credential that is not set names its variable', async () => {
+    await expect(access('openai/x', { credential: 'OTHER' })).rejects.toThrow('set DAGWRIGHT_SECRET_OTHER');
+    await expect(access('openai/x', { credential: 'toString' })).rejects.toThrow(
+      'set DAGWRIGHT_SECRET_toString',
+    );
   });
 });
 
@@ -79,8 +87,8 @@ describe("the operator's key (A1)", () => {
     ['https://proxy.example/elsewhere'],
     ['http://127.0.0.1:9999'],
     ['http://localhost:9999/v1'],
-  ])('goes to %s', (baseUrl) => {
-    expect(access('anthropic/x', { baseUrl }, providers).apiKey).toBe('key-of-operator');
+  ])('goes to %s', async (baseUrl) => {
+    expect((await access('anthropic/x', { baseUrl }, providers)).apiKey).toBe('key-of-operator');
   });
 
   test.each([
@@ -88,11 +96,13 @@ describe("the operator's key (A1)", () => {
     ['https://api.anthropic.com.evil.example/v1'],
     ['http://api.anthropic.com/v1'],
     ['http://127.0.0.1.evil.example/v1'],
-  ])('never to %s', (baseUrl) => {
-    expect(() => access('anthropic/x', { baseUrl }, providers)).toThrow(
+  ])('never to %s', async (baseUrl) => {
+    await expect(access('anthropic/x', { baseUrl }, providers)).rejects.toThrow(
       /no key for "anthropic" at config.baseUrl/,
     );
-    expect(access('openai/x', { baseUrl }, providers).apiKey).toBeNull();
-    expect(access('anthropic/x', { baseUrl, credential: 'MINE' }, providers).apiKey).toBe('key-of-author');
+    expect((await access('openai/x', { baseUrl }, providers)).apiKey).toBeNull();
+    expect((await access('anthropic/x', { baseUrl, credential: 'MINE' }, providers)).apiKey).toBe(
+      'key-of-author',
+    );
   });
 });

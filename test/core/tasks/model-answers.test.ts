@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NotNow, RetryableError, TerminalError } from '../../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { type Answer, answering, COMPATIBLE, chat, http, infer, type ModelRun } from '../../support/model.ts';
+import { secretsOf } from '../../support/outside.ts';
 
 const SCHEMA = {
   type: 'object',
@@ -204,7 +205,7 @@ describe('errors of a provider', () => {
       {
         outside: {
           ...http(answering(echo).fetch),
-          secrets: { MODEL: key },
+          secrets: secretsOf({ MODEL: key }),
           redact: (text: string) => text.replaceAll(key, '[redacted]'),
         },
       },
@@ -284,7 +285,10 @@ describe('what is sent', () => {
         providerOptions: { local: { top_k: 3 } },
         credential: 'MODEL',
       },
-      { modelId: COMPATIBLE.modelId, outside: { ...http(server.fetch), secrets: { MODEL: 'sk-1' } } },
+      {
+        modelId: COMPATIBLE.modelId,
+        outside: { ...http(server.fetch), secrets: secretsOf({ MODEL: 'sk-1' }) },
+      },
     );
     expect(server.asked).toMatchObject([
       {

@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '../../../src/db/connection/connecti
 import { Health } from '../../../src/http/process/health.ts';
 import { Metrics } from '../../../src/http/process/metrics.ts';
 import { createApp } from '../../../src/http/server/app.ts';
+import { InstallationSecrets } from '../../../src/tasks/installation-secrets.ts';
 import { createRegistry } from '../../../src/tasks/registry.ts';
 import { createSecretBox } from '../../../src/triggers/secrets/secret-box.ts';
 import { createStarts } from '../../../src/triggers/starts/starts.ts';
@@ -52,7 +53,7 @@ const app = await createApp(
     rules: new Map(),
     starts: createStarts({ database, log }),
     secretBox: createSecretBox(Buffer.from(settings.encryptionKey, 'base64')),
-    secrets: {},
+    secrets: new InstallationSecrets(),
     publicUrl: 'http://127.0.0.1',
     settings: { rateLimit: 5_000, isLoopback: true },
     health: new Health(),

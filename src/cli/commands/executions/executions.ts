@@ -23,6 +23,7 @@ import { costSummary } from '../../output/cost-summary.ts';
 import { executionSummary, taskTable } from '../../output/task-table.ts';
 import { formatDuration, formatUsd, table } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
+import { oneLine } from '../../safe-output.ts';
 import { isExecutionId, requireId } from './execution-id.ts';
 import { addLogsCommand } from './logs.ts';
 
@@ -102,7 +103,7 @@ async function whyOne(context: CommandContext, _options: object, id: string): Pr
   return await context.withTenant(async (client, acting) => {
     const why = outcomeToRefusal(await explainExecution(client, acting, id));
     context.printJson(why);
-    const lines = why.items.map(({ message }) => message);
+    const lines = why.items.map(({ message }) => oneLine(message));
     if (!why.isComplete) lines.push(`… and more than ${MAX_WHY} tasks`);
     context.say(lines.length === 0 ? `${id} is ${why.status}` : lines.join('\n'));
     return 0;

@@ -12,9 +12,9 @@ import { wholeNumber } from '../../input/arguments.ts';
 import { printedPage } from '../../input/lists.ts';
 import { abortOnSignal } from '../../io.ts';
 import { followLogs } from '../../output/follow-logs.ts';
-import { harmlessText } from '../../output/log.ts';
 import type { Colour } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
+import { oneLine } from '../../safe-output.ts';
 import { requireId } from './execution-id.ts';
 
 export function addLogsCommand(executions: Command): void {
@@ -104,8 +104,8 @@ function textOf(line: LogLineView, paint: CommandContext['paint']): string {
   const index = mapIndex === null ? '' : `[${mapIndex}]`;
   const again = attempt === null || attempt === 1 ? '' : ` #${attempt}`;
   const task = taskId === null ? '' : ` ${paint('cyan', `${taskId}${index}${again}`)}`;
-  const rest = fields === null ? '' : ` ${paint('gray', harmlessText(JSON.stringify(fields)))}`;
-  return `${paint('gray', at)} ${name}${task} ${harmlessText(message)}${rest}`;
+  const rest = fields === null ? '' : ` ${paint('gray', JSON.stringify(fields))}`;
+  return oneLine(`${paint('gray', at)} ${name}${task} ${message}${rest}`);
 }
 
 // Ctrl-C, or nobody reads any more (`| head`): the command ends in order.

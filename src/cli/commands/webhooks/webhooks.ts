@@ -11,12 +11,13 @@ import {
   showWebhook,
 } from '../../../resources/webhooks/webhooks.ts';
 import type { WebhookChange } from '../../../resources/webhooks/write-webhook.ts';
+import { variableFor, variableOf } from '../../../tasks/installation-secrets.ts';
 import { action } from '../../action.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged, wholeNumber } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
-import { sampleDelivery } from '../../output/sample-delivery.ts';
+import { type SampleSecret, sampleDelivery } from '../../output/sample-delivery.ts';
 import { table } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import type { Config } from '../../settings/config.ts';
@@ -80,13 +81,21 @@ async function createOneWebhook(
   context.say(`id      ${webhook.id}\nURL     ${webhook.url}`);
   if (secret !== null) context.say(`secret  ${secret}  (shown only now)`);
   const known = secret ?? given.secret?.trim() ?? null;
-  const setting = known === null ? null : referencedSecret(known);
-  const needed = setting === null ? '' : `, in a shell where DAGWRIGHT_SECRET_${setting} is set`;
+  const sample = known === null ? null : sampleSecret(known, context);
+  const needed =
+    sample !== null && 'variable' in sample ? `, in a shell where ${sample.variable} is set` : '';
   context.say(
-    `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, known)}`,
+    `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample)}`,
   );
   warnWhereOpen(context, config, webhook, known);
   return 0;
+}
+
+function sampleSecret(given: string, { config, tenant }: CommandContext): SampleSecret {
+  const name = referencedSecret(given);
+  if (name === null) return { text: given };
+  const found = config.outside.secrets?.find(tenant, name);
+  return { variable: found ? variableOf(found) : variableFor(tenant, name) };
 }
 
 async function listAllWebhooks(

@@ -1,0 +1,72 @@
+// The secrets of the installation, out of its environment: whose each is, and where it may be sent.
+//   V1  A secret is one tenant's, or all tenants' where the operator says so. To any other tenant it is not there, in the
+//       same words as one that nobody has.
+//   V2  Names of tenants (a-z, 0-9 and "-") and their form in variables (upper case, "_" for "-") are one to one.
+import type { HostList, Secret } from './outside.ts';
+
+export interface InstallationSecret extends Secret {
+  /** The tenant's name as variables have it; null: it stands without one, and is that of `default`. */
+  readonly tenant: string | null;
+  readonly isShared: boolean;
+}
+
+const PREFIX = 'DAGWRIGHT_SECRET_';
+const TENANT_NAME = /^[a-z][a-z0-9-]*$/;
+
+export class InstallationSecrets {
+  readonly all: readonly InstallationSecret[];
+  readonly #byVariable: ReadonlyMap<string, InstallationSecret>;
+
+  constructor(all: readonly InstallationSecret[] = []) {
+    this.all = all;
+    this.#byVariable = new Map(all.map((secret) => [variableOf(secret), secret]));
+  }
+
+  /** V1. A tenant's own goes before a shared one. */
+  find(tenantName: string, name: string): InstallationSecret | null {
+    const tenant = tenantInVariable(tenantName);
+    const own = tenant === null ? undefined : this.#byVariable.get(`${PREFIX}${tenant}__${name}`);
+    // A name of `default` may look like a tenant and a name.
+    if (own !== undefined && own.tenant === tenant && own.name === name) return own;
+    const plain = this.#byVariable.get(`${PREFIX}${name}`);
+    const isVisible = plain?.tenant === null && (plain.isShared || tenantName === 'default');
+    return isVisible ? plain : null;
+  }
+
+  /** Of all tenants: what is to be hidden. */
+  get values(): string[] {
+    return this.all.map(({ value }) => value);
+  }
+}
+
+/** The variable that holds a secret. */
+export function variableOf({ tenant, name }: Pick<InstallationSecret, 'tenant' | 'name'>): string {
+  return `${PREFIX}${tenant === null ? '' : `${tenant}__`}${name}`;
+}
+
+/** The variable that would give a tenant a secret of this name. */
+export function variableFor(tenantName: string, name: string): string {
+  return variableOf({ tenant: tenantName === 'default' ? null : tenantInVariable(tenantName), name });
+}
+
+/** V2. Null where a name is none that a tenant can have. */
+export function tenantInVariable(tenantName: string): string | null {
+  return TENANT_NAME.test(tenantName) ? tenantName.toUpperCase().replaceAll('-', '_') : null;
+}
+
+/** What the variable of a secret says of it: `DAGWRIGHT_SECRET_<NAME>` or `DAGWRIGHT_SECRET_<TENANT>__<NAME>`; null: it is none. */
+export function readVariable(variable: string): Pick<InstallationSecret, 'tenant' | 'name'> | null {
+  if (!variable.startsWith(PREFIX)) return null;
+  const rest = variable.slice(PREFIX.length);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) return null;
+  // The last one: the name of a tenant may have two hyphens in a row.
+  const cut = rest.lastIndexOf('__');
+  const [tenant, name] = [rest.slice(0, cut), rest.slice(cut + 2)];
+  const isOfTenant = cut > 0 && /^[A-Z][A-Z0-9_]*$/.test(tenant) && /^[A-Za-z]/.test(name);
+  return isOfTenant ? { tenant, name } : { tenant: null, name: rest };
+}
+
+/** Whether a secret may go to a host. */
+export function mayGoTo({ boundTo }: { readonly boundTo: HostList | null }, url: URL): boolean {
+  return boundTo === null || boundTo.names(url);
+}
