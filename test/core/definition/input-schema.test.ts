@@ -219,7 +219,7 @@ describe('no schema and no value hangs or crashes', () => {
       1,
     ],
   ])('%s: ends as too_complex', (_title, schema, value) => {
-    expect(cpuMs(() => expect(check(schema, value)).toEqual([' too_complex']))).toBeLessThan(1500);
+    expect(cpuMs(() => expect(check(schema, value)).toEqual([' too_complex']))).toBeLessThan(4000);
   });
 
   test.each<[string, Json, Json, string[]]>([
@@ -258,7 +258,7 @@ describe('no schema and no value hangs or crashes', () => {
     const spent = cpuMs(() => {
       found = check(schema, value);
     });
-    expect(spent).toBeLessThan(1500);
+    expect(spent).toBeLessThan(4000);
     expect(found.map((one) => one.split(' ').at(-1))).toEqual(codes);
   });
 

@@ -118,7 +118,7 @@ function sizeSteps(value: Json, perName: number, perChar: number): number {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || perName === 0) return 0;
   const count = Object.keys(value).length;
   // Large objects are tables that are sorted whenever their names are listed.
-  return count < 64 ? count * perName : 20 * count * perName;
+  return count < 64 ? count * perName : 40 * count * perName;
 }
 
 function nameSteps(name: unknown): number {
