@@ -65,6 +65,12 @@ describe('values', () => {
   });
 });
 
+test('true and false are schemas', () => {
+  expect(check(true, { a: 1 })).toEqual([]);
+  expect(check(false, { a: 1 })).toEqual([' invalid_value']);
+  expect(check({ properties: { a: { $ref: '#/$defs/any' } }, $defs: { any: true } }, { a: 1 })).toEqual([]);
+});
+
 describe('schemas that are refused, and where', () => {
   test.each<[string, Json, string[]]>([
     ['no schema', 5, [' invalid_schema']],
