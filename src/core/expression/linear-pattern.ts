@@ -12,6 +12,9 @@ const MAX_PATTERNS = 2000;
 const MAX_KEPT_WEIGHT = 300_000;
 /** Bytes of learned states, as RE2 estimates them. */
 const MAX_LEARNED_BYTES = 256_000;
+/** Larger programs learn nothing: a state costs them more than reading on without it. */
+const MAX_LEARNER_SIZE = 150;
+const NOTHING_LEARNED = { match: () => null, stateBudget: 0, memBudget: 0 };
 
 /** Why a pattern cannot be used. */
 export class PatternError extends Error {
@@ -36,7 +39,9 @@ export class LinearPattern {
     this.size = regex.programSize();
     this.weight = weight;
     // Where each character leaves one way only, the text is read once; else each may cost a step for each instruction.
-    this.#stepsPerChar = regex.re2().onepass === null ? this.size / 2 : Math.min(this.size / 2, 8);
+    const isOneWay = regex.re2().onepass !== null;
+    this.#stepsPerChar = (isOneWay ? Math.min(this.size / 2, 4) : this.size / 2) + 4;
+    if (!isOneWay && this.size > MAX_LEARNER_SIZE) regex.re2().lazyDFA = NOTHING_LEARNED as never;
   }
 
   /** What a test of a text of so many characters costs at the most; a step is about 25 ns. */

@@ -65,6 +65,12 @@ describe('values', () => {
   });
 });
 
+test('true and false are schemas', () => {
+  expect(check(true, { a: 1 })).toEqual([]);
+  expect(check(false, { a: 1 })).toEqual([' invalid_value']);
+  expect(check({ properties: { a: { $ref: '#/$defs/any' } }, $defs: { any: true } }, { a: 1 })).toEqual([]);
+});
+
 describe('schemas that are refused, and where', () => {
   test.each<[string, Json, string[]]>([
     ['no schema', 5, [' invalid_schema']],
@@ -219,7 +225,7 @@ describe('no schema and no value hangs or crashes', () => {
       1,
     ],
   ])('%s: ends as too_complex', (_title, schema, value) => {
-    expect(cpuMs(() => expect(check(schema, value)).toEqual([' too_complex']))).toBeLessThan(1500);
+    expect(cpuMs(() => expect(check(schema, value)).toEqual([' too_complex']))).toBeLessThan(4000);
   });
 
   test.each<[string, Json, Json, string[]]>([
@@ -258,7 +264,7 @@ describe('no schema and no value hangs or crashes', () => {
     const spent = cpuMs(() => {
       found = check(schema, value);
     });
-    expect(spent).toBeLessThan(1500);
+    expect(spent).toBeLessThan(4000);
     expect(found.map((one) => one.split(' ').at(-1))).toEqual(codes);
   });
 

@@ -11,8 +11,8 @@ export const COUNTER = 'dagwrightCount';
 export const RETURN = 'dagwrightReturn';
 /** Stands beside `unevaluatedProperties`, and is applied before it. */
 export const EVALUATED = 'dagwrightEvaluated';
-/** Steps of each application, of each name of an object, and of each character of a text (in sixteenths). */
-export type Cost = readonly [each: number, perName: number, perChar: number];
+/** Steps of each application, of a name of an object, of a character of a text (in sixteenths), of an element of a list. */
+export type Cost = readonly [each: number, perName: number, perChar: number, perItem: number];
 
 /** An error object, and the texts in it. */
 const ERROR_STEPS = 120;
@@ -70,12 +70,14 @@ const errorsBefore = new WeakMap<object, Name>();
 
 // Errors of a branch (of anyOf, say) decide nothing yet: where a branch calls a function, the meter knows.
 function countCode({ gen, data, schema, parentSchema, it }: KeywordCxt): void {
-  const [each, perName, perChar] = schema as Cost;
+  const [each, perName, perChar, perItem] = schema as Cost;
   const counted = _`${gen.scopeValue('obj', { ref: meter })}`;
   const left = _`${counted}.left`;
   gen.code(_`${left} -= ${each}`);
-  if (perName > 0 || perChar > 0)
-    gen.code(_`${left} -= ${gen.scopeValue('func', { ref: sizeSteps })}(${data}, ${perName}, ${perChar})`);
+  if (perName > 0 || perChar > 0 || perItem > 0)
+    gen.code(
+      _`${left} -= ${gen.scopeValue('func', { ref: sizeSteps })}(${data}, ${perName}, ${perChar}, ${perItem})`,
+    );
   // Errors and calls hold the pointer to the value: its names are escaped for each.
   for (const part of it.dataPathArr)
     if (typeof part !== 'number' && Object.keys(part.names).length > 0)
@@ -113,12 +115,13 @@ function evaluatedCode({ gen, it }: KeywordCxt): void {
   it.props = gen.const('props', _`${gen.scopeValue('obj', { ref })}`);
 }
 
-function sizeSteps(value: Json, perName: number, perChar: number): number {
+function sizeSteps(value: Json, perName: number, perChar: number, perItem: number): number {
   if (typeof value === 'string') return (value.length * perChar) >> 4;
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || perName === 0) return 0;
+  if (Array.isArray(value)) return value.length * perItem;
+  if (typeof value !== 'object' || value === null || perName === 0) return 0;
   const count = Object.keys(value).length;
   // Large objects are tables that are sorted whenever their names are listed.
-  return count < 64 ? count * perName : 20 * count * perName;
+  return count < 64 ? count * perName : 40 * count * perName;
 }
 
 function nameSteps(name: unknown): number {

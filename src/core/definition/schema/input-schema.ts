@@ -120,7 +120,7 @@ function compileByAjv(schema: boolean | JsonObject, weight: number): ValidateFun
   // One that has failed is not used again.
   current = null;
   const check = ajv.compile(schema);
-  ajv.removeSchema(schema);
+  if (isJsonObject(schema)) ajv.removeSchema(schema);
   if (before + weight < MAX_WEIGHT_OF_AJV) current = { ajv, weight: before + weight };
   return check;
 }

@@ -15,6 +15,8 @@ export interface KeywordCost {
   readonly each?: (value: Json) => number;
   /** Steps for each name of an object. */
   readonly perName?: (value: Json) => number;
+  /** Steps for each element of a list. */
+  readonly perItem?: (value: Json) => number;
   /** Sixteenths of a step for each character of a text. */
   readonly perChar?: number;
   /** Where its schemas are: in it, in its list, or under its names. */
@@ -28,6 +30,8 @@ const sizeOf = (value: Json): number =>
   Array.isArray(value) ? value.length : isJsonObject(value) ? Object.keys(value).length : 0;
 const namesIn = (value: Json): number =>
   isJsonObject(value) ? Object.values(value).reduce<number>((sum, list) => sum + 1 + sizeOf(list), 0) : 0;
+/** Where `false` is applied to each, each makes an error. */
+const refusalSteps = (value: Json): number => (value === false ? FALSE_STEPS : 0);
 const NOTHING: KeywordCost = {};
 const NAMES: KeywordCost = { perName: () => 2 };
 /** `false` has no part that counts, and makes an error. */
@@ -49,14 +53,14 @@ export const KEYWORD_COSTS: Readonly<Record<string, KeywordCost>> = {
   dependencies: { each: namesIn, schemas: 'named', isInPlace: true },
   dependentSchemas: { each: schemasIn, schemas: 'named', isInPlace: true },
   properties: { each: schemasIn, schemas: 'named' },
-  patternProperties: { perName: (value) => 2 * (1 + sizeOf(value)), schemas: 'named' },
+  patternProperties: { perName: (value) => 2 + schemasIn(value) + sizeOf(value), schemas: 'named' },
   additionalProperties: { ...NAMES, schemas: 'one' },
   unevaluatedProperties: { ...NAMES, schemas: 'one' },
-  propertyNames: { ...NAMES, schemas: 'one' },
+  propertyNames: { perName: (value) => 2 + refusalSteps(value), schemas: 'one' },
   prefixItems: { each: schemasIn, schemas: 'list' },
-  items: { schemas: 'one' },
+  items: { perItem: refusalSteps, schemas: 'one' },
   unevaluatedItems: { schemas: 'one' },
-  contains: { schemas: 'one' },
+  contains: { perItem: refusalSteps, schemas: 'one' },
   allOf: { each: schemasIn, schemas: 'list', isInPlace: true },
   anyOf: { each: schemasIn, schemas: 'list', isInPlace: true },
   oneOf: { each: schemasIn, schemas: 'list', isInPlace: true },
@@ -77,10 +81,13 @@ export const KEYWORD_COSTS: Readonly<Record<string, KeywordCost>> = {
 export const SHELVES: ReadonlySet<string> = new Set(['$defs', 'definitions']);
 
 /** The cost of one part of a schema: see {@link KEYWORD_COSTS}. */
-export function costOf(schema: JsonObject): [each: number, perName: number, perChar: number] {
+export function costOf(
+  schema: JsonObject,
+): [each: number, perName: number, perChar: number, perItem: number] {
   let each = 1;
   let perName = 0;
   let perChar = 0;
+  let perItem = 0;
   for (const [keyword, value] of Object.entries(schema)) {
     each += 1;
     if (!Object.hasOwn(KEYWORD_COSTS, keyword)) continue;
@@ -88,6 +95,7 @@ export function costOf(schema: JsonObject): [each: number, perName: number, perC
     each += cost.each?.(value) ?? 0;
     perName += cost.perName?.(value) ?? 0;
     perChar += cost.perChar ?? 0;
+    perItem += cost.perItem?.(value) ?? 0;
   }
-  return [each, perName, perChar];
+  return [each, perName, perChar, perItem];
 }
