@@ -26,11 +26,14 @@ interface Awaited {
   readonly id: string;
   readonly freed: PromiseWithResolvers<void>;
   readonly sinceMs: number;
+  hasWaited: boolean;
   isTold: boolean;
 }
 
-const MIN_LOOK_MS = 25;
+const MIN_LOOK_MS = 5;
 const MAX_LOOK_MS = 500;
+/** Another batch is done by then; what is still locked is waited for. */
+const WAIT_FROM_MS = 30;
 /** One that has been locked for so long may stay so: slots are not kept for it. */
 const STUCK_MS = 1_000;
 /** An operator is told of one that has been locked for so long. */
@@ -46,6 +49,8 @@ export class LockedExecutions {
   /** By execution. */
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #closing = new AbortController();
+  /** Bring the next look forward. */
+  readonly #wakers = new Set<() => void>();
   #freePlaces: number;
   #isLooking = false;
 
@@ -88,10 +93,12 @@ export class LockedExecutions {
   untilFree(id: string): Promise<void> {
     const known = this.#awaited.get(id);
     if (known !== undefined) return known.freed.promise;
-    const awaited = { id, freed: Promise.withResolvers<void>(), sinceMs: performance.now(), isTold: false };
+    const awaited: Awaited = {
+      ...{ id, freed: Promise.withResolvers<void>(), sinceMs: performance.now() },
+      ...{ hasWaited: false, isTold: false },
+    };
     this.#awaited.set(id, awaited);
-    if (this.#freePlaces > 0) void this.#wait(awaited);
-    else this.#look(awaited);
+    this.#look(awaited);
     return awaited.freed.promise;
   }
 
@@ -112,8 +119,10 @@ export class LockedExecutions {
     }
   }
 
-  // X2. Most locks are held for a moment only; what is held for longer makes room for others.
+  // X2. Once for each; what is held for longer makes room for others.
   async #wait(awaited: Awaited): Promise<void> {
+    awaited.hasWaited = true;
+    this.#lookedAt.delete(awaited);
     this.#freePlaces--;
     const isFree = await awaitExecution(this.#options.db, awaited.id, this.#options.waitMs).catch(
       () => false,
@@ -125,6 +134,7 @@ export class LockedExecutions {
 
   #look(awaited: Awaited): void {
     this.#lookedAt.add(awaited);
+    for (const wake of [...this.#wakers]) wake();
     if (this.#isLooking) return;
     this.#isLooking = true;
     void this.#lookAtAll().finally(() => {
@@ -134,11 +144,16 @@ export class LockedExecutions {
 
   async #lookAtAll(): Promise<void> {
     const { signal } = this.#closing;
+    let lookedAtMs = performance.now();
     while (this.#lookedAt.size > 0) {
       const youngestMs = Math.min(...[...this.#lookedAt].map(ageOf));
       const pauseMs = Math.min(MAX_LOOK_MS, Math.max(MIN_LOOK_MS, youngestMs / 2));
-      await abortableDelay(pauseMs * (0.75 + Math.random() / 2), signal).catch(ignore);
+      await abortableDelay(pauseMs * (0.75 + Math.random() / 2), signal, this.#wakers).catch(ignore);
       if (signal.aborted) return;
+      // Another came: it is looked at in a moment, and the others with it.
+      const isNew = [...this.#lookedAt].some((awaited) => ageOf(awaited) < MIN_LOOK_MS / 2);
+      if (isNew && performance.now() - lookedAtMs < 4 * MIN_LOOK_MS) continue;
+      lookedAtMs = performance.now();
       const looked = [...this.#lookedAt];
       const locked = await findLocked(
         this.#options.db,
@@ -147,6 +162,8 @@ export class LockedExecutions {
       for (const awaited of looked)
         if (locked !== null && !locked.has(awaited.id)) this.#free(awaited);
         else if (ageOf(awaited) >= STUCK_MS) this.#noteStuck(awaited);
+        else if (this.#freePlaces > 0 && !awaited.hasWaited && ageOf(awaited) >= WAIT_FROM_MS)
+          void this.#wait(awaited);
     }
   }
 
