@@ -65,7 +65,8 @@ test('after kill -9 of one of two workers under load all runs complete, and what
   expect(Object.keys(await statuses(scenario))).toEqual(['completed']);
   expect(median(resumedMs)).toBeLessThanOrEqual(RESUME_MEDIAN_MS);
   expect(Math.max(...resumedMs)).toBeLessThanOrEqual(RESUME_MAX_MS);
-  expect(extra).toBeLessThanOrEqual(lost);
+  // A body that has ended runs again too where its settle had not committed: of those that end in the moment of a kill.
+  expect(extra).toBeLessThanOrEqual(lost + 2 * KILLS);
   await expectSound(scenario);
 });
 

@@ -98,7 +98,7 @@ test('a start by hand is opened in its commit as well, with its row of the audit
     id = await start(flow.workflowId, { actor: 'user:alice', idempotencyKey: 'by hand' });
     await engine.ended(id);
   });
-  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v1 by hand']);
+  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v2 by hand']);
   expect(await start(flow.workflowId, { actor: 'user:alice', idempotencyKey: 'by hand' })).toBe(id);
   const rows = await engine.query(
     `select actor, action, new_values as values from dagwright.audit_logs where resource_id = $1`,

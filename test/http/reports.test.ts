@@ -6,6 +6,8 @@ import { type CallOptions, openService, type TestService } from '../support/serv
 const LONG = 'n'.repeat(300_000);
 /** As many values that are no numbers as fit into a body. */
 const WRONG = { [LONG]: Array.from({ length: 1_000 }, () => 'x') };
+/** Under a name that is short enough for all of them to be listed. */
+const MANY = { ['n'.repeat(900)]: WRONG[LONG] };
 const WORKFLOW = {
   workflowId: 'numbers',
   inputSchema: { type: 'object', additionalProperties: { items: { type: 'number' } } },
@@ -90,7 +92,7 @@ describe('what is stored', () => {
     const [{ id }] = (await service.query<{ id: string }>(
       `with own as (select set_config('app.current_tenant_id', '00000000-0000-7000-8000-000000000001', false))
          select dagwright.start_workflow('numbers', $1::jsonb) as id from own`,
-      [JSON.stringify(WRONG)],
+      [JSON.stringify(MANY)],
     )) as [{ id: string }];
     await untilTrue(async () => (await call('GET', `/v1/executions/${id}`)).body.completedAt !== null);
     const { body } = await call('GET', `/v1/executions/${id}`);
@@ -103,7 +105,7 @@ describe('what is stored', () => {
     const { body: webhook } = await call('POST', '/v1/webhooks', {
       body: { workflowId: 'numbers', path: 'numbers', authType: 'none' },
     });
-    for (let i = 0; i < 5; i++) await call('POST', `/hooks/${webhook.path}`, { body: WRONG });
+    for (let i = 0; i < 5; i++) await call('POST', `/hooks/${webhook.path}`, { body: MANY });
     const { body, bytes } = await call('GET', `/v1/webhooks/${webhook.id}/events?limit=200`);
     expect(body.items).toHaveLength(5);
     for (const { status, error } of body.items)

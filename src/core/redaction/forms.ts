@@ -9,8 +9,9 @@ export const MIN_SECRET_LENGTH = 8;
 export function formsOf(secret: string, plain: string): ReadonlySet<string> {
   const forms = new Set<string>();
   const add = (form: string) => void (form.length >= MIN_SECRET_LENGTH && forms.add(form));
-  // A backslash at its end takes the quote that follows along when escapes are taken off.
-  for (const text of [secret, plain, plain.replace(/\\+$/, '')]) {
+  // A backslash at its end takes the quote that follows along when escapes are taken off, one at its beginning may go with what
+  // follows it.
+  for (const text of [secret, plain, plain.replace(/\\+$/, ''), plain.replaceAll(/^\\+|\\+$/g, '')]) {
     add(text);
     // A form's space, which is not taken for an escape: base64 has the same character.
     add(text.replaceAll(' ', '+'));

@@ -6,9 +6,6 @@ import type { ApiContext } from './api-context.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 
-/** Connections that the system has made and we have not taken yet; beyond, it lets clients knock again, for seconds. */
-const BACKLOG = 4_096;
-
 /** The port cannot be had. `hint` says what to do. */
 export class ListenError extends Error {
   readonly hint: string;
@@ -46,7 +43,7 @@ export class Server {
   /** Throws {@link ListenError}. Port 0 takes any that is free; the URL tells which. */
   async listen(host: string, port: number): Promise<string> {
     try {
-      await this.#app.listen({ host, port, backlog: BACKLOG });
+      await this.#app.listen({ host, port, backlog: 1_024 });
     } catch (error) {
       await this.#app.close();
       throw listenError(error, host, port);

@@ -2,6 +2,7 @@
 // once, and whoever watches the process gets his answers too (P9).
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { within } from '../arena.ts';
 import { type Cell, count, ms } from '../cell.ts';
 import { createAgent, exchange } from '../http-client.ts';
 import { IdleCrowd } from '../idle-crowd.ts';
@@ -11,8 +12,9 @@ import { duration, most, percentile } from '../statistics.ts';
 const CLIENTS = 4_150;
 const QUICK_CLIENTS = 1_200;
 const EVERY_MS = 50;
-/** Until all of the crowd are there. */
-const SETTLING_MS = 3_000;
+/** Node accepts one connection in each turn of its loop, so all 4,150 are there late on a busy machine: what is measured is life with them. */
+const ARRIVAL_MS = 60_000;
+const SETTLING_MS = 5_000;
 const ANSWERS_WITHIN_MS = 500;
 /** On a machine that is busy with other things nobody gets answers within that: so many times what they took before. */
 const QUIET_TIMES = 4;
@@ -69,7 +71,9 @@ const idle: Cell = {
     await quiet.ask({ ...list, isKept: false }, () => performance.now() > quietUntil);
     const withinMs = Math.max(ANSWERS_WITHIN_MS, QUIET_TIMES * percentile(quiet.waits, 0.99));
     const crowd = new IdleCrowd(slot.url, chance);
-    await crowd.begin(options.isQuick ? QUICK_CLIENTS : CLIENTS);
+    const clients = options.isQuick ? QUICK_CLIENTS : CLIENTS;
+    await crowd.begin(clients);
+    await within(ARRIVAL_MS, () => crowd.opened >= clients);
     await delay(SETTLING_MS);
     const [newcomer, keeper, watcher] = [new Neighbour(), new Neighbour(), new Neighbour()];
     const asking = Promise.all([
@@ -90,7 +94,7 @@ const idle: Cell = {
       for (const text of refused.slice(0, 5)) services.note(`refused: ${text}`);
       return {
         figures: {
-          clients: `${options.isQuick ? QUICK_CLIENTS : CLIENTS}; connections ${crowd.opened}, at most ${crowd.most} at once; files that the process had open at the end: ${held}`,
+          clients: `${clients}; connections ${crowd.opened}, at most ${crowd.most} at once; files that the process had open at the end: ${held}`,
           'GET over a new connection p50 / p99 / max, before': quiet.text,
           'with the crowd': newcomer.text,
           'GET over one that is kept': keeper.text,

@@ -112,7 +112,7 @@ describe('a report', () => {
   test('of an input has a hundred problems, their number, and no long pointers', () => {
     const compiled = compileSchema({ additionalProperties: { items: { type: 'number' } } });
     if (!compiled.ok) throw new Error('it compiles');
-    const problems = compiled.value.validate({ ['n'.repeat(300_000)]: many(1_000, () => 'x') });
+    const problems = compiled.value.validate({ ['n'.repeat(900)]: many(1_000, () => 'x') });
     expect(problems).toHaveLength(101);
     expect(problems.at(-1)).toMatchObject({
       code: 'too_many_problems',
