@@ -87,7 +87,7 @@ async function apply(database: Database, workload: Workload, noop: CustomTaskTyp
 // share a commit, and are opened in it while the worker has slots.
 function createStarter(database: Database, worker: Worker): (workflowId: string) => Promise<string> {
   const starts = createStarts({ database, log, opener: () => worker.opener });
-  const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'bench' };
+  const acting = { tenantId: DEFAULT_TENANT_ID, actor: 'key:bench' };
   return async (workflowId) => {
     const result = await starts.start(acting, { workflowId, input: {}, triggerType: 'api' });
     if (!result.ok) throw new Error(`start refused: ${result.problems[0]?.message}`);

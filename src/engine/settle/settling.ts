@@ -18,7 +18,7 @@ import { type ExecutionMemory, remember, resultOfEnd } from '../memory/memory.ts
 import { settleWithClosure } from './closure.ts';
 import { edgesOutOf } from './edges.ts';
 import { proposeOutput } from './proposed-output.ts';
-import { performSuccessors } from './successors.ts';
+import { mayHaveSuccessors, performSuccessors } from './successors.ts';
 
 /** What a lane wants besides: to go on, and with what. */
 export interface LaneWish {
@@ -109,7 +109,7 @@ async function record(worker: WorkerContext, work: Work, end: AttemptEnd, wish: 
     memory.compiled.soleSink === node.plan.index
       ? await proposeOutput(worker, memory, { node, end })
       : undefined;
-  const goesOn = wish.wantsNext || wish.takesPure;
+  const goesOn = (wish.wantsNext || wish.takesPure) && mayHaveSuccessors(work);
   const successors = goesOn ? await performSuccessors(worker, work, end) : undefined;
   const alone = { ...settle, edges, finishOutputJson };
   if (successors === undefined) return { result: await worker.settles.call(alone) };

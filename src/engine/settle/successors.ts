@@ -21,13 +21,17 @@ const MAX_SUCCESSORS = 32;
 /** What they may add to the settle: what they give, as stored. */
 const MAX_BYTES = 1_000_000;
 
+/** Whether there may be any: told without a turn of the event loop. */
+export function mayHaveSuccessors({ memory, node, claim }: Work): boolean {
+  return claim.recoveries === 0 && onlyPureChild(memory.compiled.nodes, node) !== null;
+}
+
 /** The pure tasks that follow from `end`, in order; undefined where there are none. */
 export async function performSuccessors(
   worker: WorkerContext,
   { memory, node, claim }: Work,
   end: Completion,
 ): Promise<PureSuccessors | undefined> {
-  if (claim.recoveries > 0) return undefined;
   const until = performance.now() + MAX_MS;
   const ahead = new Map<number, TaskResult>();
   const ends: { readonly taskId: string; readonly end: Completion }[] = [];
