@@ -16,6 +16,11 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
+/** A value, or the word `none`: null. */
+export function orNone<Value>(read: (text: string) => Value) {
+  return (text: string): Value | null => (text === 'none' ? null : read(text));
+}
+
 export function textWithin({
   minLength,
   maxLength,

@@ -29,8 +29,18 @@ export interface StartRequest {
   readonly runAt?: string;
 }
 
-/** Why a start is refused: `key_reused` is the same idempotency key with another request. */
-export type StartProblem = 'not_found' | 'not_active' | 'tenant_suspended' | 'tier_too_low' | 'key_reused';
+/**
+ * Why a start is refused: `key_reused` is the same idempotency key with another request; `too_many_starts` and
+ * `too_many_waiting` are the operator's limits of the tenant.
+ */
+export type StartProblem =
+  | 'not_found'
+  | 'not_active'
+  | 'tenant_suspended'
+  | 'tier_too_low'
+  | 'key_reused'
+  | 'too_many_starts'
+  | 'too_many_waiting';
 
 export type Started =
   | { readonly ok: true; readonly id: string; readonly existing: boolean }

@@ -10,16 +10,18 @@ import type { Offer, Opener } from '../../db/executions/execution-starts.ts';
 import type { WorkerContext } from '../context.ts';
 import { openingOf, runRoots } from './job.ts';
 import type { Slots } from './slots.ts';
+import type { TenantsAtWork } from './tenants-at-work.ts';
 
 export interface OpenerOptions {
   readonly worker: WorkerContext;
   readonly slots: Slots;
+  readonly atWork: TenantsAtWork;
   readonly isLeaseGood: () => boolean;
   /** Keeps an eye on what runs until it has ended. */
   readonly track: (lane: Promise<void>) => Promise<void>;
 }
 
-export function createOpener({ worker, slots, isLeaseGood, track }: OpenerOptions): Opener {
+export function createOpener({ worker, slots, atWork, isLeaseGood, track }: OpenerOptions): Opener {
   return {
     worker,
     offer(versionId, maxTasks): Offer | null {
@@ -27,11 +29,17 @@ export function createOpener({ worker, slots, isLeaseGood, track }: OpenerOption
       const compiled = worker.executions.compiled(versionId);
       if (compiled === null || compiled.plan.nodes.length > maxTasks || !slots.tryTake()) return null;
       const ended = Promise.withResolvers<void>();
-      void track(ended.promise).finally(() => slots.release());
+      const known = atWork.expect();
+      void track(ended.promise).finally(() => {
+        known();
+        slots.release();
+      });
       return {
         opening: openingOf(compiled),
         accept(execution, startedAtMs) {
-          ended.resolve(runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs));
+          const lane = runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs);
+          ended.resolve(atWork.during(execution.tenantId, lane));
+          known();
         },
         withdraw: () => ended.resolve(),
         lose(executionId) {
