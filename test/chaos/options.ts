@@ -5,6 +5,7 @@ import { CRASH_POINT_CELLS } from './cells/crash-points.ts';
 import { DATABASE_CELLS } from './cells/database.ts';
 import { DELIVERY_CELLS } from './cells/deliveries.ts';
 import { FAULTY_CALL_CELLS } from './cells/faulty-calls.ts';
+import { FLOOD_CELLS } from './cells/flooding-tenant.ts';
 import { IMPATIENT_CELLS } from './cells/impatient-starts.ts';
 import { KILL_CELLS } from './cells/kill.ts';
 import { NETWORK_CELLS } from './cells/network.ts';
@@ -17,7 +18,7 @@ import { TENANT_CELLS } from './cells/two-tenants.ts';
 export const CELLS: readonly Cell[] = [
   ...[...KILL_CELLS, ...CRASH_POINT_CELLS, ...STARVED_CELLS, ...SHUTDOWN_CELLS],
   ...[...DATABASE_CELLS, ...FAULTY_CALL_CELLS, ...NETWORK_CELLS],
-  ...[...SCHEDULE_CELLS, ...DELIVERY_CELLS, ...TENANT_CELLS, ...IMPATIENT_CELLS],
+  ...[...SCHEDULE_CELLS, ...DELIVERY_CELLS, ...TENANT_CELLS, ...FLOOD_CELLS, ...IMPATIENT_CELLS],
 ].sort((a, b) => placeOf(a) - placeOf(b));
 
 function placeOf({ id }: Cell): number {

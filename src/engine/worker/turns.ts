@@ -2,7 +2,8 @@
 //   T1  While this worker is full, jobs wait for turns. One that could take more asks for no pass: the queue is empty, or will be.
 //   T2  Jobs that need permits wait until a pass: one follows soon on each look at the queue and on each end of a job, and while
 //       some are left. Once a second a pass finds out whether there are any.
-//   T3  All workers share the passes: the more slots the others have, the more seldom this one makes one.
+//   T3  All workers share the passes: the more slots the others have, the more seldom this one makes one; and none spends more than a
+//       fifth of its time on them.
 //   T4  An error ends a pass, and nothing else: without turns jobs go by priority and age.
 
 import type { TaskLog } from '../../core/log-lines.ts';
@@ -31,6 +32,7 @@ export class Turns {
   readonly #options: TurnsOptions;
   #last: TurnsPass = NOBODY;
   #lastAtMs = Number.NEGATIVE_INFINITY;
+  #lastTookMs = 0;
   #isDue = false;
   #idle: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -64,7 +66,8 @@ export class Turns {
     this.#isDue = true;
     const { own, all } = this.#options.slots();
     const everyMs = this.#last.tenants.length > 1 || this.#last.isLimited ? SHARED_MS : ALONE_MS;
-    const waitMs = this.#lastAtMs + everyMs * Math.max(1, all / own) - performance.now();
+    const betweenMs = Math.max(everyMs * Math.max(1, all / own), 5 * this.#lastTookMs);
+    const waitMs = this.#lastAtMs + betweenMs - performance.now();
     setTimeout(() => void this.#pass(), Math.max(0, waitMs)).unref();
   }
 
@@ -77,6 +80,7 @@ export class Turns {
     } catch (error) {
       log.debug('could not give turns to tenants', { error: String(error) });
     }
+    this.#lastTookMs = performance.now() - this.#lastAtMs;
     this.#isDue = false;
     if (isFull() && this.#last.tenants.length > 0) onWaiting(this.#last.tenants);
     if (isFull() || this.#last.isHeld) this.#schedule();

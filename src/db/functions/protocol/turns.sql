@@ -12,6 +12,7 @@
 --       priorities off). A permit is a key `tenant#number` of the job, which the queue holds until its lane has ended: the unique key
 --       is the limit, also where a pass counts wrongly, and a worker that dies keeps its permits until it is taken over.
 -- Locks: rows of the queue only, and none is waited for.
+-- Jobs of a line are asked for by comparing rows: by `priority = p` the planner may take graphile's index, and read all tenants' jobs.
 create index if not exists jobs_by_tenant on graphile_worker._private_jobs ((coalesce(payload->>'o', '')), priority, run_at)
   where is_available;
 
@@ -50,7 +51,8 @@ begin
     now_ - interval '1 minute');
   for line in select * from jsonb_to_recordset(lines) as l(tenant text, priorities int[], most int, step float8, permits int) loop
     select count(*), max(j.run_at) into given, last_ from graphile_worker._private_jobs j
-      where is_available and coalesce(payload->>'o', '') = line.tenant and j.priority = -1;
+      where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, -1::smallint)
+        and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, -1::smallint);
     keys := case when line.permits is not null then array(select line.tenant || '#' || n from generate_series(1, line.permits) n
       where not exists (select from graphile_worker._private_jobs j where j.key = line.tenant || '#' || n) order by n) end;
     given := least(line.most - given, cardinality(keys));
@@ -60,8 +62,9 @@ begin
         select j.id, j.due from unnest(line.priorities) p cross join lateral (
           select j.id, j.run_at + p * interval '1 minute' - case when p >= 90 then interval '100 years 100 minutes' else interval '0' end as due
           from graphile_worker._private_jobs j
-          where is_available and coalesce(payload->>'o', '') = line.tenant and j.priority = p and (p >= 90 or j.run_at <= now_)
-          order by j.run_at limit given for update skip locked) j
+          where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, p::smallint)
+            and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, p::smallint) and (p >= 90 or j.run_at <= now_)
+          order by coalesce(payload->>'o', ''), j.priority, j.run_at limit given for update skip locked) j
         order by 2, 1 limit given) w)
     update graphile_worker._private_jobs j set priority = -1, key = keys[next.place],
       run_at = least(now_, greatest(earliest, last_) + next.place * line.step * interval '1 microsecond')
@@ -79,7 +82,8 @@ create or replace function dagwright.hold_for_permits_v1(limited text[], most in
 language sql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
   update graphile_worker._private_jobs j set priority = j.priority + 100, run_at = j.run_at + interval '100 years'
   from unnest(limited) t cross join lateral (
-    select i.id from graphile_worker._private_jobs i where is_available and coalesce(payload->>'o', '') = t and i.priority between 0 and 10
+    select i.id from graphile_worker._private_jobs i where is_available and (coalesce(payload->>'o', ''), i.priority) >= (t, 0::smallint)
+      and (coalesce(payload->>'o', ''), i.priority) <= (t, 10::smallint)
     limit most for update skip locked) h
   where j.id = h.id
 $$;
@@ -136,8 +140,10 @@ begin
     where w.priority < 90 and w.tenant <> '' and w.tenant <> all(busy) group by w.tenant order by min(w.since) limit most
   loop
     return query update graphile_worker._private_jobs j set locked_at = now_, locked_by = pool, attempts = j.attempts + 1
-      where j.id = (select i.id from graphile_worker._private_jobs i where is_available and coalesce(i.payload->>'o', '') = line.tenant
-        and i.priority = line.priority and i.run_at <= now_ order by i.run_at limit 1 for update skip locked)
+      where j.id = (select i.id from graphile_worker._private_jobs i where is_available
+          and (coalesce(i.payload->>'o', ''), i.priority) >= (line.tenant, line.priority)
+          and (coalesce(i.payload->>'o', ''), i.priority) <= (line.tenant, line.priority) and i.run_at <= now_
+        order by coalesce(i.payload->>'o', ''), i.priority, i.run_at limit 1 for update skip locked)
       returning j.id, j.payload, j.created_at;
   end loop;
 end $$;
