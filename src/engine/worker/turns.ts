@@ -11,7 +11,7 @@ import type { Queryable } from '../../db/connection/connection.ts';
 import { giveTurns, type TurnsPass } from '../../db/protocol/turns.ts';
 
 /** Between two passes of all workers: while one tenant waits, and while several do, or one for permits. */
-const ALONE_MS = 100;
+const ALONE_MS = 200;
 const SHARED_MS = 25;
 const IDLE_MS = 1_000;
 const NOBODY: TurnsPass = { tenants: [], isHeld: false, isLimited: false };
