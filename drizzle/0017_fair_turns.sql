@@ -982,15 +982,23 @@ $$;
 -- Returns which tenants wait (100, the longest first), whether one waits for permits, and whether any may have to; nothing where another
 -- pass is under way.
 create or replace function dagwright.give_turns_v1(slots int) returns table (tenants text[], is_held boolean, is_limited boolean)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   window_ constant int := greatest(32, slots);
   is_aged boolean;
   limited text[];
   lines jsonb;
+  count_ int;
 begin
   if not pg_try_advisory_xact_lock(1148, 2) then return; end if;
-  is_limited := exists (select from dagwright.tenants t where t.max_running_tasks is not null);
+  -- Mostly one tenant waits, under one priority, and nothing is to be done: that is found out at little cost.
+  select coalesce(array_agg(w.tenant), '{}'), count(*), coalesce(max(w.priority) >= 90, false),
+      exists (select from dagwright.tenants t where t.max_running_tasks is not null)
+    into tenants, count_, is_held, is_limited from dagwright.waiting_lines_v1() w;
+  if count_ <= 1 and not is_held and not is_limited then
+    return next;
+    return;
+  end if;
   with line as materialized (
       select w.tenant, array_agg(w.priority) filter (where w.priority >= 0) as priorities, coalesce(min(t.weight), 1) as weight,
         min(t.max_running_tasks) as permits, min(w.since) as since,
