@@ -21,8 +21,8 @@ const TIMES = 3;
 async function addTenant(arena: Arena, name: string): Promise<string> {
   const id = newId();
   await arena.query('insert into dagwright.tenants (id, name) values ($1, $2)', [id, name]);
-  const nodes = [{ taskId: 'a', taskType: 'doze', config: { ms: TASK_MS } }];
-  await applyDefinition(arena.database, id, { workflowId: 'doze', nodes } as never, 'chaos');
+  const nodes = [{ taskId: 'a', taskType: 'doze', dependsOn: [], config: { ms: TASK_MS } }];
+  await applyDefinition(arena.database, id, { workflowId: 'doze', nodes }, 'chaos');
   return id;
 }
 
