@@ -58,7 +58,7 @@ describe('a flood', () => {
     engine.bodies.step = async ({ input }) => {
       if (input === 'flooding') begun++;
       else before.push(begun);
-      await pause(40);
+      await pause(150);
     };
     await start(flooding, 160, { priority: 10 });
     await until(async () => begun > 2 * SLOTS);

@@ -128,16 +128,22 @@ async function updateOneTenant(
   });
 }
 
-interface LimitOptions extends Partial<TenantLimits> {
+type LimitOptions = { readonly [Limit in keyof TenantLimits]?: number | 'none' } & {
   readonly weight?: number;
-}
+};
+
+const limitOf = (given: number | 'none' | undefined) => (given === 'none' ? null : given);
 
 async function setLimits(
   context: CommandContext,
   { weight, maxRunningTasks, maxStartsPerMinute, maxWaitingExecutions }: LimitOptions,
   name: string,
 ): Promise<number> {
-  const limits = { maxRunningTasks, maxStartsPerMinute, maxWaitingExecutions };
+  const limits = {
+    maxRunningTasks: limitOf(maxRunningTasks),
+    maxStartsPerMinute: limitOf(maxStartsPerMinute),
+    maxWaitingExecutions: limitOf(maxWaitingExecutions),
+  };
   if ([weight, ...Object.values(limits)].every((value) => value === undefined))
     throw refuse('usage', 'nothing to set', 'give --weight N, or a limit: --max-running-tasks N');
   return await context.withEngine(async (client, acting) => {

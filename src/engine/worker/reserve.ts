@@ -1,6 +1,6 @@
-// Slots beyond a worker's own, for tenants of which nothing runs here: while one tenant's tasks, however long, fill all slots,
+// Slots beyond a worker's own, for tenants of which little runs here: while one tenant's tasks, however long, fill all slots,
 // another's need not wait until one ends.
-//   R1  A tenth of the slots, one at least; one for a tenant. Whoever has tasks in the worker's own slots gets none.
+//   R1  A tenth of the slots, one at least. Whoever has as many lanes as that here, in whichever slots, gets none.
 //   R2  A job is taken under the lock of the queue's pool, and stays until its lane has ended: dying before or after, it comes again
 //       as any job of that pool, and a job that comes twice claims nothing.
 //   R3  An answer that is lost leaves jobs locked: they are unlocked as those of a lost fetch.
@@ -15,8 +15,8 @@ export interface ReserveOptions {
   readonly log: TaskLog;
   /** The worker's own slots. */
   readonly slots: number;
-  /** Tenants of which something runs here; null: not known at the moment. */
-  readonly busy: () => ReadonlySet<string> | null;
+  /** Lanes here, by tenant; null: not known at the moment. */
+  readonly lanes: () => ReadonlyMap<string, number> | null;
   /** Under whose lock jobs are taken; undefined: there is none now. */
   readonly poolId: () => string | undefined;
   /** Runs a job to its end. Never rejects. */
@@ -41,13 +41,13 @@ export class Reserve {
     const { db, log, poolId, onLost, limitMs } = this.#options;
     const pool = poolId();
     const most = this.total - this.#taken;
-    const busy = this.#options.busy();
-    if (pool === undefined || busy === null || most <= 0 || this.#isTaking) return;
-    if (tenants.every((id) => busy.has(id))) return;
+    const lanes = this.#options.lanes();
+    if (pool === undefined || lanes === null || most <= 0 || this.#isTaking) return;
+    const busy = [...lanes.keys()].filter((id) => lanes.get(id)! >= this.total);
+    if (tenants.every((id) => busy.includes(id))) return;
     this.#isTaking = true;
     try {
-      for (const job of await takeReserved(db, pool, { busy: [...busy], most, limitMs }))
-        void this.#run(pool, job);
+      for (const job of await takeReserved(db, pool, { busy, most, limitMs })) void this.#run(pool, job);
     } catch (error) {
       log.debug('could not take jobs for the reserve', { error: String(error) });
       onLost(pool);

@@ -4,9 +4,9 @@ export class TenantsAtWork {
   readonly #lanes = new Map<string, number>();
   #unknown = 0;
 
-  /** Null while the tenant of some slot is not known yet: a start is on its way to the database. */
-  get known(): ReadonlySet<string> | null {
-    return this.#unknown > 0 ? null : new Set(this.#lanes.keys());
+  /** How many lanes each has; null while the tenant of some slot is not known yet: a start is on its way to the database. */
+  get lanes(): ReadonlyMap<string, number> | null {
+    return this.#unknown > 0 ? null : this.#lanes;
   }
 
   /** Counts a lane of this tenant until it has ended. */

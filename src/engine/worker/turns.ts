@@ -2,8 +2,8 @@
 //   T1  While this worker is full, jobs wait for turns. One that could take more asks for no pass: the queue is empty, or will be.
 //   T2  Jobs that need permits wait until a pass: one follows soon on each look at the queue and on each end of a job, and while
 //       some are left. Once a second a pass finds out whether there are any.
-//   T3  All workers share the passes: the more slots the others have, the more seldom this one makes one; and none spends more than a
-//       fifth of its time on them.
+//   T3  All workers share the passes: the more slots the others have, the more seldom this one makes one; and none spends more than
+//       half of its time on them.
 //   T4  An error ends a pass, and nothing else: without turns jobs go by priority and age.
 
 import type { TaskLog } from '../../core/log-lines.ts';
@@ -66,7 +66,7 @@ export class Turns {
     this.#isDue = true;
     const { own, all } = this.#options.slots();
     const everyMs = this.#last.tenants.length > 1 || this.#last.isLimited ? SHARED_MS : ALONE_MS;
-    const betweenMs = Math.max(everyMs * Math.max(1, all / own), 5 * this.#lastTookMs);
+    const betweenMs = Math.max(everyMs * Math.max(1, all / own), 2 * this.#lastTookMs);
     const waitMs = this.#lastAtMs + betweenMs - performance.now();
     setTimeout(() => void this.#pass(), Math.max(0, waitMs)).unref();
   }

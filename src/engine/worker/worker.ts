@@ -153,7 +153,7 @@ export class Worker {
       db: options.database.engine,
       log: options.log,
       slots: this.#options.concurrency,
-      busy: () => this.#atWork.known,
+      lanes: () => this.#atWork.lanes,
       poolId: () => (this.#isDraining ? undefined : this.#poolIds.at(-1)),
       run: (payload, addedAtMs) => this.#track(this.#run(payload, addedAtMs)),
       onLost: (poolId) => this.#queue?.noteLost(poolId),
