@@ -1024,7 +1024,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     (select count(*)::int from (select from graphile_worker._private_jobs where is_available and priority >= 90 limit most) j)
 $$;
 
--- Takes, for a worker whose slots are all taken, the next job of each tenant of which nothing runs there, at most `most`: for its reserve
+-- Takes, for a worker whose slots are all taken, the next job of each tenant that is not `busy` there, at most `most`: for its reserve
 -- (engine/worker/reserve.ts). They are locked as graphile-worker locks them, so that they come again where their worker dies.
 create or replace function dagwright.take_reserved_v1(pool text, busy text[], most int) returns table (id bigint, payload json, added_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
