@@ -102,6 +102,9 @@ function inCommandLine(problem: Problem, { request: { workflowId }, tenant }: Ru
       return { ...problem, pointer: '--idempotency-key' };
     case 'not_active':
       return { ...problem, hint: `dagwright workflows activate ${workflowId}` };
+    case 'too_many_starts':
+    case 'too_many_waiting':
+      return { ...problem, hint: `dagwright tenants show ${tenant}` };
     case 'tenant_suspended':
       return { ...problem, hint: `dagwright tenants update ${tenant} --status active` };
     default:

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { type JsonObject, toStorableJson } from '../core/json.ts';
 import type { BoundedPage } from '../db/connection/byte-bounded.ts';
 import type { Operator, Queryable } from '../db/connection/connection.ts';
-import type { TenantChange, TenantView } from '../db/resources/tenants.ts';
+import type { TenantChange, TenantLimits, TenantView } from '../db/resources/tenants.ts';
 import * as rows from '../db/resources/tenants.ts';
 import { done, invalid, notFound, type Outcome, type Refused, refusedWhole } from './outcome.ts';
 import type { TextRule } from './text-rule.ts';
@@ -17,6 +17,13 @@ export const TENANT_NAME = {
 /** Characters. */
 export const DISPLAY_NAME = { minLength: 1, maxLength: 200 } as const;
 export const TIER = { minimum: 1, maximum: 1_000_000 } as const;
+export const WEIGHT = { minimum: 1, maximum: 100 } as const;
+/** Each start of a limited tenant counts up to its limits, and each pass of the queue looks at every permit. */
+export const TENANT_LIMITS = {
+  maxRunningTasks: { minimum: 1, maximum: 1_000 },
+  maxStartsPerMinute: { minimum: 1, maximum: 100_000 },
+  maxWaitingExecutions: { minimum: 1, maximum: 100_000 },
+} as const satisfies Record<keyof TenantLimits, { readonly minimum: number; readonly maximum: number }>;
 const FIRST_TIER = 1;
 const MAX_SETTINGS_BYTES = 64_000;
 

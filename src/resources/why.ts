@@ -17,7 +17,7 @@ export type WaitsFor =
       readonly attempt: number;
       readonly lastError: { readonly code: string; readonly message: string } | null;
     }
-  | { readonly kind: 'queue'; readonly since: string }
+  | { readonly kind: 'queue'; readonly since: string; readonly maxRunningTasks: number | null }
   | {
       readonly kind: 'worker';
       readonly workerId: string;
@@ -26,7 +26,7 @@ export type WaitsFor =
     }
   | { readonly kind: 'resume'; readonly since: string | null }
   | { readonly kind: 'run_at'; readonly until: string }
-  | { readonly kind: 'open'; readonly since: string }
+  | { readonly kind: 'open'; readonly since: string; readonly maxRunningTasks: number | null }
   | { readonly kind: 'conclusion' };
 
 export interface WhyItem {
@@ -73,12 +73,14 @@ export function whyOpen(execution: OpenExecution, tasks: readonly OpenTask[], li
 }
 
 function waitOfExecution(
-  { status, runAt, pausedAt, createdAt }: OpenExecution,
+  { status, runAt, pausedAt, createdAt, maxRunningTasks }: OpenExecution,
   open: number,
 ): WaitsFor | null {
   if (status === 'paused') return { kind: 'resume', since: pausedAt };
   if (status === 'pending')
-    return runAt === null ? { kind: 'open', since: createdAt } : { kind: 'run_at', until: runAt };
+    return runAt === null
+      ? { kind: 'open', since: createdAt, maxRunningTasks }
+      : { kind: 'run_at', until: runAt };
   return status === 'running' && open === 0 ? { kind: 'conclusion' } : null;
 }
 
@@ -89,7 +91,7 @@ function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
   if (readyAt !== null)
     return execution.status === 'paused'
       ? { kind: 'resume', since: execution.pausedAt }
-      : { kind: 'queue', since: readyAt };
+      : { kind: 'queue', since: readyAt, maxRunningTasks: execution.maxRunningTasks };
   if (status === 'waiting' && waitingOn !== null) return shownWait(waitingOn, factsOf(task));
   if (status === 'retrying' && wakeAt !== null) {
     const { error } = task;
@@ -108,6 +110,9 @@ function factsOf({ wakeAt, items }: OpenTask): WaitFacts {
 
 const MAX_NAMES = 5;
 
+const withinLimit = ({ maxRunningTasks }: { readonly maxRunningTasks: number | null }) =>
+  maxRunningTasks === null ? '' : `; its tenant may run ${maxRunningTasks} task(s) at once`;
+
 function sentence(name: string, wait: WaitsFor): string {
   switch (wait.kind) {
     case 'parents': {
@@ -122,7 +127,7 @@ function sentence(name: string, wait: WaitsFor): string {
       return `${name} is tried again at ${wait.until}, attempt ${wait.attempt} ended${why}`;
     }
     case 'queue':
-      return `${name} is ready since ${wait.since} and waits for a worker`;
+      return `${name} is ready since ${wait.since} and waits for a worker${withinLimit(wait)}`;
     case 'worker':
       return `${name} runs on worker ${wait.workerId}${wait.since === null ? '' : ` since ${wait.since}`}, attempt ${wait.attempt}`;
     case 'resume':
@@ -130,7 +135,7 @@ function sentence(name: string, wait: WaitsFor): string {
     case 'run_at':
       return `${name} begins at ${wait.until}`;
     case 'open':
-      return `${name} is queued since ${wait.since} and waits for a worker`;
+      return `${name} is queued since ${wait.since} and waits for a worker${withinLimit(wait)}`;
     case 'conclusion':
       return `${name} has no open task and is being concluded`;
     default:

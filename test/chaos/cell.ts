@@ -18,7 +18,7 @@ export interface Outcome {
 }
 
 export interface Cell {
-  /** Of the matrix: M1 to M17, M25, M26, M30, M31, M33; and API, LOCKS, IDLE. */
+  /** Of the matrix: M1 to M17, M25, M26, M30, M31, M33; and API, LOCKS, IDLE, FLOOD. */
   readonly id: string;
   readonly title: string;
   /** Seconds of faults in a quick run; 10 where absent. */

@@ -1,6 +1,7 @@
 // The task types of the chaos run (DAGWRIGHT_TASKS): bodies that call the service in the supervisor, keep checkpoints, or
 // hold up the event loop.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { RetryableError } from '../../src/core/errors.ts';
 import { type CustomTaskContext, defineTask } from '../../src/tasks/custom-task.ts';
 import type { ProviderCall } from './provider.ts';
@@ -26,6 +27,12 @@ async function ask(
 export const call = defineTask({
   type: 'call',
   run: (context) => ask(context, { run: randomUUID(), isFlaky: context.config.isFlaky === true }),
+});
+
+/** Holds its slot for a while, and does nothing. */
+export const doze = defineTask({
+  type: 'doze',
+  run: ({ config, signal }) => delay(Number(config.ms), null, { signal }),
 });
 
 /** Four calls, each kept as a checkpoint; a later attempt goes on after the newest. */

@@ -41,6 +41,21 @@ test('a tenant is made, shown, changed, suspended and listed', async () => {
   expect(actors.rows).toEqual([{ actor: 'cli' }]);
 });
 
+test('tenants set says how much of the workers a tenant may have', async () => {
+  await json('tenants', 'create', 'busy');
+  const set = await json('tenants', 'set', 'busy', '--weight', '4', '--max-running-tasks', '8');
+  expect(set).toMatchObject({ weight: 4, limits: { maxRunningTasks: 8, maxStartsPerMinute: null } });
+  expect((await dagwright('tenants', 'set', 'busy', '--max-starts-per-minute', '60')).stdout).toContain(
+    'weight 4; at most 8 running tasks, 60 starts a minute',
+  );
+  const lifted = await json('tenants', 'set', 'busy', '--max-running-tasks', 'none');
+  expect(lifted.limits).toEqual({
+    maxRunningTasks: null,
+    maxStartsPerMinute: 60,
+    maxWaitingExecutions: null,
+  });
+});
+
 test('a start in a suspended tenant names the command that lets it go on', async () => {
   await json('tenants', 'create', 'resting');
   await json('tenants', 'update', 'resting', '--status', 'suspended');
@@ -55,6 +70,8 @@ test('a start in a suspended tenant names the command that lets it go on', async
 
 test.for([
   [['tenants', 'create', 'Acme'], 2, /<name>: expected 1 to 63 of a-z, 0-9 and -/],
+  [['tenants', 'set', 'default'], 2, /nothing to set/],
+  [['tenants', 'set', 'default', '--max-running-tasks', '0'], 2, /a whole number from 1 to 1000/],
   [['tenants', 'create', 'long', '--display-name', 'x'.repeat(201)], 2, /expected 1 to 200 characters/],
   [['tenants', 'update', 'default', '--display-name', ''], 2, /expected 1 to 200 characters/],
   [

@@ -162,6 +162,7 @@ const LINES: Readonly<Record<string, readonly (() => string[])[] | null>> = {
   'tenants list': [() => []],
   'tenants show': [() => ['acme'], () => [`acme${HOSTILE}`], () => [HOSTILE]],
   'tenants create': [() => [HOSTILE], () => ['globex', '--display-name', HOSTILE]],
+  'tenants set': [() => [HOSTILE, '--weight', '2'], () => ['globex', '--weight', '2']],
   'tenants update': [() => ['globex', '--display-name', HOSTILE]],
   'keys list': [() => []],
   'keys create': [() => [HOSTILE, '--roles', HOSTILE]],

@@ -95,10 +95,12 @@ test('while a transaction stays open that has used a table it changes, a migrati
   try {
     await Promise.all([holder!.connect(), other!.connect()]);
     // As it was before the migration that adds this column.
-    const { folderMillis } = readMigrationFiles({ migrationsFolder: 'drizzle' }).find(({ sql }) =>
-      sql.join().includes('"suspects_until"'),
+    const { folderMillis, sql } = readMigrationFiles({ migrationsFolder: 'drizzle' }).find((one) =>
+      one.sql.join().includes('"suspects_until"'),
     )!;
-    await query(database.url, 'alter table dagwright.workers drop column suspects_until');
+    const added = sql.join().matchAll(/ALTER TABLE ("\w+"\."\w+") ADD COLUMN ("\w+")/g);
+    for (const [, table, column] of added)
+      await query(database.url, `alter table ${table} drop column ${column}`);
     await query(database.url, `delete from drizzle.__drizzle_migrations where created_at >= ${folderMillis}`);
     await holder!.query('begin; select from dagwright.workers');
     let hasEnded = false;

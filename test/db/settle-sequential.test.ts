@@ -10,7 +10,15 @@ import { BEGIN } from '../support/begin.ts';
 import { depth } from '../support/depth.ts';
 import { graph } from '../support/engine.ts';
 import { pauseExecution } from '../support/executions.ts';
-import { claimOn, openProtocol, type Protocol, settleOf, toChild, unlocked } from '../support/protocol.ts';
+import {
+  claimOn,
+  openProtocol,
+  type Protocol,
+  settleAll,
+  settleOf,
+  toChild,
+  unlocked,
+} from '../support/protocol.ts';
 
 let protocol: Protocol;
 beforeAll(async () => {
@@ -31,8 +39,8 @@ async function settle(settles: readonly Settle[]): Promise<{ results: SettleResu
       return pool().query(config as never);
     },
   };
-  const results = await settleBatch(db as never, protocol.worker, settles);
-  return { results: results.map(unlocked), called };
+  const results = await settleAll(db as never, protocol.worker, settles, protocol.engine.database.engine);
+  return { results, called };
 }
 
 const step = (id: string, isOnly = true, inputJson = '{"of":"a"}'): Settle =>

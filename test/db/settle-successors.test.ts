@@ -2,12 +2,11 @@
 // cannot be, nothing of them is, the settle goes alone, and its neighbours are not harmed.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Completion } from '../../src/core/attempt-end.ts';
-import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { graph } from '../support/engine.ts';
 import { pauseExecution } from '../support/executions.ts';
-import { claimOn, openProtocol, type Protocol, settleOf, toChild, unlocked } from '../support/protocol.ts';
+import { claimOn, openProtocol, type Protocol, settleAll, settleOf, toChild } from '../support/protocol.ts';
 
 let protocol: Protocol;
 beforeAll(async () => {
@@ -28,8 +27,8 @@ async function settle(
       return protocol.engine.database.engine.query(config as never);
     },
   };
-  const results = await settleBatch(db as never, protocol.worker, settles);
-  return { results: results.map(unlocked), called };
+  const results = await settleAll(db as never, protocol.worker, settles, protocol.engine.database.engine);
+  return { results, called };
 }
 
 const given = (output: string, more: Partial<Completion> = {}): Completion => ({

@@ -38,6 +38,8 @@ beforeEach(async () => {
       handled.push(e);
       await held.opened;
     },
+    onFull: () => {},
+    onJobs: () => {},
     onPool: async (poolId) => void began.push(poolId),
     onPoolEnded: admin,
     onFetchLost: admin,

@@ -1,13 +1,15 @@
 // The engine's protocol by hand: executions that no worker runs, opened, claimed and settled by the test itself, so that
 // each interleaving of two transitions is the same every time.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AttemptEnd } from '../../src/core/attempt-end.ts';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { newId } from '../../src/core/id.ts';
 import type { Queryable } from '../../src/db/connection/connection.ts';
 import { LOCKED, type Locked } from '../../src/db/connection/locked.ts';
 import { LockedExecutions } from '../../src/db/protocol/locked-executions.ts';
-import type { PartTraits, Settle } from '../../src/db/protocol/settlement.ts';
+import { settleBatch } from '../../src/db/protocol/settle.ts';
+import type { PartTraits, Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
 import { type Claim, openBatch } from '../../src/db/protocol/transitions.ts';
 import { registerWorker } from '../../src/db/protocol/workers.ts';
 import { type Calls, createCalls } from '../../src/engine/settle/calls.ts';
@@ -135,6 +137,31 @@ export async function openProtocol(): Promise<Protocol> {
 }
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * Settles a batch, and what was answered LOCKED once more, by `again`: the server tells of a refusal before it lets go of what the
+ * refused call had locked.
+ */
+export async function settleAll(
+  db: Queryable,
+  worker: Protocol['worker'],
+  settles: readonly Settle[],
+  again: Queryable,
+): Promise<SettleResult[]> {
+  const results: (SettleResult | Locked)[] = [...(await settleBatch(db, worker, settles))];
+  for (let tries = 0; results.includes(LOCKED); tries++) {
+    if (tries === 100) throw new Error('somebody has it locked');
+    await delay(20);
+    const left = results.flatMap((result, i) => (result === LOCKED ? [i] : []));
+    const answers = await settleBatch(
+      again,
+      worker,
+      left.map((i) => settles[i]!),
+    );
+    for (const [k, i] of left.entries()) results[i] = answers[k]!;
+  }
+  return results.map(unlocked);
+}
 
 /** An answer of a call that nobody was in the way of. */
 export function unlocked<T>(answer: T | Locked): T {

@@ -1,25 +1,30 @@
 // dagwright tenants: made, listed and changed by whoever holds the database.
 import { TENANT_STATUSES, type TenantStatus } from '../../core/caller/tenant.ts';
-import type { TenantView } from '../../db/resources/tenants.ts';
+import type { TenantLimits, TenantView } from '../../db/resources/tenants.ts';
 import {
   createTenant,
   DISPLAY_NAME,
   listTenants,
   showTenant,
+  TENANT_LIMITS,
   TENANT_NAME,
   TIER,
   updateTenant,
+  WEIGHT,
 } from '../../resources/tenants.ts';
 import { action } from '../action.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { choice, paged, textWithin, wholeNumber } from '../input/arguments.ts';
+import { choice, orNone, paged, textWithin, wholeNumber } from '../input/arguments.ts';
 import { printedPage, requireText, requireUuid } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, type RefusalWords, refuse } from '../refusal.ts';
 import { oneLine } from '../safe-output.ts';
 
 const readTier = wholeNumber(TIER.minimum, TIER.maximum);
+const readWeight = wholeNumber(WEIGHT.minimum, WEIGHT.maximum);
+const readLimit = ({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }) =>
+  orNone(wholeNumber(minimum, maximum));
 const readDisplayName = textWithin(DISPLAY_NAME);
 
 export function defineCommand(tenants: Command): void {
@@ -42,6 +47,25 @@ export function defineCommand(tenants: Command): void {
       ),
     )
     .action(action(updateOneTenant));
+  command(tenants, 'set', 'how much of the workers a tenant may have; what is not named stays as it is')
+    .argument('<name>')
+    .option('--weight <n>', 'turns of its tasks for one of a tenant of weight 1, where both wait', readWeight)
+    .option(
+      '--max-running-tasks <n>',
+      'tasks that run at once, on all workers; none: no limit',
+      readLimit(TENANT_LIMITS.maxRunningTasks),
+    )
+    .option(
+      '--max-starts-per-minute <n>',
+      'executions that start within any minute; none: no limit',
+      readLimit(TENANT_LIMITS.maxStartsPerMinute),
+    )
+    .option(
+      '--max-waiting-executions <n>',
+      'executions that are recorded and not opened; none: no limit',
+      readLimit(TENANT_LIMITS.maxWaitingExecutions),
+    )
+    .action(action(setLimits));
 }
 
 const wordsOf = (name: string): RefusalWords => ({
@@ -105,11 +129,42 @@ async function updateOneTenant(
   });
 }
 
+type LimitOptions = { readonly [Limit in keyof TenantLimits]?: number | 'none' } & {
+  readonly weight?: number;
+};
+
+const limitOf = (given: number | 'none' | undefined) => (given === 'none' ? null : given);
+
+async function setLimits(
+  context: CommandContext,
+  { weight, maxRunningTasks, maxStartsPerMinute, maxWaitingExecutions }: LimitOptions,
+  name: string,
+): Promise<number> {
+  const limits = {
+    maxRunningTasks: limitOf(maxRunningTasks),
+    maxStartsPerMinute: limitOf(maxStartsPerMinute),
+    maxWaitingExecutions: limitOf(maxWaitingExecutions),
+  };
+  if ([weight, ...Object.values(limits)].every((value) => value === undefined))
+    throw refuse('usage', 'nothing to set', 'give --weight N, or a limit: --max-running-tasks N');
+  return await context.withEngine(async (client, acting) => {
+    const changed = await updateTenant(client, acting, { ref: { name }, change: { weight, limits } });
+    print(context, outcomeToRefusal(changed, wordsOf(name)));
+    return 0;
+  });
+}
+
 function print(context: CommandContext, tenant: TenantView): void {
   context.printJson(tenant);
-  const { name, id, tier, status, displayName } = tenant;
+  const { name, id, tier, status, displayName, weight, limits } = tenant;
   context.say(
     `${context.paint('bold', name)}  ${status}, tier ${tier}${displayName === null ? '' : `, ${oneLine(displayName)}`}`,
   );
   context.say(`X-Tenant-Id: ${id}`);
+  const texts = [
+    limits.maxRunningTasks === null ? [] : `${limits.maxRunningTasks} running tasks`,
+    limits.maxStartsPerMinute === null ? [] : `${limits.maxStartsPerMinute} starts a minute`,
+    limits.maxWaitingExecutions === null ? [] : `${limits.maxWaitingExecutions} waiting executions`,
+  ].flat();
+  context.say(`weight ${weight}${texts.length === 0 ? '' : `; at most ${texts.join(', ')}`}`);
 }

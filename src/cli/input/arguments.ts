@@ -16,6 +16,11 @@ export function wholeNumber(min: number, max: number) {
   };
 }
 
+/** A value, or the word `none`, which stays as it is: commander takes null for an option without a value. */
+export function orNone<Value>(read: (text: string) => Value) {
+  return (text: string): Value | 'none' => (text === 'none' ? text : read(text));
+}
+
 export function textWithin({
   minLength,
   maxLength,

@@ -35,7 +35,7 @@ export interface StartRequest {
 
 /**
  * Why a start is refused: `key_reused` is the same idempotency key with another request, `stale` a revision that a start no longer
- * takes (StartRequest.latest).
+ * takes (StartRequest.latest); `too_many_starts` and `too_many_waiting` are the operator's limits of the tenant.
  */
 export type StartProblem =
   | 'not_found'
@@ -43,7 +43,9 @@ export type StartProblem =
   | 'tenant_suspended'
   | 'tier_too_low'
   | 'key_reused'
-  | 'stale';
+  | 'stale'
+  | 'too_many_starts'
+  | 'too_many_waiting';
 
 export type Started =
   | { readonly ok: true; readonly id: string; readonly existing: boolean }

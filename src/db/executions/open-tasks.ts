@@ -35,6 +35,8 @@ export interface OpenExecution {
   readonly pausedAt: string | null;
   readonly openTasks: number;
   readonly createdAt: string;
+  /** The operator's limit of its tenant; null: none. */
+  readonly maxRunningTasks: number | null;
 }
 
 /** The execution and its tasks that are not terminal, at most `limit`; null where this tenant has none with that id. */
@@ -45,7 +47,8 @@ export async function findOpenTasks(
   limit: number,
 ): Promise<{ readonly execution: OpenExecution; readonly tasks: readonly OpenTask[] } | null> {
   const { rows } = await client.query<OpenExecution>(
-    `select status, run_at as "runAt", paused_at as "pausedAt", open_tasks as "openTasks", created_at as "createdAt"
+    `select status, run_at as "runAt", paused_at as "pausedAt", open_tasks as "openTasks", created_at as "createdAt",
+         (select max_running_tasks from dagwright.tenants t where t.id = $1) as "maxRunningTasks"
        from dagwright.workflow_executions where tenant_id = $1 and id = $2`,
     [tenantId, id],
   );

@@ -46,7 +46,7 @@ export async function readQueue(client: pg.Client): Promise<QueueState> {
   return await inspect(client, ROLES.owner, async () => {
     const { rows } = await client.query<QueueState>(
       `select count(*) filter (where can_run)::int as waiting,
-         (extract(epoch from clock_timestamp() - min(run_at) filter (where can_run)))::float8 as "oldestSeconds",
+         (extract(epoch from clock_timestamp() - min(created_at) filter (where can_run)))::float8 as "oldestSeconds",
          count(*) filter (where locked_by is not null)::int as locked,
          count(*) filter (where locked_by is not null and locked_by not in (select unnest(pool_ids) from dagwright.workers))::int as "lockedByNobody",
          count(*) filter (where attempts >= max_attempts)::int as "givenUp"

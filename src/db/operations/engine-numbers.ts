@@ -12,7 +12,13 @@ export interface EngineNumbers {
   /** Open tasks by status. */
   readonly tasks: Readonly<Record<string, number>>;
   /** Jobs that are due and not taken, and the age of the oldest in seconds. */
-  readonly queue: { readonly waiting: number; readonly oldestSeconds: number };
+  readonly queue: {
+    readonly waiting: number;
+    readonly oldestSeconds: number;
+    /** Tenants of which jobs wait, and jobs that wait for a permit of their tenant. */
+    readonly tenants: number;
+    readonly held: number;
+  };
   /** Workers and schedulers that have beaten within 10 s. */
   readonly workers: number;
   readonly schedulers: number;
@@ -45,7 +51,8 @@ export async function readEngineNumbers(pool: pg.Pool): Promise<EngineNumbers> {
          coalesce((select json_object_agg(status, n) from (select status, count(*) as n from open group by 1) s), '{}') as executions,
          coalesce((select json_object_agg(status, n) from (select status, count(*) as n from looked_at
            where status in ('pending', 'running', 'waiting', 'retrying') group by 1) s), '{}') as tasks,
-         (select json_build_object('waiting', waiting, 'oldestSeconds', oldest_seconds) from dagwright.queue_state_v1($1::int)) as queue,
+         (select json_build_object('waiting', waiting, 'oldestSeconds', oldest_seconds, 'tenants', tenants, 'held', held)
+           from dagwright.queue_state_v1($1::int), dagwright.queue_tenants_v1($1::int)) as queue,
          (select count(*)::int from dagwright.workers where heartbeat_at > clock_timestamp() - interval '10 s') as workers,
          (select count(*)::int from dagwright.schedulers where heartbeat_at > clock_timestamp() - interval '10 s') as schedulers,
          coalesce((select value from dagwright.engine_counters where name = 'reconciler_repairs'), 0)::float8 as repairs`,

@@ -171,9 +171,8 @@ export async function putOffJob(
 /** Offers an execution to the queue again: it is opened, or concluded, by whoever takes the job. */
 export async function offerAgain(db: Queryable, executionId: string): Promise<void> {
   await db.query({
-    name: 'offer_again',
-    text: `select dagwright.add_jobs_v1(array[json_build_object('e', o.id)], o.priority) from dagwright.workflow_executions o
-      where o.id = $1`,
+    name: 'enqueue_execution_v1',
+    text: 'select dagwright.enqueue_execution_v1($1)',
     values: [executionId],
   });
 }

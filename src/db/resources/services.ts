@@ -70,24 +70,26 @@ export async function exchangePermits(
     readonly serviceId: string;
     readonly workerId: string;
     readonly released: readonly string[];
-    readonly wanted: readonly string[];
+    readonly wanted: readonly { readonly id: string; readonly tenantId: string }[];
     /** A start that is further away is not given. */
     readonly patienceMs: number;
   },
 ): Promise<PermitAnswer[]> {
   const { rows } = await db.query<PermitAnswer>({
-    name: 'exchange_permits_v1',
-    text: `select permit_id as "permitId", granted, held, wait_ms as "waitMs" from dagwright.exchange_permits_v1($1, $2, $3, $4, $5)`,
+    name: 'exchange_permits_v2',
+    text: `select permit_id as "permitId", granted, held, wait_ms as "waitMs" from dagwright.exchange_permits_v2($1, $2, $3, $4, $5, $6)`,
     values: [
       exchange.serviceId,
       exchange.workerId,
       exchange.released,
-      exchange.wanted,
+      exchange.wanted.map(({ id }) => id),
+      exchange.wanted.map(({ tenantId }) => tenantId),
       Math.round(exchange.patienceMs),
     ],
     ...within(ANSWER_MS),
   });
-  return rows;
+  const answers = new Map(rows.map((row) => [row.permitId, row]));
+  return exchange.wanted.flatMap(({ id }) => answers.get(id) ?? []);
 }
 
 /** Opens a closed breaker; the state that all share from then on, also where another worker was first. */

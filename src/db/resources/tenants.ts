@@ -8,6 +8,16 @@ import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts
 import type { Queryable } from '../connection/connection.ts';
 import { DEFAULT_TENANT_ID } from './default-tenant.ts';
 
+/** What the operator allows a tenant at most; null: as much as it likes. */
+export interface TenantLimits {
+  /** Tasks that run at once, on all workers. */
+  readonly maxRunningTasks: number | null;
+  /** Executions that start within any minute. */
+  readonly maxStartsPerMinute: number | null;
+  /** Executions that are recorded and not opened. */
+  readonly maxWaitingExecutions: number | null;
+}
+
 /** Instants are ISO 8601. */
 export interface TenantView {
   readonly id: string;
@@ -16,6 +26,9 @@ export interface TenantView {
   /** Definitions with a higher `minTier` do not start for it. */
   readonly tier: number;
   readonly status: TenantStatus;
+  /** Its turns in the queue for one of a tenant of weight 1. */
+  readonly weight: number;
+  readonly limits: TenantLimits;
   readonly settings: JsonObject;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -33,10 +46,15 @@ export interface TenantChange {
   readonly displayName?: string | null | undefined;
   readonly tier?: number | undefined;
   readonly status?: TenantStatus | undefined;
+  readonly weight?: number | undefined;
+  /** Null lifts a limit. */
+  readonly limits?: { readonly [Limit in keyof TenantLimits]?: number | null | undefined } | undefined;
   readonly settings?: JsonObject | undefined;
 }
 
-const COLUMNS = `id, name, display_name as "displayName", tier, status, settings, created_at as "createdAt",
+const COLUMNS = `id, name, display_name as "displayName", tier, status, weight,
+  json_build_object('maxRunningTasks', max_running_tasks, 'maxStartsPerMinute', max_starts_per_minute,
+    'maxWaitingExecutions', max_waiting_executions) as limits, settings, created_at as "createdAt",
   updated_at as "updatedAt"`;
 
 /** Makes a tenant; null where its name is taken. */
@@ -81,7 +99,12 @@ export async function updateTenant(
 ): Promise<TenantView | null> {
   const { rows } = await client.query<TenantView>(
     `update dagwright.tenants set display_name = case when $2 then $3 else display_name end, tier = coalesce($4, tier),
-       status = coalesce($5, status), settings = coalesce($6, settings), updated_at = clock_timestamp()
+       status = coalesce($5, status), settings = coalesce($6, settings), weight = coalesce($7, weight),
+       max_running_tasks = case when $8::jsonb ? 'maxRunningTasks' then ($8::jsonb->>'maxRunningTasks')::int else max_running_tasks end,
+       max_starts_per_minute = case when $8::jsonb ? 'maxStartsPerMinute' then ($8::jsonb->>'maxStartsPerMinute')::int
+         else max_starts_per_minute end,
+       max_waiting_executions = case when $8::jsonb ? 'maxWaitingExecutions' then ($8::jsonb->>'maxWaitingExecutions')::int
+         else max_waiting_executions end, updated_at = clock_timestamp()
      where ${'id' in by ? 'id' : 'name'} = $1 returning ${COLUMNS}`,
     [
       'id' in by ? by.id : by.name,
@@ -90,6 +113,8 @@ export async function updateTenant(
       change.tier ?? null,
       change.status ?? null,
       change.settings === undefined ? null : JSON.stringify(change.settings),
+      change.weight ?? null,
+      JSON.stringify(change.limits ?? {}),
     ],
   );
   return rows[0] ?? null;

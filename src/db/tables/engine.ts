@@ -52,6 +52,12 @@ export const tenants = dagwright.table('tenants', {
   /** `suspended`: nothing of it starts (what comes due waits), its keys are refused; what runs goes on. */
   status: tenantStatus().notNull().default('active'),
   settings: jsonb().notNull().default({}),
+  /** Turns in the queue for one of a tenant of weight 1 (functions/protocol/turns.sql). */
+  weight: smallint().notNull().default(1),
+  /** The operator's limits; null: none. */
+  maxRunningTasks: integer('max_running_tasks'),
+  maxStartsPerMinute: integer('max_starts_per_minute'),
+  maxWaitingExecutions: integer('max_waiting_executions'),
   createdAt: instant('created_at').notNull().defaultNow(),
   updatedAt: instant('updated_at').notNull().defaultNow(),
 });

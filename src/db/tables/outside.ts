@@ -87,6 +87,8 @@ export const serviceLimits = dagwright.table('service_limits', {
   waitingWorkerId: uuid('waiting_worker_id'),
   waitingSince: instant('waiting_since'),
   waitingSeenAt: instant('waiting_seen_at'),
+  /** Tenants that asked lately: `{ id: [asked, refused] }` (functions/resources/services.sql). */
+  users: jsonb().notNull().default({}),
   updatedAt: instant('updated_at').notNull().defaultNow(),
 });
 
@@ -100,6 +102,8 @@ export const servicePermits = dagwright.table(
       .references(() => serviceLimits.serviceId, { onDelete: 'cascade' }),
     workerId: uuid('worker_id').notNull(),
     createdAt: instant('created_at').notNull(),
+    /** The tenant whose call it is; null: given by an earlier release. */
+    usedBy: text('used_by'),
   },
   (t) => [index('service_permits_service').on(t.serviceId)],
 );
@@ -113,6 +117,7 @@ export const serviceStarts = dagwright.table(
       .references(() => serviceLimits.serviceId, { onDelete: 'cascade' }),
     slot: integer().notNull(),
     startsAt: instant('starts_at').notNull(),
+    usedBy: text('used_by'),
   },
   (t) => [primaryKey({ columns: [t.serviceId, t.slot] })],
 );

@@ -32,6 +32,7 @@ export interface PermitOptions {
 
 interface Wanted {
   readonly id: string;
+  readonly tenantId: string;
   /** Null: the database is away. */
   readonly resolve: (answer: PermitAnswer | null) => void;
 }
@@ -54,12 +55,12 @@ export class ServicePermits {
     return this.#loop === null && this.#wakers.size === 0;
   }
 
-  /** Waits for a permit while it may come soon. Rejects with the signal's reason. */
-  async acquire(signal: AbortSignal): Promise<Entry> {
+  /** Waits for a permit for a call of this tenant while it may come soon. Rejects with the signal's reason. */
+  async acquire(tenantId: string, signal: AbortSignal): Promise<Entry> {
     const untilMs = performance.now() + PATIENCE_MS;
     for (let tries = 0; ; tries++) {
       const id = newId();
-      const answer = await this.#ask(id);
+      const answer = await this.#ask(id, tenantId);
       const release = () => {
         if (answer?.held) this.#release(id);
       };
@@ -87,10 +88,10 @@ export class ServicePermits {
     while (this.#loop !== null) await this.#loop;
   }
 
-  #ask(id: string): Promise<PermitAnswer | null> {
+  #ask(id: string, tenantId: string): Promise<PermitAnswer | null> {
     if (this.#isAway || this.#options.closing.aborted) return Promise.resolve(null);
     return new Promise((resolve) => {
-      this.#wanted.push({ id, resolve });
+      this.#wanted.push({ id, tenantId, resolve });
       this.#schedule();
     });
   }
@@ -122,7 +123,7 @@ export class ServicePermits {
           serviceId: this.#options.serviceId,
           workerId: this.#options.workerId(),
           released,
-          wanted: wanted.map(({ id }) => id),
+          wanted,
           patienceMs: PATIENCE_MS,
         });
         failures = 0;

@@ -3,7 +3,9 @@
 //   V1  A call that may begin soon waits here, up to two seconds. Any other is sent away (NotNow): its task waits without a
 //       slot of the worker, and comes back in its turn.
 //   V2  A service without limits whose breaker is closed costs no statement.
-//   V3  A permit and a place in the queue are held until the call has ended, also where its attempt was aborted.
+//   V3  Permits are shared out between tenants by the database (exchange_permits_v2), places in the queue here: the tenant that has least
+//       of both goes first.
+//   V4  A permit and a place in the queue are held until the call has ended, also where its attempt was aborted.
 
 import PQueue from 'p-queue';
 import { type Outcome, outcomeOf } from '../../core/breaker.ts';
@@ -31,6 +33,8 @@ interface Service {
   /** How long a call takes, a moving mean. */
   callMs: number;
   users: number;
+  /** Calls that have a place or wait for one, by tenant. */
+  readonly places: Map<string, number>;
 }
 
 /** Those sent away come back spread over a minute at most. */
@@ -63,7 +67,9 @@ export class OutsideServices implements Services {
       const breakerId = `${serviceId}@${tenantId}`;
       const admission = this.#health.look(breakerId);
       if (admission.kind === 'wait') throw this.#notNow(service, admission.because, admission.waitMs);
-      return await this.#inTurn(service, signal, () => this.#run(service, breakerId, signal, call));
+      return await this.#inTurn(service, tenantId, signal, () =>
+        this.#run(service, { breakerId, tenantId }, signal, call),
+      );
     } finally {
       service.users--;
       this.#forgetIdle();
@@ -80,8 +86,31 @@ export class OutsideServices implements Services {
     this.#closing.abort();
   }
 
-  // The queue's signal would free a place while its call still runs (V3): it is used for the time of waiting only.
-  async #inTurn<T>(service: Service, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+  // The queue's signal would free a place while its call still runs (V4): it is used for the time of waiting only.
+  async #inTurn<T>(
+    service: Service,
+    tenantId: string,
+    signal: AbortSignal,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const { places } = service;
+    const taken = places.get(tenantId) ?? 0;
+    places.set(tenantId, taken + 1);
+    try {
+      return await this.#queued(service, -taken, signal, run);
+    } finally {
+      const left = places.get(tenantId)! - 1;
+      if (left === 0) places.delete(tenantId);
+      else places.set(tenantId, left);
+    }
+  }
+
+  async #queued<T>(
+    service: Service,
+    priority: number,
+    signal: AbortSignal,
+    run: () => Promise<T>,
+  ): Promise<T> {
     const { queue } = service;
     if (queue.pending < queue.concurrency) return await queue.add(run);
     const waiting = new AbortController();
@@ -97,16 +126,16 @@ export class OutsideServices implements Services {
       leave();
       return run();
     };
-    return await queue.add(start, { signal: waiting.signal }).finally(leave);
+    return await queue.add(start, { signal: waiting.signal, priority }).finally(leave);
   }
 
   async #run<T>(
     service: Service,
-    breakerId: string,
+    { breakerId, tenantId }: { readonly breakerId: string; readonly tenantId: string },
     signal: AbortSignal,
     call: () => Promise<T>,
   ): Promise<T> {
-    const entry = service.permits === null ? null : await service.permits.acquire(signal);
+    const entry = service.permits === null ? null : await service.permits.acquire(tenantId, signal);
     if (entry?.kind === 'refused') throw this.#notNow(service, 'busy', entry.waitMs);
     try {
       signal.throwIfAborted();
@@ -137,7 +166,15 @@ export class OutsideServices implements Services {
     const limit = this.#health.limitOf(id);
     let service = this.#services.get(id);
     if (service === undefined) {
-      service = { id, queue: new PQueue(), permits: null, backAtMs: 0, callMs: 0, users: 0 };
+      service = {
+        id,
+        queue: new PQueue(),
+        permits: null,
+        backAtMs: 0,
+        callMs: 0,
+        users: 0,
+        places: new Map(),
+      };
       this.#services.set(id, service);
     }
     const concurrency = limit?.maxConcurrency ?? Number.POSITIVE_INFINITY;

@@ -14,9 +14,13 @@ import type { ExecutionMemory } from '../memory/memory.ts';
 import { concludeExecution } from '../settle/conclusion.ts';
 import { runLane } from './lane.ts';
 
-/** Job payloads: ids only. `e`: the execution; `t`: ready tasks; without it the execution itself is looked at. */
+/**
+ * Job payloads: ids only. `e`: the execution; `t`: ready tasks; without it the execution itself is looked at. `o`: its tenant,
+ * for its turns in the queue; absent in jobs of an earlier release.
+ */
 export interface JobPayload {
   readonly e: string;
+  readonly o?: string;
   readonly t?: readonly TaskRef[];
 }
 

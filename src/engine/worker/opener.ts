@@ -10,18 +10,21 @@ import type { Offer, Opener } from '../../db/executions/execution-starts.ts';
 import type { WorkerContext } from '../context.ts';
 import { openingOf, runRoots } from './job.ts';
 import type { Slots } from './slots.ts';
+import type { TenantsAtWork } from './tenants-at-work.ts';
 
 export interface OpenerOptions {
   readonly worker: WorkerContext;
   readonly slots: Slots;
   /** Keeps a slot that was taken for as long as the lane needs it. */
   readonly keepSlot: (executionId: string, lane: Promise<void>) => Promise<unknown>;
+  readonly atWork: TenantsAtWork;
   readonly isLeaseGood: () => boolean;
   /** Keeps an eye on what runs until it has ended. */
   readonly track: (lane: Promise<void>) => Promise<void>;
 }
 
-export function createOpener({ worker, slots, keepSlot, isLeaseGood, track }: OpenerOptions): Opener {
+export function createOpener(options: OpenerOptions): Opener {
+  const { worker, slots, keepSlot, atWork, isLeaseGood, track } = options;
   return {
     worker,
     offer(versionId, maxTasks): Offer | null {
@@ -29,16 +32,20 @@ export function createOpener({ worker, slots, keepSlot, isLeaseGood, track }: Op
       const compiled = worker.executions.compiled(versionId);
       if (compiled === null || compiled.plan.nodes.length > maxTasks || !slots.tryTake()) return null;
       const ended = Promise.withResolvers<void>();
+      const known = atWork.expect();
       void track(ended.promise);
       const end = () => {
+        known();
         slots.release();
         ended.resolve();
       };
       return {
         opening: openingOf(compiled),
         accept(execution, startedAtMs) {
-          const lane = runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs);
+          const roots = runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs);
+          const lane = atWork.during(execution.tenantId, roots);
           ended.resolve(lane);
+          known();
           keepSlot(execution.id, lane).catch(() => {});
         },
         withdraw: end,

@@ -29,8 +29,12 @@ export interface QueueOptions {
   /** How long its connections wait; the usual where absent. */
   readonly limits?: Limits;
   readonly concurrency: number;
-  /** `dueAtMs`: when the job was due, by the database's clock, in milliseconds since the epoch. */
-  readonly handle: (payload: JobPayload, dueAtMs: number) => Promise<void>;
+  /** `addedAtMs`: when the job was added, by the database's clock, in milliseconds since the epoch. Its run_at is its turn. */
+  readonly handle: (payload: JobPayload, addedAtMs: number) => Promise<void>;
+  /** All that it may run at once is under way. */
+  readonly onFull: () => void;
+  /** It has looked for jobs, or one has ended. */
+  readonly onJobs: () => void;
   readonly log: TaskLog;
   /** A pool began: its id must be known before its jobs can be unlocked after a crash. */
   readonly onPool: (poolId: string) => Promise<void>;
@@ -86,7 +90,17 @@ export class Queue {
 
   /** How long it has not looked for jobs although it could run some; 0 while it could not. */
   get sinceMs(): number {
-    return this.#handling >= this.#options.concurrency ? 0 : performance.now() - this.#lookedAtMs;
+    return this.isFull ? 0 : performance.now() - this.#lookedAtMs;
+  }
+
+  /** Whether all that it may run at once is under way. */
+  get isFull(): boolean {
+    return this.#handling >= this.#options.concurrency;
+  }
+
+  /** What this pool may have locked is unlocked later, as after a fetch that failed. */
+  noteLost(poolId: string): void {
+    void this.#unlockLater(poolId, this.#options.onFetchLost);
   }
 
   async start(): Promise<void> {
@@ -151,14 +165,15 @@ export class Queue {
     events.on('localQueue:getJobs:complete', () => {
       failures = 0;
       this.#lookedAtMs = performance.now();
+      this.#options.onJobs();
     });
     const noteFailure = (message: string) => {
       if (!message.startsWith(FETCH_FAILED) || this.#isStopping) return;
       this.#lookedAtMs = performance.now();
-      void this.#unlockLater(poolId, this.#options.onFetchLost);
+      this.noteLost(poolId);
       if (++failures === MAX_FETCH_FAILURES) giveUp();
     };
-    const { concurrency, handle, onPool } = this.#options;
+    const { concurrency, handle, onFull, onJobs, onPool } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
       events,
@@ -168,11 +183,13 @@ export class Queue {
       taskList: {
         dagwright: async (payload, { job }) => {
           this.#handling++;
+          if (this.isFull) onFull();
           try {
-            await handle(payload as JobPayload, job.run_at.getTime());
+            await handle(payload as JobPayload, job.created_at.getTime());
           } finally {
             this.#handling--;
             this.#lookedAtMs = performance.now();
+            onJobs();
           }
         },
       },

@@ -37,8 +37,11 @@ import { giveBack, type JobPayload, putOff, runJob } from './job.ts';
 import { runLane } from './lane.ts';
 import { createOpener } from './opener.ts';
 import { Queue } from './queue.ts';
+import { Reserve } from './reserve.ts';
 import { RetentionLoop } from './retention.ts';
 import { Slots } from './slots.ts';
+import { TenantsAtWork } from './tenants-at-work.ts';
+import { Turns } from './turns.ts';
 import { WatchLoop } from './watch-loop.ts';
 
 export interface WorkerOptions {
@@ -86,6 +89,9 @@ export class Worker {
   readonly #lanes = new Set<Promise<void>>();
   readonly #context: WorkerContext;
   readonly #watch: WatchLoop;
+  readonly #turns: Turns;
+  readonly #reserve: Reserve;
+  readonly #atWork = new TenantsAtWork();
   readonly #outage: Outage;
   readonly #outside: WorkerOutside;
   readonly #executionLog: ExecutionLog;
@@ -137,12 +143,31 @@ export class Worker {
       worker: this.#context,
       keepSlot: (executionId, lane) => this.#keepSlot(executionId, lane),
       slots: this.#ownSlots,
+      atWork: this.#atWork,
       isLeaseGood: () => !this.#isStopped && monotonicMs() <= this.#leaseGoodUntilMs,
       track: (lane) => this.#track(lane),
     });
     this.#outage = new Outage(options.log);
     this.#watch = new WatchLoop(this.#context, {
       ids: () => this.#ids(),
+      limitMs: options.database.limits.loopMs,
+    });
+    this.#turns = new Turns({
+      db: options.database.engine,
+      log: options.log,
+      slots: () => ({ own: this.#options.concurrency, all: this.#slots }),
+      isFull: () => this.#queue?.isFull === true,
+      onWaiting: (tenants) => void this.#reserve.fill(tenants),
+      limitMs: options.database.limits.loopMs,
+    });
+    this.#reserve = new Reserve({
+      db: options.database.engine,
+      log: options.log,
+      slots: this.#options.concurrency,
+      lanes: () => this.#atWork.lanes,
+      poolId: () => (this.#isDraining ? undefined : this.#poolIds.at(-1)),
+      run: (payload, addedAtMs) => this.#track(this.#run(payload, addedAtMs)),
+      onLost: (poolId) => this.#queue?.noteLost(poolId),
       limitMs: options.database.limits.loopMs,
     });
     const isBusy = () => this.#attempts.size >= this.#options.concurrency;
@@ -178,7 +203,9 @@ export class Worker {
       limits: this.#options.database.limits,
       concurrency: this.#options.concurrency,
       log: this.#options.log,
-      handle: (payload, dueAtMs) => this.#track(this.#handle(payload, dueAtMs)),
+      handle: (payload, addedAtMs) => this.#track(this.#handle(payload, addedAtMs)),
+      onFull: () => this.#turns.noteFull(),
+      onJobs: () => this.#turns.noteJobs(),
       onPool: async (poolId) => {
         this.#poolIds.push(poolId);
         await addPoolId(this.#pool, this.#id, poolId);
@@ -191,6 +218,7 @@ export class Worker {
     });
     await this.#queue.start();
     this.#watch.start();
+    this.#turns.start();
     this.#retention?.start();
   }
 
@@ -198,6 +226,7 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isDraining = true;
+    this.#turns.stop();
     this.#ownSlots.close();
     const queueStopped = this.#queue?.stop() ?? Promise.resolve();
     await Promise.race([this.#idle(), delay(this.#options.graceMs, undefined, { ref: false })]);
@@ -346,16 +375,20 @@ export class Worker {
     };
   }
 
-  async #handle(payload: JobPayload, dueAtMs: number): Promise<void> {
+  async #handle(payload: JobPayload, addedAtMs: number): Promise<void> {
     if (this.#locked.isStuck(payload.e)) return await putOff(this.#context, payload);
     if (this.#hasNeighbours && this.#context.suspectGate.isHolding)
       return await this.#leaveForSuspect(payload);
     if (!(await this.#takeSlot())) return await this.#leaveToOthers(payload);
-    this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - dueAtMs));
-    const lane = runJob(this.#context, payload);
+    const lane = this.#run(payload, addedAtMs);
     if ((await this.#keepSlot(payload.e, lane)) === 'ended') return;
     void this.#track(lane);
     await putOff(this.#context, payload);
+  }
+
+  #run(payload: JobPayload, addedAtMs: number): Promise<void> {
+    this.events.emit('jobTaken', Math.max(0, this.#watch.nowMs() - addedAtMs));
+    return this.#atWork.during(payload.o ?? '', runJob(this.#context, payload));
   }
 
   // Until the lane has ended, or is stuck: its execution is locked by somebody, and no body of it runs. Then it goes on without a slot.

@@ -99,6 +99,11 @@ export class Metrics {
     'queue_oldest_seconds',
     'For how long the oldest of those jobs has been due.',
   );
+  readonly #queueTenants = this.#gauge('queue_tenants', 'Tenants of which jobs wait.');
+  readonly #queueHeld = this.#gauge(
+    'queue_jobs_held',
+    `Jobs that wait until fewer tasks of their tenant run; at most ${MAX_COUNTED} are counted.`,
+  );
   readonly #workers = this.#gauge('workers', 'Workers that have beaten within 10 s.');
   readonly #schedulers = this.#gauge('schedulers', 'Schedulers that have beaten within 10 s.');
   readonly #repairs = this.#gauge(
@@ -195,7 +200,15 @@ export class Metrics {
 
   #showNumbers(numbers: EngineNumbers | null): void {
     this.#databaseUp.set(numbers === null ? 0 : 1);
-    const gauges = [this.#executions, this.#lastHour, this.#tasks, this.#queueJobs, this.#queueAge];
+    const gauges = [
+      this.#executions,
+      this.#lastHour,
+      this.#tasks,
+      this.#queueJobs,
+      this.#queueAge,
+      this.#queueTenants,
+      this.#queueHeld,
+    ];
     for (const gauge of gauges) gauge.reset();
     if (numbers === null) return;
     for (const status of OPEN_STATUSES) this.#executions.set({ status }, numbers.executions[status] ?? 0);
@@ -203,6 +216,8 @@ export class Metrics {
     for (const status of TASK_STATUSES) this.#tasks.set({ status }, numbers.tasks[status] ?? 0);
     this.#queueJobs.set(numbers.queue.waiting);
     this.#queueAge.set(numbers.queue.oldestSeconds);
+    this.#queueTenants.set(numbers.queue.tenants);
+    this.#queueHeld.set(numbers.queue.held);
     this.#workers.set(numbers.workers);
     this.#schedulers.set(numbers.schedulers);
     this.#repairs.set(numbers.repairs);

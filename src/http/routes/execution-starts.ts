@@ -185,13 +185,20 @@ const STATUS_OF: Readonly<Record<StartRefusal, number>> = {
   tenant_suspended: 403,
   tier_too_low: 403,
   key_reused: 409,
+  too_many_starts: 429,
+  too_many_waiting: 429,
   validation: 422,
   payload_too_large: 413,
 };
+
+/** A tenant at its limits has room again as its executions begin, or its minute goes by. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** A refused start as an answer. */
 export function refusalOf(refused: Extract<StartResult, { ok: false }>): ApiError {
   const { code, problems } = refused;
   if (code === 'validation') return unprocessable(problems);
-  return new ApiError(STATUS_OF[code], code, problems[0]?.message ?? code, { errors: problems });
+  const headers: Record<string, string> =
+    STATUS_OF[code] === 429 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
+  return new ApiError(STATUS_OF[code], code, problems[0]?.message ?? code, { errors: problems, headers });
 }

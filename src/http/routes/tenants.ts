@@ -7,9 +7,11 @@ import {
   DISPLAY_NAME,
   listTenants,
   showTenant,
+  TENANT_LIMITS,
   TENANT_NAME,
   TIER,
   updateTenant,
+  WEIGHT,
 } from '../../resources/tenants.ts';
 import { IdParams } from '../request/id-params.ts';
 import { answerOnceAsOperator } from '../request/once.ts';
@@ -34,6 +36,31 @@ const Settings = Type.Object(
   { additionalProperties: true, description: 'Kept as they are; the service reads none of them.' },
 );
 
+const limit = (range: { readonly minimum: number; readonly maximum: number }, description: string) =>
+  Type.Optional(Type.Union([Type.Integer(range), Type.Null()], { description }));
+const Limits = Type.Object(
+  {
+    maxRunningTasks: limit(
+      TENANT_LIMITS.maxRunningTasks,
+      'Tasks that run at once, on all workers; what is more waits.',
+    ),
+    maxStartsPerMinute: limit(
+      TENANT_LIMITS.maxStartsPerMinute,
+      'Executions that start within any minute; more are refused with 429 `too_many_starts`.',
+    ),
+    maxWaitingExecutions: limit(
+      TENANT_LIMITS.maxWaitingExecutions,
+      'Executions that are recorded and not opened; more are refused with 429 `too_many_waiting`.',
+    ),
+  },
+  { additionalProperties: false, description: 'What is not named stays as it is; null lifts a limit.' },
+);
+const Weight = Type.Integer({
+  ...WEIGHT,
+  description: 'Turns of its tasks for one of a tenant of weight 1, where both wait.',
+  examples: [3],
+});
+
 const TenantBody = Type.Object(
   {
     name: textOf(TENANT_NAME, {
@@ -57,6 +84,8 @@ const TenantPatch = Type.Object(
           '`suspended`: nothing of it starts and its keys are refused, within 5 s; what runs goes on. Executions whose runAt comes meanwhile start when it is active again.',
       }),
     ),
+    weight: Type.Optional(Weight),
+    limits: Type.Optional(Limits),
     settings: Type.Optional(Settings),
   },
   { additionalProperties: false, minProperties: 1 },

@@ -13,6 +13,19 @@ export const TenantSchema = Type.Object(
     displayName: nullable('string'),
     tier: Type.Integer(),
     status: words(TENANT_STATUSES),
+    weight: Type.Integer({
+      description: 'Turns of its tasks for one of a tenant of weight 1, where both wait.',
+    }),
+    limits: Type.Object(
+      {
+        maxRunningTasks: nullable('integer', { description: 'Tasks that run at once, on all workers.' }),
+        maxStartsPerMinute: nullable('integer', { description: 'Executions that start within any minute.' }),
+        maxWaitingExecutions: nullable('integer', {
+          description: 'Executions that are recorded and not opened.',
+        }),
+      },
+      { description: "The operator's; null: none." },
+    ),
     settings: anyObject("Its owner's."),
     createdAt: instant(),
     updatedAt: instant(),

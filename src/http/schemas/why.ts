@@ -20,6 +20,11 @@ const shownWaits = WAIT_KINDS.map((kind) => {
   );
 });
 
+const tenantLimit = nullable('integer', {
+  description:
+    "Tasks of its tenant that may run at once, by the operator's limit; null: as many as there is room for.",
+});
+
 const WaitsForSchema = Type.Union(
   [
     waitsFor('parents', {
@@ -39,7 +44,7 @@ const WaitsForSchema = Type.Union(
       ),
     }),
     ...shownWaits.slice(1),
-    waitsFor('queue', { since: instant() }),
+    waitsFor('queue', { since: instant(), maxRunningTasks: tenantLimit }),
     waitsFor('worker', {
       workerId: Type.String(),
       since: nullableInstant('When the attempt began.'),
@@ -47,7 +52,7 @@ const WaitsForSchema = Type.Union(
     }),
     waitsFor('resume', { since: nullableInstant('When it was paused.') }),
     waitsFor('run_at', { until: instant() }),
-    waitsFor('open', { since: instant() }),
+    waitsFor('open', { since: instant(), maxRunningTasks: tenantLimit }),
     waitsFor('conclusion'),
   ],
   { title: 'WaitsFor', description: 'What it waits for, by kind.' },

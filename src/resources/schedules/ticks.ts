@@ -162,6 +162,8 @@ const START_PROBLEMS: Readonly<Record<string, string>> = {
   not_active: 'the workflow is not active',
   tenant_suspended: 'the tenant is suspended',
   tier_too_low: 'the workflow needs a tenant of a higher tier',
+  too_many_starts: 'the tenant has started as many executions within a minute as it may',
+  too_many_waiting: 'the tenant has as many executions waiting as it may',
 };
 
 function rangeProblems(

@@ -65,6 +65,16 @@ export function refuseStart(problem: FinalProblem, { workflowId, revision }: Sta
       'the idempotency key came before with another request',
       'use a new key for each request',
     ],
+    too_many_starts: [
+      '',
+      'the tenant has started as many executions within a minute as it may',
+      'start it again within a minute',
+    ],
+    too_many_waiting: [
+      '',
+      'the tenant has as many executions waiting as it may',
+      'start it again when some have begun',
+    ],
   };
   const [pointer, message, hint] = words[problem];
   return {

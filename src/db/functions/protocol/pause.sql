@@ -51,7 +51,7 @@ begin
   if x.run_at is not null then
     null; -- start_due_v1 wakes it.
   elsif x.started_at is null or x.open_tasks = 0 then
-    perform dagwright.add_jobs_v1(array[json_build_object('e', execution_id)], x.priority);
+    perform dagwright.enqueue_execution_v1(execution_id);
   elsif ts is not null then
     perform dagwright.enqueue_v1(execution_id, ts, ms, slots, x.priority);
   end if;

@@ -23,7 +23,7 @@ begin
     for no key update of o skip locked
   loop
     if x.status = 'pending' or x.open_tasks = 0 then
-      perform dagwright.add_jobs_v1(array[json_build_object('e', x.id)], x.priority);
+      perform dagwright.enqueue_execution_v1(x.id);
       n := n + 1;
     else
       perform dagwright.enqueue_v1(x.id, x.ts, x.ms, slots, x.priority);

@@ -26,14 +26,17 @@ begin
       held as (
         update dagwright.workflow_executions o set is_held = true from due where o.id = due.id and not due.may_start returning o.id),
       woken as (
-        update dagwright.workflow_executions o set run_at = null from due where o.id = due.id and due.may_start returning o.id, o.priority)
-      select priority, array_agg(json_build_object('e', id)) as payloads, count(*) as k from woken group by priority
-      union all select null, null, count(*) from held
+        update dagwright.workflow_executions o set run_at = null from due where o.id = due.id and due.may_start
+          returning o.id, o.priority, o.tenant_id)
+      select w.priority, t.max_running_tasks is not null as waits_for_permits,
+        array_agg(json_build_object('e', w.id, 'o', w.tenant_id)) as payloads, count(*) as k
+      from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
+      union all select null, null, null, count(*) from held
     loop
       if x.payloads is null then
         held := x.k;
       else
-        perform dagwright.add_jobs_v1(x.payloads, x.priority);
+        perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);
         n := n + x.k;
       end if;
     end loop;
@@ -54,10 +57,13 @@ begin
         order by e.run_at limit most for no key update skip locked) o
       where t.status = 'active' limit most),
     woken as (
-      update dagwright.workflow_executions o set run_at = null, is_held = false from free where o.id = free.id returning o.id, o.priority)
-    select priority, array_agg(json_build_object('e', id)) as payloads, count(*) as k from woken group by priority
+      update dagwright.workflow_executions o set run_at = null, is_held = false from free where o.id = free.id
+      returning o.id, o.priority, o.tenant_id)
+    select w.priority, t.max_running_tasks is not null as waits_for_permits,
+      array_agg(json_build_object('e', w.id, 'o', w.tenant_id)) as payloads, count(*) as k
+    from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
   loop
-    perform dagwright.add_jobs_v1(x.payloads, x.priority);
+    perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);
     n := n + x.k;
   end loop;
   return n;

@@ -4,6 +4,8 @@
 -- execution, and an id that was started already is not started again. Problems: not_found, not_active, tenant_suspended,
 -- tier_too_low, stale, key_reused (the key came with another requestHash). Every row is found by its whole key, behind `offset 0`:
 -- what was planned as a join or a hashed subquery while the tables were new would read all of the tenant's rows, ever after.
+-- Where the operator has limited the tenant, no more start than there is room for (start_room_v1); the others are too_many_starts or
+-- too_many_waiting.
 create or replace function dagwright.start_executions_v1(tenant uuid, p jsonb)
 returns table (i int, id uuid, existing boolean, problem text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -19,11 +21,15 @@ declare
   count_ int := 0;
   jobs record;
   owner_ record;
+  room int;
+  no_room text;
 begin
   select r.priority::text into bad from jsonb_to_recordset(p) as r(priority int) where r.priority not between 1 and 10 limit 1;
   if found then raise exception 'priority must be 1 to 10, got %', bad using errcode = '22023'; end if;
   perform set_config('app.current_tenant_id', tenant::text, true);
-  select t.status = 'active' as is_active, t.tier into owner_ from dagwright.tenants t where t.id = tenant;
+  select t.status = 'active' as is_active, t.tier, t.max_running_tasks is not null as waits_for_permits,
+    coalesce(t.max_starts_per_minute, t.max_waiting_executions) is not null as is_limited into owner_ from dagwright.tenants t where t.id = tenant;
+  if owner_.is_limited then select * into room, no_room from dagwright.start_room_v1(tenant); end if;
   now_ := clock_timestamp();
   if has_keys then
     -- In the order of the keys, so that two batches cannot wait for each other.
@@ -51,13 +57,14 @@ begin
           and (r.latest is null or v.id = r.latest and v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
       where r.key is null or exists (select from dagwright.idempotency_keys k where k.tenant_id = tenant
         and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
+      limit room
       on conflict do nothing
       returning id, priority, run_at)
-    select priority, count(*)::int as n, array_agg(json_build_object('e', id))
+    select priority, count(*)::int as n, array_agg(json_build_object('e', id, 'o', tenant))
       filter (where run_at is null and (opening is null or not id = any(opening))) as payloads from started group by priority
   loop
     count_ := count_ + jobs.n;
-    if jobs.payloads is not null then perform dagwright.add_jobs_v1(jobs.payloads, jobs.priority); end if;
+    if jobs.payloads is not null then perform dagwright.add_jobs_v2(jobs.payloads, jobs.priority, owner_.waits_for_permits); end if;
   end loop;
   -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
   if has_keys then
@@ -75,7 +82,8 @@ begin
         when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id offset 0) then null
         when owner_.is_active is not true then 'tenant_suspended' when d.status is null then 'not_found'
         when d.status <> 'active' then 'not_active'
-        when r.latest is not null and (v.id is distinct from r.latest or r.revision <> coalesce(d.pinned_revision, d.latest_revision)) then 'stale' when v.min_tier > owner_.tier then 'tier_too_low' else 'not_found' end
+        when r.latest is not null and (v.id is distinct from r.latest or r.revision <> coalesce(d.pinned_revision, d.latest_revision)) then 'stale'
+        when v.min_tier > owner_.tier then 'tier_too_low' when v.min_tier is null or no_room is null then 'not_found' else no_room end
     from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, key text, scope text, "requestHash" text)
     left join lateral (select k.workflow_execution_id, k.request_hash from dagwright.idempotency_keys k where has_keys and k.tenant_id = tenant
       and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key offset 0) k on true
@@ -85,6 +93,31 @@ begin
       and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision) offset 0) v on true;
   end if;
   perform set_config('app.current_tenant_id', coalesce(before, ''), true);
+end $$;
+
+-- How many executions may start now within the operator's limits of a tenant, and what refuses the others. What is not committed yet
+-- is not counted: starts beside each other may pass the limit by as many as there are at once.
+create or replace function dagwright.start_room_v1(tenant uuid, out starts int, out problem text)
+language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  limits record;
+  left_ int;
+begin
+  select max_starts_per_minute as per_minute, max_waiting_executions as waiting into limits from dagwright.tenants where id = tenant;
+  if limits.per_minute is not null then
+    select limits.per_minute - count(*) into starts from (select from dagwright.workflow_executions o
+      where o.tenant_id = tenant and o.id > dagwright.first_id_v1(clock_timestamp() - interval '1 minute') limit limits.per_minute) o;
+    problem := 'too_many_starts';
+  end if;
+  if limits.waiting is not null and coalesce(starts, 1) > 0 then
+    -- The index of what is open; the status is looked at row by row (see start-due.sql).
+    select limits.waiting - count(*) into left_ from (select from dagwright.workflow_executions o where o.tenant_id = tenant
+      and o.status in ('pending', 'running', 'paused') and coalesce(o.status = 'pending', false) limit limits.waiting) o;
+    if starts is null or left_ < starts then
+      starts := left_;
+      problem := 'too_many_waiting';
+    end if;
+  end if;
 end $$;
 
 -- The tenant of this session, or an error that shows what to type.
@@ -127,6 +160,9 @@ begin
     raise exception 'the tenant does not exist, or is suspended' using errcode = '55000', hint = 'dagwright tenants list; dagwright tenants update NAME --status active';
   elsif started.problem = 'tier_too_low' then
     raise exception 'workflow "%" needs a tenant of a higher tier', workflow_id using errcode = '55000', hint = 'see minTier of its definition';
+  elsif started.problem in ('too_many_starts', 'too_many_waiting') then
+    raise exception 'the tenant has %', case started.problem when 'too_many_starts' then 'started as many executions within a minute as it may'
+      else 'as many executions waiting as it may' end using errcode = '53400', hint = 'start it again later; the operator''s limits: dagwright tenants show NAME';
   elsif started.problem is not null then
     raise exception 'workflow "%" is not active', workflow_id using errcode = '55000', hint = 'set its status to active';
   end if;

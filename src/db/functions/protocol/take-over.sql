@@ -60,10 +60,10 @@ begin
         total := total + cardinality(ts);
       end if;
     end loop;
-    for x in select o.id, o.priority from dagwright.workflow_executions o
+    for x in select o.id from dagwright.workflow_executions o
              where o.status = 'running' and o.open_tasks = 0 and o.concluded_by = dead.id for no key update skip locked loop
       update dagwright.workflow_executions set concluded_by = sweeper where id = x.id;
-      perform dagwright.add_jobs_v1(array[json_build_object('e', x.id)], x.priority);
+      perform dagwright.enqueue_execution_v1(x.id);
     end loop;
     if not exists (select from dagwright.workflow_executions o join dagwright.task_executions t
         on t.workflow_execution_id = o.id where o.status in ('running', 'paused') and t.status = 'running' and t.worker_id = dead.id)

@@ -116,7 +116,8 @@ begin
       status = case when r.problem is null then t.status else 'missed' end,
       reason = case r.problem when 'not_found' then 'the workflow does not exist' when 'not_active' then 'the workflow is not active'
         when 'tenant_suspended' then 'the tenant is suspended' when 'tier_too_low' then 'the workflow needs a tenant of a higher tier'
-        else r.problem end,
+        when 'too_many_starts' then 'the tenant has started as many executions within a minute as it may'
+        when 'too_many_waiting' then 'the tenant has as many executions waiting as it may' else r.problem end,
       is_open = r.problem is null, workflow_execution_id = case when r.problem is null then r.id end
     from dagwright.start_executions_v1(x.tenant_id, x.items) r
     where (r.problem is not null or r.existing)
