@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram, loadCommand } from '../../src/cli/program.ts';
+import { casesOf } from '../support/depth.ts';
 import { definition, type Engine, openEngine } from '../support/engine.ts';
 import { type CliOptions, runCli } from './support/run-cli.ts';
 
@@ -193,7 +194,7 @@ describe('every command', () => {
   const tried = Object.entries(LINES).flatMap(([name, lines]) =>
     (lines ?? []).map((line, i) => ({ name, line, i })),
   );
-  it.each(tried)('$name prints no control characters (line $i)', async ({ name, line }) => {
+  it.each(casesOf(tried))('$name prints no control characters (line $i)', async ({ name, line }) => {
     const words = [...name.split(' '), ...line()];
     for (const isTTY of [false, true]) {
       const { stdout, stderr } = await runCli(words, options({ isTTY }));

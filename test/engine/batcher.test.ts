@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Batcher, PartlyAnswered } from '../../src/db/connection/batcher.ts';
 import { LOCKED } from '../../src/db/connection/locked.ts';
+import { casesOf } from '../support/depth.ts';
 import { gate } from '../support/engine.ts';
 
 const lost = () => Object.assign(new Error('terminating connection'), { code: '57P01' });
@@ -151,7 +152,7 @@ describe('what finds its row locked waits alone', () => {
   });
 });
 
-describe.each(['55P03', '57014', '40001', '40P01'])('%s is nobody’s fault', (code) => {
+describe.each(casesOf(['55P03', '57014', '40001', '40P01']))('%s is nobody’s fault', (code) => {
   const conflict = () => Object.assign(new Error('not now'), { code });
 
   test('a call that meets it alone is refused never, and holds up no other', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
+import { casesOf } from '../support/depth.ts';
 import { type Body, type Engine, failing, graph, openEngine, until, waiting } from '../support/engine.ts';
 
 /** Fewer connections than there are locked executions. */
@@ -113,12 +114,14 @@ const resume = (ids: readonly string[]) =>
     for (const id of ids) await client.query('select dagwright.resume_execution($1)', [id]);
   });
 
-describe.each<[How, 'commit' | 'rollback']>([
-  ['pause', 'commit'],
-  ['pause', 'rollback'],
-  ['cancel', 'rollback'],
-  ['for update', 'commit'],
-])('a client holds executions by %s, and ends with %s', (how, end) => {
+describe.each(
+  casesOf<[How, 'commit' | 'rollback']>([
+    ['pause', 'commit'],
+    ['pause', 'rollback'],
+    ['cancel', 'rollback'],
+    ['for update', 'commit'],
+  ]),
+)('a client holds executions by %s, and ends with %s', (how, end) => {
   test.each([
     ['one whose step is settled', 'a -> b'],
     ['one whose end determines others', 'a -> b; a -> c -> d'],

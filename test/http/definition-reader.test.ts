@@ -6,6 +6,7 @@ import { customTaskType } from '../../src/core/definition/task-type.ts';
 import { checkText } from '../../src/http/request/check-text.ts';
 import { createDefinitionReader, type DefinitionReader } from '../../src/http/request/definition-reader.ts';
 import { ApiError } from '../../src/http/server/problem.ts';
+import { depth } from '../support/depth.ts';
 import { openService } from '../support/service.ts';
 
 const yaml = { 'content-type': 'application/yaml' };
@@ -96,7 +97,7 @@ test('a large definition in JSON is checked as a small one is, and others are se
   timeout: 120_000,
 }, async () => {
   await using service = await openService({ listen: true });
-  const nodes = Array.from({ length: 10_000 }, (_, i) => ({
+  const nodes = Array.from({ length: depth(10_000) }, (_, i) => ({
     taskId: `t${i}`,
     taskType: 'transformation',
     dependsOn: Array.from({ length: Math.min(i, 10) }, (_, k) => `t${i - 1 - k}`),
@@ -128,11 +129,11 @@ test('a large definition in JSON is checked as a small one is, and others are se
   );
   const broken = {
     workflowId: 'wide',
-    nodes: nodes.map((node, i) => (i === 9_999 ? { ...node, taskType: 'none' } : node)),
+    nodes: nodes.map((node, i) => (i === nodes.length - 1 ? { ...node, taskType: 'none' } : node)),
   };
   expect(await service.call('POST', '/v1/workflows/validate', { body: broken })).toMatchObject({
     status: 200,
-    body: { valid: false, errors: [{ pointer: '/nodes/9999/taskType' }] },
+    body: { valid: false, errors: [{ pointer: `/nodes/${nodes.length - 1}/taskType` }] },
   });
 });
 

@@ -28,7 +28,7 @@ import { STRUCTURED_OPERATORS } from '../../../src/core/expression/syntax/struct
 import { createSearch } from '../../../src/core/expression/text-search.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
-import { depth } from '../../support/depth.ts';
+import { casesOf, depth } from '../../support/depth.ts';
 import { must } from './evaluate.ts';
 
 /** A step is 20 to 50 ns of work. Ten times that, for a loaded machine and for code that runs for the first time. */
@@ -161,7 +161,7 @@ function expectBounded(what: string, cost: Cost | null): void {
 const places = (count: number): string => Array.from({ length: count }, (_, i) => `input.v${i}`).join(', ');
 
 describe('the steps of a function grow with the bytes that it touches', () => {
-  test.each([...FUNCTIONS])('%s', (name, { least, most }) => {
+  test.each(casesOf([...FUNCTIONS]))('%s', (name, { least, most }) => {
     let done = 0;
     const check = (args: readonly string[]): void => {
       const cost = costOf(compileExpression(`${name}(${places(args.length)})`, ''), scopeOf(args));
