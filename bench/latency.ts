@@ -12,7 +12,7 @@ import { endProcess, insertAdminKey, startService, withDatabase } from './servic
 export interface LatencyOptions {
   readonly server: BenchServer;
   readonly isQuick: boolean;
-  /** A CSV whose first column is a time; its busiest minute is replayed. */
+  /** A CSV whose first column is a time; the minute around its busiest second is replayed. */
   readonly tracePath: string | undefined;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
@@ -150,16 +150,17 @@ function quantilesOf(values: readonly number[]): Quantiles {
   return { count: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
-// Milliseconds from the beginning of the minute with the most arrivals.
+// Milliseconds from the beginning of the minute around the second with the most arrivals.
 async function readBusiestMinute(path: string): Promise<number[]> {
   const [, ...lines] = (await readFile(path, 'utf8')).trim().split('\n');
   const times = lines.map((line) => Date.parse(`${line.split(',')[0]!.replace(' ', 'T').slice(0, 23)}Z`));
-  let best: readonly number[] = [];
+  let [busiest, most] = [0, 0];
   for (let first = 0, last = 0; first < times.length; first++) {
-    while (last < times.length && times[last]! - times[first]! < 60_000) last++;
-    if (last - first > best.length) best = times.slice(first, last);
+    while (last < times.length && times[last]! - times[first]! < 1_000) last++;
+    if (last - first > most) [busiest, most] = [times[first]!, last - first];
   }
-  return best.map((time) => time - best[0]!);
+  const from = busiest - 30_000;
+  return times.filter((time) => time >= from && time < from + 60_000).map((time) => time - from);
 }
 
 function mostInOneSecond(arrivals: readonly number[]): number {

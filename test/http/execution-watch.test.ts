@@ -7,9 +7,13 @@ const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const pool = { query: async () => ({ rows: [] }) } as never;
 
 test('a wait that is over listens to its signal no more, and watches nothing', async () => {
-  const watch = new ExecutionWatch({ pool, log });
   const { signal } = new AbortController();
-  expect(await watch.untilTerminal('a', { timeoutMs: 1, signal })).toBeUndefined();
+  const silent = { query: () => new Promise(() => {}) } as never;
+  const unanswered = new ExecutionWatch({ pool: silent, log });
+  expect(await unanswered.untilTerminal('a', { timeoutMs: 1, signal })).toBeUndefined();
+  expect(unanswered.size).toBe(0);
+  unanswered.close();
+  const watch = new ExecutionWatch({ pool, log });
   expect(await watch.untilTerminal('b', { timeoutMs: 60_000, signal })).toBeNull();
   expect(getEventListeners(signal, 'abort')).toEqual([]);
   expect(watch.size).toBe(0);

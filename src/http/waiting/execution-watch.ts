@@ -19,12 +19,16 @@ export interface ExecutionWatchOptions {
 interface Watched {
   /** Undefined: not read yet. */
   seen: Seen | undefined;
+  /** How often it was looked at. */
+  looks: number;
   readonly listeners: Set<Listener>;
 }
 
 const POLL_MS = 100;
-/** Until what was just added is looked at. */
-const FIRST_POLL_MS = 15;
+/** Until what was just added is looked at: a worker of this process may have ended it already. */
+const FIRST_POLL_MS = 1;
+/** Until it is looked at once more: another's may be about to. */
+const SECOND_POLL_MS = 15;
 const OUTAGE_POLL_MS = 1_000;
 
 export class ExecutionWatch {
@@ -52,7 +56,7 @@ export class ExecutionWatch {
   subscribe(id: string, listener: Listener): () => void {
     let watched = this.#watched.get(id);
     if (watched === undefined) {
-      watched = { seen: undefined, listeners: new Set() };
+      watched = { seen: undefined, looks: 0, listeners: new Set() };
       this.#watched.set(id, watched);
       this.#pollIn(FIRST_POLL_MS);
     } else if (watched.seen !== undefined) {
@@ -130,15 +134,18 @@ export class ExecutionWatch {
     } finally {
       this.#isPolling = false;
     }
-    // What was added meanwhile is looked at soon.
-    const isNew =
-      pauseMs === this.#pollMs && [...this.#watched.values()].some(({ seen }) => seen === undefined);
-    this.#pollIn(isNew ? FIRST_POLL_MS : pauseMs);
+    if (pauseMs === this.#pollMs) {
+      const looks = Math.min(...[...this.#watched.values()].map((watched) => watched.looks));
+      if (looks < 2) pauseMs = Math.min(pauseMs, looks === 0 ? FIRST_POLL_MS : SECOND_POLL_MS);
+    }
+    this.#pollIn(pauseMs);
   }
 
   #note(id: string, state: Seen): void {
     const watched = this.#watched.get(id);
-    if (watched === undefined || isSame(watched.seen, state)) return;
+    if (watched === undefined) return;
+    watched.looks++;
+    if (isSame(watched.seen, state)) return;
     watched.seen = state;
     for (const listener of [...watched.listeners]) listener(state);
   }
