@@ -54,11 +54,12 @@ const drained = () => until(async () => (await open(flooding)) + (await open(nei
 describe('a flood', () => {
   test('holds up a neighbour by no more than what is under way and was fetched', async () => {
     let begun = 0;
+    let isMeasured = false;
     const before: number[] = [];
     engine.bodies.step = async ({ input }) => {
       if (input === 'flooding') begun++;
       else before.push(begun);
-      await pause(150);
+      if (!isMeasured) await pause(150);
     };
     await start(flooding, 160, { priority: 10 });
     await until(async () => begun > 2 * SLOTS);
@@ -73,6 +74,7 @@ describe('a flood', () => {
     // Slots and as many jobs that a worker has fetched ahead, for each time a pass may come late.
     expect(Math.max(...late)).toBeLessThanOrEqual(10 * SLOTS);
     expect(begun).toBeLessThan(160);
+    isMeasured = true;
     await drained();
   });
 

@@ -243,7 +243,7 @@ const FORMS: readonly string[] = [
 ];
 
 describe('the steps of an operator grow with the bytes that it touches', () => {
-  test.each(FORMS)('%s', (form) => {
+  test.each(casesOf(FORMS))('%s', (form) => {
     fc.assert(
       fc.property(kinds, kinds, (a, b) => {
         expectBounded(`${form} of ${a}, ${b}`, costOf(compileExpression(form, ''), scopeOf([a, b])));
