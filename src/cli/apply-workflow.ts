@@ -7,7 +7,7 @@ import { CLI_ACTOR } from './actor.ts';
 import { outcomeToRefusal } from './refusal.ts';
 import { oneLine } from './safe-output.ts';
 import type { System } from './system.ts';
-import { webhookHost } from './webhook-host.ts';
+import { inOwnEnvironment, webhookHost } from './webhook-host.ts';
 
 /** Saves definitions of different workflows, all or none, or throws a Refusal whose pointers lead into each `file`. */
 export async function applyWorkflows(
@@ -17,15 +17,18 @@ export async function applyWorkflows(
   const acting = { tenantId, ...CLI_ACTOR };
   const given = files.map(({ file, definition }) => ({ definition, place: file === '' ? '' : `${file}#` }));
   return await database.withTenant(acting, async (client) =>
-    outcomeToRefusal(await saveWorkflows(client, acting, given, webhookHost(config))),
+    outcomeToRefusal(inOwnEnvironment(await saveWorkflows(client, acting, given, webhookHost(config)))),
   );
 }
 
-/** What is shown once must be shown, whatever else is. */
-export function newSecretLines(triggers: FileTriggers): string[] {
-  const webhooks = triggers.webhooks.filter(({ secret }) => secret !== undefined);
-  const none = { schedules: [], webhooks: [], events: [] };
-  return triggerLines({ ...none, webhooks, removed: none });
+/** What running a file has switched on or off besides; none where it was saved before as it is. */
+export function switchedLines({ outcome, status, triggers }: SavedWorkflow): string[] {
+  const lines = triggerLines(triggers);
+  const isAsBefore = outcome === 'unchanged' && !triggers.webhooks.some(({ secret }) => secret !== undefined);
+  if (lines.length === 0 || isAsBefore) return [];
+  const what =
+    status === 'active' ? 'from now on it is started by' : `it is ${status}: once active it is started by`;
+  return [`its triggers are saved with it; ${what}`, ...lines];
 }
 
 /** A line for each webhook and schedule, with the secret that was just made up; and for what left the definition. */

@@ -53,13 +53,32 @@ function problemInWords(problem: Problem, refusal: RefusalCode, words: RefusalWo
 
 const refuseArgument = (message: string, hint?: string) => refuse('usage', message, hint).problems[0]!;
 
-/** Problems as lines of text. */
+/** A problem of a file, with where it stands there. */
+export interface PlacedProblem extends Problem {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Problems as lines of text; those of a file begin as compilers begin theirs, `flow.yaml:12:5: `. */
 export function problemLines(problems: readonly Problem[], label = 'error'): string {
   return problems
-    .map(({ pointer, code, message, hint }) => {
+    .map((problem) => {
+      const { code, message, hint } = problem;
+      const place = isPlaced(problem) ? `${problem.file}:${problem.line}:${problem.column}: ` : '';
+      const pointer = isPlaced(problem) ? problem.pointer.replace(`${problem.file}#`, '') : problem.pointer;
       // Messages about settings and arguments begin with their name.
       const where = pointer === '' || message.startsWith(`${pointer} `) ? '' : ` ${pointer}`;
-      return indented(`${label}${where}: ${message} [${code}]${hint === undefined ? '' : `\nhint: ${hint}`}`);
+      // The place says it.
+      const text = place === '' ? message : message.replace(/^line \d+, column \d+: /, '');
+      return indented(
+        `${place}${label}${where}: ${text} [${code}]${hint === undefined ? '' : `\nhint: ${hint}`}`,
+      );
     })
     .join('\n');
+}
+
+function isPlaced(problem: Problem): problem is PlacedProblem {
+  return 'line' in problem && 'column' in problem && 'file' in problem;
 }

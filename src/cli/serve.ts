@@ -6,6 +6,7 @@ import type { Scheduler } from '../triggers/scheduler.ts';
 import type { CommandContext } from './context.ts';
 import type { HttpService } from './http-service.ts';
 import { refuse } from './refusal.ts';
+import { announceService } from './service-address.ts';
 import type { Config } from './settings/config.ts';
 import { isEveryAddress } from './settings/http-settings.ts';
 import { requireIsolation, type System } from './system.ts';
@@ -33,15 +34,25 @@ export async function serve(
     async (system) => {
       await requireIsolation(system.url);
       const running = await startRole(context, system, role);
+      const withdraw = announce(context, role);
       if (options.isDev) context.note(devNote(system, running, await hasKeys(system.database.engine)));
       const signal = await signalled;
       context.log.info('draining', { signal, running: running.worker?.running ?? 0 });
+      withdraw();
       await Promise.all([running.http?.stop(GRACE_MS), running.worker?.stop(), running.scheduler?.stop()]);
       context.log.info(`the ${role === 'all' ? 'service' : role} has ended`);
       return 0;
     },
     { migrate: options.isDev },
   );
+}
+
+// Commands beside it print addresses; on a database of one's own they are told by its settings.
+function announce({ config, isEphemeral }: CommandContext, role: Config['role']): () => void {
+  const isApi = role === 'all' || role === 'api';
+  const url = config.outside.publicUrl ?? null;
+  if (!isApi || isEphemeral || config.databaseUrl !== undefined || url === null) return () => {};
+  return announceService(config.home, url);
 }
 
 interface Running {

@@ -135,7 +135,7 @@ function collect(
   const { minSuccesses } = opened;
   const isMet =
     minSuccesses === null ? failed.length <= opened.toleratedFailures : succeeded.length >= minSuccesses;
-  if (!isMet) throw firstError(node, failed, succeeded.length, opened);
+  if (!isMet) throw firstError(node, { parts, failed, successes: succeeded.length, opened });
 
   const nameOf = (index: number): string =>
     parts.kind === 'branches' ? (parts.names[index] ?? String(index)) : String(index);
@@ -177,22 +177,26 @@ function toJson(error: NonNullable<PartResult['error']>): JsonObject {
   };
 }
 
-/** The error of the failed part with the lowest index; where none failed, too few succeeded. */
+/** The error of the failed part with the lowest index, which it names; where none failed, too few succeeded. */
 function firstError(
   node: NodeDefinition,
-  failed: readonly PartResult[],
-  successes: number,
-  opened: OpenFanOut,
+  ended: {
+    readonly parts: ParallelParts;
+    readonly failed: readonly PartResult[];
+    readonly successes: number;
+    readonly opened: OpenFanOut;
+  },
 ): TerminalError {
-  const error = failed.find((part) => part.error !== null)?.error;
-  if (error === undefined || error === null)
+  const { parts, failed, successes, opened } = ended;
+  const first = failed.find((part) => part.error !== null);
+  if (first?.error == null)
     return new TerminalError(
       'not_enough_values',
       `Task "${node.taskId}": parallel needs ${opened.neededSuccesses} successes, got ${successes}`,
     );
-  return new TerminalError(
-    error.code,
-    error.message,
-    error.details === undefined ? {} : { details: error.details },
-  );
+  const { code, message, details, status, attempts = 1 } = first.error;
+  const name = parts.kind === 'branches' ? `branch "${parts.names[first.index]}"` : `item ${first.index}`;
+  // Its own row counts one attempt: how often the part was tried is nowhere else in what the execution ends with.
+  const tried = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+  return new TerminalError(code, `${name}, after ${tried}: ${message}`, { details, status });
 }

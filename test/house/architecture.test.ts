@@ -48,7 +48,7 @@ const DOORS: Record<string, readonly string[]> = {
   '@fastify/swagger-ui': ['http/openapi/openapi.ts'],
   'prom-client': ['http/process/metrics.ts'],
   pino: ['cli/output/log.ts'],
-  yaml: ['core/definition/reading/parse.ts'],
+  yaml: ['core/definition/reading/parse.ts', 'core/definition/reading/positions.ts'],
   undici: ['tasks/outbound/transport.ts'],
   'p-queue': ['engine/services/services.ts'],
   'cron-parser': ['core/cron/field-values.ts'],

@@ -1,6 +1,8 @@
 // Deliveries that nobody should trust: every one is refused with 4xx, and leaves nothing behind.
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/core/json.ts';
+import { createApp } from '../../src/http/server/app.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, traces } from './support/hooks.ts';
 import { sendRaw, statusOf } from './support/raw-socket.ts';
@@ -393,4 +395,30 @@ it('a stranger who is refused all the time closes no path where a sender has pro
 it('leaves no trace of any of these in the webhooks', async () => {
   for (const hook of Object.values(hooks))
     expect(await traces(service, hook.id)).toEqual({ events: 0, executions: 0 });
+});
+
+describe('a path that nobody has', () => {
+  it('leaves a line in the log that names it, and no more of them than a few a second', async () => {
+    const lines: [string, JsonObject | undefined][] = [];
+    const log = {
+      ...service.service.log,
+      info: (...line: [string, JsonObject?]) => void lines.push([line[0], line[1]]),
+    };
+    const app = await createApp({ ...service.service, log });
+    const deliver = (path: string) => app.inject({ method: 'POST', url: `/hooks/${path}`, payload: '{}' });
+    expect((await deliver('default/ordres')).statusCode).toBe(401);
+    expect(lines).toEqual([
+      [
+        'a webhook delivery was refused',
+        expect.objectContaining({
+          path: 'default/ordres',
+          reason: expect.stringMatching(/misspelt, paused or removed/),
+        }),
+      ],
+    ]);
+    for (let i = 0; i < 30; i++) await deliver(`default/${'x'.repeat(400)}`);
+    expect(lines.length).toBeLessThan(20);
+    expect(Math.max(...lines.map(([, fields]) => String(fields?.path).length))).toBeLessThanOrEqual(200);
+    await app.close();
+  });
 });

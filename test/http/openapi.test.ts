@@ -21,6 +21,7 @@ interface Operation {
 }
 interface Parameter {
   readonly $ref?: string;
+  readonly description?: string;
   readonly name: string;
   readonly in: string;
   readonly schema: unknown;
@@ -33,10 +34,11 @@ interface Response {
 interface Description {
   readonly servers: readonly { readonly url: string }[];
   readonly openapi: string;
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly securitySchemes: object;
-    readonly schemas: object;
+    readonly schemas: Readonly<Record<string, unknown>>;
     readonly responses: Readonly<Record<string, Response>>;
   };
 }
@@ -93,6 +95,7 @@ function responseOf(operation: Operation, status: string): Response | undefined 
   const told = operation.responses[status] as { readonly $ref?: string } | undefined;
   return (told?.$ref === undefined ? told : resolve(told.$ref)) as Response | undefined;
 }
+const isKeyed = ({ security }: Operation): boolean => (security?.length ?? 0) > 0;
 const operationOf = (name: string): Operation => operations.find((one) => one.name === name)!.operation;
 const headersTaken = ({ parameters = [] }: Operation): string[] =>
   parameters
@@ -123,6 +126,12 @@ const refusals = (...statuses: readonly string[]) =>
     statuses.map((status) => [status, { $ref: `#/components/responses/${REFUSALS[status]}` }]),
   );
 
+/** A `default` below one is a name there (the `default` of a condition), elsewhere what is taken. */
+const isSchema = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  ['type', 'description', 'anyOf'].some((name) => name in value);
+
 /** A schema that says something, by itself or elsewhere. */
 const SHAPE = expect.toSatisfy((schema: object) =>
   ['$ref', 'properties', 'additionalProperties', 'anyOf'].some((name) => name in schema),
@@ -150,6 +159,53 @@ describe('/openapi.json', () => {
     expect(wordless.map(({ name }) => name)).toEqual([]);
   });
 
+  it('describes every operation and every tag, and how each is refused by fault of its caller and of ours', () => {
+    const { tags: declared } = description;
+    const used = new Set(operations.flatMap(({ operation }) => operation.tags ?? []));
+    expect(new Set(declared.map(({ name }) => name))).toEqual(used);
+    expect(declared.filter((tag) => !/^[A-Z].*\.$/.test(tag.description))).toEqual([]);
+    const silent = operations.filter(({ operation: { description: text } }) => !text);
+    expect(silent.map(({ name }) => name)).toEqual([]);
+    const unrefused = operations.filter(({ operation: { responses } }) =>
+      [/^4\d\d$/, /^5\d\d$/, /^default$/].some(
+        (wanted) => !Object.keys(responses).some((status) => wanted.test(status)),
+      ),
+    );
+    expect(unrefused.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('is read by generators as it is meant: open objects are open, and what has a default may be left out', () => {
+    const schemas = [...within({ ...description, components: { schemas: description.components.schemas } })];
+    const closed = schemas.filter(
+      (one) =>
+        [one.type].flat().includes('object') &&
+        !['properties', 'additionalProperties', 'patternProperties', 'anyOf', 'oneOf', 'allOf', '$ref'].some(
+          (name) => name in one,
+        ),
+    );
+    expect(closed).toEqual([]);
+    const ofParameters = new Set(
+      operations.flatMap(({ operation }) => (operation.parameters ?? []).map(({ schema }) => schema)),
+    );
+    const preset = schemas.filter(
+      (one) => 'default' in one && !ofParameters.has(one) && isSchema(one) && !isSchema(one.default),
+    );
+    expect(preset).toEqual([]);
+    const { properties } = description.components.schemas.DefinitionNode as {
+      properties: Record<string, { description: string }>;
+    };
+    expect(properties).toHaveProperty('config.additionalProperties', true);
+    expect(properties.timeoutSeconds!.description).toMatch(/Default: 300\.$/);
+    expect(schemas.filter((one) => [one.type].flat().includes('array') && !('items' in one))).toEqual([]);
+    expect(JSON.stringify(description), 'a pattern that needs the Unicode flag').not.toMatch(/\\p\{/);
+    const silent = operations.flatMap(({ name, operation }) =>
+      (operation.parameters ?? [])
+        .filter((one) => one.$ref === undefined && !one.description)
+        .map((one) => `${name} ${one.name}`),
+    );
+    expect(silent).toEqual([]);
+  });
+
   it('declares every part of a path that is a parameter', () => {
     const missing = operations.filter(({ path, operation }) => {
       const declared = (operation.parameters ?? [])
@@ -164,7 +220,8 @@ describe('/openapi.json', () => {
     expect(description.components.securitySchemes).toHaveProperty('key.scheme', 'bearer');
     for (const { name, operation } of operations) {
       const access = routes.get(name) ?? 'public';
-      expect(operation.security?.length ?? 0, name).toBe(access === 'public' ? 0 : 1);
+      // An empty list says that it takes none; without one it would be taken for forgotten.
+      expect(operation.security, name).toHaveLength(access === 'public' ? 0 : 1);
       if (access === 'public') continue;
       for (const scope of access === 'operator' ? [] : [access].flat()) {
         expect(isScope(scope), `${name}: ${scope}`).toBe(true);
@@ -220,11 +277,11 @@ describe('/openapi.json', () => {
   it('names the headers that routes take: Idempotency-Key of every POST that creates', () => {
     for (const { name, method, operation } of operations) {
       const taken = headersTaken(operation);
-      const isKeyed = operation.security !== undefined;
+      const takesKey = isKeyed(operation);
       const creates = method === 'POST' && successesOf(operation).some((one) => /^20[12]$/.test(one));
-      expect(taken.includes('Idempotency-Key'), name).toBe(isKeyed && creates);
-      expect(taken.includes('X-Actor'), name).toBe(isKeyed);
-      expect(taken.includes('X-Tenant-Id'), name).toBe(isKeyed && routes.get(name) !== 'operator');
+      expect(taken.includes('Idempotency-Key'), name).toBe(takesKey && creates);
+      expect(taken.includes('X-Actor'), name).toBe(takesKey);
+      expect(taken.includes('X-Tenant-Id'), name).toBe(takesKey && routes.get(name) !== 'operator');
     }
     expect(headersTaken(operationOf('PUT /v1/workflows/{workflowId}'))).toContain('If-Match');
     expect(headersTaken(operationOf('GET /v1/executions/{id}/events'))).toContain('Last-Event-ID');
@@ -236,7 +293,7 @@ describe('/openapi.json', () => {
         const told = headersOf(operation, status);
         expect(told, `${name} ${status}`).toContain('X-Request-Id');
         if (status === '429' || status === '503') expect(told, `${name} ${status}`).toContain('Retry-After');
-        if (status.startsWith('2') && operation.security !== undefined)
+        if (status.startsWith('2') && isKeyed(operation))
           expect(told, `${name} ${status}`).toContain('RateLimit-Remaining');
       }
     const started = headersOf(operationOf('POST /v1/workflows/{workflowId}/executions'), '201');
@@ -340,6 +397,12 @@ describe('/openapi.json', () => {
     const policy = page.headers['content-security-policy'] ?? '';
     expect(policy).toMatch(/script-src 'self';/);
     expect(page.body).not.toMatch(/<script(?![^>]*src=)[^>]*>[^<\s]/);
+    const icon = /<link rel="icon"[^>]*href="([^"]+)"/.exec(page.body)?.[1] ?? '';
+    expect(icon, 'no mark of another product').toMatch(/theme\/icon\.svg$/);
+    expect((await service.call('GET', '/docs/static/theme/icon.svg')).body).toMatch(/^<svg/);
+    const { body: script } = await service.call('GET', '/docs/static/swagger-initializer.js');
+    const logo = /data:image\/svg\+xml;base64,([\w+/=]+)/.exec(script)?.[1] ?? '';
+    expect(Buffer.from(logo, 'base64').toString()).toMatch(/<text[^>]*>Dagwright<\/text>/);
     for (const asset of ['swagger-ui-bundle.js', 'swagger-ui.css', 'swagger-initializer.js'])
       expect((await service.call('GET', `/docs/static/${asset}`)).status, asset).toBe(200);
     expect((await service.call('GET', '/docs/json')).body.openapi).toBe('3.1.0');

@@ -8,6 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { checkFile } from '../input/definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
+import { guessNote } from '../webhook-host.ts';
 
 export function defineCommand(command: Command): void {
   command.action(listAction((context, _options, files) => applyFiles(context, files)));
@@ -45,6 +46,10 @@ async function applyFiles(context: CommandContext, files: readonly string[]): Pr
       );
       for (const line of triggerLines(triggers)) context.say(line);
     }
+    const guessed = items.some(({ triggers }) => triggers.webhooks.length > 0)
+      ? guessNote(context.config)
+      : null;
+    if (guessed !== null) context.note(guessed);
     context.printJson({ items });
     return 0;
   });

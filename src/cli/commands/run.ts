@@ -8,7 +8,7 @@ import { findCosts } from '../../db/executions/costs.ts';
 import type { RunView } from '../../db/executions/execution-views.ts';
 import type { StartOf } from '../../triggers/starts/starts.ts';
 import { action } from '../action.ts';
-import { applyWorkflows, newSecretLines } from '../apply-workflow.ts';
+import { applyWorkflows, switchedLines } from '../apply-workflow.ts';
 import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../input/arguments.ts';
@@ -52,7 +52,7 @@ export async function runWorkflow(
       file === null
         ? { workflowId: target }
         : (await applyWorkflows(system, [{ file: '', definition: file.definition }]))[0]!;
-    if ('triggers' in applied) for (const line of newSecretLines(applied.triggers)) context.note(line);
+    if ('triggers' in applied) for (const line of switchedLines(applied)) context.note(line);
     const { execution, tasks } = await runToEnd({
       system,
       request: {

@@ -18,7 +18,7 @@ import { choice, paged, wholeNumber } from '../input/arguments.ts';
 import { printedPage } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../refusal.ts';
-import { webhookHost } from '../webhook-host.ts';
+import { inOwnEnvironment, webhookHost } from '../webhook-host.ts';
 
 const readRevision = wholeNumber(1, MAX_REVISION);
 
@@ -154,7 +154,9 @@ async function rollbackOne(
   const revision = Number(given);
   const back = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
-      await rollbackWorkflow(client, acting, { workflowId, revision }, webhookHost(context.config)),
+      inOwnEnvironment(
+        await rollbackWorkflow(client, acting, { workflowId, revision }, webhookHost(context.config)),
+      ),
       revisionWords(workflowId),
     ),
   );

@@ -1,6 +1,7 @@
 // What a check of `doctor` is, and how one is made: alone, within its time, and without a secret in what it says.
 
-export type Status = 'ok' | 'warn' | 'fail';
+/** `skip`: it could not be made, or only says again, what is wrong above. */
+export type Status = 'ok' | 'warn' | 'fail' | 'skip';
 
 /** What a check found. `hint` says what to do; null where all is well. */
 export interface Finding {
@@ -11,6 +12,8 @@ export interface Finding {
 
 export interface CheckResult extends Finding {
   readonly name: string;
+  /** It could not be made. */
+  readonly isBroken: boolean;
 }
 
 export interface Check {
@@ -32,9 +35,11 @@ export function worst(results: readonly Finding[]): Status {
 /** Makes one check; one that throws has failed, and says why. `secrets` are cut out of what it says. */
 export async function makeCheck(check: Check, secrets: readonly string[]): Promise<CheckResult> {
   let finding: Finding;
+  let isBroken = false;
   try {
     finding = await check.look();
   } catch (error) {
+    isBroken = true;
     finding = fail(
       `cannot be checked: ${reasonOf(error)}`,
       check.ifBroken ?? 'mend what is wrong above first, then look again',
@@ -43,10 +48,27 @@ export async function makeCheck(check: Check, secrets: readonly string[]): Promi
   const { status, message, hint } = finding;
   return {
     name: check.name,
+    isBroken,
     status,
     message: withoutSecrets(message, secrets),
     hint: hint === null ? null : withoutSecrets(hint, secrets),
   };
+}
+
+/**
+ * One cause is one failure. Where `result` failed as a consequence of an earlier failure it is a `skip` that names it: it could not
+ * be made for the same reason, or could not be made or asks for the same to be done while `migrations` are pending.
+ */
+export function withoutConsequence(result: CheckResult, earlier: readonly CheckResult[]): CheckResult {
+  if (result.status !== 'fail') return result;
+  const cause = earlier.find(
+    (before) =>
+      before.status === 'fail' &&
+      ((before.isBroken && result.isBroken && before.message === result.message) ||
+        (before.name === 'migrations' && (result.isBroken || result.hint === before.hint))),
+  );
+  if (cause === undefined) return result;
+  return { ...result, status: 'skip', message: `not looked at: mend "${cause.name}" first`, hint: null };
 }
 
 export function withoutSecrets(text: string, secrets: readonly string[]): string {

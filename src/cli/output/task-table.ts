@@ -1,5 +1,5 @@
 // The table of an execution's tasks: status, attempt, duration and cost; items of a fan-out are summed up in its line.
-import type { TaskStatus } from '../../core/status.ts';
+import { isTerminalExecution, type TaskStatus } from '../../core/status.ts';
 import type { ExecutionView, TaskView } from '../../db/executions/execution-views.ts';
 import { indented } from '../safe-output.ts';
 import { type Colour, type createPainter, formatDuration, formatUsd, shorten, table } from './terminal.ts';
@@ -68,13 +68,25 @@ function noteOf(task: TaskView, items: readonly TaskView[]): string {
   return `${ended} of ${items.length} items${retried > 0 ? `, ${retried} retried` : ''}`;
 }
 
+/** What it has cost; of one that goes on, until now. */
+export function spentOf({ status, costUsd }: Pick<ExecutionView, 'status' | 'costUsd'>): string {
+  return isTerminalExecution(status) ? formatUsd(costUsd) : `${formatUsd(costUsd)} so far`;
+}
+
+// Of one that goes on, since when it runs; by the clock of this machine.
+function timeOf({ status, durationMs, startedAt, createdAt }: ExecutionView): string {
+  if (isTerminalExecution(status)) return durationMs === null ? '' : ` in ${formatDuration(durationMs)}`;
+  const sinceMs = Math.max(0, Date.now() - Date.parse(startedAt ?? createdAt));
+  return ` for ${formatDuration(sinceMs)}${startedAt === null ? ', not begun' : ''}`;
+}
+
 /** The last lines: status, duration, cost, output or error. */
 export function executionSummary(execution: ExecutionView, paint: Paint): string {
   const { status, error } = execution;
   const colour: Colour = status === 'completed' ? 'green' : status === 'failed' ? 'red' : 'yellow';
   const lines = [
     `${paint(colour, status)}${execution.completedWithErrors ? paint('yellow', ' with errors') : ''}` +
-      ` in ${formatDuration(execution.durationMs) || '?'}, cost ${formatUsd(execution.costUsd)}` +
+      `${timeOf(execution)}, cost ${spentOf(execution)}` +
       paint('gray', `   ${execution.workflowId} revision ${execution.revision}, execution ${execution.id}`),
   ];
   if (error !== null) {

@@ -8,6 +8,7 @@ import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { boundProblems } from '../problem-report.ts';
+import { warnOfDollarTemplates } from './checks/dollar-templates.ts';
 import { executionTimeoutSeconds } from './checks/execution-timeout.ts';
 import { checkGraph, type SoundNode } from './checks/graph-check.ts';
 import { findNeverRuns } from './checks/never-runs.ts';
@@ -58,6 +59,8 @@ export interface ValidationOptions {
   readonly limits?: Partial<ValidationLimits>;
   /** Used where the document has no workflowId. */
   readonly workflowId?: string;
+  /** The time by which a schedule has ended already; absent: it is not asked. */
+  readonly nowMs?: number;
 }
 
 type TaskTypes = ReadonlyMap<string, TaskTypeRule>;
@@ -83,7 +86,7 @@ export function validateDefinition(document: unknown, options: ValidationOptions
 
   const nodes = Array.isArray(author.nodes) ? author.nodes.length : 0;
   const plan = withBuildBudget(new BuildBudget(nodes), () =>
-    checkNormalized(normalized, taskTypes, reporter),
+    checkNormalized(normalized, taskTypes, reporter, options.nowMs),
   );
   const { errors, warnings } = reporter.result();
   if (errors.length > 0 || plan === null) return { ok: false, problems: errors, warnings };
@@ -98,11 +101,13 @@ function checkNormalized(
   { document, origins }: Normalized,
   taskTypes: TaskTypes,
   reporter: Reporter,
+  nowMs?: number,
 ): Plan | null {
   const isTopSound = checkStructure('top', document, '', reporter);
   const { inputSchema, compiledInput } = checkTop(document, taskTypes, reporter);
   const steps = StepBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
-  checkTriggers(document, { inputSchema: compiledInput, steps, reporter });
+  checkTriggers(document, { inputSchema: compiledInput, steps, reporter, nowMs });
+  warnOfDollarTemplates(document, reporter);
 
   const { nodes: sound, isSound, isNamed } = soundNodes(document, reporter);
   const definition = {

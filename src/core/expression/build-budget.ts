@@ -10,12 +10,25 @@ const PER_NODE = 200;
 /** What was stored compiles again, also where a cache spared the validation a part of it. */
 const STORED = 4;
 
+/** How many different calls with constants one document has tried (constant-check.ts). */
+const MAX_CONSTANT_CALLS = 2_000;
+
+/** What trying them has found, by the call; null: nothing. */
+class ConstantCalls extends Map<string, string | null> {
+  get isFull(): boolean {
+    return this.size >= MAX_CONSTANT_CALLS;
+  }
+}
+
 export class BuildBudget {
+  /** Null: constants are not looked at, as in what was stored. */
+  readonly constantCalls: ConstantCalls | null;
   readonly #given: number;
   #left: number;
   readonly #paid = new Set<string>();
 
   constructor(nodes = 0, times = 1) {
+    this.constantCalls = times === 1 ? new ConstantCalls() : null;
     this.#given = times * (BASE + nodes * PER_NODE);
     this.#left = this.#given;
   }

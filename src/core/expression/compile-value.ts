@@ -4,6 +4,7 @@ import type { Problem } from '../errors.ts';
 import { type Json, type JsonObject, MAX_DEPTH } from '../json.ts';
 import { createTextCache } from './cache.ts';
 import { compileRun, type Run, required } from './compile.ts';
+import { constantProblems } from './constant-check.ts';
 import { CACHE_CHARS, CACHE_ENTRIES } from './limits.ts';
 import { setOwn } from './scope.ts';
 import type { Expression } from './syntax/ast.ts';
@@ -145,8 +146,11 @@ export function compileText(
     case 'constant':
       return compiled;
     case 'run': {
-      for (const expression of compiled.expressions)
+      for (const expression of compiled.expressions) {
         findings.references.push(...collectReferences(expression, guarded, pointer));
+        for (const message of constantProblems(expression))
+          findings.problems.push({ pointer, code: 'expression', message });
+      }
       const { run } = compiled;
       return {
         kind: 'run',

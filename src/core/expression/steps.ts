@@ -7,7 +7,11 @@ import { MAX_STEPS } from './limits.ts';
  * of a condition, the elements of an aggregation and the filters of a webhook follow each other without a pause.
  */
 export class StepBudget {
-  #left = MAX_STEPS;
+  #left: number;
+
+  constructor(steps = MAX_STEPS) {
+    this.#left = steps;
+  }
 
   take(steps: number): void {
     this.#left -= steps;

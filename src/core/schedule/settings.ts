@@ -91,6 +91,16 @@ export function checkSettings(fields: ScheduleFields): Result<ScheduleSettings> 
   };
 }
 
+/** A schedule that has ended never fires. `nowMs` absent: it is not asked. */
+export function endProblems(
+  { endAt }: Pick<ScheduleSettings, 'endAt'>,
+  nowMs: number | undefined,
+): Problem[] {
+  if (endAt === null || nowMs === undefined || instantMs(endAt) > nowMs) return [];
+  const message = `endAt is past (${endAt}): the schedule would never fire`;
+  return [{ pointer: '/endAt', code: 'range', message, hint: 'a later one, or none' }];
+}
+
 /** Milliseconds since the epoch of an ISO 8601 text with a zone, of the years 1970 to 9999; NaN where it is none. */
 export function instantMs(text: string): number {
   const ms = INSTANT.test(text) && beginsWithDay(text) ? Date.parse(text) : Number.NaN;

@@ -1,6 +1,7 @@
 // Schedules as their owners see them. `client` is in a transaction of the tenant's role; every change is of a schedule that the
 // caller has locked, and raises its fence, so that no scheduler acts on what it read before (functions/triggers/schedules.sql).
 import type pg from 'pg';
+import type { DefinitionStatus } from '../../core/definition/model.ts';
 import type { Json } from '../../core/json.ts';
 import type { ScheduleSettings } from '../../core/schedule/settings.ts';
 import type { ScheduleStatus } from '../../core/schedule/words.ts';
@@ -11,6 +12,8 @@ import { savepoint } from '../connection/transaction.ts';
 export interface ScheduleView extends ScheduleSettings {
   readonly id: string;
   readonly status: ScheduleStatus;
+  /** Only that of an active one starts; null: there is no such workflow. */
+  readonly workflowStatus: DefinitionStatus | null;
   readonly pausedReason: string | null;
   /** The next nominal time; null: it is paused, or none comes. */
   readonly nextRunAt: string | null;
@@ -29,6 +32,8 @@ export interface ScheduleView extends ScheduleSettings {
 const COLUMNS = `id, workflow_id as "workflowId", name, cron_expression as "cronExpression", timezone, input, priority,
   overlap_policy as "overlapPolicy", catchup_policy as "catchupPolicy", catchup_window_seconds as "catchupWindowSeconds",
   jitter_seconds as "jitterSeconds", start_at as "startAt", end_at as "endAt", pause_on_failure as "pauseOnFailure", status,
+  (select d.status from dagwright.workflow_definitions d where d.tenant_id = schedules.tenant_id
+    and d.workflow_id = schedules.workflow_id) as "workflowStatus",
   paused_reason as "pausedReason", next_run_at as "nextRunAt", last_run_at as "lastRunAt", last_execution_id as "lastExecutionId",
   from_definition as "fromDefinition", removed_at as "removedAt", created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt"`;
 

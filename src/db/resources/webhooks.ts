@@ -2,6 +2,7 @@
 // transaction of the tenant's role, but for findReceiver, which is asked before the tenant is known.
 
 import type pg from 'pg';
+import type { DefinitionStatus } from '../../core/definition/model.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { WebhookAuthType, WebhookStatus, WebhookVerifier } from '../../core/trigger/webhook.ts';
 import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
@@ -33,6 +34,8 @@ export interface WebhookRow extends WebhookSettings {
   readonly id: string;
   readonly tenantId: string;
   readonly tenantName: string;
+  /** Only that of an active one starts; null: there is no such workflow. */
+  readonly workflowStatus: DefinitionStatus | null;
   readonly secrets: readonly StoredSecret[];
   readonly fromDefinition: boolean;
   /** When it left the `triggers` of its definition; null: it is there. */
@@ -49,6 +52,7 @@ const FILTERS = `coalesce((select jsonb_agg(jsonb_build_object('fieldPath', f.fi
     from dagwright.webhook_filters f where f.tenant_id = w.tenant_id and f.webhook_id = w.id), '[]')`;
 const COLUMNS = `w.id, w.tenant_id as "tenantId", t.name as "tenantName", w.workflow_id as "workflowId", w.path, w.auth_type as "authType",
   w.verifier, w.verifier_options as options, w.input_mapping as "inputMapping", ${FILTERS} as filters, w.priority, w.status, w.secrets,
+  (select d.status from dagwright.workflow_definitions d where d.tenant_id = w.tenant_id and d.workflow_id = w.workflow_id) as "workflowStatus",
   w.from_definition as "fromDefinition", w.removed_at as "removedAt", w.created_by as "createdBy", w.created_at as "createdAt", w.updated_at as "updatedAt"`;
 const FROM = 'dagwright.webhooks w join dagwright.tenants t on t.id = w.tenant_id';
 

@@ -8,7 +8,7 @@ import { ApiError } from '../server/problem.ts';
 import { createAuthenticator, KeyRefused } from './authenticate.ts';
 import { clientAddress, networkOf } from './client-address.ts';
 import { RateLimit } from './rate-limit.ts';
-import { RefusalLog } from './refusal-log.ts';
+import { RefusalLog, type RefusedCaller } from './refusal-log.ts';
 import { refuseStrangers } from './strangers.ts';
 
 /** Requests a second of one address whose key is refused with 401; above, with 429. Good keys of it are served: behind a proxy all share one. */
@@ -30,7 +30,11 @@ export function addGate(
   const authenticate = createAuthenticator(service);
   const failures = new RateLimit(FAILURES_PER_SECOND, nowMs);
   const requests = new RateLimit(service.settings.rateLimit, nowMs);
-  const refusals = new RefusalLog(service.log, nowMs);
+  const refusals = new RefusalLog<RefusedCaller>(
+    service.log,
+    { level: 'warn', message: 'a caller was refused' },
+    nowMs,
+  );
   const identify = async (request: FastifyRequest): Promise<Principal> => {
     try {
       return await authenticate(request);
@@ -79,7 +83,7 @@ export function addGate(
 }
 
 function noteRefusal(
-  refusals: RefusalLog,
+  refusals: RefusalLog<RefusedCaller>,
   request: FastifyRequest,
   { code, keyId, reason }: KeyRefused,
 ): void {

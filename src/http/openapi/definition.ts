@@ -2,6 +2,7 @@
 // change the schema (it knows no patternProperties and no $defs), so it does not pass through it.
 import { BUILTIN_TASK_TYPES } from '../../core/definition/schema/builtin-types.ts';
 import { definitionSchema } from '../../core/definition/schema/document.ts';
+import { TRIGGER_SCHEMAS } from '../../core/definition/schema/trigger-schema.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 
@@ -21,11 +22,33 @@ export function definitionComponents(rules: ReadonlyMap<string, TaskTypeRule>): 
   const {
     $schema: _,
     title: __,
+    // The body of a document has an example, as YAML.
+    examples: ___,
     $defs,
     ...top
   } = definitionSchema(new Map([...BUILTIN_TASK_TYPES, ...rules]));
-  const parts = Object.entries($defs as JsonObject).map(([name, part]) => [componentOf(name), part] as const);
+  const parts = Object.entries({ ...($defs as JsonObject), ...triggerComponents() }).map(
+    ([name, part]) => [componentOf(name), part] as const,
+  );
   return relocated({ [ROOT]: top, ...Object.fromEntries(parts) }) as Record<string, Json>;
+}
+
+/** One of three by its type, which generators know; the schema for editors says the same by conditions, for better messages. */
+function triggerComponents(): Record<string, Json> {
+  const kinds = Object.entries(TRIGGER_SCHEMAS).map(
+    ([kind, schema]) => [`${kind}Trigger`, kind, schema] as const,
+  );
+  return {
+    trigger: {
+      description: 'What starts the workflow.',
+      oneOf: kinds.map(([name]) => ({ $ref: `#/$defs/${name}` })),
+      discriminator: {
+        propertyName: 'type',
+        mapping: Object.fromEntries(kinds.map(([name, kind]) => [kind, `${REF}${componentOf(name)}`])),
+      },
+    },
+    ...Object.fromEntries(kinds.map(([name, , schema]) => [name, schema])),
+  };
 }
 
 /** Of a route that takes a document. */

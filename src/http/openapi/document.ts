@@ -14,6 +14,8 @@ import {
   responseRef,
 } from './components.ts';
 import { DOCUMENT_BODY } from './definition.ts';
+import { writtenForGenerators } from './for-generators.ts';
+import { describedParameter } from './parameter-texts.ts';
 
 export interface OpenApiDocument {
   paths: Record<string, Record<string, Operation>>;
@@ -22,7 +24,12 @@ export interface OpenApiDocument {
 
 interface Operation {
   readonly operationId: string;
-  parameters?: { readonly in?: string; readonly $ref?: string }[];
+  parameters?: {
+    readonly in?: string;
+    readonly name?: string;
+    readonly description?: string;
+    readonly $ref?: string;
+  }[];
   requestBody?: { required?: boolean; content: Record<string, { schema?: BodySchema }> } | object;
   responses: Record<string, object>;
 }
@@ -49,8 +56,10 @@ export function completeDocument(
       completeOperation(operation, method.toUpperCase(), configs.get(operation.operationId) ?? {});
   const named = new Map(Object.entries(schemas));
   const paths = withNames(document.paths, { named, given: new Set(named.keys()) });
-  document.paths = paths as OpenApiDocument['paths'];
-  document.components.schemas = Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const told = writtenForGenerators({ paths, components: { schemas: sorted } }) as OpenApiDocument;
+  document.paths = told.paths;
+  document.components.schemas = told.components.schemas;
 }
 
 function completeOperation(operation: Operation, method: string, config: FastifyContextConfig): void {
@@ -63,7 +72,8 @@ function completeOperation(operation: Operation, method: string, config: Fastify
   if (isOnce) takes.unshift('Idempotency-Key');
   if (isKeyed && config.access !== 'operator') takes.push('X-Tenant-Id');
   if (isKeyed) takes.push('X-Actor');
-  if (takes.length > 0) operation.parameters = [...(operation.parameters ?? []), ...takes.map(parameterRef)];
+  const own = (operation.parameters ?? []).map(describedParameter);
+  if (own.length + takes.length > 0) operation.parameters = [...own, ...takes.map(parameterRef)];
 
   const gives: AnswerHeader[] = [...(config.gives ?? []), ...OF_ALL_ANSWERS];
   if (isOnce) gives.push('Idempotency-Replayed');

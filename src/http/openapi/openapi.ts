@@ -10,8 +10,10 @@ import type { ApiContext } from '../server/api-context.ts';
 import { PROBLEM_SCHEMA, sharedComponents } from './components.ts';
 import { definitionComponents } from './definition.ts';
 import { completeDocument, type OpenApiDocument } from './document.ts';
+import { ICON, LOGO } from './logo.ts';
 import { describeRoute, documentedUrl } from './operation.ts';
 import { createServedDocument } from './served-document.ts';
+import { describedTags } from './tags.ts';
 
 const DESCRIPTION = `Durable DAG workflows on nothing but PostgreSQL.
 
@@ -47,6 +49,7 @@ export async function addOpenApi(api: Api, service: ApiContext): Promise<void> {
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: serversOf(service.publicUrl),
+      tags: describedTags(),
       components: {
         ...sharedComponents(),
         securitySchemes: {
@@ -83,7 +86,11 @@ export async function addOpenApi(api: Api, service: ApiContext): Promise<void> {
     },
     staticCSP: DOCS_POLICY,
     uiConfig: { docExpansion: 'list', deepLinking: true, displayRequestDuration: true },
-    theme: { title: 'Dagwright' },
+    logo: { type: 'image/svg+xml', content: LOGO, href: '/docs' },
+    theme: {
+      title: 'Dagwright',
+      favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: ICON }],
+    },
   });
   api.get(
     '/openapi.json',

@@ -25,7 +25,8 @@ export function describeRoute(
   const { access = 'public', hidden = false } = route.config ?? {};
   if (hidden) return { hide: true } as FastifySchema;
   schema.params = namedRest(schema.params);
-  if (access !== 'public') schema.security = [{ key: [] }];
+  // Said of every operation: what says nothing is taken for forgotten.
+  schema.security = access === 'public' ? [] : [{ key: [] }];
   schema.operationId ??= operationId(String(route.method), url);
   schema.description = [schema.description, scopeText(access)].filter(Boolean).join('\n\n');
   const responses: Record<string, unknown> = { ...(schema.response as object | undefined) };

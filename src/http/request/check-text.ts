@@ -37,7 +37,7 @@ export function checkText({ text, format, workflowId, taskTypes, explain }: Defi
   if (!parsed.ok) return { kind: 'unreadable', problems: parsed.problems };
   const document = workflowId === undefined ? parsed.value : nameDocument(parsed.value, workflowId);
   const rules = new Map(taskTypes.map((rule) => [rule.type, rule]));
-  const result = validateDefinition(document, { taskTypes: rules });
+  const result = validateDefinition(document, { taskTypes: rules, nowMs: Date.now() });
   if (!result.ok) return { kind: 'invalid', problems: result.problems, warnings: result.warnings };
   const { definition, plan, warnings } = result.value;
   return {

@@ -5,6 +5,7 @@ import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.t
 import type { Delivery } from '../../triggers/webhooks/verification/delivery.ts';
 import { networkOf } from '../caller/client-address.ts';
 import { RateLimit } from '../caller/rate-limit.ts';
+import { RefusalLog, type RefusedDelivery } from '../caller/refusal-log.ts';
 import { ReceiptSchema } from '../schemas/webhooks.ts';
 import type { Api } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
@@ -12,10 +13,15 @@ import { ApiError, unavailable, unprocessable } from '../server/problem.ts';
 
 /** Deliveries of one address a second that are refused with 401; above, with 429. Good ones are taken: behind a proxy all share one. */
 const FAILURES_PER_SECOND = 200;
+const MAX_LOGGED_PATH = 200;
 
 export function addHookRoutes(api: Api, service: ApiContext): void {
   const deliveries = new RateLimit(service.settings.rateLimit);
   const failures = new RateLimit(FAILURES_PER_SECOND);
+  const refusals = new RefusalLog<RefusedDelivery>(service.log, {
+    level: 'info',
+    message: 'a webhook delivery was refused',
+  });
 
   api.post(
     '/hooks/*',
@@ -44,6 +50,8 @@ export function addHookRoutes(api: Api, service: ApiContext): void {
     },
     async (request, reply) => {
       const receipt = await receiveDelivery(service, pathOf(request), deliveryOf(request));
+      if (receipt.kind === 'unauthorized' && receipt.isUnknownPath)
+        refusals.note({ ...{ address: request.address, requestId: request.id }, ...unknownPath(request) });
       if (receipt.kind === 'unauthorized' && failures.take(networkOf(request.address ?? '')) < 0)
         throw tooMany(1);
       const { status, body } = answerTo(receipt);
@@ -112,6 +120,15 @@ function valuesOf(pairs: Iterable<[name: string, value: string]>): Record<string
     else values[name] = [before, value];
   }
   return values;
+}
+
+/** What the log tells, and the sender is not. */
+function unknownPath(request: FastifyRequest): Pick<RefusedDelivery, 'path' | 'reason'> {
+  return {
+    path: pathOf(request).slice(0, MAX_LOGGED_PATH),
+    reason:
+      'no webhook takes deliveries at this path: it is misspelt, paused or removed, or its tenant is suspended',
+  };
 }
 
 function pathOf(request: FastifyRequest): string {

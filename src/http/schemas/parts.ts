@@ -2,6 +2,7 @@
 // checked or changed by them: test/http/openapi-answers.test.ts holds real answers against them.
 
 import { Type } from 'typebox';
+import { DEFINITION_STATUSES } from '../../core/definition/model.ts';
 import type { TextRule } from '../../resources/text-rule.ts';
 
 export const words = (list: readonly string[], description?: string) =>
@@ -38,6 +39,12 @@ export const anyJson = (description: string) =>
       { type: ['string', 'number', 'boolean', 'null'] },
     ],
   });
+
+/** Of what starts a workflow. */
+export const workflowStatus = nullable('string', {
+  enum: [...DEFINITION_STATUSES, null],
+  description: 'Of its workflow: only an `active` one starts; null: there is no such workflow.',
+});
 
 export const made = {
   createdBy: Type.String({ description: 'Who made it: an actor.', examples: ['user:alice'] }),

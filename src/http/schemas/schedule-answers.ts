@@ -7,7 +7,7 @@ import {
   SCHEDULE_STATUSES,
   TICK_STATUSES,
 } from '../../core/schedule/words.ts';
-import { id, instant, made, nullable, nullableId, nullableInstant, words } from './parts.ts';
+import { id, instant, made, nullable, nullableId, nullableInstant, words, workflowStatus } from './parts.ts';
 
 export const ScheduleSchema = Type.Object(
   {
@@ -26,6 +26,7 @@ export const ScheduleSchema = Type.Object(
     endAt: nullableInstant('No tick from then on.'),
     pauseOnFailure: Type.Boolean(),
     status: words(SCHEDULE_STATUSES),
+    workflowStatus,
     pausedReason: nullable('string'),
     nextRunAt: nullableInstant('The next nominal time; null: it is paused, or none comes.'),
     lastRunAt: nullableInstant('The latest nominal time that was decided.'),

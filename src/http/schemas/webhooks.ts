@@ -18,6 +18,7 @@ import {
   nullOr,
   TaskErrorSchema,
   words,
+  workflowStatus,
 } from './parts.ts';
 
 const webhook = {
@@ -42,6 +43,7 @@ const webhook = {
   ),
   priority: Type.Integer({ minimum: PRIORITY.min, maximum: PRIORITY.max }),
   status: words(WEBHOOK_STATUSES),
+  workflowStatus,
   hasSecret: Type.Boolean(),
   secrets: Type.Array(
     Type.Object({ createdAt: instant(), expiresAt: nullableInstant('Null: it is the current one.') }),

@@ -4,6 +4,7 @@ import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
+import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { boundProblems } from '../../core/problem-report.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import { webhookProblems } from './file-webhooks.ts';
@@ -24,7 +25,7 @@ export function checkDocument(
   document: unknown,
   { taskTypes, ...options }: CheckOptions & { readonly taskTypes: ReadonlyMap<string, TaskTypeRule> },
 ): CheckedDocument {
-  const result = validateDefinition(document, { taskTypes });
+  const result = validateDefinition(document, { taskTypes, nowMs: Date.now() });
   if (!result.ok) return result;
   const { definition, warnings } = result.value;
   const problems = triggerProblems(definition, options);
@@ -37,7 +38,10 @@ export function triggerProblems(
   { tenantName, source }: CheckOptions,
 ): readonly Problem[] {
   const { webhooks } = triggersByKind(definition);
-  return boundProblems(webhookProblems(definition.workflowId, webhooks, tenantName, source));
+  const problems = withBuildBudget(new BuildBudget(), () =>
+    webhookProblems(definition.workflowId, webhooks, tenantName, source),
+  );
+  return boundProblems(problems);
 }
 
 /** What is told of a checked document. */

@@ -2,7 +2,12 @@
 // transaction of the tenant's role.
 import type pg from 'pg';
 import { quoteText } from '../../core/definition/quote-text.ts';
-import { checkSettings, type ScheduleFields, type ScheduleSettings } from '../../core/schedule/settings.ts';
+import {
+  checkSettings,
+  endProblems,
+  type ScheduleFields,
+  type ScheduleSettings,
+} from '../../core/schedule/settings.ts';
 import type { ScheduleStatus } from '../../core/schedule/words.ts';
 import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
 import type { Acting } from '../../db/connection/connection.ts';
@@ -45,7 +50,7 @@ export async function createSchedule(
   { tenantId, actor }: Acting,
   fields: ScheduleFields,
 ): Promise<Outcome<ScheduleView>> {
-  const checked = await checkFields(client, tenantId, fields);
+  const checked = await checkFields(client, tenantId, fields, { nowMs: Date.now() });
   if (!checked.ok) return checked;
   const made = await addSchedule(client, tenantId, checked.value, { createdBy: actor });
   return made === null ? nameTaken(fields) : done(made);
@@ -82,7 +87,9 @@ export async function changeSchedule(
   const fields = isWhole
     ? { ...change, workflowId: before.workflowId }
     : { ...settingsOf(before), ...withoutAbsent(change) };
-  const checked = await checkFields(client, tenantId, fields as ScheduleFields);
+  // One that has ended may be changed in other ways.
+  const nowMs = fields.endAt === before.endAt ? undefined : Date.now();
+  const checked = await checkFields(client, tenantId, fields as ScheduleFields, { nowMs });
   if (!checked.ok) return checked;
   const changed = await updateSchedule(client, tenantId, before, checked.value);
   return changed === null ? nameTaken(checked.value) : done(changed);
@@ -134,11 +141,13 @@ async function checkFields(
   client: pg.ClientBase,
   tenantId: string,
   fields: ScheduleFields,
+  { nowMs }: { readonly nowMs: number | undefined },
 ): Promise<Outcome<ScheduleSettings>> {
   const settings = checkSettings(fields);
   const workflow = await checkWorkflow(client, tenantId, fields);
-  if (settings.ok && workflow.ok) return settings;
-  return invalid([settings, workflow].flatMap((part) => (part.ok ? [] : part.problems)));
+  const ended = settings.ok ? endProblems(settings.value, nowMs) : [];
+  if (settings.ok && workflow.ok && ended.length === 0) return settings;
+  return invalid([...[settings, workflow].flatMap((part) => (part.ok ? [] : part.problems)), ...ended]);
 }
 
 function settingsOf(schedule: ScheduleView): ScheduleFields {

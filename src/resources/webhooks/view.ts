@@ -1,4 +1,5 @@
 // A webhook as answers show it: never with a secret.
+import type { DefinitionStatus } from '../../core/definition/model.ts';
 import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { currentSecrets } from '../../triggers/webhooks/stored-secrets.ts';
 
@@ -7,6 +8,8 @@ export interface WebhookView extends WebhookSettings {
   /** As it follows /hooks/: begins with the tenant's name. */
   readonly path: string;
   readonly url: string;
+  /** Only that of an active one starts; null: there is no such workflow. */
+  readonly workflowStatus: DefinitionStatus | null;
   readonly hasSecret: boolean;
   /** Those that are taken now, without themselves. */
   readonly secrets: readonly { readonly createdAt: string; readonly expiresAt: string | null }[];
@@ -37,6 +40,7 @@ export function viewOfWebhook(row: WebhookRow, publicUrl: string): WebhookView {
     filters: row.filters,
     priority: row.priority,
     status: row.status,
+    workflowStatus: row.workflowStatus,
     hasSecret: secrets.length > 0,
     secrets: secrets.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt })),
     fromDefinition: row.fromDefinition,

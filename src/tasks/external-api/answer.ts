@@ -110,6 +110,6 @@ function isJson(type: string): boolean {
   return /^(application|text)\/json$|\+json$/.test(type);
 }
 
-function whereOf({ taskId, request: { method, url } }: ApiCall): string {
-  return `Task "${taskId}": ${method} ${url.origin}`;
+function whereOf({ taskId, request: { method, url, shownPath = '' } }: ApiCall): string {
+  return `Task "${taskId}": ${method} ${url.origin}${shownPath}`;
 }

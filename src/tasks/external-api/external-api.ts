@@ -20,6 +20,9 @@ import {
   secretsOfCall,
 } from './call.ts';
 
+/** Characters of a path that messages tell. */
+const MAX_SHOWN_PATH = 200;
+
 export const externalApi: TaskType = {
   type: 'external_api',
   isPure: false,
@@ -37,11 +40,12 @@ async function call(config: ApiConfig, context: TaskContext): Promise<TaskOutcom
   const secrets = await secretsOfCall(config, context);
   const wait = config.hasCallback ? evaluateWait(config, scopeOfCall(context, secrets, null)) : null;
   const callback = wait === null ? null : await context.openCallback(wait);
-  const api = await evaluateCall(config, scopeOfCall(context, secrets, callback), secrets, context);
+  const evaluated = await evaluateCall(config, scopeOfCall(context, secrets, callback), secrets, context);
   const { services } = context.outside;
+  const redact = redactionOf(context, callback);
+  const api = withShownPath(evaluated, redact);
   // A host may hold a secret; what names a service is stored.
   const serviceId = config.node.serviceId ?? context.outside.redact(api.request.url.host);
-  const redact = redactionOf(context, callback);
   const output = await services.use({ serviceId, tenantId: context.tenantId }, context.signal, () =>
     send(api, context, { redact, wantsOutput: callback === null }),
   );
@@ -76,6 +80,15 @@ function redactionOf({ outside }: TaskContext, callback: Callback | null): Redac
   if (callback === null) return outside.redact;
   const hideToken = createRedact([callback.token]);
   return (text) => hideToken(outside.redact(text));
+}
+
+/** Which of a host's many paths failed is what its owner asks first. The query stays untold. */
+function withShownPath(api: ApiCall, redact: Redact): ApiCall {
+  const { pathname } = api.request.url;
+  const shown = redact(pathname);
+  const shownPath =
+    pathname === '/' ? '' : shown.length > MAX_SHOWN_PATH ? `${shown.slice(0, MAX_SHOWN_PATH)}…` : shown;
+  return { ...api, request: { ...api.request, shownPath } };
 }
 
 /** X1. After a redirect the first of the two requests was answered with something else. */

@@ -5,7 +5,7 @@ import { ACCEPT_ENCODING, plainBody } from './body.ts';
 import { callFailure, NotConnected } from './failure.ts';
 import type { Guard } from './guard.ts';
 import type { HttpRequest } from './message.ts';
-import { type Hop, isRedirect, redirected } from './redirect.ts';
+import { type Hop, isRedirect, redirected, whereOf } from './redirect.ts';
 import { type CheckSecrets, checkUsedSecrets } from './secret-bindings.ts';
 import type { RawAnswer, TimeLimits, Transport } from './transport.ts';
 
@@ -106,9 +106,4 @@ export function discard({ body }: RawAnswer): void {
 /** The first value of a header, or null. */
 export function firstOf(value: string | readonly string[] | undefined): string | null {
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
-}
-
-/** For messages: nothing that a caller put into the URL. */
-export function whereOf({ method, url }: Hop): string {
-  return `${method} ${url.origin}`;
 }

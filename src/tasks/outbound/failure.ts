@@ -1,5 +1,6 @@
-// Turns what goes wrong in a call into the errors of CONTRACT 2.3. Messages name the method and the origin, and nothing
-// that a caller put into the URL, a header or the body; causes are left behind, for their texts may hold those.
+// Turns what goes wrong in a call into the errors of CONTRACT 2.3. Messages name the method, the origin and the path where the
+// caller shows it, and nothing else that it put into the URL, a header or the body; causes are left behind, for their texts may
+// hold those.
 import { RetryableError, TerminalError } from '../../core/errors.ts';
 
 /** No connection was made: the request was surely not sent. */

@@ -10,10 +10,9 @@ import {
   isBodyless,
   isOwnHeader,
   type Line,
-  whereOf,
 } from './exchange.ts';
 import { JsonGuard } from './json-guard.ts';
-import { isRedirect } from './redirect.ts';
+import { isRedirect, whereOf } from './redirect.ts';
 
 /** `maxBytes`: of the body, decompressed. */
 export async function fetchThrough(

@@ -5,6 +5,8 @@ export interface HttpRequest {
   /** Upper case. */
   readonly method: string;
   readonly url: URL;
+  /** What messages tell of its path: without what is secret of it. Absent: nothing. */
+  readonly shownPath?: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | null;

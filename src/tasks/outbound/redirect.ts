@@ -16,6 +16,8 @@ const HEADERS_FOR_OTHERS: ReadonlySet<string> = new Set([
 /** One request as it is sent. */
 export interface Hop {
   readonly url: URL;
+  /** Of the first request; where a redirect leads is not the caller's to tell. */
+  readonly shownPath?: string | undefined;
   /** Upper case. */
   readonly method: string;
   /** Names in lower case. */
@@ -25,6 +27,11 @@ export interface Hop {
   readonly hasSecretBody: boolean;
 }
 
+/** For messages: nothing that a caller put into the URL, but the path that it shows. */
+export function whereOf({ method, url, shownPath = '' }: Hop): string {
+  return `${method} ${url.origin}${shownPath}`;
+}
+
 /** True for an answer that names another place. */
 export function isRedirect(status: number, location: string | null): location is string {
   return STATUSES.has(status) && location !== null;
@@ -32,7 +39,7 @@ export function isRedirect(status: number, location: string | null): location is
 
 /** The request that follows. Throws TerminalError where it must not be made. */
 export function redirected(hop: Hop, status: number, location: string, count: number): Hop {
-  const where = `${hop.method} ${hop.url.origin}`;
+  const where = whereOf(hop);
   if (count >= MAX_REDIRECTS)
     throw new TerminalError('network', `${where} was redirected more than ${MAX_REDIRECTS} times`);
   const url = URL.parse(location, hop.url.href);
@@ -55,5 +62,5 @@ export function redirected(hop: Hop, status: number, location: string, count: nu
       ([name]) => !(becomesGet && name.startsWith('content-')) && !(isOther && !HEADERS_FOR_OTHERS.has(name)),
     ),
   );
-  return { ...hop, url, method: becomesGet ? 'GET' : hop.method, headers, body };
+  return { ...hop, url, shownPath: undefined, method: becomesGet ? 'GET' : hop.method, headers, body };
 }

@@ -48,7 +48,7 @@ export interface EventAnswer {
 }
 
 export type Receipt =
-  | { readonly kind: 'unauthorized' }
+  | { readonly kind: 'unauthorized'; readonly isUnknownPath: boolean }
   /** A secret that it may be signed with cannot be opened: the operator's fault, and the delivery is to come again. */
   | { readonly kind: 'unavailable' }
   /** Verified, but no event: not what its content type says (`isMalformed`), or beyond what can be kept. */
@@ -89,11 +89,11 @@ export async function receiveDelivery(
   );
   const rule = ruleFor(receiver, webhook, delivery, nowMs);
   const verified = verifyDelivery(delivery, rule, nowMs);
-  if (webhook === null) return { kind: 'unauthorized' };
+  if (webhook === null) return { kind: 'unauthorized', isUnknownPath: true };
   if (!verified.ok) {
     if (rule.secrets.length < currentSecrets(webhook.secrets, nowMs).length) return { kind: 'unavailable' };
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
-    return { kind: 'unauthorized' };
+    return { kind: 'unauthorized', isUnknownPath: false };
   }
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
@@ -167,7 +167,9 @@ async function storeAndDecide(
           ? null
           : await findDelivery(client, tenantId, webhook.id, content.deliveryId);
       // Paused, removed or deleted since it was looked up.
-      return first === null ? { kind: 'unauthorized' } : { kind: 'stored', ...answerOf(first) };
+      return first === null
+        ? { kind: 'unauthorized', isUnknownPath: true }
+        : { kind: 'stored', ...answerOf(first) };
     }
     const decision = await decideEvent(client, receiver.starts, webhook, {
       ...content,

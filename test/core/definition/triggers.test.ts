@@ -185,3 +185,57 @@ describe('variables', () => {
     expect(problemsOf(workflow([task('a')], { output: '{{ variables.x }}' }))).toEqual([]);
   });
 });
+
+const dollar = (template: string): string => `$${template}`;
+
+describe('what is allowed and mostly not meant', () => {
+  const warned = (more: Doc) => warningsOf(withTriggers(webhook(more)));
+
+  test.each(['secret', 'basic', 'bearer'])('authType %s beside a verifier is warned of', (authType) => {
+    expect(warned({ verifier: 'github', authType })).toEqual(['/triggers/0/authType both_must_pass']);
+  });
+
+  test('one of the two is not', () => {
+    for (const more of [
+      { verifier: 'github' },
+      { verifier: 'github', authType: 'none' },
+      { authType: 'secret' },
+    ])
+      expect(warned(more)).toEqual([]);
+  });
+
+  test('hmac without the header that names a delivery is warned of', () => {
+    expect(warned({ verifier: 'hmac' })).toEqual(['/triggers/0/options no_delivery_id']);
+    expect(warned({ verifier: 'hmac', options: { signatureHeader: 'x-sign' } })).toEqual([
+      '/triggers/0/options no_delivery_id',
+    ]);
+    expect(warned({ verifier: 'hmac', options: { deliveryIdHeader: 'x-id' } })).toEqual([]);
+  });
+
+  test('a schedule that has ended is refused where the time is told', () => {
+    const ended = withTriggers(schedule({ endAt: '2027-01-01T00:00:00Z' }));
+    const at = (text: string) => problemsOf(ended, { nowMs: Date.parse(text) });
+    expect(at('2027-01-01T00:00:00Z')).toEqual(['/triggers/0/endAt range']);
+    expect(at('2026-12-31T23:59:59Z')).toEqual([]);
+    expect(problemsOf(ended)).toEqual([]);
+  });
+
+  test('a "$" before a template is warned of, wherever it stands', () => {
+    const document = workflow(
+      [
+        reads('a', {
+          list: [`x ${dollar('{{ input.x }}')}`, dollar('\\{{ input.x }}'), '{{ "$" }}{{ input.x }}'],
+        }),
+      ],
+      {
+        output: dollar('{{ tasks.a.output }}'),
+        triggers: [event({ inputMapping: { q: dollar('{{ payload.q }}') } })],
+      },
+    );
+    expect(warningsOf(document).sort()).toEqual([
+      '/nodes/0/config/output/list/0 dollar_template',
+      '/output dollar_template',
+      '/triggers/0/inputMapping/q dollar_template',
+    ]);
+  });
+});

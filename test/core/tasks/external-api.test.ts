@@ -352,7 +352,7 @@ describe('a status that was not expected', () => {
     expect(failure).toMatchObject({
       code: 'http_404',
       status: 404,
-      message: 'Task "it": GET https://api.example answered 404; expected 2xx',
+      message: 'Task "it": GET https://api.example/a answered 404; expected 2xx',
       details: { body: 'no such thing' },
     });
   });
@@ -368,6 +368,17 @@ describe('a status that was not expected', () => {
   ])('%j and %i: %s', async (expectedStatus, status, isExpected) => {
     const { outcome, failure } = await run({ url, expectedStatus }, { answer: { status } });
     expect(outcome === null ? failure?.code : 'completed').toBe(isExpected ? 'completed' : `http_${status}`);
+  });
+
+  test('names its path, without what is secret of it, and cut where it is long', async () => {
+    const told = async (path: string) =>
+      (await run({ url: `${url}${path}` }, { answer: { status: 500 } })).failure?.message;
+    expect(await told('orders/17?token=hidden')).toBe(
+      'Task "it": GET https://api.example/orders/17 answered 500; expected 2xx',
+    );
+    expect(await told(`bot${SECRETS.KEY}/send`)).not.toContain(SECRETS.KEY);
+    expect(await told(`bot${SECRETS.KEY}/send`)).toMatch(/\/bot.*\/send answered 500/);
+    expect((await told('x'.repeat(5_000)))!.length).toBeLessThan(300);
   });
 
   test('a redirect that is expected is not followed', async () => {

@@ -124,7 +124,22 @@ describe('collecting', () => {
   test('beyond tolerance it fails with the error of the lowest index', () => {
     const error = { code: 'mine', message: 'no luck', details: { why: 1 } };
     const parts = [part(2, null, { code: 'late' }), part(1, null, { status: 'failed', error }), part(0, 'a')];
-    expect(() => collect(items({ toleratedFailureCount: 1 }), parts)).toThrow(expect.objectContaining(error));
+    expect(() => collect(items({ toleratedFailureCount: 1 }), parts)).toThrow(
+      expect.objectContaining({ ...error, message: 'item 1, after 1 attempt: no luck' }),
+    );
+  });
+
+  test('the failed item or branch is named, with its attempts and the status of an answer', () => {
+    const error = { code: 'http_503', message: 'GET https://x answered 503', status: 503, attempts: 4 };
+    expect(() => collect(items(), [part(0, null, { status: 'failed', error })])).toThrow(
+      expect.objectContaining({
+        ...{ code: 'http_503', status: 503 },
+        message: 'item 0, after 4 attempts: GET https://x answered 503',
+      }),
+    );
+    expect(() => collect(branches(), [part(1, null, { status: 'failed', error })])).toThrow(
+      expect.objectContaining({ message: 'branch "right", after 4 attempts: GET https://x answered 503' }),
+    );
   });
 
   test('items that were skipped, cancelled or never issued are null and no failures', () => {

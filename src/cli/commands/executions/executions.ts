@@ -20,8 +20,8 @@ import type { CommandContext } from '../../context.ts';
 import { choice, paged, textWithin } from '../../input/arguments.ts';
 import { printedPage } from '../../input/lists.ts';
 import { costSummary } from '../../output/cost-summary.ts';
-import { executionSummary, taskTable } from '../../output/task-table.ts';
-import { formatDuration, formatUsd, table } from '../../output/terminal.ts';
+import { executionSummary, spentOf, taskTable } from '../../output/task-table.ts';
+import { formatDuration, table } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import { oneLine } from '../../safe-output.ts';
 import { isExecutionId, requireId } from './execution-id.ts';
@@ -71,7 +71,7 @@ async function listAll(context: CommandContext, options: ListOptions): Promise<n
       item.triggerType,
       item.createdAt,
       formatDuration(item.durationMs),
-      formatUsd(item.costUsd),
+      spentOf(item),
       item.error?.code ?? '',
     ]);
     const header = ['id', 'workflow', 'status', 'started by', 'created', 'duration', 'cost', 'error'].map(

@@ -21,6 +21,7 @@ import type { CommandContext } from '../../context.ts';
 import { choice, paged, textWithin } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
 import { table } from '../../output/terminal.ts';
+import { statusBeside } from '../../output/trigger-status.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import { readSettings, type SettingOptions, withSettings } from './settings.ts';
 import { addTickCommands, SCHEDULE_WORDS } from './ticks.ts';
@@ -118,7 +119,7 @@ async function listAllSchedules(
     schedule.name,
     schedule.cronExpression,
     schedule.timezone,
-    schedule.status,
+    statusBeside(schedule),
     schedule.nextRunAt ?? '',
   ]);
   context.say(rows.length === 0 ? `no schedules in tenant ${context.tenant}` : table([header, ...rows]));

@@ -19,9 +19,10 @@ import { choice, paged, wholeNumber } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
 import { type SampleSecret, sampleDelivery } from '../../output/sample-delivery.ts';
 import { table } from '../../output/terminal.ts';
+import { statusBeside } from '../../output/trigger-status.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import type { Config } from '../../settings/config.ts';
-import { webhookHost } from '../../webhook-host.ts';
+import { guessNote, inOwnEnvironment, webhookHost } from '../../webhook-host.ts';
 import { addEventCommands, WEBHOOK_ID, WEBHOOK_WORDS } from './events.ts';
 import { readSettings, type SettingOptions, withSettings } from './settings.ts';
 
@@ -73,7 +74,9 @@ async function createOneWebhook(
   const given = await readSettings(options);
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
-      await createWebhook(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+      inOwnEnvironment(
+        await createWebhook(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+      ),
     ),
   );
   const { secret = null } = webhook;
@@ -88,6 +91,8 @@ async function createOneWebhook(
     `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample)}`,
   );
   warnWhereOpen(context, config, webhook, known);
+  const guessed = guessNote(config);
+  if (guessed !== null) context.note(guessed);
   return 0;
 }
 
@@ -115,7 +120,13 @@ async function listAllWebhooks(
   const header = ['id', 'path', 'workflow', 'verified by', 'status'].map((cell) =>
     context.paint('bold', cell),
   );
-  const rows = page.items.map((one) => [one.id, one.path, one.workflowId, verifiedBy(one), one.status]);
+  const rows = page.items.map((one) => [
+    one.id,
+    one.path,
+    one.workflowId,
+    verifiedBy(one),
+    statusBeside(one),
+  ]);
   context.say(rows.length === 0 ? `no webhooks in tenant ${context.tenant}` : table([header, ...rows]));
   if (page.nextCursor !== null) context.say(`more: --cursor ${page.nextCursor}`);
   return 0;
@@ -153,7 +164,7 @@ async function updateOneWebhook(
   const { config } = context;
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
-      await changeWebhook(client, acting, { id, change, makesSecret }, webhookHost(config)),
+      inOwnEnvironment(await changeWebhook(client, acting, { id, change, makesSecret }, webhookHost(config))),
       WEBHOOK_WORDS,
     ),
   );

@@ -2,7 +2,7 @@
 // triggers, names given twice. Entries whose structure is broken are checked as far as they go.
 import type { Problem } from '../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
-import { checkSettings } from '../../schedule/settings.ts';
+import { checkSettings, endProblems } from '../../schedule/settings.ts';
 import { compileEventTrigger } from '../../trigger/event-trigger.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
@@ -23,6 +23,8 @@ export interface TriggerCheck {
   /** What validations of the document may take together. */
   readonly steps: StepBudget;
   readonly reporter: Reporter;
+  /** Absent: whether a schedule has ended is not asked. */
+  readonly nowMs?: number | undefined;
 }
 
 export function checkTriggers(document: JsonObject, check: TriggerCheck): void {
@@ -34,6 +36,7 @@ export function checkTriggers(document: JsonObject, check: TriggerCheck): void {
     if (!isJsonObject(trigger)) return;
     const pointer = joinPointer('/triggers', i);
     if (trigger.type === 'schedule') checkSchedule(trigger, pointer, document, check);
+    if (trigger.type === 'webhook') warnOfWebhook(trigger, pointer, reporter);
     if (trigger.type === 'event') {
       const compiled = compileEventTrigger(trigger, pointer);
       if (!compiled.ok) reporter.errors(compiled.problems);
@@ -72,8 +75,32 @@ function checkSchedule(
     endAt: text('endAt'),
     input: trigger.input,
   });
-  const problems = checked.ok ? inputProblems(trigger.input ?? {}, document, check) : checked.problems;
+  const problems = checked.ok
+    ? [...endProblems(checked.value, check.nowMs), ...inputProblems(trigger.input ?? {}, document, check)]
+    : checked.problems;
   check.reporter.errors(problems.map((problem) => ({ ...problem, pointer: pointer + problem.pointer })));
+}
+
+// What is allowed, and mostly not what its author thinks.
+function warnOfWebhook(
+  { authType, verifier, options }: JsonObject,
+  pointer: string,
+  reporter: Reporter,
+): void {
+  if (typeof verifier === 'string' && typeof authType === 'string' && authType !== 'none')
+    reporter.warn(
+      joinPointer(pointer, 'authType'),
+      'both_must_pass',
+      `senders must sign (${quoteText(verifier)}) and show a secret besides (${quoteText(authType)}): both must pass`,
+      'a signature is enough: leave authType out',
+    );
+  if (verifier === 'hmac' && !(isJsonObject(options) && options.deliveryIdHeader !== undefined))
+    reporter.warn(
+      joinPointer(pointer, 'options'),
+      'no_delivery_id',
+      'which header names a delivery is not said: one that is sent again without such a header starts again',
+      'options.deliveryIdHeader: the header that the sender repeats, such as x-delivery-id',
+    );
 }
 
 /** A schedule's input is known here, so it must fit. */

@@ -1,0 +1,213 @@
+// Documents cannot drift: what is made of the source is current, every word and code stands in them, and every snippet holds.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from '../../src/core/definition/reading/parse.ts';
+import { definitionSchema } from '../../src/core/definition/schema/document.ts';
+import { FUNCTIONS } from '../../src/core/expression/functions/registry.ts';
+import { compileExpression, evaluateMapping } from '../../src/core/expression/mapping.ts';
+import { isJsonObject, type Json } from '../../src/core/json.ts';
+import { checkDocument } from '../../src/resources/definitions/check-document.ts';
+import { ERROR_CODES, PROBLEM_CODES } from '../support/docs/codes.ts';
+import { EXAMPLE_INPUT, FUNCTION_EXAMPLES, OF_CONTEXT } from '../support/docs/function-examples.ts';
+import { documents, readDocument, remade, writeIndex } from '../support/docs/write.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FILES = documents();
+/** Linked before it is there. */
+const TO_COME = new Set(['docs/cost.md']);
+
+interface Block {
+  /** `docs/recipes.md:17`. */
+  readonly at: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+function blocksOf(file: string): Block[] {
+  const text = readDocument(file);
+  return [...text.matchAll(/^[ ]*```(\w*)\n([\s\S]*?)^[ ]*```$/gm)].map((match) => ({
+    at: `${file}:${text.slice(0, match.index).split('\n').length}`,
+    language: match[1]!,
+    text: match[2]!,
+  }));
+}
+const BLOCKS = FILES.flatMap(blocksOf);
+const blocksIn = (language: string): Block[] => BLOCKS.filter((one) => one.language === language);
+
+describe('what is made of the source', () => {
+  it.each(FILES)('%s is current', async (file) => {
+    const text = readDocument(file);
+    expect(await remade(text), 'stale: npm run docs').toBe(text);
+  });
+
+  it('llms.txt is current', () => {
+    expect(writeIndex(), 'stale: npm run docs').toBe(readFileSync(join(ROOT, 'llms.txt'), 'utf8'));
+  });
+});
+
+describe('words', () => {
+  /** Names of fields, wherever in the schema. */
+  function* wordsOf(schema: Json): Generator<string> {
+    if (Array.isArray(schema)) for (const one of schema) yield* wordsOf(one as Json);
+    if (!isJsonObject(schema)) return;
+    for (const [name, member] of Object.entries(schema)) {
+      if (name === 'examples' || name === 'default' || name === 'enum') continue;
+      if (name === 'properties' && isJsonObject(member)) {
+        for (const [word, field] of Object.entries(member))
+          if (!(isJsonObject(field) && field['x-not-supported'] !== undefined)) yield word;
+        for (const field of Object.values(member)) yield* wordsOf(field);
+      } else yield* wordsOf(member as Json);
+    }
+  }
+
+  it('of a definition all stand in docs/language', () => {
+    const text = FILES.filter((file) => file.startsWith('docs/language'))
+      .map(readDocument)
+      .join('\n');
+    const words = [...new Set(wordsOf(definitionSchema()))];
+    expect(words.length).toBeGreaterThan(80);
+    expect(words.filter((word) => !new RegExp(`\\b${word}\\b`).test(text))).toEqual([]);
+  });
+
+  it('each function has an example, which yields what it says', () => {
+    for (const name of FUNCTIONS.keys()) {
+      const examples = FUNCTION_EXAMPLES[name] ?? [];
+      expect(examples.length > 0, name).toBe(!OF_CONTEXT.includes(name));
+      for (const [text, value] of examples) expect([text, evaluate(text)]).toEqual([text, value]);
+    }
+    expect(Object.keys(FUNCTION_EXAMPLES).filter((name) => !FUNCTIONS.has(name))).toEqual([]);
+  });
+});
+
+function evaluate(text: string): Json {
+  const compiled = compileExpression(text, '');
+  if (!compiled.ok) throw new Error(`${text}: ${compiled.problems[0]?.message}`);
+  return evaluateMapping(compiled.value, { input: EXAMPLE_INPUT });
+}
+
+describe('codes', () => {
+  const textsIn = (folder: string): string[] =>
+    readdirSync(join(ROOT, 'src', folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(join(ROOT, 'src', folder, file), 'utf8'));
+  const found = (folders: readonly string[], patterns: readonly RegExp[]): string[] => [
+    ...new Set(
+      folders
+        .flatMap(textsIn)
+        .flatMap((text) =>
+          patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1]!)),
+        ),
+    ),
+  ];
+
+  it('of errors all have a meaning', () => {
+    const codes = found(
+      ['tasks', 'engine'],
+      [/\bcode: '([a-z_]+)'/g, /(?:TerminalError|RetryableError)\(\s*'([a-z_]+)'/g],
+    );
+    expect(codes.length).toBeGreaterThan(10);
+    expect(codes.filter((code) => !(code in ERROR_CODES) && !(code in PROBLEM_CODES))).toEqual([]);
+  });
+
+  it('of problems all have a meaning', () => {
+    const codes = found(
+      ['core/definition', 'core/expression', 'core/schedule', 'core/cron', 'core/trigger'],
+      [
+        /\bcode: '([a-z_]+)'/g,
+        /reporter\.(?:error|warn)\(\s*(?:joinPointer\([^()]*\)|[^,()]+),\s*'([a-z]+(?:_[a-z]+)*)',\s/g,
+        /(?:report|failure|SyntaxProblem)\((?:[a-zA-Z]+, )?'([a-z]+(?:_[a-z]+)*)'/g,
+      ],
+    );
+    expect(codes.length).toBeGreaterThan(40);
+    expect(codes.filter((code) => !(code in PROBLEM_CODES) && !(code in ERROR_CODES))).toEqual([]);
+  });
+});
+
+describe('snippets', () => {
+  it('that are definitions are valid, without a warning', () => {
+    const definitions = [...blocksIn('yaml'), ...blocksIn('json')].filter(({ text }) =>
+      /^\W*workflowId\b/m.test(text),
+    );
+    expect(definitions.length).toBeGreaterThan(18);
+    for (const { at, language, text } of definitions) {
+      const parsed = parseDocument(text, language as 'yaml' | 'json');
+      expect(parsed.ok ? [] : parsed.problems, at).toEqual([]);
+      const checked = checkDocument(parsed.ok && parsed.value, {
+        taskTypes: new Map(),
+        tenantName: 'default',
+      });
+      expect(checked.ok ? checked.warnings : checked.problems, at).toEqual([]);
+    }
+  });
+
+  it('in JSON and YAML can be read; lines of a log each by itself', () => {
+    const lines = blocksIn('json').flatMap(({ at, text }) =>
+      /^\{.*\}\n\{/.test(text)
+        ? text
+            .trim()
+            .split('\n')
+            .map((line) => ({ at, language: 'json', text: line }))
+        : [{ at, language: 'json', text }],
+    );
+    for (const { at, language, text } of [...blocksIn('yaml'), ...lines]) {
+      const parsed = parseDocument(text, language as 'yaml' | 'json');
+      expect(parsed.ok ? [] : parsed.problems, at).toEqual([]);
+    }
+  });
+
+  it('that are expressions yield what they say', () => {
+    const lines = blocksIn('expr').flatMap(({ text }) => text.trim().split('\n'));
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) {
+      const [text = '', value = ''] = line.split(' -> ');
+      expect([line, evaluate(text)]).toEqual([line, JSON.parse(value)]);
+    }
+  });
+
+  it('for a shell can be read by one', () => {
+    const scripts = blocksIn('sh');
+    expect(scripts.length).toBeGreaterThan(5);
+    for (const { at, text } of scripts)
+      expect(
+        () => execFileSync('bash', ['-n'], { input: text, stdio: ['pipe', 'pipe', 'pipe'] }),
+        at,
+      ).not.toThrow();
+  });
+
+  it('in TypeScript can be read', () => {
+    for (const { at, text } of blocksIn('ts')) expect(() => stripTypeScriptTypes(text), at).not.toThrow();
+  });
+
+  it('say in which language they are', () => {
+    expect(BLOCKS.filter(({ language }) => language === '').map(({ at }) => at)).toEqual([]);
+  });
+});
+
+describe('links', () => {
+  it.each(FILES)('of %s lead to what is there', (file) => {
+    const text = readDocument(file).replace(/```[\s\S]*?```/g, '');
+    const broken = [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)]
+      .map((match) => match[1]!)
+      .filter((link) => {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? file : join(dirname(file), path);
+        if (TO_COME.has(target)) return false;
+        if (!existsSync(join(ROOT, target))) return true;
+        return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor);
+      });
+    expect(broken).toEqual([]);
+  });
+
+  // As GitHub makes them.
+  const anchorsOf = (file: string): string[] =>
+    [...readDocument(file).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+      title!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+});
