@@ -176,6 +176,34 @@ test("no fetch or completion waits for the disk, and every commit of the engine'
   }
 });
 
+test('as many jobs as it may run are one fetch, and no second one finds nothing', async () => {
+  const original = pg.Client.prototype.query as (...args: unknown[]) => Promise<pg.QueryResult>;
+  const fetched: number[] = [];
+  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+    this: pg.Client,
+    ...args: unknown[]
+  ) {
+    const answer = original.apply(this, args);
+    if (String((args[0] as { name?: string }).name).startsWith('get_job'))
+      void answer.then(({ rowCount }) => fetched.push(rowCount!));
+    return answer as never;
+  });
+  try {
+    await queue.start();
+    await until(async () => fetched.length);
+    await inDatabase('select dagwright.add_jobs_v2(array[$1::json, $2::json], 5, false)', [
+      '{"e":"a"}',
+      '{"e":"b"}',
+    ]);
+    await until(async () => handled.length === 2);
+    await add('c');
+    await until(async () => fetched.includes(1));
+    expect(fetched.slice(fetched.indexOf(2))).toEqual([2, 1]);
+  } finally {
+    spy.mockRestore();
+  }
+});
+
 test('a pool whose first look at its task types failed is replaced', async () => {
   held.open();
   const { lost, undo } = loseOnce(/select id, identifier from .*_private_tasks/is, 'before');
