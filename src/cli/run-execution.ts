@@ -1,15 +1,19 @@
-// Starts an execution, works until it is terminal, and shows what happens: the heart of `run` and `demo`.
+// Starts an execution, works until it is terminal, and shows what happens: the heart of `run` and `demo`. The worker is there before
+// the start, so that the execution is opened in the commit of its start (engine/worker/opener.ts); where it is not, its job is taken
+// like any other's.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem } from '../core/errors.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { isTerminalExecution } from '../core/status.ts';
+import type { Opener } from '../db/executions/execution-starts.ts';
 import {
   type ExecutionView,
   findExecution,
   findTasks,
   type TaskView,
 } from '../db/executions/execution-views.ts';
+import { findStartable } from '../db/triggers/startable.ts';
 import { cancelExecution } from '../resources/executions.ts';
 import type { StartRefusal } from '../triggers/starts/start-check.ts';
 import { createStarts, type StartOf } from '../triggers/starts/starts.ts';
@@ -37,6 +41,7 @@ export interface RunOptions {
 
 const REPAINT_MS = 150;
 const POLL_MS = 500;
+const FIND_MS = 20_000;
 
 /** The execution and its tasks when it has ended. Ctrl-C cancels it; a second one leaves it for another worker. */
 export async function runToEnd(
@@ -44,9 +49,11 @@ export async function runToEnd(
 ): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
   const { io, system } = options;
   const { database, tenantId } = system;
-  const id = await start(options);
+  const [version = null] = await findStartable(database.engine, tenantId, [options.request], FIND_MS);
+  // Of what does not exist the start is refused, before there is a worker.
+  const early = version === null ? await start(options, null) : null;
   const worker = system.createWorker(quietBeside(options));
-  await worker.start();
+  await Promise.all([worker.start(), version === null ? null : worker.prepare(version.id)]);
   const stop = new AbortController();
   const interrupt = () => {
     if (stop.signal.aborted) io.exit(130);
@@ -55,7 +62,15 @@ export async function runToEnd(
   const stopListening = io.onSignal(interrupt);
   try {
     const end = new AbortController();
-    worker.events.on('executionEnded', (ended) => ended === id && end.abort());
+    // It may end before its id is known here.
+    const ended = new Set<string>();
+    let id = '';
+    worker.events.on('executionEnded', (one) => {
+      ended.add(one);
+      if (one === id) end.abort();
+    });
+    id = early ?? (await start(options, worker.opener));
+    if (ended.has(id)) end.abort();
     const sooner = AbortSignal.any([end.signal, stop.signal]);
     const screen = new Screen(options);
     for (let isCancelling = false; ; ) {
@@ -85,10 +100,11 @@ export async function runToEnd(
   }
 }
 
-async function start(options: RunOptions): Promise<string> {
+async function start(options: RunOptions, opener: Opener | null): Promise<string> {
   const { system, request, note } = options;
   const { database, log, tenantId } = system;
-  const started = await createStarts({ database, log }).start({ tenantId, actor: 'cli' }, request);
+  const starts = createStarts({ database, log, opener: () => opener });
+  const started = await starts.start({ tenantId, actor: 'cli' }, request);
   if (!started.ok) throw new Refusal(started.problems.map((problem) => inCommandLine(problem, options)));
   if (started.existing)
     note(`execution ${started.id}, which an earlier start with this idempotency key began, is shown`);

@@ -5,8 +5,9 @@ import type { CountedStatus } from '../core/attempt-end.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { Batcher } from '../db/connection/batcher.ts';
 import type { LockedExecutions } from '../db/protocol/locked-executions.ts';
+import type { Opened, Opening } from '../db/protocol/openings.ts';
 import type { Settle, SettleResult } from '../db/protocol/settlement.ts';
-import type { Claim, Finish, ListClaim, Opening, TaskRef } from '../db/protocol/transitions.ts';
+import type { Claim, Finish, ListClaim, TaskRef } from '../db/protocol/transitions.ts';
 import type { TaskType } from '../tasks/task-type.ts';
 import type { AttemptRegister } from './attempt/attempt-register.ts';
 import type { SuspectGate } from './attempt/suspect-gate.ts';
@@ -38,7 +39,7 @@ export interface WorkerContext {
   readonly settles: Batcher<Settle, SettleResult>;
   readonly claims: Batcher<{ readonly executionId: string; readonly list: readonly TaskRef[] }, ListClaim>;
   /** When it started, in milliseconds since the epoch; null: another had opened it. */
-  readonly openings: Batcher<Opening, number | null>;
+  readonly openings: Batcher<Opening, Opened | null>;
   readonly finishes: Batcher<Finish, boolean>;
   /** Whose lock somebody else has: what needs one of them waits here. */
   readonly locked: LockedExecutions;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 import { MAIN, runCli, spawnCli } from './support/run-cli.ts';
@@ -49,6 +49,33 @@ afterAll(async () => {
 });
 
 describe('dagwright run', () => {
+  it('opens what it starts in the commit of its start, also of a workflow that it did not apply', async () => {
+    const path = file('opened.yaml', HELLO.replace('workflowId: hello', 'workflowId: opened'));
+    const original = pg.Client.prototype.query as unknown as (...args: unknown[]) => unknown;
+    const names: string[] = [];
+    const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+      this: pg.Client,
+      ...args: unknown[]
+    ) {
+      const { name = '' } = args[0] as { name?: string };
+      if (/^(start_|open_|load_executions|settle_|get_job|complete_job)/.test(name)) names.push(name);
+      return original.apply(this, args) as never;
+    });
+    try {
+      for (const target of [path, 'opened']) {
+        names.length = 0;
+        const { code, stdout } = await dagwright(['run', target, '--input', '{"name":"Ada"}', '--json']);
+        expect([code, JSON.parse(stdout).output]).toEqual([0, { text: 'HELLO ADA' }]);
+        expect(names.filter((name) => !name.startsWith('get_job'))).toEqual([
+          'start_and_open_v3 by hand',
+          'settle_sequential_v2',
+        ]);
+      }
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
   it('prints one JSON object with --json, and nothing else on stdout', async () => {
     const { code, stdout } = await spawned([
       'run',

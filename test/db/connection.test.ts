@@ -1,9 +1,11 @@
 // The connection itself: what a statement without an answer does to it, and a worker whose network fails.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { probeListener, within } from '../../src/db/connection/bounded-client.ts';
 import { BoundedPool } from '../../src/db/connection/bounded-pool.ts';
 import { type Database, isConnectionLoss, openDatabase } from '../../src/db/connection/connection.ts';
 import { inTransaction } from '../../src/db/connection/transaction.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';
 
@@ -21,6 +23,7 @@ beforeEach(async () => {
     proxy.heal({ forgets: true });
     proxy.reset();
     await database.close();
+    vi.restoreAllMocks();
   };
 });
 afterAll(async () => {
@@ -81,6 +84,53 @@ describe('a statement without an answer', () => {
     });
     await expect(cancelled).rejects.toMatchObject({ code: '57014' });
     expect(database.engine.idleCount).toBe(1);
+  });
+});
+
+describe("a transaction in a tenant's name", () => {
+  const original = pg.Client.prototype.query as unknown as (...args: unknown[]) => unknown;
+  /** The texts that are sent meanwhile, and how many had not been answered when each was sent. */
+  const watchQueries = (send: (text: string) => string = (text) => text) => {
+    const sent: { readonly text: string; readonly before: number }[] = [];
+    let open = 0;
+    vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+      const [text, ...rest] = args as [string, ...unknown[]];
+      sent.push({ text: text.replace(/;.*/s, '; …'), before: open++ });
+      const answer = original.apply(this, [send(text), ...rest]) as Promise<unknown>;
+      void answer.then(
+        () => open--,
+        () => open--,
+      );
+      return answer as never;
+    });
+    return sent;
+  };
+  const tenants = (client: pg.ClientBase) => client.query('select id from dagwright.tenants');
+
+  test('is two round trips for one statement: its settings go with the begin, and nobody waits for that', async () => {
+    const found = await database.withTenant(DEFAULT_TENANT_ID, tenants);
+    expect(found.rows).toEqual([{ id: DEFAULT_TENANT_ID }]);
+    const sent = watchQueries();
+    await database.withTenant(DEFAULT_TENANT_ID, tenants);
+    expect(sent).toEqual([
+      { text: 'begin; …', before: 0 },
+      { text: 'select id from dagwright.tenants', before: 1 },
+      { text: 'commit', before: 0 },
+    ]);
+  });
+
+  test('whose begin failed sees and writes nothing, and fails with that', async () => {
+    watchQueries((text) => (text.startsWith('begin') ? 'select 1/0' : text));
+    const seen: unknown[] = [];
+    const failing = database.withTenant(DEFAULT_TENANT_ID, async (client) => {
+      seen.push((await tenants(client)).rows, (await client.query('select current_user as name')).rows);
+      await client.query(`insert into dagwright.workflow_variables (tenant_id, name, value, created_by)
+        values ('${DEFAULT_TENANT_ID}', 'a', '1', 'test')`);
+    });
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect(seen).toEqual([[], [{ name: 'dagwright_tenant' }]]);
+    vi.restoreAllMocks();
+    expect((await database.engine.query('select from dagwright.workflow_variables')).rowCount).toBe(0);
   });
 });
 

@@ -7,6 +7,7 @@ import { newId } from '../../src/core/id.ts';
 import type { Queryable } from '../../src/db/connection/connection.ts';
 import { LOCKED, type Locked } from '../../src/db/connection/locked.ts';
 import { openAnswer, redactAnswer } from '../../src/db/protocol/answers.ts';
+import { openBatch } from '../../src/db/protocol/openings.ts';
 import { lockExecution } from '../../src/db/protocol/reads.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { Settle } from '../../src/db/protocol/settlement.ts';
@@ -14,7 +15,6 @@ import {
   claimBatch,
   finishBatch,
   markEntered,
-  openBatch,
   tick,
   writeCheckpoint,
 } from '../../src/db/protocol/transitions.ts';
@@ -87,7 +87,8 @@ describe('what waits for a pause begins nothing', () => {
     await protocol.engine.apply(definition);
     const id = await protocol.engine.start(definition.workflowId);
     const rowsJson = '[{"t":"a","ty":"probe","p":0,"c":1}]';
-    const opening = { executionId: id, deadlineSeconds: null, rowsJson, rowCount: 1, hasReady: false };
+    const plan = { deadlineSeconds: null, rowsJson, rowCount: 1, hasReady: false };
+    const opening = { executionId: id, plan, isUnread: false };
     const opened = await protocol.meanwhile(id, call('pause_execution', id), () =>
       protocol.calls.openings.call(opening),
     );
@@ -215,7 +216,10 @@ describe('a batch passes by what is locked, does the others at once, and the fir
     return results.map((result) => (result === LOCKED ? LOCKED : result.outcome));
   };
   const rowsJson = '[{"t":"a","ty":"probe","p":0,"c":1}]';
-  const opening = { deadlineSeconds: null, rowsJson, rowCount: 1, hasReady: false };
+  const opening = {
+    plan: { deadlineSeconds: null, rowsJson, rowCount: 1, hasReady: false },
+    isUnread: false,
+  };
   const drained = async () => {
     const id = await opened('a');
     await settleAll([id]);

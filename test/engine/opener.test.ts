@@ -72,7 +72,7 @@ test('what a worker knows is opened with its start: no job, and each task begun 
     await engine.ended(id);
   });
   expect(names.filter((name) => ENGINE.test(name))).not.toContain('start_executions_v1');
-  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v2']);
+  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v3']);
   expect((await engine.ended(id)).states).toBe('a completed, b completed, c completed, d completed');
   expect(
     await engine.query(
@@ -98,7 +98,7 @@ test('a start by hand is opened in its commit as well, with its row of the audit
     id = await start(flow.workflowId, { actor: 'user:alice', idempotencyKey: 'by hand' });
     await engine.ended(id);
   });
-  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v2 by hand']);
+  expect(names.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v3 by hand']);
   expect(await start(flow.workflowId, { actor: 'user:alice', idempotencyKey: 'by hand' })).toBe(id);
   const rows = await engine.query(
     `select actor, action, new_values as values from dagwright.audit_logs where resource_id = $1`,
@@ -117,7 +117,7 @@ test('a revision that the worker has not seen goes by the queue', async () => {
   await engine.apply(flow);
   const names = await statementsOf(async () => void (await engine.ended(await start(flow.workflowId))));
   expect(names).toContain('start_executions_v1');
-  expect(names).not.toContain('start_and_open_v2');
+  expect(names).not.toContain('start_and_open_v3');
 });
 
 test('never more attempts at once than slots: what finds none waits in the queue, or goes to another worker', async () => {
@@ -196,6 +196,26 @@ test('a worker does not end before a start that it offered to open is decided, a
   expect((await engine.ended(request.id)).states).toBe('a completed, b completed');
 });
 
+test('a job of a revision that the worker knows is opened before it is read; where a schema judges its input, after', async () => {
+  const flow = graph('a');
+  const judged = graph('a', { more: { inputSchema: { type: 'object', required: ['n'] } } });
+  await engine.run(flow);
+  await engine.run(judged, { input: { n: 1 } });
+  const statements = (workflowId: string, input: { n?: number }) =>
+    statementsOf(async () => void (await engine.ended(await engine.start(workflowId, { input }))));
+  expect((await statements(flow.workflowId, {})).filter((name) => ENGINE.test(name))).toEqual([
+    'start_executions_v1 within',
+    'open_v3',
+    'settle_one_v1',
+  ]);
+  expect((await statements(judged.workflowId, { n: 1 })).filter((name) => ENGINE.test(name))).toEqual([
+    'start_executions_v1 within',
+    'load_executions',
+    'open_v3',
+    'settle_one_v1',
+  ]);
+});
+
 test('what is too large to be opened while others wait goes by the queue', async () => {
   const large = graph(Array.from({ length: 1_001 }, (_, i) => `n${i}`).join('; '), {
     more: { maxRetries: 0 },
@@ -203,7 +223,7 @@ test('what is too large to be opened while others wait goes by the queue', async
   const middle = graph(Array.from({ length: 600 }, (_, i) => `n${i}`).join(' -> '));
   for (const flow of [large, middle]) await engine.run(flow);
   const names = await statementsOf(async () => void (await engine.ended(await start(large.workflowId))));
-  expect(names).not.toContain('start_and_open_v2');
+  expect(names).not.toContain('start_and_open_v3');
   // Of two that share a commit the second finds no room in it.
   const starts = startsOf(engine.worker);
   const request = { workflowId: middle.workflowId, triggerType: 'manual' as const };
@@ -211,7 +231,7 @@ test('what is too large to be opened while others wait goes by the queue', async
     const started = await Promise.all([starts.start(acting, request), starts.start(acting, request)]);
     for (const one of started) await engine.ended(one.ok ? one.id : '');
   });
-  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v2', 'open_v2']);
+  expect(both.filter((name) => /^(start|open)/.test(name))).toEqual(['start_and_open_v3', 'open_v3']);
 });
 
 test('a start that is refused, repeated or sent twice gives its slot back', async () => {
@@ -230,7 +250,7 @@ test('a start that is refused, repeated or sent twice gives its slot back', asyn
   await become('active');
   await until(async () => engine.worker.running === 0);
   const names = await statementsOf(async () => void (await engine.ended(await start(flow.workflowId))));
-  expect(names).toContain('start_and_open_v2');
+  expect(names).toContain('start_and_open_v3');
 });
 
 test('an answer that is lost after the commit: the start is sent again, and the claim comes back to a lane', async () => {

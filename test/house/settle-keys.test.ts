@@ -50,7 +50,7 @@ test.each([
     [keys.COMPLETED_KEYS, keys.COMPLETED_EDGE_KEYS, keys.FINISH_KEYS],
   ],
   ['settle_one_v1', sqlOf('settle-one'), [keys.FINISH_KEYS]],
-  ['open_v2', sqlOf('open'), [keys.OPENING_KEYS, keys.ROW_KEYS]],
+  ['open_v3', sqlOf('open'), [keys.OPENING_KEYS, keys.OPENING_PLAN_KEYS, keys.ROW_KEYS]],
 ])('%s reads the keys that are declared, and no others', (_, sql, tables) => {
   expect(keysRead(sql)).toEqual(declared(...tables));
 });

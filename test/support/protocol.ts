@@ -8,9 +8,10 @@ import { newId } from '../../src/core/id.ts';
 import type { Queryable } from '../../src/db/connection/connection.ts';
 import { LOCKED, type Locked } from '../../src/db/connection/locked.ts';
 import { LockedExecutions } from '../../src/db/protocol/locked-executions.ts';
+import { openBatch } from '../../src/db/protocol/openings.ts';
 import { settleBatch } from '../../src/db/protocol/settle.ts';
 import type { PartTraits, Settle, SettleResult } from '../../src/db/protocol/settlement.ts';
-import { type Claim, openBatch } from '../../src/db/protocol/transitions.ts';
+import type { Claim } from '../../src/db/protocol/transitions.ts';
 import { registerWorker } from '../../src/db/protocol/workers.ts';
 import { type Calls, createCalls } from '../../src/engine/settle/calls.ts';
 import { BEGIN } from './begin.ts';
@@ -74,10 +75,13 @@ export async function openProtocol(): Promise<Protocol> {
       await openBatch(pool, worker, [
         {
           executionId: id,
-          deadlineSeconds: 3600,
-          rowsJson: JSON.stringify(rows),
-          rowCount: rows.length,
-          hasReady: roots > 1,
+          plan: {
+            deadlineSeconds: 3600,
+            rowsJson: JSON.stringify(rows),
+            rowCount: rows.length,
+            hasReady: roots > 1,
+          },
+          isUnread: false,
         },
       ]);
       return { id, claim: claimOn(definition.nodes[0]!.taskId) };

@@ -82,6 +82,8 @@ const ENGINE: Settings = {
   'app.actor': 'system',
 };
 const TENANT: Settings = {
+  // Of the session: what runs outside of a transaction that names its tenant sees no rows.
+  role: ROLES.tenant,
   timezone: 'UTC',
   // Rows of a tenant lie among those of others: with the default of 4 the planner would rather walk through what all tenants have,
   // newest first, than look up the tenant's own by its index. What is asked for often is in memory or on an SSD.
@@ -135,18 +137,14 @@ const localSettings = (settings: Settings) =>
 /** The actor of what nobody asked for: schedules, the engine itself. */
 export const SYSTEM = 'system';
 
-// One text without parameters, so that it is one round trip.
+// One text without parameters, so that it goes with the `begin`.
 function tenantSettings(acting: Acting): string {
-  return `set local role ${ROLES.tenant}; ${setLocal('app.current_tenant_id', acting.tenantId)}; ${actingSettings(acting)}`;
+  return setLocal({ 'app.current_tenant_id': acting.tenantId, ...actingAs(acting) });
 }
 
-function actingSettings(acting: Operator): string {
+function actingAs(acting: Operator): Readonly<Record<string, string>> {
   const [actor, address, userAgent] = actingValues(acting);
-  return [
-    setLocal('app.actor', actor),
-    setLocal('app.address', address),
-    setLocal('app.user_agent', userAgent),
-  ].join('; ');
+  return { 'app.actor': actor, 'app.address': address, 'app.user_agent': userAgent };
 }
 
 /** Who acts as the settings app.actor, app.address and app.user_agent say it. */
@@ -158,8 +156,10 @@ export function actingValues({
   return [actor, address ?? '', storableText(userAgent ?? '', 500)];
 }
 
-const setLocal = (name: string, value: string) =>
-  `select set_config('${name}', ${pg.escapeLiteral(value)}, true)`;
+const setLocal = (settings: Readonly<Record<string, string>>) =>
+  `select ${Object.entries(settings)
+    .map(([name, value]) => `set_config('${name}', ${pg.escapeLiteral(value)}, true)`)
+    .join(', ')}`;
 
 export interface DatabaseOptions {
   /** Connections for work of the engine's role. */
@@ -184,12 +184,17 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   const name = options.name ?? 'dagwright';
   const limits = options.limits ?? (options.forRequests ? REQUEST_LIMITS : LIMITS);
   const silence = new SilenceWatch(url, { name, limits: limits.silence });
-  const open = (usual: Settings, limit: StatementLimit, size: pg.PoolConfig) => {
+  const hasOwnSessions = directUrl === url;
+  const open = (
+    usual: Settings,
+    limit: StatementLimit,
+    size: pg.PoolConfig & { readonly pipeline?: boolean },
+  ) => {
     const own = options.forRequests ? { ...usual, ...OF_REQUESTS } : usual;
     const settings = withLimits(own, limit, limits);
     const pool = new BoundedPool({
       ...connectionOf(url, name, limits.connectMs, limit),
-      ...(directUrl === url
+      ...(hasOwnSessions
         ? { options: startupOptions(settings) }
         : { Client: poolerClient(localSettings(settings)) as new () => pg.ClientBase }),
       ...size,
@@ -199,7 +204,10 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   };
   const { max = 6, tenantMax = 4 } = options;
   const engine = open(ENGINE, limits.engine, { max, idleTimeoutMillis: 30_000 });
-  const tenant = open(TENANT, limits.tenant, { max: tenantMax, idleTimeoutMillis: 5_000 });
+  const tenant = open(TENANT, limits.tenant, {
+    ...{ max: tenantMax, idleTimeoutMillis: 5_000 },
+    pipeline: hasOwnSessions,
+  });
   const sharesOf = (part: number) =>
     new Shares({
       most: options.forRequests ? Math.ceil(part) : Number.POSITIVE_INFINITY,
@@ -215,20 +223,11 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     limits,
     async withTenant(acting, work) {
       const who = typeof acting === 'string' ? { tenantId: acting, actor: SYSTEM } : acting;
-      const settings = tenantSettings(who);
-      return await tenantShares.run(who.tenantId, () =>
-        inTransaction(tenant, async (client) => {
-          await client.query(settings);
-          return await work(client);
-        }),
-      );
+      const begin = { settings: tenantSettings(who), isPipelined: hasOwnSessions };
+      return await tenantShares.run(who.tenantId, () => inTransaction(tenant, work, begin));
     },
     async asEngine(acting, work) {
-      const run = () =>
-        inTransaction(engine, async (client) => {
-          await client.query(actingSettings(acting));
-          return await work(client);
-        });
+      const run = () => inTransaction(engine, work, { settings: setLocal(actingAs(acting)) });
       return acting.tenantId === undefined ? await run() : await engineShares.run(acting.tenantId, run);
     },
     inShare: (name, work) => engineShares.run(name, work),

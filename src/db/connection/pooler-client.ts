@@ -29,9 +29,9 @@ export function poolerClient(settings: string): typeof BoundedClient {
 
     async #send(statement: Statement, values: readonly unknown[] | undefined): Promise<unknown> {
       const text = typeof statement === 'string' ? statement : statement.text;
-      if (/^begin$/i.test(text)) {
+      if (/^begin(;|$)/i.test(text)) {
         this.#isWithin = true;
-        return await super.query(this.#begin);
+        return await super.query(`${this.#begin}${text.slice('begin'.length)}`);
       }
       if (/^(commit|rollback)$/i.test(text)) {
         this.#isWithin = false;

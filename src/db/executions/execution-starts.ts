@@ -5,8 +5,8 @@ import type { Json } from '../../core/json.ts';
 import type { TriggerType } from '../../core/trigger/trigger-type.ts';
 import { within } from '../connection/bounded-client.ts';
 import { actingValues, type Operator, type Queryable } from '../connection/connection.ts';
+import { type OpeningPlan, Plans } from '../protocol/openings.ts';
 import type { ExecutionRow } from '../protocol/reads.ts';
-import { type Opening, openingJson } from '../protocol/transitions.ts';
 
 export interface StartRequest {
   /** Of the execution, where the caller may have to send it twice: the same id starts once. Made here where absent. */
@@ -64,7 +64,7 @@ export interface Opener {
 
 /** A slot that is kept until one of its three functions is called. */
 export interface Offer {
-  readonly opening: Omit<Opening, 'executionId'>;
+  readonly plan: OpeningPlan;
   /** It was opened, at this moment of the database's clock (milliseconds since the epoch), and runs. */
   accept(execution: ExecutionRow, startedAtMs: number): void;
   /** It was not. */
@@ -98,19 +98,17 @@ export async function startAndOpen(
   );
   let rows: (StartRow & OpenedRow)[];
   try {
-    const openings = [...offered].map(([executionId, { offer }]) =>
-      openingJson({ ...offer.opening, executionId }),
-    );
+    const plans = new Plans();
     const requests = starts.map(({ request, offer }) =>
-      offer === null ? request : { ...request, open: true as const },
+      offer === null ? request : openedBy(request, offer.plan, plans),
     );
     ({ rows } = await db.query({
       ...(limitMs === undefined ? {} : within(limitMs)),
       ...audited(requests, {
-        name: 'start_and_open_v2',
+        name: 'start_and_open_v3',
         columns: `i, id, existing, problem, opened_at as "openedAtMs", created_at as "createdAt", started_at as "startedAt", input, trigger`,
-        call: `${PATIENCE} cross join lateral dagwright.start_and_open_v2($1, case when patience is not null then $2::jsonb end, $3, $4, $5)`,
-        values: [tenantId, startsJson(requests), worker.id, worker.slots, `[${openings.join(',')}]`],
+        call: `${PATIENCE} cross join lateral dagwright.start_and_open_v3($1, case when patience is not null then $2::jsonb end, $3, $4, $5)`,
+        values: [tenantId, startsJson(requests), worker.id, worker.slots, plans.json()],
       }),
     }));
   } catch (error) {
@@ -122,7 +120,7 @@ export async function startAndOpen(
     const { request, versionId, offer } = offered.get(id)!;
     offered.delete(id);
     const { workflowId, revision, triggerType } = request;
-    const { rowCount: openTasks } = offer.opening;
+    const { rowCount: openTasks } = offer.plan;
     offer.accept(
       {
         ...{
@@ -145,6 +143,17 @@ export async function startAndOpen(
   // Sent again after a lost answer, a start may find that it had been opened: `lose` has been called then.
   for (const { offer } of offered.values()) offer.withdraw();
   return startedOf(rows, starts.length);
+}
+
+/** A start that start_and_open_v3 opens. */
+interface OpenedStart extends StartRequest {
+  readonly plan: number;
+  readonly tasks: number;
+  readonly deadline: number | null;
+}
+
+function openedBy(request: StartRequest, plan: OpeningPlan, plans: Plans): OpenedStart {
+  return { ...request, plan: plans.placeOf(plan), tasks: plan.rowCount, deadline: plan.deadlineSeconds };
 }
 
 interface OpenedRow extends Pick<ExecutionRow, 'createdAt' | 'startedAt' | 'input' | 'trigger'> {
@@ -232,7 +241,7 @@ interface StartRow {
   readonly problem: string | null;
 }
 
-function startsJson(requests: readonly (StartRequest & { readonly open?: true })[]): string {
+function startsJson(requests: readonly (StartRequest | OpenedStart)[]): string {
   return JSON.stringify(
     requests.map((request, i) => ({
       ...request,

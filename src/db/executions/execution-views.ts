@@ -128,17 +128,17 @@ export async function findExecutionPart(
   return rows[0] ?? null;
 }
 
-const TASKS_SQL = `select ${TASK_COLUMNS}
+const tasksSql = (condition = '') => `select ${TASK_COLUMNS}
        from dagwright.task_executions t
        join dagwright.workflow_executions o on o.id = t.workflow_execution_id
        left join (select v.id, n.value->>'taskId' as task_id, n.ordinality as position
                   from dagwright.workflow_versions v, json_array_elements(v.definition->'nodes') with ordinality n where v.id = (select version_id from dagwright.workflow_executions where id = $2)) p
          on p.id = o.version_id and p.task_id = t.task_id
-       where o.tenant_id = $1 and o.id = $2 order by p.position nulls last, t.task_id, t.map_index`;
+       where o.tenant_id = $1 and o.id = $2 ${condition} order by p.position nulls last, t.task_id, t.map_index`;
 
 /** The tasks of an execution in the order of the definition, items after their fan-out. */
 export async function findTasks(client: pg.ClientBase, tenantId: string, id: string): Promise<TaskView[]> {
-  const { rows } = await client.query<TaskView>(TASKS_SQL, [tenantId, id]);
+  const { rows } = await client.query<TaskView>(tasksSql(), [tenantId, id]);
   return rows;
 }
 
@@ -148,8 +148,8 @@ export interface RunView extends ExecutionView {
 }
 
 /**
- * The execution with its tasks, or null where this tenant has none with that id, or its output or those of its tasks have more than
- * `maxBytes`: they are not loaded then.
+ * An execution that has ended with its tasks, or null where this tenant has none with that id, or its output or those of its tasks have
+ * more than `maxBytes`: they are not loaded then.
  */
 export async function findRun(
   client: pg.ClientBase,
@@ -157,14 +157,22 @@ export async function findRun(
   id: string,
   maxBytes: number,
 ): Promise<RunView | null> {
-  const { rows } = await client.query<ExecutionView>(
-    `select ${EXECUTION_COLUMNS} from dagwright.workflow_executions
-       where tenant_id = $1 and id = $2 and coalesce(octet_length(output::text), 0) <= $3`,
-    [tenantId, id, maxBytes],
-  );
+  const values = [tenantId, id, maxBytes];
+  const fits = 'coalesce(octet_length(output::text), 0) <= $3';
+  const own = 'from dagwright.workflow_executions where tenant_id = $1 and id = $2';
+  const tasks = tasksSql(`and (select ${fits} ${own})`);
+  // Sent together: of what has ended nothing changes between them.
+  const [{ rows }, found] = await Promise.all([
+    client.query<ExecutionView>({
+      ...{ name: 'find_run', values },
+      text: `select ${EXECUTION_COLUMNS} ${own} and ${fits}`,
+    }),
+    client.query({
+      ...{ name: `find_run_tasks ${maxBytes}`, values },
+      text: withinBytes(tasks, { maxBytes, json: TASK_JSON }),
+    }),
+  ]);
   const [execution] = rows;
-  if (execution === undefined) return null;
-  const text = withinBytes(TASKS_SQL, { maxBytes, json: TASK_JSON });
-  const tasks = boundedPage<TaskView>((await client.query(text, [tenantId, id])).rows);
-  return tasks.hasMore ? null : { ...execution, tasks: tasks.rows };
+  const page = boundedPage<TaskView>(found.rows);
+  return execution === undefined || page.hasMore ? null : { ...execution, tasks: page.rows };
 }

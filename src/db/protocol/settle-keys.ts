@@ -119,9 +119,15 @@ export const TERMINATE_KEYS = {
   err: 'its error',
 } as const;
 
-/** One execution of an open_v2. */
+/** One execution of an open_v3. */
 export const OPENING_KEYS = {
   e: 'the execution',
+  k: 'the place of its plan among those that are sent with it',
+  row: 'the answer tells what it is',
+} as const;
+
+/** How the executions of a revision are opened. */
+export const OPENING_PLAN_KEYS = {
   deadline: 'seconds until it times out; null: never',
   n: 'number of its rows',
   ready: 'some rows are ready and not claimed: they get jobs',

@@ -5,9 +5,7 @@ import type { WaitKind } from '../../core/wait.ts';
 import { within } from '../connection/bounded-client.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { LOCKED, type Locked } from '../connection/locked.ts';
-import { objectText, quoted } from './json-text.ts';
 import { LOCKED_FIRST, lockedOrGone } from './lock-first.ts';
-import type { OPENING_KEYS } from './settle-keys.ts';
 
 /** A task as lists and jobs name it: task id and map index (-1: the task itself). */
 export type TaskRef = readonly [taskId: string, mapIndex: number];
@@ -76,42 +74,6 @@ export async function claimBatch(
   for (const { i, k, ...row } of rows)
     results[i] = k === null ? LOCKED : { claim: claimOf(row), rest: wants[i]!.list.slice(k + 1) };
   return results;
-}
-
-/** A pending execution to open. `rowsJson` is the plan's row list, computed once per plan. */
-export interface Opening {
-  readonly executionId: string;
-  readonly deadlineSeconds: number | null;
-  readonly rowsJson: string;
-  readonly rowCount: number;
-  /** Some rows are ready and not claimed: they get jobs. */
-  readonly hasReady: boolean;
-}
-
-/** Opens executions: of those that this call opened, when they started, in milliseconds since the epoch; and what it found locked. */
-export async function openBatch(
-  db: Queryable,
-  worker: { readonly id: string; readonly slots: number },
-  openings: readonly Opening[],
-): Promise<Map<string, number | Locked>> {
-  const x = openings.map(openingJson);
-  const { rows } = await db.query<{ e: string; at: number | null }>({
-    name: 'open_v2',
-    text: 'select e, at from dagwright.open_v2($1, $2, $3)',
-    values: [worker.id, worker.slots, `[${x.join(',')}]`],
-  });
-  return new Map(rows.map(({ e, at }) => [e, at ?? LOCKED]));
-}
-
-/** An opening as open_v2 reads it. */
-export function openingJson(opening: Opening): string {
-  return objectText<typeof OPENING_KEYS>({
-    e: quoted(opening.executionId),
-    deadline: opening.deadlineSeconds ?? 'null',
-    n: opening.rowCount,
-    ready: opening.hasReady,
-    rows: opening.rowsJson,
-  });
 }
 
 /** How an execution ends. */

@@ -13,6 +13,7 @@ import { buildPlan } from '../../core/plan/build-plan.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
 import { type EffectiveRetryPolicy, effectivePolicy } from '../../core/retry.ts';
 import { objectText, quoted } from '../../db/protocol/json-text.ts';
+import type { OpeningPlan } from '../../db/protocol/openings.ts';
 import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
 import type { PartTraits } from '../../db/protocol/settlement.ts';
 import { partsOf } from '../../tasks/parallel.ts';
@@ -59,13 +60,9 @@ export interface CompiledPlan {
   readonly outputVariables: readonly string[];
   /** The one node that every other one precedes, when it always ends last; else null. */
   readonly soleSink: number | null;
-  /** Of an execution; null: none. */
-  readonly timeoutSeconds: number | null;
-  /** The row list of open_v2, as JSON: the same for every execution. */
-  readonly rowsJson: string;
-  /** Roots that open_v2 leaves ready, with jobs. */
-  readonly hasReadyRoots: boolean;
-  /** Nodes that open_v2 claims for the opener: first the lane's own, then pure ones. */
+  /** How every execution of it is opened. */
+  readonly opening: OpeningPlan;
+  /** Nodes that an opening claims for the opener: first the lane's own, then pure ones. */
   readonly claimedRoots: readonly number[];
   /** Units that its schemas and patterns cost to compile; their memory grows with them. */
   readonly weight: number;
@@ -101,9 +98,12 @@ function compileParts(
     outputReads: output === null ? plan.leaves : readsOf([output], plan, null),
     outputVariables: output === null ? [] : variablesOf([output]),
     soleSink: soleSinkOf(plan),
-    timeoutSeconds: executionTimeoutSeconds(effective),
-    rowsJson: rowsJson(plan, claimed),
-    hasReadyRoots: claimed.length < plan.roots.length,
+    opening: {
+      deadlineSeconds: executionTimeoutSeconds(effective),
+      rowsJson: rowsJson(plan, claimed),
+      rowCount: plan.nodes.length,
+      hasReady: claimed.length < plan.roots.length,
+    },
     claimedRoots: claimed,
   };
 }

@@ -68,6 +68,11 @@ export class ExecutionCache {
     return memory;
   }
 
+  /** Reads the plan of a revision. Throws where it cannot be compiled. */
+  async prepare(versionId: string): Promise<void> {
+    await this.#plan(versionId);
+  }
+
   /** The plan of a revision, where this worker has it. */
   compiled(versionId: string): CompiledPlan | null {
     const plan = this.#plans.get(versionId);

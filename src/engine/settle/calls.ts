@@ -5,10 +5,11 @@ import type { AttemptEnd } from '../../core/attempt-end.ts';
 import { assertNever } from '../../core/errors.ts';
 import { Batcher } from '../../db/connection/batcher.ts';
 import type { Locked } from '../../db/connection/locked.ts';
+import { type Opened, openBatch } from '../../db/protocol/openings.ts';
 import { settleBatch } from '../../db/protocol/settle.ts';
 import { lastOf } from '../../db/protocol/settle-kinds.ts';
 import type { Settle } from '../../db/protocol/settlement.ts';
-import { claimBatch, finishBatch, openBatch } from '../../db/protocol/transitions.ts';
+import { claimBatch, finishBatch } from '../../db/protocol/transitions.ts';
 import type { WorkerContext } from '../context.ts';
 
 export type Calls = Pick<WorkerContext, 'settles' | 'claims' | 'openings' | 'finishes'>;
@@ -55,9 +56,9 @@ export function createCalls(options: {
       async (openings) => {
         await whileAlive();
         const opened = await openBatch(pool, worker(), openings);
-        return openings.map(({ executionId }): number | Locked | null => opened.get(executionId) ?? null);
+        return openings.map(({ executionId }): Opened | Locked | null => opened.get(executionId) ?? null);
       },
-      ({ rowsJson }) => rowsJson.length,
+      ({ plan }) => plan.rowsJson.length,
     ),
     finishes: batcher((finishes) => finishBatch(pool, finishes)),
   };

@@ -7,24 +7,26 @@ import type { Json } from '../../core/json.ts';
 import { boundProblems, STORED } from '../../core/problem-report.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
-import { type Opening, offerAgain, putOffJob, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
+import { offerAgain, putOffJob, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
 import type { WorkerContext } from '../context.ts';
-import { type CompiledPlan, UnknownTaskTypeError } from '../memory/compiled.ts';
+import { UnknownTaskTypeError } from '../memory/compiled.ts';
 import type { ExecutionMemory } from '../memory/memory.ts';
 import { concludeExecution } from '../settle/conclusion.ts';
 import { runLane } from './lane.ts';
 
 /**
  * Job payloads: ids only. `e`: the execution; `t`: ready tasks; without it the execution itself is looked at. `o`: its tenant,
- * for its turns in the queue; absent in jobs of an earlier release.
+ * for its turns in the queue; `v`: of a new execution, the version of its workflow. Both are absent in jobs of an earlier release.
  */
 export interface JobPayload {
   readonly e: string;
   readonly o?: string;
+  readonly v?: string;
   readonly t?: readonly TaskRef[];
 }
 
 export async function runJob(worker: WorkerContext, payload: JobPayload): Promise<void> {
+  if (payload.t === undefined && (await openUnread(worker, payload))) return;
   let memory: ExecutionMemory | null;
   try {
     memory =
@@ -61,18 +63,23 @@ async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<voi
     });
   }
   const { compiled, row } = memory;
-  const startedAtMs = await worker.openings.call({ executionId: row.id, ...openingOf(compiled) });
-  if (startedAtMs !== null) await runRoots(worker, memory, startedAtMs);
+  const opened = await worker.openings.call({
+    executionId: row.id,
+    plan: compiled.opening,
+    isUnread: false,
+  });
+  if (opened !== null) await runRoots(worker, memory, opened.atMs);
 }
 
-/** How an execution of this revision is opened. */
-export function openingOf({
-  plan,
-  timeoutSeconds,
-  rowsJson,
-  hasReadyRoots,
-}: CompiledPlan): Omit<Opening, 'executionId'> {
-  return { deadlineSeconds: timeoutSeconds, rowsJson, rowCount: plan.nodes.length, hasReady: hasReadyRoots };
+// Opened before it is read: where this worker has the plan, and no schema is to judge the input first. False: it was not pending any
+// more, and is looked at.
+async function openUnread(worker: WorkerContext, { e, v }: JobPayload): Promise<boolean> {
+  const compiled = v === undefined ? null : worker.executions.compiled(v);
+  if (compiled === null || compiled.inputSchema !== null) return false;
+  const opened = await worker.openings.call({ executionId: e, plan: compiled.opening, isUnread: true });
+  if (opened === null) return false;
+  await runRoots(worker, worker.executions.adopt(opened.row!, compiled), opened.atMs);
+  return true;
 }
 
 /** Runs an execution that was opened for this worker at this moment of the database's clock. */

@@ -1,4 +1,4 @@
-// Opens what this process starts in the commit of the start (start_and_open_v2), and runs it at once: no job is written, fetched
+// Opens what this process starts in the commit of the start (start_and_open_v3), and runs it at once: no job is written, fetched
 // or completed.
 //   O1  It offers a slot that is free and that no job waits for, while the lease is good; nothing else is taken before a job.
 //   O2  Dying before the commit leaves nothing; after it, running tasks of a dead worker, which are taken over as all are.
@@ -8,7 +8,7 @@
 
 import type { Offer, Opener } from '../../db/executions/execution-starts.ts';
 import type { WorkerContext } from '../context.ts';
-import { openingOf, runRoots } from './job.ts';
+import { runRoots } from './job.ts';
 import type { Slots } from './slots.ts';
 import type { TenantsAtWork } from './tenants-at-work.ts';
 
@@ -40,7 +40,7 @@ export function createOpener(options: OpenerOptions): Opener {
         ended.resolve();
       };
       return {
-        opening: openingOf(compiled),
+        plan: compiled.opening,
         accept(execution, startedAtMs) {
           const roots = runRoots(worker, worker.executions.adopt(execution, compiled), startedAtMs);
           const lane = atWork.during(execution.tenantId, roots);

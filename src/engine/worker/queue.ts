@@ -4,6 +4,10 @@
 //   Q3  Notifications are an optimisation: a listener that went silent delays a job by a poll, and is replaced.
 //   Q4  A fetch that failed may have locked jobs that nobody knows of: they are unlocked later, twice. A pool that cannot
 //       fetch at all is replaced, like one that ended.
+//   Q5  Its commits do not wait for the disk: a server that crashes may forget the last fetches, completions and returns, never
+//       anything that others have committed after them. What was fetched is offered again, and comes twice; what was completed
+//       or returned is found locked by a pool that lives, so jobs are unlocked (as in Q4) after a listener has ended: no crash
+//       spares it. Claims, starts and settles are made over other connections, which wait.
 
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -79,7 +83,7 @@ export class Queue {
     const pool = new BoundedPool({
       ...engineConnection(options.url, 'dagwright queue', this.#limits),
       types: undefined,
-      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${queue.ms}`,
+      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${queue.ms} -c synchronous_commit=off`,
       query_timeout: queue.ms + queue.laterMs,
       max: 4,
     });
@@ -161,7 +165,7 @@ export class Queue {
       events.on('pool:gracefulShutdown', () => resolve(poolId));
     });
     events.on('localQueue:setMode', waitForReturnedJobs);
-    events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient));
+    events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient, poolId));
     events.on('localQueue:getJobs:complete', () => {
       failures = 0;
       this.#lookedAtMs = performance.now();
@@ -197,7 +201,9 @@ export class Queue {
         worker: {
           concurrentJobs: concurrency,
           pollInterval: POLL_MS,
-          localQueue: { size: concurrency, ttl: 200 },
+          // One more than it runs: a fetch that brings as many as it may is followed by another at once, and a list of ready
+          // tasks comes as so many jobs as there are slots.
+          localQueue: { size: concurrency + 1, ttl: 200 },
           completeJobBatchDelay: 0,
           failJobBatchDelay: 0,
         },
@@ -215,14 +221,17 @@ export class Queue {
     return { ended };
   }
 
-  // Q3. One that fails a probe is ended, and graphile opens another.
-  #watchListener(client: pg.PoolClient): void {
+  // Q3. One that fails a probe is ended, and graphile opens another. Q5: the server may have crashed.
+  #watchListener(client: pg.PoolClient, poolId: string): void {
     const { everyMs, ms } = this.#limits.listener;
     const probing = setInterval(() => {
       probeListener(client, ms).catch(() => clearInterval(probing));
     }, everyMs);
     probing.unref();
-    client.once('end', () => clearInterval(probing));
+    client.once('end', () => {
+      clearInterval(probing);
+      if (!this.#isStopping) this.noteLost(poolId);
+    });
   }
 
   async #unlockLater(poolId: string, unlock: (poolId: string) => Promise<void>): Promise<void> {

@@ -222,6 +222,14 @@ export class Worker {
     this.#retention?.start();
   }
 
+  /**
+   * Reads the plan of a revision, so that a start of this process can be opened in its commit. What is wrong with one that cannot be
+   * compiled is said where it is run.
+   */
+  async prepare(versionId: string): Promise<void> {
+    await this.#executions.prepare(versionId).catch(() => {});
+  }
+
   /** Drains (W2) and ends. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;

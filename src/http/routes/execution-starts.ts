@@ -140,14 +140,18 @@ export function addExecutionStartRoutes(
       const signal = AbortSignal.any([gone.signal, health.draining]);
       try {
         const seen = await watch.untilTerminal(id, { timeoutMs: wait * 1000, signal });
+        const isOver = seen === 'ended' || (seen && isTerminalExecution(seen.status));
         const run =
-          seen && isTerminalExecution(seen.status) && !gone.signal.aborted
+          isOver && !gone.signal.aborted
             ? await ended(() =>
                 database.withTenant(acting, (client) => findRun(client, acting.tenantId, id, MAX_PAGE_BYTES)),
               )
             : null;
-        if (run === null) return reply.code(202).send({ id, status: seen?.status ?? 'pending' });
-        return reply.code(201).send(run);
+        if (run !== null) return reply.code(201).send(run);
+        const state = seen === 'ended' ? await watch.look(id) : seen;
+        return reply
+          .code(202)
+          .send({ id, status: state?.status ?? (seen === 'ended' ? 'running' : 'pending') });
       } finally {
         giveBack();
         reply.raw.off('close', leave);

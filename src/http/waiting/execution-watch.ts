@@ -1,5 +1,8 @@
 // Follows executions for all who wait for them in this process: one statement per poll, however many wait.
-//   X1  While nobody waits nothing is asked.  X2  An outage ends nothing: it is asked again, more slowly.
+//   X1  While nobody waits nothing is asked.
+//   X2  An outage ends nothing: it is asked again, more slowly.
+//   X3  What a worker of this process says has ended, has: it says so after the commit. Who waits for the end alone is told at once,
+//       without a look; who must know how it ended looks then.
 
 import type pg from 'pg';
 import type { TaskLog } from '../../core/log-lines.ts';
@@ -22,13 +25,15 @@ interface Watched {
   /** How often it was looked at. */
   looks: number;
   readonly listeners: Set<Listener>;
+  /** Of those who wait for the end alone. */
+  readonly enders: Set<() => void>;
 }
 
 const POLL_MS = 100;
-/** Until what was just added is looked at: a worker of this process may have ended it already. */
-const FIRST_POLL_MS = 1;
-/** Until it is looked at once more: another's may be about to. */
-const SECOND_POLL_MS = 15;
+/** Until what was just added is looked at; each pause after that is twice as long. A worker of this process tells sooner (X3). */
+const FIRST_POLL_MS = 5;
+/** After so many the pause is as long as it gets. */
+const MANY_LOOKS = 10;
 const OUTAGE_POLL_MS = 1_000;
 
 export class ExecutionWatch {
@@ -54,16 +59,15 @@ export class ExecutionWatch {
 
   /** Calls `listener` with the state as soon as it is known and whenever it changes; returns how to stop. */
   subscribe(id: string, listener: Listener): () => void {
-    let watched = this.#watched.get(id);
-    if (watched === undefined) {
-      watched = { seen: undefined, looks: 0, listeners: new Set() };
-      this.#watched.set(id, watched);
+    const known = this.#watched.get(id);
+    const own: Watched = known ?? { seen: undefined, looks: 0, listeners: new Set(), enders: new Set() };
+    if (known === undefined) {
+      this.#watched.set(id, own);
       this.#pollIn(FIRST_POLL_MS);
-    } else if (watched.seen !== undefined) {
-      const { seen } = watched;
+    } else if (known.seen !== undefined) {
+      const { seen } = known;
       queueMicrotask(() => own.listeners.has(listener) && listener(seen));
     }
-    const own = watched;
     own.listeners.add(listener);
     return () => {
       own.listeners.delete(listener);
@@ -71,17 +75,26 @@ export class ExecutionWatch {
     };
   }
 
-  /** Waits until the execution is terminal, `timeoutMs` are over or `signal` aborts; the last state known, or undefined. */
+  /**
+   * Waits until the execution is terminal, `timeoutMs` are over or `signal` aborts; the last state known, or undefined. `ended`: a
+   * worker of this process says that it is terminal.
+   */
   async untilTerminal(
     id: string,
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<Seen | undefined> {
+  ): Promise<Seen | 'ended' | undefined> {
     const over = Promise.withResolvers<void>();
-    let last: Seen | undefined;
+    let last: Seen | 'ended' | undefined;
     const stop = this.subscribe(id, (state) => {
       last = state;
       if (state === null || isTerminalExecution(state.status)) over.resolve();
     });
+    const { enders } = this.#watched.get(id)!;
+    const end = () => {
+      last = 'ended';
+      over.resolve();
+    };
+    enders.add(end);
     const timer = setTimeout(over.resolve, timeoutMs);
     const leave = () => over.resolve();
     signal.addEventListener('abort', leave);
@@ -93,13 +106,28 @@ export class ExecutionWatch {
       clearTimeout(timer);
       // What depends on a signal that lives on is kept for as long as it has a listener.
       signal.removeEventListener('abort', leave);
+      enders.delete(end);
       stop();
     }
   }
 
-  /** Looks at once: a worker of this process says that it has ended. */
+  /** A worker of this process says that it has ended. */
   notice(id: string): void {
-    if (this.#watched.has(id)) this.#pollIn(0);
+    const watched = this.#watched.get(id);
+    if (watched === undefined) return;
+    for (const end of watched.enders) end();
+    if (watched.listeners.size > watched.enders.size) this.#pollIn(0);
+  }
+
+  /** Where it stands now; undefined: it cannot be read. */
+  async look(id: string): Promise<Seen | undefined> {
+    try {
+      const [state = null] = await loadExecutionStates(this.#pool, [id]);
+      return state;
+    } catch (error) {
+      this.#log.debug('an execution that has ended could not be read', { error: String(error) });
+      return undefined;
+    }
   }
 
   /** Asks no more; who waits goes on by its own timer. */
@@ -134,11 +162,8 @@ export class ExecutionWatch {
     } finally {
       this.#isPolling = false;
     }
-    if (pauseMs === this.#pollMs) {
-      const looks = Math.min(...[...this.#watched.values()].map((watched) => watched.looks));
-      if (looks < 2) pauseMs = Math.min(pauseMs, looks === 0 ? FIRST_POLL_MS : SECOND_POLL_MS);
-    }
-    this.#pollIn(pauseMs);
+    const looks = Math.min(...[...this.#watched.values()].map((watched) => watched.looks), MANY_LOOKS);
+    this.#pollIn(pauseMs === OUTAGE_POLL_MS ? pauseMs : Math.min(pauseMs, FIRST_POLL_MS * 2 ** looks));
   }
 
   #note(id: string, state: Seen): void {

@@ -199,7 +199,7 @@ export class Starts {
     let roomFor = MAX_OPENED_TASKS;
     const starts = fitting.map(({ request, versionId }): OfferedStart => {
       const offer = request.runAt === undefined ? (opener?.offer(versionId, roomFor) ?? null) : null;
-      roomFor -= offer?.opening.rowCount ?? 0;
+      roomFor -= offer?.plan.rowCount ?? 0;
       return { request: { ...request, id: request.id ?? newId() }, versionId, offer };
     });
     const start = own === undefined ? startExecutions : startInOwnCommit;

@@ -27,9 +27,9 @@ begin
         update dagwright.workflow_executions o set is_held = true from due where o.id = due.id and not due.may_start returning o.id),
       woken as (
         update dagwright.workflow_executions o set run_at = null from due where o.id = due.id and due.may_start
-          returning o.id, o.priority, o.tenant_id)
+          returning o.id, o.priority, o.tenant_id, o.version_id)
       select w.priority, t.max_running_tasks is not null as waits_for_permits,
-        array_agg(json_build_object('e', w.id, 'o', w.tenant_id)) as payloads, count(*) as k
+        array_agg(json_build_object('e', w.id, 'o', w.tenant_id, 'v', w.version_id)) as payloads, count(*) as k
       from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
       union all select null, null, null, count(*) from held
     loop
@@ -58,9 +58,9 @@ begin
       where t.status = 'active' limit most),
     woken as (
       update dagwright.workflow_executions o set run_at = null, is_held = false from free where o.id = free.id
-      returning o.id, o.priority, o.tenant_id)
+      returning o.id, o.priority, o.tenant_id, o.version_id)
     select w.priority, t.max_running_tasks is not null as waits_for_permits,
-      array_agg(json_build_object('e', w.id, 'o', w.tenant_id)) as payloads, count(*) as k
+      array_agg(json_build_object('e', w.id, 'o', w.tenant_id, 'v', w.version_id)) as payloads, count(*) as k
     from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
   loop
     perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);

@@ -1,6 +1,8 @@
 -- Records starts for one tenant: an execution row, a job and, with an idempotency key, its row. Nothing else, on every
 -- path. p: [{ i, id, workflowId, input, key?, scope?, requestHash? (hex), priority?, triggerType?, trigger?, metadata?, createdBy?,
--- revision?, latest? (id of its version: only if this is the one that a start takes now; else the problem is `stale`, and nothing is recorded), runAt? (opened only then), open? (start_and_open_v1 opens it: no job) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
+-- revision?, latest? (id of its version: only if this is the one that a start takes now; else the problem is `stale`, and nothing is recorded), runAt? (opened only then), open? (start_and_open_v2 opens it: no job),
+-- tasks? (start_and_open_v3 opens it: it is recorded as running, with so many open tasks, and no job), deadline? (of such a one: seconds until it
+-- times out) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
 -- execution, and an id that was started already is not started again. Problems: not_found, not_active, tenant_suspended,
 -- tier_too_low, stale, key_reused (the key came with another requestHash). Every row is found by its whole key, behind `offset 0`:
 -- what was planned as a join or a hashed subquery while the tables were new would read all of the tenant's rows, ever after.
@@ -46,11 +48,13 @@ begin
   for jobs in
     with started as (
       insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, priority, trigger_type, trigger,
-        input, metadata, created_by, created_at, run_at)
+        input, metadata, created_by, created_at, run_at, status, started_at, open_tasks, deadline_at)
       select r.id, tenant, r."workflowId", v.revision, v.id, coalesce(r.priority, 5), coalesce(r."triggerType", 'sql')::dagwright.trigger_type,
-        r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_, case when r."runAt" > now_ then r."runAt" end
+        r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_, case when r."runAt" > now_ then r."runAt" end,
+        case when r.tasks is null then 'pending'::dagwright.execution_status else 'running' end, case when r.tasks is not null then now_ end,
+        coalesce(r.tasks, 0), case when r.tasks is not null then now_ + r.deadline * interval '1 second' end
       from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, input jsonb, key text, scope text, priority int,
-        "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text, "runAt" timestamptz)
+        "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text, "runAt" timestamptz, tasks int, deadline float8)
       cross join lateral (select v.id, v.revision from dagwright.workflow_definitions d join dagwright.workflow_versions v
         on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
         where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier
@@ -59,9 +63,9 @@ begin
         and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
       limit room
       on conflict do nothing
-      returning id, priority, run_at)
-    select priority, count(*)::int as n, array_agg(json_build_object('e', id, 'o', tenant))
-      filter (where run_at is null and (opening is null or not id = any(opening))) as payloads from started group by priority
+      returning id, priority, run_at, status, version_id)
+    select priority, count(*)::int as n, array_agg(json_build_object('e', id, 'o', tenant, 'v', version_id))
+      filter (where run_at is null and status = 'pending' and (opening is null or not id = any(opening))) as payloads from started group by priority
   loop
     count_ := count_ + jobs.n;
     if jobs.payloads is not null then perform dagwright.add_jobs_v2(jobs.payloads, jobs.priority, owner_.waits_for_permits); end if;

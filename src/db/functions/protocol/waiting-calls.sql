@@ -41,3 +41,10 @@ begin
     order by o.id for no key update;
   return query select f.e from dagwright.finish_v2(p) f;
 end $$;
+
+-- The rows of each execution with itself.
+create or replace function dagwright.open_v2(w uuid, slots int, x jsonb) returns table (e uuid, at float8)
+language sql as $$
+  select o.e, o.at from dagwright.open_v3(w, slots,
+    (select jsonb_agg(jsonb_build_object('e', q.value->'e', 'k', q.ordinality - 1)) from jsonb_array_elements(x) with ordinality q), x) o
+$$;

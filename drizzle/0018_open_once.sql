@@ -1,0 +1,458 @@
+-- Written by `node test/support/functions-migration.ts --write`; do not edit. See src/db/functions.
+
+-- src/db/functions/open.sql
+-- Opens pending executions: inserts their task rows and claims what the lane goes on with. Set-based: what a statement
+-- costs to begin is paid once per batch. The rows of a revision are sent once, however many of its executions are opened.
+-- plans: [{ deadline (seconds or null), n (rows), ready (some are ready and not claimed), rows: [{ t, ty, p: pending edges, ea, st,
+--   c: 1 claimed for this worker, 2 ready }] }].
+-- x: [{ e, k: its place in plans, from 0, row: true where the caller has not read the execution }].
+-- Returns e, when it started, and with `row` what it is, for each execution that this call opened; with `at` null those that
+-- somebody has locked, which it passed by; others had been opened before.
+--   O1  Executions are locked first, by id, then come task rows, then jobs.
+--   O2  Dying before the commit leaves it pending, with its job; after it, running tasks of a dead worker.
+create or replace function dagwright.open_v3(w uuid, slots int, x jsonb, plans jsonb)
+returns table (e uuid, at float8, tenant_id uuid, workflow_id text, revision int, version_id uuid, trigger_type dagwright.trigger_type,
+  trigger jsonb, input jsonb, created_at timestamptz, started_at timestamptz)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  now_ timestamptz;
+  free uuid[];
+  opened uuid[];
+  group_ record;
+begin
+  free := array(select o.id from dagwright.workflow_executions o
+    where o.id in (select q.e from jsonb_to_recordset(x) as q(e uuid)) order by o.id for no key update skip locked);
+  now_ := clock_timestamp();
+  with u as (
+    update dagwright.workflow_executions o set status = 'running', started_at = now_, open_tasks = (plans -> q.k ->> 'n')::int,
+      deadline_at = now_ + (plans -> q.k ->> 'deadline')::float8 * interval '1 second'
+    from jsonb_to_recordset(x) as q(e uuid, k int)
+    cross join lateral (select h.ctid as tid from dagwright.workflow_executions h where h.id = q.e and h.id = any(free) and h.status = 'pending' offset 0) l
+    where o.ctid = l.tid returning o.id)
+  select array_agg(u.id) into opened from u;
+  if cardinality(free) < jsonb_array_length(x) then
+    return query select o.id, null::float8, null::uuid, null::text, null::int, null::uuid, null::dagwright.trigger_type, null::jsonb,
+        null::jsonb, null::timestamptz, null::timestamptz from dagwright.workflow_executions o
+      where o.id in (select q.e from jsonb_to_recordset(x) as q(e uuid)) and not o.id = any(free) and o.status = 'pending';
+  end if;
+  if opened is null then return; end if;
+  insert into dagwright.task_executions (workflow_execution_id, task_id, tenant_id, task_type, pending_edges, early,
+    stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
+  select q.e, r.t, o.tenant_id, r.ty, r.p, coalesce(r.ea, 0), coalesce(r.st, false),
+    case when r.c = 1 then 'running'::dagwright.task_status else 'pending' end, (r.c is not distinct from 1)::int,
+    (r.c is not distinct from 1)::int, case when r.c = 1 then w end, case when r.c = 1 then now_ end,
+    case when r.c = 1 then 0 end, case when r.c = 2 then now_ end
+  from jsonb_to_recordset(x) as q(e uuid, k int)
+  cross join lateral (select h.tenant_id from dagwright.workflow_executions h where h.id = q.e offset 0) o,
+  jsonb_to_recordset(plans -> q.k -> 'rows') as r(t text, ty text, p int, ea smallint, st boolean, c int)
+  where q.e = any(opened);
+  if jsonb_path_exists(plans, '$[*].ready ? (@ == true)') then
+    for group_ in
+      select o.id, o.priority, array_agg(t.t) as ts
+      from jsonb_to_recordset(x) as q(e uuid, k int)
+      cross join lateral (select h.id, h.priority from dagwright.workflow_executions h where h.id = q.e offset 0) o,
+      jsonb_to_recordset(plans -> q.k -> 'rows') as t(t text, c int)
+      where (plans -> q.k ->> 'ready')::boolean and q.e = any(opened) and t.c = 2 group by o.id, o.priority
+    loop
+      perform dagwright.enqueue_v1(group_.id, group_.ts, array_fill(-1, array[cardinality(group_.ts)]), slots, group_.priority);
+    end loop;
+  end if;
+  return query select q.e, (extract(epoch from now_) * 1000)::float8, o.tenant_id, o.workflow_id, o.revision, o.version_id, o.trigger_type,
+      o.trigger, o.input, o.created_at, o.started_at
+    from jsonb_to_recordset(x) as q(e uuid, "row" boolean)
+    left join lateral (select * from dagwright.workflow_executions h where h.id = q.e offset 0) o on q."row"
+    where q.e = any(opened);
+end $$;
+
+-- src/db/functions/start-and-open.sql
+-- Starts executions of one tenant, and opens some of them for a worker in the same commit: those of p that say by which of `plans`
+-- (as open_v3 reads them; `plan`: its place, `tasks` and `deadline`: those of that plan). They are recorded as running, by the insert
+-- of the start itself, and their task rows follow. Where its tasks need permits, none is opened, and all get jobs.
+--   A1  What start_executions_v1 and open_v3 keep holds here too; between them nobody sees a row, so nobody can have locked one.
+--   A2  Sent again, it opens nothing twice: what has task rows was opened before.
+--   A3  Dying before the commit leaves nothing; after it, running tasks of a dead worker, which are taken over as all are.
+-- Rows: first the answers of start_executions_v1; then, with i null, each execution that was opened: when, and what of it was
+-- stored in another form than it was sent in.
+create or replace function dagwright.start_and_open_v3(tenant uuid, p jsonb, worker uuid, slots int, plans jsonb)
+returns table (i int, id uuid, existing boolean, problem text, opened_at float8, created_at timestamptz, started_at timestamptz,
+  input jsonb, trigger jsonb)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  waits_for_permits constant boolean := exists (select from dagwright.tenants t where t.id = tenant and t.max_running_tasks is not null);
+  opened uuid[];
+  group_ record;
+begin
+  if waits_for_permits then p := (select jsonb_agg(o - '{plan,tasks,deadline}'::text[]) from jsonb_array_elements(p) o); end if;
+  return query select s.i, s.id, s.existing, s.problem, null::float8, null::timestamptz, null::timestamptz, null::jsonb, null::jsonb
+    from dagwright.start_executions_v1(tenant, p) s;
+  if waits_for_permits then return; end if;
+  opened := array(select o.id from jsonb_to_recordset(p) as r(id uuid, plan int)
+    cross join lateral (select h.id from dagwright.workflow_executions h where h.id = r.id and h.status = 'running' offset 0) o
+    where r.plan is not null and not exists (select from dagwright.task_executions t where t.workflow_execution_id = r.id offset 0));
+  if cardinality(opened) = 0 then return; end if;
+  insert into dagwright.task_executions (workflow_execution_id, task_id, tenant_id, task_type, pending_edges, early,
+    stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
+  select s.id, r.t, tenant, r.ty, r.p, coalesce(r.ea, 0), coalesce(r.st, false),
+    case when r.c = 1 then 'running'::dagwright.task_status else 'pending' end, (r.c is not distinct from 1)::int,
+    (r.c is not distinct from 1)::int, case when r.c = 1 then worker end, case when r.c = 1 then o.started_at end,
+    case when r.c = 1 then 0 end, case when r.c = 2 then o.started_at end
+  from jsonb_to_recordset(p) as s(id uuid, plan int)
+  cross join lateral (select h.started_at from dagwright.workflow_executions h where h.id = s.id offset 0) o,
+  jsonb_to_recordset(plans -> s.plan -> 'rows') as r(t text, ty text, p int, ea smallint, st boolean, c int)
+  where s.id = any(opened);
+  if jsonb_path_exists(plans, '$[*].ready ? (@ == true)') then
+    for group_ in
+      select s.id, coalesce(s.priority, 5) as priority, array_agg(t.t) as ts
+      from jsonb_to_recordset(p) as s(id uuid, plan int, priority int), jsonb_to_recordset(plans -> s.plan -> 'rows') as t(t text, c int)
+      where (plans -> s.plan ->> 'ready')::boolean and s.id = any(opened) and t.c = 2 group by s.id, s.priority
+    loop
+      perform dagwright.enqueue_v1(group_.id, group_.ts, array_fill(-1, array[cardinality(group_.ts)]), slots, group_.priority);
+    end loop;
+  end if;
+  return query select null::int, o.id, null::boolean, null::text, (extract(epoch from o.started_at) * 1000)::float8, o.created_at, o.started_at,
+      o.input, o.trigger
+    from unnest(opened) as s(id) cross join lateral (select * from dagwright.workflow_executions h where h.id = s.id offset 0) o;
+end $$;
+
+-- For workers of the release before: opened in a second step.
+create or replace function dagwright.start_and_open_v2(tenant uuid, p jsonb, worker uuid, slots int, openings jsonb)
+returns table (i int, id uuid, existing boolean, problem text, opened_at float8, created_at timestamptz, started_at timestamptz,
+  input jsonb, trigger jsonb)
+language plpgsql as $$
+declare
+  waits_for_permits constant boolean := exists (select from dagwright.tenants t where t.id = tenant and t.max_running_tasks is not null);
+begin
+  if waits_for_permits then p := (select jsonb_agg(o - 'open') from jsonb_array_elements(p) o); end if;
+  return query select s.i, s.id, s.existing, s.problem, null::float8, null::timestamptz, null::timestamptz, null::jsonb, null::jsonb
+    from dagwright.start_executions_v1(tenant, p) s;
+  if waits_for_permits then return; end if;
+  return query select null::int, o.e, null::boolean, null::text, o.at, x.created_at, x.started_at, x.input, x.trigger
+    from dagwright.open_v2(worker, slots, openings) o
+    cross join lateral (select * from dagwright.workflow_executions h where h.id = o.e offset 0) x;
+end $$;
+
+-- src/db/functions/start-due.sql
+-- Hands executions whose runAt has come to the queue, at most `most`, and as many of those that were held; locked ones wait for the
+-- next pass.
+--   D1  What comes due while its tenant is suspended is held: it leaves the index of what is due, so that no later pass reads it again,
+--       and what came due after it for other tenants is not behind it.
+--   D2  Held ones are found by tenant, one look at the index for each tenant that has some, and start when that tenant is active
+--       again. Every pass asks, so nobody has to tell, and a status that changes beside a pass is seen by the next.
+-- `coalesce(status = 'pending', false)` leads the planner to no index of what is open: those of times are the ones.
+create or replace function dagwright.start_due_v1(most int) returns int
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+declare
+  now_ constant timestamptz := clock_timestamp();
+  x record;
+  n int := 0;
+  held int;
+begin
+  -- D1. A pass goes on past what it held, but not without end.
+  for round in 1..16 loop
+    held := 0;
+    for x in
+      with due as materialized (
+        select o.id, t.status = 'active' as may_start from (
+            select id, tenant_id from dagwright.workflow_executions
+            where run_at <= now_ and run_at is not null and not is_held and coalesce(status = 'pending', false)
+            order by run_at limit most - n for no key update skip locked) o
+          cross join lateral (select status from dagwright.tenants where id = o.tenant_id offset 0) t),
+      held as (
+        update dagwright.workflow_executions o set is_held = true from due where o.id = due.id and not due.may_start returning o.id),
+      woken as (
+        update dagwright.workflow_executions o set run_at = null from due where o.id = due.id and due.may_start
+          returning o.id, o.priority, o.tenant_id, o.version_id)
+      select w.priority, t.max_running_tasks is not null as waits_for_permits,
+        array_agg(json_build_object('e', w.id, 'o', w.tenant_id, 'v', w.version_id)) as payloads, count(*) as k
+      from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
+      union all select null, null, null, count(*) from held
+    loop
+      if x.payloads is null then
+        held := x.k;
+      else
+        perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);
+        n := n + x.k;
+      end if;
+    end loop;
+    exit when held = 0 or n >= most;
+  end loop;
+  -- D2.
+  for x in
+    with recursive holding as (
+      (select tenant_id from dagwright.workflow_executions where is_held and run_at is not null order by tenant_id, run_at limit 1)
+      union all
+      select (select o.tenant_id from dagwright.workflow_executions o where o.is_held and o.run_at is not null and o.tenant_id > h.tenant_id
+        order by o.tenant_id, o.run_at limit 1) from holding h where h.tenant_id is not null),
+    free as materialized (
+      select o.id from holding h
+      cross join lateral (select status from dagwright.tenants where id = h.tenant_id offset 0) t
+      cross join lateral (select e.id from dagwright.workflow_executions e
+        where e.tenant_id = h.tenant_id and e.is_held and e.run_at is not null and coalesce(e.status = 'pending', false)
+        order by e.run_at limit most for no key update skip locked) o
+      where t.status = 'active' limit most),
+    woken as (
+      update dagwright.workflow_executions o set run_at = null, is_held = false from free where o.id = free.id
+      returning o.id, o.priority, o.tenant_id, o.version_id)
+    select w.priority, t.max_running_tasks is not null as waits_for_permits,
+      array_agg(json_build_object('e', w.id, 'o', w.tenant_id, 'v', w.version_id)) as payloads, count(*) as k
+    from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
+  loop
+    perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);
+    n := n + x.k;
+  end loop;
+  return n;
+end $$;
+
+-- src/db/functions/start.sql
+-- Records starts for one tenant: an execution row, a job and, with an idempotency key, its row. Nothing else, on every
+-- path. p: [{ i, id, workflowId, input, key?, scope?, requestHash? (hex), priority?, triggerType?, trigger?, metadata?, createdBy?,
+-- revision?, latest? (id of its version: only if this is the one that a start takes now; else the problem is `stale`, and nothing is recorded), runAt? (opened only then), open? (start_and_open_v2 opens it: no job),
+-- tasks? (start_and_open_v3 opens it: it is recorded as running, with so many open tasks, and no job), deadline? (of such a one: seconds until it
+-- times out) }]. Runs as the owner under the tenant's policy; a repeated key returns the first
+-- execution, and an id that was started already is not started again. Problems: not_found, not_active, tenant_suspended,
+-- tier_too_low, stale, key_reused (the key came with another requestHash). Every row is found by its whole key, behind `offset 0`:
+-- what was planned as a join or a hashed subquery while the tables were new would read all of the tenant's rows, ever after.
+-- Where the operator has limited the tenant, no more start than there is room for (start_room_v1); the others are too_many_starts or
+-- too_many_waiting.
+create or replace function dagwright.start_executions_v1(tenant uuid, p jsonb)
+returns table (i int, id uuid, existing boolean, problem text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  now_ timestamptz;
+  before text := current_setting('app.current_tenant_id', true);
+  has_keys constant boolean := jsonb_path_exists(p, '$[*].key');
+  opening constant uuid[] := case when jsonb_path_exists(p, '$[*].open') then array(select (o.value->>'id')::uuid
+    from jsonb_array_elements(p) o where o.value->'open' = 'true') end;
+  bad text;
+  count_ int := 0;
+  jobs record;
+  owner_ record;
+  room int;
+  no_room text;
+begin
+  select r.priority::text into bad from jsonb_to_recordset(p) as r(priority int) where r.priority not between 1 and 10 limit 1;
+  if found then raise exception 'priority must be 1 to 10, got %', bad using errcode = '22023'; end if;
+  perform set_config('app.current_tenant_id', tenant::text, true);
+  select t.status = 'active' as is_active, t.tier, t.max_running_tasks is not null as waits_for_permits,
+    coalesce(t.max_starts_per_minute, t.max_waiting_executions) is not null as is_limited into owner_ from dagwright.tenants t where t.id = tenant;
+  if owner_.is_limited then select * into room, no_room from dagwright.start_room_v1(tenant); end if;
+  now_ := clock_timestamp();
+  if has_keys then
+    -- In the order of the keys, so that two batches cannot wait for each other.
+    insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, request_hash, created_at)
+    select tenant, coalesce(r.scope, 'start:' || r."workflowId"), r.key, r.id, decode(r."requestHash", 'hex'), now_
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, key text, scope text, "requestHash" text)
+    cross join lateral (select from dagwright.workflow_definitions d join dagwright.workflow_versions v
+      on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
+      where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier
+        and (r.latest is null or v.id = r.latest and v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
+    where r.key is not null order by 2, 3, r.i
+    on conflict do nothing;
+  end if;
+  for jobs in
+    with started as (
+      insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, priority, trigger_type, trigger,
+        input, metadata, created_by, created_at, run_at, status, started_at, open_tasks, deadline_at)
+      select r.id, tenant, r."workflowId", v.revision, v.id, coalesce(r.priority, 5), coalesce(r."triggerType", 'sql')::dagwright.trigger_type,
+        r.trigger, coalesce(r.input, 'null'), r.metadata, r."createdBy", now_, case when r."runAt" > now_ then r."runAt" end,
+        case when r.tasks is null then 'pending'::dagwright.execution_status else 'running' end, case when r.tasks is not null then now_ end,
+        coalesce(r.tasks, 0), case when r.tasks is not null then now_ + r.deadline * interval '1 second' end
+      from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, input jsonb, key text, scope text, priority int,
+        "triggerType" text, trigger jsonb, metadata jsonb, "createdBy" text, "runAt" timestamptz, tasks int, deadline float8)
+      cross join lateral (select v.id, v.revision from dagwright.workflow_definitions d join dagwright.workflow_versions v
+        on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision)
+        where d.tenant_id = tenant and d.workflow_id = r."workflowId" and d.status = 'active' and owner_.is_active and v.min_tier <= owner_.tier
+          and (r.latest is null or v.id = r.latest and v.revision = coalesce(d.pinned_revision, d.latest_revision)) offset 0) v
+      where r.key is null or exists (select from dagwright.idempotency_keys k where k.tenant_id = tenant
+        and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key and k.workflow_execution_id = r.id offset 0)
+      limit room
+      on conflict do nothing
+      returning id, priority, run_at, status, version_id)
+    select priority, count(*)::int as n, array_agg(json_build_object('e', id, 'o', tenant, 'v', version_id))
+      filter (where run_at is null and status = 'pending' and (opening is null or not id = any(opening))) as payloads from started group by priority
+  loop
+    count_ := count_ + jobs.n;
+    if jobs.payloads is not null then perform dagwright.add_jobs_v2(jobs.payloads, jobs.priority, owner_.waits_for_permits); end if;
+  end loop;
+  -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
+  if has_keys then
+    delete from dagwright.idempotency_keys k
+      using jsonb_to_recordset(p) as r(id uuid, "workflowId" text, key text, scope text)
+      cross join lateral (select h.ctid as tid from dagwright.idempotency_keys h where h.tenant_id = tenant
+        and h.scope = coalesce(r.scope, 'start:' || r."workflowId") and h.key = r.key and h.workflow_execution_id = r.id offset 0) h
+      where k.ctid = h.tid and not exists (select from dagwright.workflow_executions o where o.id = r.id offset 0);
+  end if;
+  if count_ = jsonb_array_length(p) and not has_keys then
+    return query select r.i, r.id, false, null::text from jsonb_to_recordset(p) as r(i int, id uuid);
+  else return query
+    select r.i, coalesce(k.workflow_execution_id, r.id), coalesce(k.workflow_execution_id <> r.id, false),
+      case when k.workflow_execution_id <> r.id and k.request_hash <> decode(r."requestHash", 'hex') then 'key_reused'
+        when k.workflow_execution_id <> r.id or exists (select from dagwright.workflow_executions o where o.id = r.id offset 0) then null
+        when owner_.is_active is not true then 'tenant_suspended' when d.status is null then 'not_found'
+        when d.status <> 'active' then 'not_active'
+        when r.latest is not null and (v.id is distinct from r.latest or r.revision <> coalesce(d.pinned_revision, d.latest_revision)) then 'stale'
+        when v.min_tier > owner_.tier then 'tier_too_low' when v.min_tier is null or no_room is null then 'not_found' else no_room end
+    from jsonb_to_recordset(p) as r(i int, id uuid, "workflowId" text, revision int, latest uuid, key text, scope text, "requestHash" text)
+    left join lateral (select k.workflow_execution_id, k.request_hash from dagwright.idempotency_keys k where has_keys and k.tenant_id = tenant
+      and k.scope = coalesce(r.scope, 'start:' || r."workflowId") and k.key = r.key offset 0) k on true
+    left join lateral (select d.status, d.pinned_revision, d.latest_revision from dagwright.workflow_definitions d
+      where d.tenant_id = tenant and d.workflow_id = r."workflowId" offset 0) d on true
+    left join lateral (select v.id, v.min_tier from dagwright.workflow_versions v where v.tenant_id = tenant and v.workflow_id = r."workflowId"
+      and v.revision = coalesce(r.revision, d.pinned_revision, d.latest_revision) offset 0) v on true;
+  end if;
+  perform set_config('app.current_tenant_id', coalesce(before, ''), true);
+end $$;
+
+-- How many executions may start now within the operator's limits of a tenant, and what refuses the others. What is not committed yet
+-- is not counted: starts beside each other may pass the limit by as many as there are at once.
+create or replace function dagwright.start_room_v1(tenant uuid, out starts int, out problem text)
+language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  limits record;
+  left_ int;
+begin
+  select max_starts_per_minute as per_minute, max_waiting_executions as waiting into limits from dagwright.tenants where id = tenant;
+  if limits.per_minute is not null then
+    select limits.per_minute - count(*) into starts from (select from dagwright.workflow_executions o
+      where o.tenant_id = tenant and o.id > dagwright.first_id_v1(clock_timestamp() - interval '1 minute') limit limits.per_minute) o;
+    problem := 'too_many_starts';
+  end if;
+  if limits.waiting is not null and coalesce(starts, 1) > 0 then
+    -- The index of what is open; the status is looked at row by row (see start-due.sql).
+    select limits.waiting - count(*) into left_ from (select from dagwright.workflow_executions o where o.tenant_id = tenant
+      and o.status in ('pending', 'running', 'paused') and coalesce(o.status = 'pending', false) limit limits.waiting) o;
+    if starts is null or left_ < starts then
+      starts := left_;
+      problem := 'too_many_waiting';
+    end if;
+  end if;
+end $$;
+
+-- The tenant of this session, or an error that shows what to type.
+create or replace function dagwright.current_tenant() returns uuid language plpgsql stable as $$
+declare
+  tenant uuid := nullif(current_setting('app.current_tenant_id', true), '')::uuid;
+begin
+  if tenant is null then
+    raise exception 'no tenant is set' using errcode = '22023',
+      hint = 'select set_config(''app.current_tenant_id'', ''00000000-0000-7000-8000-000000000001'', true);  -- tenant "default"; true: for this transaction';
+  end if;
+  return tenant;
+end $$;
+
+-- Starts a workflow in the caller's own transaction and returns the execution's id; rolled back with the caller.
+-- priority 1 to 10, higher first. The same idempotency_key returns the first execution of that workflow. input: at most 1,000,000
+-- bytes, metadata 16,000, idempotency_key 500.
+create or replace function dagwright.start_workflow(workflow_id text, input jsonb default '{}', idempotency_key text default null,
+  priority int default 5, metadata jsonb default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  started record;
+begin
+  if priority is null or priority not between 1 and 10 then
+    raise exception 'priority must be 1 to 10, got %', coalesce(priority::text, 'null') using errcode = '22023';
+  end if;
+  if octet_length(input::text) > 1000000 then perform dagwright.refuse_size_v1('the input', 1000000); end if;
+  if octet_length(metadata::text) > 16000 then perform dagwright.refuse_size_v1('the metadata', 16000); end if;
+  if octet_length(idempotency_key) > 500 then
+    raise exception 'an idempotency_key has at most 500 bytes' using errcode = '22023', hint = 'a hash of what names the start: md5(…)';
+  end if;
+  select * into started from dagwright.start_executions_v1(dagwright.current_tenant(), jsonb_build_array(jsonb_strip_nulls(
+    jsonb_build_object('i', 0, 'id', dagwright.uuid_v7(), 'workflowId', workflow_id, 'key', idempotency_key, 'priority', priority, 'triggerType', 'sql',
+      'createdBy', dagwright.current_actor()))
+    || jsonb_build_object('input', coalesce(input, '{}'), 'metadata', metadata)));
+  if started.problem = 'not_found' then
+    raise exception 'workflow "%" does not exist in this tenant', left(workflow_id, 200) using errcode = 'P0002',
+      hint = 'apply its definition first: dagwright apply FILE';
+  elsif started.problem = 'tenant_suspended' then
+    raise exception 'the tenant does not exist, or is suspended' using errcode = '55000', hint = 'dagwright tenants list; dagwright tenants update NAME --status active';
+  elsif started.problem = 'tier_too_low' then
+    raise exception 'workflow "%" needs a tenant of a higher tier', workflow_id using errcode = '55000', hint = 'see minTier of its definition';
+  elsif started.problem in ('too_many_starts', 'too_many_waiting') then
+    raise exception 'the tenant has %', case started.problem when 'too_many_starts' then 'started as many executions within a minute as it may'
+      else 'as many executions waiting as it may' end using errcode = '53400', hint = 'start it again later; the operator''s limits: dagwright tenants show NAME';
+  elsif started.problem is not null then
+    raise exception 'workflow "%" is not active', workflow_id using errcode = '55000', hint = 'set its status to active';
+  end if;
+  return started.id;
+end $$;
+
+-- Cancels an execution of the current tenant. Returns its status afterwards: 'cancelled', or the terminal status it
+-- already had; null where there is none. Once committed, nothing of it starts again. reason: at most 1,000 characters.
+create or replace function dagwright.cancel_execution(execution_id uuid, reason text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  now_status text;
+begin
+  if length(reason) > 1000 then
+    raise exception 'the reason of a cancel has at most 1000 characters' using errcode = '22023';
+  end if;
+  select status into now_status from dagwright.workflow_executions
+    where id = execution_id and tenant_id = dagwright.current_tenant() for no key update;
+  if now_status in ('pending', 'running', 'paused') then
+    perform dagwright.end_execution_v1(execution_id, 'cancelled', null,
+      jsonb_build_object('code', 'cancelled', 'message', coalesce(reason, 'cancelled on request')), null, clock_timestamp());
+    perform dagwright.audit_v1(dagwright.current_tenant(), 'executions.cancel', 'executions', execution_id::text, jsonb_build_object('status', now_status),
+      jsonb_strip_nulls(jsonb_build_object('status', 'cancelled', 'reason', reason)));
+    now_status := 'cancelled';
+  end if;
+  return now_status;
+end $$;
+
+-- src/db/functions/waiting-calls.sql
+-- The batches as the release before calls them: it does not know the answer `locked`, so all executions of a batch are locked before it,
+-- and it waits for those that somebody has locked. To go with the release after the next.
+create or replace function dagwright.settle_v1(p jsonb)
+returns table (e uuid, kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
+language plpgsql set enable_seqscan = off as $$
+begin
+  perform from dagwright.workflow_executions o where o.id = any(array(select (x.value->>'e')::uuid from jsonb_array_elements(p->'x') x))
+    order by o.id for no key update;
+  return query select s.* from dagwright.settle_v2(p) s;
+end $$;
+
+create or replace function dagwright.settle_completed_v1(w uuid, slots int, ids uuid[], s jsonb, d jsonb, lanes int[], extra int)
+returns table (kind text, i int, t text, m int, fence bigint, attempt int, recoveries int, phase text, at float8)
+language plpgsql set enable_seqscan = off as $$
+begin
+  perform from dagwright.workflow_executions o where o.id = any(ids) order by o.id for no key update;
+  return query select c.* from dagwright.settle_completed_v2(w, slots, ids, s, d, lanes, extra) c;
+end $$;
+
+create or replace function dagwright.claim_v1(p jsonb)
+returns table (i int, k int, t text, m int, fence bigint, attempt int, recoveries int, phase text)
+language plpgsql set enable_seqscan = off as $$
+begin
+  perform from dagwright.workflow_executions o where o.id = any(array(select (c.value->>'e')::uuid from jsonb_array_elements(p->'c') c))
+    and o.status = 'running' order by o.id for no key update;
+  return query select c.* from dagwright.claim_v2(p) c;
+end $$;
+
+create or replace function dagwright.open_v1(w uuid, slots int, x jsonb) returns table (e uuid, at float8)
+language plpgsql set enable_seqscan = off as $$
+begin
+  perform from dagwright.workflow_executions o where o.id = any(array(select (r.value->>'e')::uuid from jsonb_array_elements(x) r))
+    order by o.id for no key update;
+  return query select o.* from dagwright.open_v2(w, slots, x) o;
+end $$;
+
+create or replace function dagwright.finish_v1(p jsonb) returns table (e uuid)
+language plpgsql set enable_seqscan = off as $$
+begin
+  perform from dagwright.workflow_executions o where o.id = any(array(select (r.value->>'e')::uuid from jsonb_array_elements(p) r))
+    order by o.id for no key update;
+  return query select f.e from dagwright.finish_v2(p) f;
+end $$;
+
+-- The rows of each execution with itself.
+create or replace function dagwright.open_v2(w uuid, slots int, x jsonb) returns table (e uuid, at float8)
+language sql as $$
+  select o.e, o.at from dagwright.open_v3(w, slots,
+    (select jsonb_agg(jsonb_build_object('e', q.value->'e', 'k', q.ordinality - 1)) from jsonb_array_elements(x) with ordinality q), x) o
+$$;
