@@ -74,7 +74,6 @@ const LONG: Readonly<Record<string, string>> = {
   'core/plan/joins.ts': 'one algorithm, argued as a whole in its header',
   'db/functions/settle/settle.sql': 'one transaction; what is done per settle would pay for a call',
   'db/functions/triggers/schedules.sql': 'one protocol: the functions of a pass keep its invariants together',
-  'engine/worker/worker.ts': 'the life of a worker: its parts are wired, started and stopped in one order',
 };
 
 interface Import {
