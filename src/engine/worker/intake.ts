@@ -1,7 +1,8 @@
 // What a worker does with a job that it was given: it runs it in a slot, leaves it to other workers, or puts it off.
 //   I1  Whatever becomes of it, what the job named stands in the queue again before its own job ends, or is done.
 //   I2  While a job that was left to others has no slot here, no other job is fetched in its place: its handler does not end.
-//   I3  A lane that is stuck keeps no slot, and its job is put off (stuck-lanes.ts).
+//   I3  A lane that is stuck keeps no slot, and its job is put off; so is a job whose lane would be stuck, or whose tenant has too many
+//       that are (stuck-lanes.ts).
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkerContext } from '../context.ts';
@@ -36,18 +37,30 @@ export class Intake {
   /** Works a job of the queue off. */
   async handle(payload: JobPayload, addedAtMs: number): Promise<void> {
     const { worker, membership, slots } = this.#options;
-    if (worker.locked.isStuck(payload.e)) return await putOff(worker, payload);
+    if (this.#mustWait(payload)) return await putOff(worker, payload);
     if (membership.hasNeighbours && worker.suspectGate.isHolding) return await this.#leaveForSuspect(payload);
     if (!(await this.#takeSlot())) return await this.#leaveToOthers(payload);
-    await this.run(payload, addedAtMs, () => slots.release());
+    await this.#run(payload, addedAtMs, () => slots.release());
   }
 
-  /** Runs a job for which there is room, until its lane has ended or its job is put off. `release`: the room is free again. */
-  async run(payload: JobPayload, addedAtMs: number, release = () => {}): Promise<void> {
+  /** Works a job off for which there is room beyond the slots. */
+  async handleReserved(payload: JobPayload, addedAtMs: number): Promise<void> {
+    if (this.#mustWait(payload)) return await putOff(this.#options.worker, payload);
+    await this.#run(payload, addedAtMs, () => {});
+  }
+
+  // I3.
+  #mustWait({ e, o = '' }: JobPayload): boolean {
+    const { worker, stuck } = this.#options;
+    return worker.locked.isStuck(e) || stuck.holdsBack(o);
+  }
+
+  async #run(payload: JobPayload, addedAtMs: number, release: () => void): Promise<void> {
     const { worker, lanes, stuck, atWork, onTaken } = this.#options;
     onTaken(Math.max(0, worker.nowMs() - addedAtMs));
-    const lane = atWork.during(payload.o ?? '', runJob(worker, payload));
-    if ((await stuck.untilEnded(payload.e, lane).finally(release)) === 'ended') return;
+    const { e: executionId, o: tenantId = '' } = payload;
+    const lane = atWork.during(tenantId, runJob(worker, payload));
+    if ((await stuck.untilEnded({ executionId, tenantId }, lane).finally(release)) === 'ended') return;
     void lanes.track(lane);
     await putOff(worker, payload);
   }

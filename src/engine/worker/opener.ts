@@ -29,7 +29,8 @@ export function createOpener(options: OpenerOptions): Opener {
   return {
     worker,
     offer(versionId, maxTasks): Offer | null {
-      if (worker.draining || !membership.isLeaseGood || worker.suspectGate.isHolding) return null;
+      if (worker.draining || !membership.isLeaseGood || worker.suspectGate.isHolding || stuck.isFull)
+        return null;
       const compiled = worker.executions.compiled(versionId);
       if (compiled === null || compiled.plan.nodes.length > maxTasks || !slots.tryTake()) return null;
       const ended = Promise.withResolvers<void>();
@@ -49,7 +50,7 @@ export function createOpener(options: OpenerOptions): Opener {
           known();
           // The slot is kept for as long as the lane needs it.
           void stuck
-            .untilEnded(execution.id, lane)
+            .untilEnded({ executionId: execution.id, tenantId: execution.tenantId }, lane)
             .catch(() => {})
             .finally(() => slots.release());
         },

@@ -121,7 +121,7 @@ export class Worker {
     this.#watch = new WatchLoop(context, { ids: () => this.#membership.ids, limitMs });
     const parts = {
       ...{ worker: context, membership: this.#membership, slots: this.#slots, lanes: this.#lanes, atWork },
-      stuck: new StuckLanes({ locked: this.#locked, attempts: this.#attempts }),
+      stuck: new StuckLanes({ locked: this.#locked, attempts: this.#attempts, log, slots: concurrency }),
     };
     this.opener = createOpener(parts);
     const onTaken = (queuedMs: number) => void this.events.emit('jobTaken', queuedMs);
@@ -130,7 +130,7 @@ export class Worker {
       ...{ db, log, slots: concurrency, limitMs },
       lanes: () => atWork.lanes,
       poolId: () => (this.#isDraining ? undefined : this.#membership.poolId),
-      run: (payload, addedAtMs) => this.#lanes.track(intake.run(payload, addedAtMs)),
+      run: (payload, addedAtMs) => this.#lanes.track(intake.handleReserved(payload, addedAtMs)),
       onLost: (poolId) => this.#queue.noteLost(poolId),
     });
     this.#turns = new Turns({
