@@ -37,6 +37,8 @@ export interface CompiledNode extends Runnable {
   readonly condition: Mapping | null;
   /** Tasks whose results the expressions read (by index), beside the parents. */
   readonly reads: readonly number[];
+  /** Parents whose output it does not need: of those it asks how they ended. */
+  readonly statesOnly: ReadonlySet<number>;
   /** Names of the variables that the expressions read. */
   readonly variables: readonly string[];
   /** Of a parallel: its parts; one for all items, or one per named branch. */
@@ -126,11 +128,20 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
     condition,
     ...[runnable, ...(partRunnables ?? [])].flatMap((r) => [...r.prepared.mappings, r.input, r.output]),
   ].filter((mapping) => mapping !== null);
+  const reads = readsOf(mappings, plan, node);
+  // An input that is not mapped is what the parents gave.
+  const readsParents =
+    runnable.type.readsParents === true ||
+    [runnable, ...(partRunnables ?? [])].some(({ input }) => input === null);
+  const unread = readsParents
+    ? []
+    : node.inEdges.map(({ from }) => from).filter((from) => !reads.includes(from));
   return {
     ...runnable,
     plan: node,
     condition,
-    reads: readsOf(mappings, plan, node),
+    reads,
+    statesOnly: new Set(unread),
     variables: variablesOf(mappings),
     parts: partRunnables,
     partNames: parts?.kind === 'branches' ? parts.names : null,

@@ -11,6 +11,7 @@ const LEAST_WEIGHT = 2_000;
 
 export class HeldResults {
   readonly #drops: LRUCache<TaskResult, () => void>;
+  readonly #weights = new WeakMap<TaskResult, number>();
 
   constructor(maxWeight = MAX_WEIGHT) {
     this.#drops = new LRUCache({ maxSize: maxWeight, dispose: (drop) => drop() });
@@ -20,8 +21,14 @@ export class HeldResults {
   add(result: TaskResult, drop: () => void): void {
     const weight = weightOf(result.output) + weightOf(result.partErrors);
     if (weight < LEAST_WEIGHT) return;
+    this.#weights.set(result, weight);
     if (weight > this.#drops.maxSize) drop();
     else this.#drops.set(result, drop, { size: weight });
+  }
+
+  /** What a result that was added weighs, at most. */
+  weigh(result: TaskResult): number {
+    return this.#weights.get(result) ?? LEAST_WEIGHT;
   }
 }
 
@@ -33,4 +40,13 @@ export function weightOf(value: Json): number {
   if (Array.isArray(value)) for (const item of value as readonly Json[]) weight += weightOf(item);
   else for (const member of Object.values(value) as readonly Json[]) weight += 16 + weightOf(member);
   return weight;
+}
+
+/** The values in it, and the names of its members: what JsonShape counts in its text. */
+export function countValues(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value) as readonly Json[];
+  let count = members.length * (Array.isArray(value) ? 1 : 2);
+  for (const member of members) count += countValues(member);
+  return count;
 }
