@@ -58,6 +58,8 @@ export interface ValidationOptions {
   readonly limits?: Partial<ValidationLimits>;
   /** Used where the document has no workflowId. */
   readonly workflowId?: string;
+  /** What compiling its schemas and patterns may cost; absent: what a document of its size may take. */
+  readonly buildBudget?: BuildBudget;
 }
 
 type TaskTypes = ReadonlyMap<string, TaskTypeRule>;
@@ -82,7 +84,7 @@ export function validateDefinition(document: unknown, options: ValidationOptions
   reporter.authored(normalized.problems, normalized.rewrites);
 
   const nodes = Array.isArray(author.nodes) ? author.nodes.length : 0;
-  const plan = withBuildBudget(new BuildBudget(nodes), () =>
+  const plan = withBuildBudget(options.buildBudget ?? BuildBudget.ofDocument(nodes), () =>
     checkNormalized(normalized, taskTypes, reporter),
   );
   const { errors, warnings } = reporter.result();
