@@ -20,24 +20,24 @@ export interface CheckOptions {
 }
 
 /** A document by itself, and its triggers. */
-export function checkDocument(
+export async function checkDocument(
   document: unknown,
   { taskTypes, ...options }: CheckOptions & { readonly taskTypes: ReadonlyMap<string, TaskTypeRule> },
-): CheckedDocument {
+): Promise<CheckedDocument> {
   const result = validateDefinition(document, { taskTypes });
   if (!result.ok) return result;
   const { definition, warnings } = result.value;
-  const problems = triggerProblems(definition, options);
+  const problems = await triggerProblems(definition, options);
   return problems.length > 0 ? { ok: false, problems, warnings } : { ok: true, ...result.value };
 }
 
 /** What is wrong with the triggers of a definition that is valid by itself. */
-export function triggerProblems(
+export async function triggerProblems(
   definition: WorkflowDefinition,
   { tenantName, source }: CheckOptions,
-): readonly Problem[] {
+): Promise<readonly Problem[]> {
   const { webhooks } = triggersByKind(definition);
-  return boundProblems(webhookProblems(definition.workflowId, webhooks, tenantName, source));
+  return boundProblems(await webhookProblems(definition.workflowId, webhooks, tenantName, source));
 }
 
 /** What is told of a checked document. */
