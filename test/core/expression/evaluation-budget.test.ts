@@ -18,7 +18,7 @@ import {
 } from '../../../src/core/expression/mapping.ts';
 import { compileDocumentPath, readDocument } from '../../../src/core/expression/path/document-path.ts';
 import { FUNCTION_CONTEXT, type Scope, STEP_BUDGET } from '../../../src/core/expression/scope.ts';
-import { StepBudget } from '../../../src/core/expression/steps.ts';
+import { EvaluationBudget } from '../../../src/core/expression/evaluation-budget.ts';
 import type {
   BinaryOperator,
   ComparisonOperator,
@@ -330,7 +330,7 @@ describe('20,000 comparisons of long texts end within the limits', () => {
 describe('evaluations over one scope share its budget', () => {
   const shared = (): Scope => ({
     input: { list: numbered(100_000, (i) => i) },
-    [STEP_BUDGET]: new StepBudget(),
+    [STEP_BUDGET]: new EvaluationBudget(),
   });
   const costly = must(compileCondition('count(input.list[?@ < 0]) > 0', ''));
 
