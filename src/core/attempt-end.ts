@@ -123,3 +123,28 @@ export function taskStateOf(end: TaskEnd): TaskState {
       return assertNever(end);
   }
 }
+
+/** Bytes that the end sends to the database, about: what dominates them. */
+export function bytesOfEnd(end: AttemptEnd): number {
+  return (end.inputJson?.length ?? 0) + bytesOfResult(end);
+}
+
+function bytesOfResult(end: AttemptEnd): number {
+  switch (end.kind) {
+    case 'completed':
+    case 'terminated':
+      return end.outputJson.length;
+    case 'failed':
+    case 'retrying':
+      return JSON.stringify(end.error).length;
+    case 'fanOut':
+      return end.valuesJson.length;
+    case 'skipped':
+    case 'cancelled':
+    case 'waiting':
+    case 'released':
+      return 0;
+    default:
+      return assertNever(end);
+  }
+}

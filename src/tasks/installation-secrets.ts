@@ -2,7 +2,8 @@
 //   V1  A secret is one tenant's, or all tenants' where the operator says so. To any other tenant it is not there, in the
 //       same words as one that nobody has.
 //   V2  Names of tenants (a-z, 0-9 and "-") and their form in variables (upper case, "_" for "-") are one to one.
-import type { HostList, Secret } from './outside.ts';
+//   V3  Whoever needs the value of one reads it through `SecretStore`, which may take its time: a vault can stand behind it.
+import type { Secret } from './secret.ts';
 
 export interface InstallationSecret extends Secret {
   /** The tenant's name as variables have it; null: it stands without one, and is that of `default`. */
@@ -13,7 +14,14 @@ export interface InstallationSecret extends Secret {
 const PREFIX = 'DAGWRIGHT_SECRET_';
 const TENANT_NAME = /^[a-z][a-z0-9-]*$/;
 
-export class InstallationSecrets {
+/** The one door to secrets by name, for tasks and webhooks alike. */
+export interface SecretStore {
+  /** What a tenant has under this name (V1); null: nothing, whoever else has. Rejects where it cannot be told. */
+  read(tenantName: string, name: string): Promise<Secret | null>;
+}
+
+export class InstallationSecrets implements SecretStore {
+  /** Of all tenants: what is to be hidden, and held back from other hosts. */
   readonly all: readonly InstallationSecret[];
   readonly #byVariable: ReadonlyMap<string, InstallationSecret>;
 
@@ -22,8 +30,18 @@ export class InstallationSecrets {
     this.#byVariable = new Map(all.map((secret) => [variableOf(secret), secret]));
   }
 
-  /** V1. A tenant's own goes before a shared one. */
-  find(tenantName: string, name: string): InstallationSecret | null {
+  async read(tenantName: string, name: string): Promise<Secret | null> {
+    return this.#find(tenantName, name);
+  }
+
+  /** The variable that holds what a tenant has under this name, or that would. */
+  variableFor(tenantName: string, name: string): string {
+    const found = this.#find(tenantName, name);
+    return found === null ? variableFor(tenantName, name) : variableOf(found);
+  }
+
+  // V1. A tenant's own goes before a shared one.
+  #find(tenantName: string, name: string): InstallationSecret | null {
     const tenant = tenantInVariable(tenantName);
     const own = tenant === null ? undefined : this.#byVariable.get(`${PREFIX}${tenant}__${name}`);
     // A name of `default` may look like a tenant and a name.
@@ -64,9 +82,4 @@ export function readVariable(variable: string): Pick<InstallationSecret, 'tenant
   const [tenant, name] = [rest.slice(0, cut), rest.slice(cut + 2)];
   const isOfTenant = cut > 0 && /^[A-Z][A-Z0-9_]*$/.test(tenant) && /^[A-Za-z]/.test(name);
   return isOfTenant ? { tenant, name } : { tenant: null, name: rest };
-}
-
-/** Whether a secret may go to a host. */
-export function mayGoTo({ boundTo }: { readonly boundTo: HostList | null }, url: URL): boolean {
-  return boundTo === null || boundTo.names(url);
 }

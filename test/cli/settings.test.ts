@@ -43,7 +43,7 @@ describe('the URL of a database', () => {
 });
 
 describe('settings of the outside world', () => {
-  it('reads secrets by name, and nothing else as a secret', () => {
+  it('reads secrets by name, and nothing else as a secret', async () => {
     const { secrets } = read({
       DAGWRIGHT_SECRET_GITHUB: 'ghp_0123456789',
       DAGWRIGHT_SECRET_: 'nameless',
@@ -51,7 +51,7 @@ describe('settings of the outside world', () => {
       GITHUB_TOKEN: 'other',
     }).outside;
     expect(secrets!.all.map(({ name, value }) => [name, value])).toEqual([['GITHUB', 'ghp_0123456789']]);
-    expect(secrets!.find('default', 'constructor')).toBeNull();
+    expect(await secrets!.read('default', 'constructor')).toBeNull();
   });
 
   it('reads the keys of model providers under their usual names', () => {

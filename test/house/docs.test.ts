@@ -128,7 +128,7 @@ describe('codes', () => {
 });
 
 describe('snippets', () => {
-  it('that are definitions are valid, without a warning', () => {
+  it('that are definitions are valid, without a warning', async () => {
     const definitions = [...blocksIn('yaml'), ...blocksIn('json')].filter(({ text }) =>
       /^\W*workflowId\b/m.test(text),
     );
@@ -136,7 +136,7 @@ describe('snippets', () => {
     for (const { at, language, text } of definitions) {
       const parsed = parseDocument(text, language as 'yaml' | 'json');
       expect(parsed.ok ? [] : parsed.problems, at).toEqual([]);
-      const checked = checkDocument(parsed.ok && parsed.value, {
+      const checked = await checkDocument(parsed.ok && parsed.value, {
         taskTypes: new Map(),
         tenantName: 'default',
       });

@@ -154,3 +154,40 @@ test('types of this installation are known to it', async () => {
   const checked = await reader.check({ text, format: 'json' }, 'a', { taskTypes });
   expect(checked.kind === 'invalid' && checked.problems[0]).toMatchObject({ pointer: '/nodes/0/config/q' });
 });
+
+test('a short definition with much to compile is checked in a process too, and so is one with costly patterns', async () => {
+  const schemas = (count: number) =>
+    JSON.stringify({
+      workflowId: 'w',
+      nodes: Array.from({ length: count }, (_, i) => ({
+        taskId: `t${i}`,
+        taskType: 'model_inference',
+        modelId: 'simulated/fast',
+        config: {
+          prompt: 'x',
+          responseSchema: { type: 'object', properties: { [`p${i}`]: { type: 'string', maxLength: i } } },
+        },
+      })),
+    });
+  const patterns = JSON.stringify({
+    workflowId: 'w',
+    nodes: [{ taskId: 't', taskType: 'transformation', config: { output: 1 } }],
+    inputSchema: {
+      allOf: Array.from({ length: 40 }, (_, i) => ({
+        pattern: `^([a-z]{${i + 1},300}|[0-9]{${i + 1},300})$`,
+      })),
+    },
+  });
+  // A process has no time here.
+  const reader = createDefinitionReader({ deadlineMs: 1 });
+  const check = (text: string) => codes(reader.check({ text, format: 'json' }, 'a', { taskTypes: [] }));
+  const inProcess = ['too_complex: checking this definition takes longer than 0.001 s'];
+  expect(schemas(300).length).toBeLessThan(64 * 1024);
+  expect(await check(schemas(30))).toBe('valid');
+  expect(await check(schemas(300))).toEqual(inProcess);
+  expect(await check(patterns)).toEqual(inProcess);
+  const given = { text: schemas(300), format: 'json', taskTypes: [] } as const;
+  const checked = await createDefinitionReader().check(given, 'a', given);
+  expect(checked.kind).toBe('valid');
+  expect(checked).toEqual(checkText(given));
+});

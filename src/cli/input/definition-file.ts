@@ -22,7 +22,7 @@ export async function checkFile(
   );
   const place = placing(path, text);
   if (!parsed.ok) return { ok: false, problems: place(parsed.problems), warnings: [] };
-  const checked = checkDocument(parsed.value, { taskTypes, tenantName });
+  const checked = await checkDocument(parsed.value, { taskTypes, tenantName });
   const warnings = place(checked.warnings);
   return checked.ok ? { ...checked, warnings } : { ok: false, problems: place(checked.problems), warnings };
 }

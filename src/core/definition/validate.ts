@@ -27,7 +27,7 @@ import { type Normalized, normalize } from './reading/normalize.ts';
 import { Reporter } from './reporter.ts';
 import { BUILTIN_TASK_TYPES } from './schema/builtin-types.ts';
 import { type CompiledSchema, compileSchema } from './schema/input-schema.ts';
-import { StepBudget } from './schema/steps.ts';
+import { ValidationBudget } from './schema/steps.ts';
 import type { TaskTypeRule } from './task-type.ts';
 
 export interface ValidDefinition {
@@ -61,6 +61,8 @@ export interface ValidationOptions {
   readonly workflowId?: string;
   /** The time by which a schedule has ended already; absent: it is not asked. */
   readonly nowMs?: number;
+  /** What compiling its schemas and patterns may cost; absent: what a document of its size may take. */
+  readonly buildBudget?: BuildBudget;
 }
 
 type TaskTypes = ReadonlyMap<string, TaskTypeRule>;
@@ -85,7 +87,7 @@ export function validateDefinition(document: unknown, options: ValidationOptions
   reporter.authored(normalized.problems, normalized.rewrites);
 
   const nodes = Array.isArray(author.nodes) ? author.nodes.length : 0;
-  const plan = withBuildBudget(new BuildBudget(nodes), () =>
+  const plan = withBuildBudget(options.buildBudget ?? BuildBudget.ofDocument(nodes), () =>
     checkNormalized(normalized, taskTypes, reporter, options.nowMs),
   );
   const { errors, warnings } = reporter.result();
@@ -105,7 +107,7 @@ function checkNormalized(
 ): Plan | null {
   const isTopSound = checkStructure('top', document, '', reporter);
   const { inputSchema, compiledInput } = checkTop(document, taskTypes, reporter);
-  const steps = StepBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
+  const steps = ValidationBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
   checkTriggers(document, { inputSchema: compiledInput, steps, reporter, nowMs });
   warnOfDollarTemplates(document, reporter);
 

@@ -25,17 +25,28 @@ export class BuildBudget {
   readonly constantCalls: ConstantCalls | null;
   readonly #given: number;
   #left: number;
+  #hasRefused = false;
   readonly #paid = new Set<string>();
 
-  constructor(nodes = 0, times = 1) {
-    this.constantCalls = times === 1 ? new ConstantCalls() : null;
-    this.#given = times * (BASE + nodes * PER_NODE);
-    this.#left = this.#given;
+  constructor(units: number = BASE, { triesConstants = true } = {}) {
+    this.constantCalls = triesConstants ? new ConstantCalls() : null;
+    this.#given = units;
+    this.#left = units;
   }
 
-  /** For a definition that was valid when it was stored. */
+  /** For a definition of so many nodes. */
+  static ofDocument(nodes: number): BuildBudget {
+    return new BuildBudget(BASE + nodes * PER_NODE);
+  }
+
+  /** For one that was valid when it was stored. */
   static ofStored(nodes: number): BuildBudget {
-    return new BuildBudget(nodes, STORED);
+    return new BuildBudget(STORED * (BASE + nodes * PER_NODE), { triesConstants: false });
+  }
+
+  /** Whether something was refused because it costs more than was left. */
+  get hasRefused(): boolean {
+    return this.#hasRefused;
   }
 
   get spent(): number {
@@ -49,14 +60,25 @@ export class BuildBudget {
   /** False once the budget is used up. */
   spend(weight: number): boolean {
     this.#left -= weight;
-    return this.#left >= 0;
+    return this.#isWithin();
+  }
+
+  /** False, and a refusal, where so much is more than is left: nothing is spent. */
+  canSpend(weight: number): boolean {
+    if (weight > this.#left) this.#hasRefused = true;
+    return weight <= this.#left;
   }
 
   /** What stands in the document several times costs once. */
   spendOnce(text: string, weight: number): boolean {
-    if (this.#paid.has(text)) return this.#left >= 0;
+    if (this.#paid.has(text)) return this.#isWithin();
     this.#paid.add(text);
     return this.spend(weight);
+  }
+
+  #isWithin(): boolean {
+    if (this.#left < 0) this.#hasRefused = true;
+    return this.#left >= 0;
   }
 }
 

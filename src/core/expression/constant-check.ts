@@ -8,9 +8,9 @@ import type { Json } from '../json.ts';
 import { currentBuildBudget } from './build-budget.ts';
 import { ExpressionError } from './errors.ts';
 import { Evaluation } from './evaluation.ts';
+import { EvaluationBudget } from './evaluation-budget.ts';
 import { Arguments } from './functions/arguments.ts';
 import { FUNCTIONS } from './functions/registry.ts';
-import { StepBudget } from './steps.ts';
 import type { Expression, PathExpression } from './syntax/ast.ts';
 
 type Call = Expression & { readonly kind: 'call' };
@@ -46,7 +46,7 @@ function tryCall({ name, args, at }: Call): string | null {
   for (const samples of samplesFor(open.length)) {
     const values = constants.map((value, i) => value ?? samples[open.indexOf(i)] ?? null);
     try {
-      call(new Arguments(new Evaluation({}, new StepBudget(MAX_STEPS)), name, values, at));
+      call(new Arguments(new Evaluation({}, new EvaluationBudget(MAX_STEPS)), name, values, at));
       return null;
     } catch (error) {
       if (!(error instanceof ExpressionError)) return null;

@@ -5,7 +5,8 @@
 //   X2  At most `places` connections wait, each for one execution, without a lock of its own, and for `waitMs`; whatever else is
 //       locked is looked at together, by one statement at a time.
 //   X3  Calls of one execution that go through `run` go one after the other: they would find each other's lock.
-//   X4  A lane whose execution stays locked keeps neither a slot nor a job of the queue from others (`watch`, engine/worker/worker.ts).
+//   X4  A lane whose execution stays locked keeps neither a slot nor a job of the queue from others (`watch`, engine/worker/stuck-lanes.ts,
+//       where the number of those that wait is bounded: what calls here is a lane, or a claim that is given back).
 //   X5  A lock, a conflict or an outage fails no call, however long it lasts. Dying before the call's commit leaves everything as it
 //       was, and the attempt is taken over once its execution is free; after it, everything is done.
 import type { TaskLog } from '../../core/log-lines.ts';

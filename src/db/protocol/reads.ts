@@ -1,12 +1,10 @@
 // What the engine reads: executions to open or go on with, results and states of tasks, parts of a fan-out.
 
 import type { TaskError } from '../../core/errors.ts';
-import { type Json, type JsonObject, MAX_ASSEMBLED_BYTES, MAX_VALUES } from '../../core/json.ts';
-import { JsonShape } from '../../core/json-shape.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskState } from '../../core/plan/decide.ts';
 import type { ExecutionStatus, SkipReason, TaskStatus } from '../../core/status.ts';
 import { within } from '../connection/bounded-client.ts';
-import { boundedPage, withinBytes } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 import type { Locked } from '../connection/locked.ts';
 import { lockedOrGone } from './lock-first.ts';
@@ -70,12 +68,13 @@ export interface TaskResultRow {
   readonly completedSeq: number | null;
 }
 
-const columnsWith = (
+/** Columns of a result; `output` as SQL. */
+export const resultColumns = (
   output: string,
 ) => `task_id as "taskId", status, reason, branch, winner, ${output}, error, part_errors as "partErrors", cost_usd as "costUsd",
   duration_ms as "durationMs", attempt_number as attempt, extract(epoch from completed_at)::float8 * 1000 as "completedAtMs",
   completed_seq as "completedSeq"`;
-const RESULT_COLUMNS = columnsWith('output');
+const RESULT_COLUMNS = resultColumns('output');
 
 /** Results of these tasks of an execution (the tasks themselves, not their items). */
 export async function loadResults(
@@ -90,39 +89,6 @@ export async function loadResults(
     values: [executionId, taskIds],
   });
   return rows;
-}
-
-/**
- * A fan-out's issued parts, by index; null where they are more than is assembled of several values. Outputs come as text,
- * since a text that is looked at first costs its bytes, and what is made of it may cost twenty times as much.
- */
-export async function loadParts(
-  db: Queryable,
-  executionId: string,
-  taskId: string,
-): Promise<(TaskResultRow & { readonly index: number })[] | null> {
-  type Part = Omit<TaskResultRow, 'output'> & { readonly index: number; readonly outputText: string | null };
-  const { rows } = await db.query<Part & { place: number; found: number }>({
-    name: 'load_parts_within',
-    text: withinBytes(
-      `select map_index as index, ${columnsWith('output::text as "outputText"')} from dagwright.task_executions
-        where workflow_execution_id = $1 and task_id = $2 and map_index >= 0 order by map_index`,
-      { maxBytes: MAX_ASSEMBLED_BYTES, json: ['"outputText"'] },
-    ),
-    values: [executionId, taskId],
-  });
-  const page = boundedPage<Part>(rows);
-  if (page.hasMore) return null;
-  let values = 0;
-  const parts: (TaskResultRow & { readonly index: number })[] = [];
-  for (const { outputText, ...part } of page.rows) {
-    const shape = new JsonShape();
-    if (outputText !== null) shape.push(Buffer.from(outputText));
-    values += shape.values;
-    if (values > MAX_VALUES) return null;
-    parts.push({ ...part, output: outputText === null ? null : (JSON.parse(outputText) as Json) });
-  }
-  return parts;
 }
 
 /** A fan-out's values, written once when it opened; null for named branches. */

@@ -1,6 +1,6 @@
 // Runs one attempt: admits it, judges whether its task runs at all, performs it, and says how it ended. Writes nothing that
 // outlives it but checkpoints; settle/settling.ts records the end.
-import type { AttemptEnd } from '../../core/attempt-end.ts';
+import { type AttemptEnd, bytesOfEnd } from '../../core/attempt-end.ts';
 import { MAX_RECOVERIES } from '../../core/recovery.ts';
 import type { WorkerContext } from '../context.ts';
 import { admit } from './admit.ts';
@@ -15,6 +15,13 @@ import type { Work } from './work.ts';
 export async function runAttempt(worker: WorkerContext, work: Work): Promise<AttemptEnd | null> {
   const attempt = new OwnAttempt(work, worker.outside.redact);
   worker.attempts.add(attempt);
+  const end = await endOf(worker, attempt);
+  if (end !== null) attempt.endBytes = bytesOfEnd(end);
+  return end;
+}
+
+async function endOf(worker: WorkerContext, attempt: OwnAttempt): Promise<AttemptEnd | null> {
+  const { work } = attempt;
   try {
     if (work.claim.recoveries > MAX_RECOVERIES)
       return { kind: 'failed', error: workerLostError(work.claim), isUntried: true, ...attempt.totals() };

@@ -32,7 +32,11 @@ export async function judge(
   const { memory, node, claim } = work;
   const needed = neededResults(node);
   for (const index of ahead.keys()) needed.delete(index);
-  const results = await resultsOf(worker.pool, memory, needed);
+  const { statesOnly } = node;
+  const results = await resultsOf(worker.pool, memory, needed, {
+    name: `Task "${claim.taskId}"`,
+    statesOnly,
+  });
   for (const [index, result] of ahead) results.set(index, result);
   // What was woken, or is a part of a fan-out, has been judged before.
   const isNew = claim.mapIndex < 0 && claim.phase === null;

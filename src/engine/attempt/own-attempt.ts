@@ -21,6 +21,8 @@ export class OwnAttempt {
   inputJson: string | undefined;
   /** The body of a task that is not pure has begun: from here on what goes wrong is the task's own failure. */
   hasBegun = false;
+  /** What its end holds in memory until it is settled, about. */
+  endBytes = 0;
   /** Called when it has ended. */
   leaveSuspectGate: (() => void) | undefined;
   readonly #controller = new AbortController();

@@ -1,7 +1,7 @@
 // Lets a task that has crashed workers before run alone in its worker, so that a poisonous task does not use up its neighbours'
 // recoveries, and bounds what that costs them. Pure attempts of others never come here (admit.ts).
 //   G1  A suspect begins when nothing else runs here. To come to that it holds others back, and goes on to while it runs alone: only
-//       while this worker has the turn among all workers, so that the others go on; its jobs are left to them (worker.ts).
+//       while this worker has the turn among all workers, so that the others go on; its jobs are left to them (worker/intake.ts).
 //   G2  It holds others back for `aloneMs` in all, and for `gatherMs` of it until it begins; then they go on, beside it if it has
 //       begun. For as long again nobody is held back, twice as long after each time that was in vain: so nobody waits for longer than
 //       `aloneMs`, however many suspects there are.

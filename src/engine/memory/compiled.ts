@@ -1,6 +1,7 @@
 // A revision made ready to run: the plan, and for each node its type, its compiled expressions and its effective retry
 // policy and timeout. Computed once per revision, kept in a bounded cache of the worker.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { executionTimeoutSeconds } from '../../core/definition/checks/execution-timeout.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../../core/definition/model.ts';
 import { withDefaults } from '../../core/definition/reading/defaults.ts';
@@ -38,6 +39,8 @@ export interface CompiledNode extends Runnable {
   readonly condition: Mapping | null;
   /** Tasks whose results the expressions read (by index), beside the parents. */
   readonly reads: readonly number[];
+  /** Parents whose output it does not need: of those it asks how they ended. */
+  readonly statesOnly: ReadonlySet<number>;
   /** Names of the variables that the expressions read. */
   readonly variables: readonly string[];
   /** Of a parallel: its parts; one for all items, or one per named branch. */
@@ -71,35 +74,56 @@ export interface CompiledPlan {
 /** How many pure tasks one settle may claim beyond its lane's own. */
 export const EXTRA_PURE = 32;
 
-/** Compiles a stored (valid, normalised) definition. Throws where it is not valid: a broken promise. */
-export function compilePlan(
+/** The event loop is not kept for longer, but by one node, or one schema. */
+const TURN_MS = 20;
+
+/**
+ * Compiles a stored (valid, normalised) definition, in several turns of the event loop where it takes long. Throws where it is not
+ * valid: a broken promise.
+ */
+export async function compilePlan(
   definition: WorkflowDefinition,
   types: ReadonlyMap<string, TaskType>,
-): CompiledPlan {
+): Promise<CompiledPlan> {
   const budget = BuildBudget.ofStored(definition.nodes.length);
-  return withBuildBudget(budget, () => ({ ...compileParts(definition, types), weight: budget.spent }));
+  const plan = buildPlan(withDefaults(definition));
+  const nodes: CompiledNode[] = [];
+  let turnEndsAtMs = performance.now() + TURN_MS;
+  const endTurn = async () => {
+    if (performance.now() < turnEndsAtMs) return;
+    await nextTurn();
+    turnEndsAtMs = performance.now() + TURN_MS;
+  };
+  const compileNext = async <T>(compile: () => T): Promise<T> => {
+    const compiled = withBuildBudget(budget, compile);
+    await endTurn();
+    return compiled;
+  };
+  for (const node of plan.nodes) nodes.push(await compileNext(() => compileNode(node, plan, types)));
+  const inputSchema = await compileNext(() => schemaOf(definition.inputSchema));
+  const outputSchema = await compileNext(() => schemaOf(definition.outputSchema));
+  const parts = withBuildBudget(budget, () => compileWhole(definition, plan, nodes));
+  return { ...parts, inputSchema, outputSchema, weight: budget.spent };
 }
 
-function compileParts(
+const schemaOf = (schema: Json | undefined) => (schema === undefined ? null : must(compileSchema(schema)));
+
+function compileWhole(
   definition: WorkflowDefinition,
-  types: ReadonlyMap<string, TaskType>,
-): Omit<CompiledPlan, 'weight'> {
-  const effective = withDefaults(definition);
-  const plan = buildPlan(effective);
-  const nodes = plan.nodes.map((node) => compileNode(node, plan, types));
+  plan: Plan,
+  nodes: readonly CompiledNode[],
+): Omit<CompiledPlan, 'weight' | 'inputSchema' | 'outputSchema'> {
   const output = definition.output === undefined ? null : must(compileMapping(definition.output, '/output'));
   const claimed = plan.roots.filter((root, i) => i === 0 || nodes[root]!.type.isPure).slice(0, EXTRA_PURE);
   return {
     plan,
     nodes,
-    inputSchema: definition.inputSchema === undefined ? null : must(compileSchema(definition.inputSchema)),
-    outputSchema: definition.outputSchema === undefined ? null : must(compileSchema(definition.outputSchema)),
     output,
     outputReads: output === null ? plan.leaves : readsOf([output], plan, null),
     outputVariables: output === null ? [] : variablesOf([output]),
     soleSink: soleSinkOf(plan),
     opening: {
-      deadlineSeconds: executionTimeoutSeconds(effective),
+      deadlineSeconds: executionTimeoutSeconds(plan.definition),
       rowsJson: rowsJson(plan, claimed),
       rowCount: plan.nodes.length,
       hasReady: claimed.length < plan.roots.length,
@@ -126,11 +150,20 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
     condition,
     ...[runnable, ...(partRunnables ?? [])].flatMap((r) => [...r.prepared.mappings, r.input, r.output]),
   ].filter((mapping) => mapping !== null);
+  const reads = readsOf(mappings, plan, node);
+  // An input that is not mapped is what the parents gave.
+  const readsParents =
+    runnable.type.readsParents === true ||
+    [runnable, ...(partRunnables ?? [])].some(({ input }) => input === null);
+  const unread = readsParents
+    ? []
+    : node.inEdges.map(({ from }) => from).filter((from) => !reads.includes(from));
   return {
     ...runnable,
     plan: node,
     condition,
-    reads: readsOf(mappings, plan, node),
+    reads,
+    statesOnly: new Set(unread),
     variables: variablesOf(mappings),
     parts: partRunnables,
     partNames: parts?.kind === 'branches' ? parts.names : null,

@@ -2,26 +2,35 @@
 // of outputs, and they are in the database.
 import { LRUCache } from 'lru-cache';
 import type { Json } from '../../core/json.ts';
-import type { TaskResult } from './memory.ts';
 
 /** Bytes of memory, about. */
 const MAX_WEIGHT = 64_000_000;
 /** What weighs less is bounded by its number. */
 const LEAST_WEIGHT = 2_000;
 
+/** What may be large of a result. */
+export type Weighed = { readonly output: Json; readonly partErrors: Json };
+
 export class HeldResults {
-  readonly #drops: LRUCache<TaskResult, () => void>;
+  readonly #drops: LRUCache<Weighed, () => void>;
+  readonly #weights = new WeakMap<Weighed, number>();
 
   constructor(maxWeight = MAX_WEIGHT) {
     this.#drops = new LRUCache({ maxSize: maxWeight, dispose: (drop) => drop() });
   }
 
   /** `drop` is called when others need its place; at once where it is more than there is. */
-  add(result: TaskResult, drop: () => void): void {
+  add(result: Weighed, drop: () => void): void {
     const weight = weightOf(result.output) + weightOf(result.partErrors);
     if (weight < LEAST_WEIGHT) return;
+    this.#weights.set(result, weight);
     if (weight > this.#drops.maxSize) drop();
     else this.#drops.set(result, drop, { size: weight });
+  }
+
+  /** What a result that was added weighs, at most. */
+  weigh(result: Weighed): number {
+    return this.#weights.get(result) ?? LEAST_WEIGHT;
   }
 }
 
@@ -33,4 +42,13 @@ export function weightOf(value: Json): number {
   if (Array.isArray(value)) for (const item of value as readonly Json[]) weight += weightOf(item);
   else for (const member of Object.values(value) as readonly Json[]) weight += 16 + weightOf(member);
   return weight;
+}
+
+/** The values in it, and the names of its members: what JsonShape counts in its text. */
+export function countValues(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value) as readonly Json[];
+  let count = members.length * (Array.isArray(value) ? 1 : 2);
+  for (const member of members) count += countValues(member);
+  return count;
 }

@@ -2,13 +2,21 @@
 // tasks never change, so nothing here can be stale; it is bounded, and what was dropped is read again.
 
 import type { TaskEnd } from '../../core/attempt-end.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import { TerminalError } from '../../core/errors.ts';
+import {
+  type Json,
+  type JsonObject,
+  MAX_ASSEMBLED_BYTES,
+  MAX_VALUE_BYTES,
+  MAX_VALUES,
+} from '../../core/json.ts';
 import type { TaskState } from '../../core/plan/decide.ts';
 import { isTerminalTask } from '../../core/status.ts';
 import type { Queryable } from '../../db/connection/connection.ts';
+import { loadResultsWithin } from '../../db/protocol/bounded-results.ts';
 import { type ExecutionRow, loadResults, type TaskResultRow } from '../../db/protocol/reads.ts';
 import type { CompiledPlan } from './compiled.ts';
-import type { HeldResults } from './held-results.ts';
+import { countValues, type HeldResults } from './held-results.ts';
 
 export type TaskResult = Omit<TaskResultRow, 'taskId' | 'completedSeq'>;
 
@@ -28,6 +36,16 @@ export interface ExecutionMemory {
   readonly fanOuts: Map<number, readonly Json[] | null>;
 }
 
+/** Who reads results. */
+export interface Reader {
+  /** For errors: `Task "a"`, `output`. */
+  readonly name: string;
+  /** Of these nodes it needs no output, only how they ended. */
+  readonly statesOnly?: ReadonlySet<number>;
+}
+
+/** No more values than one may have fit into so few bytes: outputs that come to no more need not be measured. */
+const SAFE_BYTES = 2 * MAX_VALUES;
 /** Results of one execution beyond this are dropped and read again when they are needed. */
 const MAX_RESULTS = 50_000;
 
@@ -43,23 +61,52 @@ export async function resultsOf(
   db: Queryable,
   memory: ExecutionMemory,
   indexes: Iterable<number>,
+  reader: Reader,
 ): Promise<Map<number, TaskResult>> {
   const known = new Map<number, TaskResult>();
   const missing: string[] = [];
+  const withOutput: string[] = [];
+  let mostBytes = 0;
   const { nodes, indexOf } = memory.compiled.plan;
   for (const index of indexes) {
     const result = memory.results.get(index);
+    const { taskId } = nodes[index]!;
     if (result !== undefined) known.set(index, result);
-    else missing.push(nodes[index]!.taskId);
+    else missing.push(taskId);
+    if (reader.statesOnly?.has(index)) continue;
+    withOutput.push(taskId);
+    mostBytes += result === undefined ? mostBytesOf(memory, index) : memory.held.weigh(result);
   }
-  if (missing.length > 0) {
-    for (const row of await loadResults(db, memory.row.id, missing)) {
-      const index = indexOf.get(row.taskId)!;
-      known.set(index, row);
-      if (isTerminalTask(row.status)) remember(memory, index, row);
-    }
+  const maySurpass = withOutput.length > 1 && mostBytes > SAFE_BYTES;
+  if (missing.length === 0 && !maySurpass) return known;
+  const rows = maySurpass
+    ? await loadResultsWithin(db, memory.row.id, {
+        taskIds: missing,
+        measured: withOutput,
+        known: [...known].flatMap(([index, { output }]) =>
+          reader.statesOnly?.has(index) ? [] : countValues(output),
+        ),
+      })
+    : await loadResults(db, memory.row.id, missing);
+  if (rows === null) throw tooMuch(reader, withOutput.length);
+  for (const row of rows) {
+    const index = indexOf.get(row.taskId)!;
+    known.set(index, row);
+    const isWhole = !maySurpass || !reader.statesOnly?.has(index);
+    if (isTerminalTask(row.status) && isWhole) remember(memory, index, row);
   }
   return known;
+}
+
+function mostBytesOf({ compiled }: ExecutionMemory, index: number): number {
+  return compiled.nodes[index]!.parts === null ? MAX_VALUE_BYTES : MAX_ASSEMBLED_BYTES;
+}
+
+function tooMuch({ name }: Reader, tasks: number): TerminalError {
+  return new TerminalError(
+    'payload_too_large',
+    `${name}: the outputs of the ${tasks} tasks that it reads are more than ${MAX_ASSEMBLED_BYTES} bytes or ${MAX_VALUES} values together, beside the largest; give those tasks an outputMapping that keeps what is needed, or read fewer`,
+  );
 }
 
 /** What the planner needs of a result. */

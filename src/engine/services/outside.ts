@@ -67,7 +67,7 @@ export function openOutside(
     forTenant: (tenantId) => ({
       ...common,
       secrets: {
-        read: async (name) => secrets.find(await names.nameOf(tenantId), name),
+        read: async (name) => await secrets.read(await names.nameOf(tenantId), name),
         variableOf: async (name) => variableFor(await names.nameOf(tenantId), name),
       },
       providers: {

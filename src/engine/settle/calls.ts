@@ -1,8 +1,7 @@
 // The calls of a worker that go out in batches: settles, claims, openings, finishes. Those that make or keep claims are sent
 // only while the worker's lease is good. What finds its execution locked is put off until it is free; no batch waits.
 import type pg from 'pg';
-import type { AttemptEnd } from '../../core/attempt-end.ts';
-import { assertNever } from '../../core/errors.ts';
+import { bytesOfEnd } from '../../core/attempt-end.ts';
 import { Batcher } from '../../db/connection/batcher.ts';
 import type { Locked } from '../../db/connection/locked.ts';
 import { type Opened, openBatch } from '../../db/protocol/openings.ts';
@@ -69,28 +68,5 @@ function bytesOf(settle: Settle): number {
   const { end, successors } = settle;
   const { finishOutputJson = '' } = lastOf(settle);
   const ends = [end, ...(successors?.ends ?? []).map((successor) => successor.end)];
-  return ends.reduce(
-    (sum, one) => sum + (one.inputJson?.length ?? 0) + bytesOfEnd(one),
-    finishOutputJson.length,
-  );
-}
-
-function bytesOfEnd(end: AttemptEnd): number {
-  switch (end.kind) {
-    case 'completed':
-    case 'terminated':
-      return end.outputJson.length;
-    case 'failed':
-    case 'retrying':
-      return JSON.stringify(end.error).length;
-    case 'fanOut':
-      return end.valuesJson.length;
-    case 'skipped':
-    case 'cancelled':
-    case 'waiting':
-    case 'released':
-      return 0;
-    default:
-      return assertNever(end);
-  }
+  return ends.reduce((sum, one) => sum + bytesOfEnd(one), finishOutputJson.length);
 }

@@ -1,6 +1,6 @@
 // Concludes an execution whose tasks have all ended: its status, its error, its output.
 
-import type { TaskError } from '../../core/errors.ts';
+import { type TaskError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, storableText, toStorableJson } from '../../core/json.ts';
@@ -44,7 +44,7 @@ async function finishOf(
       plan.nodes.map((node) => rows.get(node.taskId)!),
     );
     if (verdict.failedTask !== null) {
-      const results = await resultsOf(worker.pool, memory, [verdict.failedTask]);
+      const results = await resultsOf(worker.pool, memory, [verdict.failedTask], { name: 'error' });
       const { taskId } = plan.nodes[verdict.failedTask]!;
       const result = results.get(verdict.failedTask);
       return failed({ ...(result?.error as TaskError), taskId, attempts: result?.attempt });
@@ -67,6 +67,7 @@ async function finishOf(
     return { status: 'completed', outputJson: json.json, errorJson: 'null', completedWithErrors };
   } catch (error) {
     if (isConnectionLoss(error) || isRetryable(error)) throw error;
+    if (error instanceof TerminalError) return failed({ code: error.code, message: error.message });
     const code = error instanceof ExpressionError ? error.code : 'expression';
     return failed({ code, message: storableText(`output: ${String((error as Error).message)}`) });
   }
@@ -74,7 +75,7 @@ async function finishOf(
 
 async function outputOf(worker: WorkerContext, memory: ExecutionMemory): Promise<Json> {
   const { output, outputReads, outputVariables, plan } = memory.compiled;
-  const results = await resultsOf(worker.pool, memory, outputReads);
+  const results = await resultsOf(worker.pool, memory, outputReads, { name: 'output' });
   if (output !== null) {
     const variables = await loadVariables(worker.pool, memory.row.tenantId, outputVariables);
     return evaluateMapping(output, executionScope(memory, results, variables));

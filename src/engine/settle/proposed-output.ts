@@ -25,7 +25,7 @@ export async function proposeOutput(
   }
   try {
     const others = outputReads.filter((index) => index !== node.plan.index && !ahead.has(index));
-    const results = await resultsOf(worker.pool, memory, others);
+    const results = await resultsOf(worker.pool, memory, others, { name: 'output' });
     for (const [index, result] of ahead) results.set(index, result);
     results.set(node.plan.index, resultOfEnd(end, 0, 1));
     const value = toStorableJson(

@@ -9,31 +9,33 @@
 import type { Offer, Opener } from '../../db/executions/execution-starts.ts';
 import type { WorkerContext } from '../context.ts';
 import { runRoots } from './job.ts';
+import type { LanesUnderWay } from './lanes-under-way.ts';
+import type { Membership } from './membership.ts';
 import type { Slots } from './slots.ts';
+import type { StuckLanes } from './stuck-lanes.ts';
 import type { TenantsAtWork } from './tenants-at-work.ts';
 
 export interface OpenerOptions {
   readonly worker: WorkerContext;
   readonly slots: Slots;
-  /** Keeps a slot that was taken for as long as the lane needs it. */
-  readonly keepSlot: (executionId: string, lane: Promise<void>) => Promise<unknown>;
   readonly atWork: TenantsAtWork;
-  readonly isLeaseGood: () => boolean;
-  /** Keeps an eye on what runs until it has ended. */
-  readonly track: (lane: Promise<void>) => Promise<void>;
+  readonly membership: Pick<Membership, 'isLeaseGood'>;
+  readonly lanes: LanesUnderWay;
+  readonly stuck: StuckLanes;
 }
 
 export function createOpener(options: OpenerOptions): Opener {
-  const { worker, slots, keepSlot, atWork, isLeaseGood, track } = options;
+  const { worker, slots, atWork, membership, lanes, stuck } = options;
   return {
     worker,
     offer(versionId, maxTasks): Offer | null {
-      if (worker.draining || !isLeaseGood() || worker.suspectGate.isHolding) return null;
+      if (worker.draining || !membership.isLeaseGood || worker.suspectGate.isHolding || stuck.isFull)
+        return null;
       const compiled = worker.executions.compiled(versionId);
       if (compiled === null || compiled.plan.nodes.length > maxTasks || !slots.tryTake()) return null;
       const ended = Promise.withResolvers<void>();
       const known = atWork.expect();
-      void track(ended.promise);
+      void lanes.track(ended.promise);
       const end = () => {
         known();
         slots.release();
@@ -46,7 +48,11 @@ export function createOpener(options: OpenerOptions): Opener {
           const lane = atWork.during(execution.tenantId, roots);
           ended.resolve(lane);
           known();
-          keepSlot(execution.id, lane).catch(() => {});
+          // The slot is kept for as long as the lane needs it.
+          void stuck
+            .untilEnded({ executionId: execution.id, tenantId: execution.tenantId }, lane)
+            .catch(() => {})
+            .finally(() => slots.release());
         },
         withdraw: end,
         lose(executionId) {

@@ -108,6 +108,7 @@ export class Queue {
   }
 
   async start(): Promise<void> {
+    this.#lookedAtMs = performance.now();
     this.#supervision = this.#supervise(await this.#begin());
   }
 

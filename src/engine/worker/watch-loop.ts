@@ -2,7 +2,8 @@
 // longer its own, executions past their deadline, dead workers, orphans; and claims whose answer was lost.
 //   L1  An error ends a pass, never the loop.
 //   L2  A claim is given back only when two passes in a row find it in the database and in no lane.
-//   L3  No pass waits for an execution that somebody has locked: what is given back or concluded is, in the background.
+//   L3  No pass waits for an execution that somebody has locked: what is given back or concluded is, in the background, so many at
+//       once; what is beyond that is found again by a later pass, or by the reconciler.
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadOwned } from '../../db/protocol/reads.ts';
 import { type Claim, tick } from '../../db/protocol/transitions.ts';
@@ -14,6 +15,8 @@ import { concludeIfDrained } from './job.ts';
 
 const TICK_MS = 1_000;
 const RECONCILE_MS = 10_000;
+/** Claims that are given back, and executions that are concluded, at once. */
+const MAX_MENDING = 256;
 /** All of a worker's claims are checked this often; those under suspicion at once. */
 const OWNED_CHECK_MS = 30_000;
 
@@ -150,7 +153,7 @@ export class WatchLoop {
 
   // Found again by a later pass where it fails.
   #mend(key: string, work: () => Promise<void>): void {
-    if (this.#mending.has(key)) return;
+    if (this.#mending.has(key) || this.#mending.size >= MAX_MENDING) return;
     const mended = work()
       .catch((error: unknown) =>
         this.#worker.log.debug('could not mend a lost claim', { error: String(error) }),

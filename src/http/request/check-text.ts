@@ -5,6 +5,7 @@ import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { validateDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
+import { BuildBudget } from '../../core/expression/build-budget.ts';
 import { isJsonObject } from '../../core/json.ts';
 
 /** What is checked. Plain data: it goes to another process as JSON. */
@@ -32,12 +33,13 @@ export type CheckedText =
 
 const NAMES = ['workflowId', 'workflow_id', 'id'];
 
-export function checkText({ text, format, workflowId, taskTypes, explain }: DefinitionText): CheckedText {
+export function checkText(given: DefinitionText, buildBudget?: BuildBudget): CheckedText {
+  const { text, format, workflowId, taskTypes, explain } = given;
   const parsed = parseDocument(text, format);
   if (!parsed.ok) return { kind: 'unreadable', problems: parsed.problems };
   const document = workflowId === undefined ? parsed.value : nameDocument(parsed.value, workflowId);
   const rules = new Map(taskTypes.map((rule) => [rule.type, rule]));
-  const result = validateDefinition(document, { taskTypes: rules, nowMs: Date.now() });
+  const result = validateDefinition(document, { taskTypes: rules, buildBudget, nowMs: Date.now() });
   if (!result.ok) return { kind: 'invalid', problems: result.problems, warnings: result.warnings };
   const { definition, plan, warnings } = result.value;
   return {
@@ -45,6 +47,13 @@ export function checkText({ text, format, workflowId, taskTypes, explain }: Defi
     ...{ definition, warnings },
     ...(explain === true ? { explanation: explainJoins(plan) } : {}),
   };
+}
+
+/** The same where compiling its schemas and patterns costs no more than so many units; null where it would cost more. */
+export function checkCheapText(given: DefinitionText, units: number): CheckedText | null {
+  const budget = new BuildBudget(units);
+  const checked = checkText(given, budget);
+  return budget.hasRefused ? null : checked;
 }
 
 function nameDocument(document: unknown, workflowId: string): unknown {

@@ -1,6 +1,6 @@
 // Reads and checks definitions without holding up everybody else: the YAML parser takes some 10 µs and 200 bytes for each value,
-// so that 10 MB of brackets are minutes and gigabytes, and 20,000 nodes take two seconds to check, by whichever format. What is
-// short is done at once, all else by a process of its own: it gives its memory back at once (V8 keeps a thread's for some 8 s),
+// so that 10 MB of brackets are minutes and gigabytes; 20,000 nodes take two seconds to check, by whichever format; and a thousand
+// schemas one to compile. What is short, and has little to compile, is done at once, all else by a process of its own: it gives its memory back at once (V8 keeps a thread's for some 8 s),
 // and where the machine runs out of memory the service is not hit.
 //   Y1  One document of a reader at a time, within a time and a heap; beyond either it is refused with `too_complex`.
 //   Y2  Tenants take turns: whoever waits comes before the next document of the tenant that was served last.
@@ -9,10 +9,12 @@ import { fork } from 'node:child_process';
 import type { Problem } from '../../core/errors.ts';
 import type { DocumentBody } from '../server/api.ts';
 import { ApiError, unavailable, unprocessable } from '../server/problem.ts';
-import { type CheckedText, checkText, type DefinitionText } from './check-text.ts';
+import { type CheckedText, checkCheapText, type DefinitionText } from './check-text.ts';
 
 /** Done on the main thread up to here. */
 const SHORT_BYTES = { yaml: 32_768, json: 131_072 } as const;
+/** Units of compiling (core/expression/build-budget.ts): about 60 small schemas, which take about 60 ms. */
+const CHEAP_UNITS = 25_000;
 const DEADLINE_MS = 30_000;
 const MAX_WAITING = 8;
 const MAX_WAITING_OF_TENANT = 3;
@@ -70,7 +72,8 @@ export function createDefinitionReader(options: DefinitionReaderOptions = {}): D
     taken.answer(reading);
   };
   const checkAnywhere = async (given: DefinitionText, tenantId: string): Promise<CheckedText> => {
-    if (isShort(given)) return checkText(given);
+    const atOnce = isShort(given) ? checkCheapText(given, CHEAP_UNITS) : null;
+    if (atOnce !== null) return atOnce;
     const ofTenant = waiting.filter((one) => one.tenantId === tenantId).length;
     if (waiting.length >= MAX_WAITING || ofTenant >= MAX_WAITING_OF_TENANT)
       throw unavailable('other large definitions are being read; try again', 'busy', 5);

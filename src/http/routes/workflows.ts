@@ -113,7 +113,7 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
         findTenantName(client, request.acting),
       );
       const { definition, warnings } = checked;
-      const problems = triggerProblems(definition, { tenantName, source: service });
+      const problems = await triggerProblems(definition, { tenantName, source: service });
       return problems.length > 0
         ? validationOf({ ok: false, problems, warnings })
         : validationOf({ ok: true, definition, warnings }, checked.explanation);

@@ -3,7 +3,7 @@
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
-import type { InstallationSecrets } from '../../tasks/installation-secrets.ts';
+import type { SecretStore } from '../../tasks/installation-secrets.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import type { SecretBox } from '../../triggers/secrets/secret-box.ts';
 import type { Starts } from '../../triggers/starts/starts.ts';
@@ -18,7 +18,7 @@ export interface ApiContext {
   readonly rules: ReadonlyMap<string, TaskTypeRule>;
   readonly starts: Starts;
   readonly secretBox: SecretBox;
-  readonly secrets: InstallationSecrets;
+  readonly secrets: SecretStore;
   /** Where callers reach it, without a slash at the end. */
   readonly publicUrl: string;
   readonly settings: HttpSettings;

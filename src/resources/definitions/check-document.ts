@@ -4,7 +4,6 @@ import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import { type ValidDefinition, validateDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
-import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { boundProblems } from '../../core/problem-report.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import { webhookProblems } from './file-webhooks.ts';
@@ -21,27 +20,24 @@ export interface CheckOptions {
 }
 
 /** A document by itself, and its triggers. */
-export function checkDocument(
+export async function checkDocument(
   document: unknown,
   { taskTypes, ...options }: CheckOptions & { readonly taskTypes: ReadonlyMap<string, TaskTypeRule> },
-): CheckedDocument {
+): Promise<CheckedDocument> {
   const result = validateDefinition(document, { taskTypes, nowMs: Date.now() });
   if (!result.ok) return result;
   const { definition, warnings } = result.value;
-  const problems = triggerProblems(definition, options);
+  const problems = await triggerProblems(definition, options);
   return problems.length > 0 ? { ok: false, problems, warnings } : { ok: true, ...result.value };
 }
 
 /** What is wrong with the triggers of a definition that is valid by itself. */
-export function triggerProblems(
+export async function triggerProblems(
   definition: WorkflowDefinition,
   { tenantName, source }: CheckOptions,
-): readonly Problem[] {
+): Promise<readonly Problem[]> {
   const { webhooks } = triggersByKind(definition);
-  const problems = withBuildBudget(new BuildBudget(), () =>
-    webhookProblems(definition.workflowId, webhooks, tenantName, source),
-  );
-  return boundProblems(problems);
+  return boundProblems(await webhookProblems(definition.workflowId, webhooks, tenantName, source));
 }
 
 /** What is told of a checked document. */

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { WebhookTrigger } from '../../core/definition/trigger-model.ts';
 import type { Problem } from '../../core/errors.ts';
+import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { type FileWebhookRow, lockFileWebhooks } from '../../db/resources/file-triggers.ts';
@@ -49,22 +50,24 @@ interface TenantOf {
  * What is wrong with webhook triggers by themselves; changes nothing. Without `source` references to the service's secrets
  * are not looked up.
  */
-export function webhookProblems(
+export async function webhookProblems(
   workflowId: string,
   places: readonly TriggerPlace<WebhookTrigger>[],
   tenantName: string,
   source?: Pick<SecretSource, 'secrets'>,
-): Problem[] {
-  return places.flatMap(({ pointer, trigger }) => {
-    const read = readSettings(givenOf(workflowId, trigger), tenantName);
-    if (!read.ok) return below(pointer, read.problems);
-    const { secret } = trigger;
-    const isKnown =
-      secret !== undefined && (source !== undefined || referencedSecret(secret.trim()) === null);
-    return isKnown
-      ? below(pointer, secretProblems(secret.trim(), tenantName, read.value, source ?? NO_SECRETS))
-      : [];
-  });
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const budget = new BuildBudget();
+  for (const { pointer, trigger } of places) {
+    const read = withBuildBudget(budget, () => readSettings(givenOf(workflowId, trigger), tenantName));
+    const secret = trigger.secret?.trim();
+    if (!read.ok) problems.push(...below(pointer, read.problems));
+    else if (secret !== undefined && (source !== undefined || referencedSecret(secret) === null)) {
+      const ofSecret = await secretProblems(secret, tenantName, read.value, source ?? NO_SECRETS);
+      problems.push(...below(pointer, ofSecret));
+    }
+  }
+  return problems;
 }
 
 /** Locks what these definitions have and what is removed at the paths that they want, and removes what they do not want any more. */
@@ -101,7 +104,7 @@ export async function attachWebhooks(
 ): Promise<{ readonly webhooks: readonly FileWebhook[]; readonly problems: readonly Problem[] }> {
   const { workflowId } = one;
   const wanted = readTriggers(one, tenantName);
-  const problems = webhookProblems(workflowId, one.webhooks, tenantName, host);
+  const problems = await webhookProblems(workflowId, one.webhooks, tenantName, host);
   if (problems.length === 0) problems.push(...doubledPaths(wanted));
   if (problems.length > 0) return { webhooks: [], problems };
   const webhooks: FileWebhook[] = [];

@@ -45,7 +45,7 @@ export async function keepWebhook(
   if (!read.ok) return invalid(read.problems);
   // Whether one that cannot be opened is the wanted one, or fits, is not known; replacing it would store the new one in clear text, or
   // under a key that the service does not have.
-  const isLacking = lacksSecret(source, before, read.value, Date.now());
+  const isLacking = await lacksSecret(source, before, read.value, Date.now());
   if ((wantedSecret !== undefined || isLacking) && !opens(before, source)) return SEALED;
   const isKept = wantedSecret === undefined || isCurrent(wantedSecret, before, source);
   const made =

@@ -20,16 +20,16 @@ export const OVERLAP_SECONDS = { default: 86_400, max: 31_536_000 } as const;
 const MAX_SECRETS = 10;
 
 /** What is wrong with a tenant's secret, without the spaces around it, for its use; by the value that it stands for. Pointer `/secret`. */
-export function secretProblems(
+export async function secretProblems(
   text: string,
   tenantName: string,
   use: Pick<WebhookSettings, 'verifier' | 'authType'>,
   source: Pick<SecretSource, 'secrets'>,
-): Problem[] {
+): Promise<Problem[]> {
   // Where nothing is verified any secret is taken, but not the want of one: the view would tell of a secret.
   if (text === '' && !needsSecret(use))
     return [{ pointer: '/secret', code: 'validation', message: 'a secret has more than spaces' }];
-  const value = resolveSecret(text, tenantName, source);
+  const value = await resolveSecret(text, tenantName, source);
   if (value !== null) return checkSecret(use.verifier, use.authType, value);
   const name = referencedSecret(text)!;
   return [
@@ -43,7 +43,7 @@ export function secretProblems(
 }
 
 /** The secrets after a change: a new one before those that go on for a while, or those that there are. */
-export function changeSecrets(
+export async function changeSecrets(
   source: SecretSource,
   before: WebhookRow,
   after: WebhookSettings,
@@ -52,14 +52,14 @@ export function changeSecrets(
     overlapSeconds,
     nowMs,
   }: { readonly secret: string | undefined; readonly overlapSeconds: number; readonly nowMs: number },
-): Result<readonly StoredSecret[]> {
+): Promise<Result<readonly StoredSecret[]>> {
   const current = currentSecrets(before.secrets, nowMs);
   if (secret !== undefined) {
-    const problems = secretProblems(secret, before.tenantName, after, source);
+    const problems = await secretProblems(secret, before.tenantName, after, source);
     if (problems.length > 0) return { ok: false, problems };
     return rotateSecrets(current, sealSecret(secret, before, source, nowMs), { nowMs, overlapSeconds });
   }
-  return !lacksSecret(source, before, after, nowMs)
+  return !(await lacksSecret(source, before, after, nowMs))
     ? { ok: true, value: current }
     : {
         ok: false,
@@ -75,20 +75,28 @@ export function changeSecrets(
 }
 
 /** Whether a change to these settings needs a secret that the webhook does not have. */
-export function lacksSecret(
+export async function lacksSecret(
   source: SecretSource,
   before: WebhookRow,
   after: WebhookSettings,
   nowMs: number,
-): boolean {
+): Promise<boolean> {
   const isSameUse = after.authType === before.authType && after.verifier === before.verifier;
   if (isSameUse || !needsSecret(after)) return false;
-  return !currentSecrets(before.secrets, nowMs).some(({ sealed }) => fitsUse(sealed, before, after, source));
+  for (const { sealed } of currentSecrets(before.secrets, nowMs))
+    if (await fitsUse(sealed, before, after, source)) return false;
+  return true;
 }
 
-function fitsUse(sealed: string, before: WebhookRow, after: WebhookSettings, source: SecretSource): boolean {
+async function fitsUse(
+  sealed: string,
+  before: WebhookRow,
+  after: WebhookSettings,
+  source: SecretSource,
+): Promise<boolean> {
   try {
-    return secretProblems(openSecret(sealed, before, source), before.tenantName, after, source).length === 0;
+    const text = openSecret(sealed, before, source);
+    return (await secretProblems(text, before.tenantName, after, source)).length === 0;
   } catch (error) {
     if (error instanceof SecretBoxError) return false;
     throw error;

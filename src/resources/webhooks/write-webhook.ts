@@ -44,7 +44,7 @@ export async function addWebhook(
   const wanted = given.secret?.trim() ?? null;
   const problems = [
     ...(read.ok ? [] : read.problems),
-    ...(read.ok && wanted !== null ? secretProblems(wanted, tenantName, read.value, source) : []),
+    ...(read.ok && wanted !== null ? await secretProblems(wanted, tenantName, read.value, source) : []),
   ];
   if (!read.ok || problems.length > 0) return invalid(problems);
   const settings = read.value;
@@ -81,7 +81,11 @@ export async function updateWebhook(
   if (!read.ok) return invalid(read.problems);
   const settings = read.value;
   const nowMs = Date.now();
-  const secrets = changeSecrets(source, before, settings, { secret: secret?.trim(), overlapSeconds, nowMs });
+  const secrets = await changeSecrets(source, before, settings, {
+    secret: secret?.trim(),
+    overlapSeconds,
+    nowMs,
+  });
   if (!secrets.ok) return invalid(secrets.problems);
   const { workflowId, path } = settings;
   if (workflowId !== before.workflowId && !(await workflowExists(client, tenantId, workflowId)))

@@ -49,7 +49,7 @@ export interface EventAnswer {
 
 export type Receipt =
   | { readonly kind: 'unauthorized'; readonly isUnknownPath: boolean }
-  /** A secret that it may be signed with cannot be opened: the operator's fault, and the delivery is to come again. */
+  /** A secret that it may be signed with cannot be opened or read: the operator's fault, and the delivery is to come again. */
   | { readonly kind: 'unavailable' }
   /** Verified, but no event: not what its content type says (`isMalformed`), or beyond what can be kept. */
   | {
@@ -87,7 +87,7 @@ export async function receiveDelivery(
   const { nowMs, webhook } = await database.inShare('hooks', () =>
     findReceiver(database.engine, ...splitPath(fullPath)),
   );
-  const rule = ruleFor(receiver, webhook, delivery, nowMs);
+  const rule = await ruleFor(receiver, webhook, delivery, nowMs);
   const verified = verifyDelivery(delivery, rule, nowMs);
   if (webhook === null) return { kind: 'unauthorized', isUnknownPath: true };
   if (!verified.ok) {
@@ -195,15 +195,16 @@ function splitPath(fullPath: string): [tenantName: string, path: string] {
     : ['', ''];
 }
 
-function ruleFor(
+async function ruleFor(
   receiver: Receiver,
   webhook: WebhookRow | null,
   delivery: Delivery,
   nowMs: number,
-): VerificationRule {
+): Promise<VerificationRule> {
   if (webhook !== null) {
     const { authType, verifier, options } = webhook;
-    return { authType, verifier, options, secrets: openSecrets(webhook, receiver, nowMs, receiver.log) };
+    const secrets = await openSecrets(webhook, receiver, nowMs, receiver.log);
+    return { authType, verifier, options, secrets };
   }
   const verifier = SIGNS.find(([header]) => Object.hasOwn(delivery.headers, header))?.[1] ?? 'hmac';
   return { authType: 'none', verifier, secrets: NO_SECRETS, options: {} };

@@ -3,27 +3,27 @@
 import type { TaskLog } from '../../core/log-lines.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { StoredSecret, WebhookRow } from '../../db/resources/webhooks.ts';
-import type { InstallationSecrets } from '../../tasks/installation-secrets.ts';
+import type { SecretStore } from '../../tasks/installation-secrets.ts';
 import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 
 /** What secrets are sealed with, and where `{{ secrets.NAME }}` comes from. */
 export interface SecretSource {
   readonly secretBox: SecretBox;
-  readonly secrets: InstallationSecrets;
+  readonly secrets: SecretStore;
 }
 
 /** A webhook, as far as its secrets are concerned. */
 export type SecretOwner = Pick<WebhookRow, 'id' | 'tenantId'>;
 
 /** The value that a secret stands for: itself, or what it names; null where the tenant has nothing of that name. */
-export function resolveSecret(
+export async function resolveSecret(
   text: string,
   tenantName: string,
   { secrets }: Pick<SecretSource, 'secrets'>,
-): string | null {
+): Promise<string | null> {
   const name = referencedSecret(text);
   if (name === null) return text;
-  return secrets.find(tenantName, name)?.value ?? null;
+  return (await secrets.read(tenantName, name))?.value ?? null;
 }
 
 export function sealSecret(
@@ -49,24 +49,28 @@ export function currentSecrets(stored: readonly StoredSecret[], nowMs: number): 
   return stored.filter(({ expiresAt }) => expiresAt === null || Date.parse(expiresAt) > nowMs);
 }
 
-/** The values that a delivery may be signed with, newest first. One that cannot be opened is left out, and logged. */
-export function openSecrets(
+/** The values that a delivery may be signed with, newest first. One that cannot be opened or read is left out, and logged. */
+export async function openSecrets(
   webhook: SecretOwner & Pick<WebhookRow, 'secrets' | 'tenantName'>,
   source: SecretSource,
   nowMs: number,
   log: TaskLog,
-): string[] {
-  return currentSecrets(webhook.secrets, nowMs).flatMap(({ sealed }) => {
-    try {
-      const value = resolveSecret(openSecret(sealed, webhook, source), webhook.tenantName, source);
-      if (value === null) log.error('a webhook names a secret that is not set', { webhookId: webhook.id });
-      return value === null ? [] : [value];
-    } catch (error) {
-      if (!(error instanceof SecretBoxError)) throw error;
-      log.error('a secret of a webhook cannot be opened', { webhookId: webhook.id, reason: error.message });
-      return [];
-    }
-  });
+): Promise<string[]> {
+  const values = await Promise.all(
+    currentSecrets(webhook.secrets, nowMs).map(async ({ sealed }) => {
+      try {
+        const value = await resolveSecret(openSecret(sealed, webhook, source), webhook.tenantName, source);
+        if (value === null) log.error('a webhook names a secret that is not set', { webhookId: webhook.id });
+        return value;
+      } catch (error) {
+        const what = error instanceof SecretBoxError ? 'opened' : 'read';
+        const reason = error instanceof Error ? error.message : String(error);
+        log.error(`a secret of a webhook cannot be ${what}`, { webhookId: webhook.id, reason });
+        return null;
+      }
+    }),
+  );
+  return values.filter((value) => value !== null);
 }
 
 function contextOf({ tenantId, id }: SecretOwner): readonly string[] {

@@ -26,23 +26,21 @@ describe('a secret', () => {
     DAGWRIGHT_SECRET_low__er: 'a-name-of-default',
     DAGWRIGHT_SHARED_SECRETS: ' MAIL ,',
   });
-  const find = (tenant: string, name: string) => secrets.find(tenant, name)?.value ?? null;
+  const find = async (tenant: string, name: string) => (await secrets.read(tenant, name))?.value ?? null;
+  const findAll = (list: readonly string[], name: string) =>
+    Promise.all(list.map((tenant) => find(tenant, name)));
 
-  test('is that of one tenant, or of all where it is shared; its own goes before', () => {
+  test('is that of one tenant, or of all where it is shared; its own goes before', async () => {
     expect(problems).toEqual([]);
-    expect(['default', 'acme', 'acme-eu', 'a--b', 'globex'].map((tenant) => find(tenant, 'SHOP'))).toEqual([
+    expect(await findAll(['default', 'acme', 'acme-eu', 'a--b', 'globex'], 'SHOP')).toEqual([
       'of-default',
       'of-acme',
       'of-acme-eu',
       'of-a--b',
       null,
     ]);
-    expect(['default', 'acme', 'globex'].map((tenant) => find(tenant, 'MAIL'))).toEqual([
-      'of-all',
-      'of-acme-too',
-      'of-all',
-    ]);
-    expect([find('default', 'OWN'), find('default', 'low__er')]).toEqual([
+    expect(await findAll(['default', 'acme', 'globex'], 'MAIL')).toEqual(['of-all', 'of-acme-too', 'of-all']);
+    expect([await find('default', 'OWN'), await find('default', 'low__er')]).toEqual([
       'of-default-by-name',
       'a-name-of-default',
     ]);
@@ -59,13 +57,13 @@ describe('a secret', () => {
     ['', 'SHOP'],
     ['globex', 'low__er'],
     ['acme', 'constructor'],
-  ])('is not reached by a name that only looks like it: %s, %s', (tenant, name) => {
-    expect(find(tenant, name)).toBeNull();
+  ])('is not reached by a name that only looks like it: %s, %s', async (tenant, name) => {
+    expect(await find(tenant, name)).toBeNull();
   });
 
-  test('of one tenant is never that of another, whatever their names', () => {
-    fc.assert(
-      fc.property(tenants, tenants, names, names, (a, b, name, other) => {
+  test('of one tenant is never that of another, whatever their names', async () => {
+    await fc.assert(
+      fc.asyncProperty(tenants, tenants, names, names, async (a, b, name, other) => {
         fc.pre(a !== b);
         expect(tenantInVariable(a)).not.toBe(tenantInVariable(b));
         const own = read({ [variableFor(a, name)]: 'its value' }).secrets.all;
@@ -75,14 +73,14 @@ describe('a secret', () => {
           owner.tenant === null ? tenant === 'default' : owner.tenant === tenantInVariable(tenant);
         const { secrets: given } = read({ [variableFor(a, name)]: 'its value' });
         expect(own).toHaveLength(1);
-        for (const asked of [name, other]) if (!isOwn(b)) expect(given.find(b, asked)).toBeNull();
+        for (const asked of [name, other]) if (!isOwn(b)) expect(await given.read(b, asked)).toBeNull();
       }),
     );
   });
 });
 
 describe('settings of secrets', () => {
-  test('a list of hosts beside a secret binds it; what is no list, and what binds nothing, is refused', () => {
+  test('a list of hosts beside a secret binds it; what is no list, and what binds nothing, is refused', async () => {
     const { secrets, problems } = read({
       DAGWRIGHT_SECRET_SHOP: 'the-value',
       DAGWRIGHT_SECRET_SHOP_HOSTS: 'api.shop.example, *.eu.example:8443, 10.1.0.0/16',
@@ -91,7 +89,11 @@ describe('settings of secrets', () => {
       DAGWRIGHT_SECRET_ACME__HOSTS: 'a-secret-that-is-called-HOSTS',
     });
     expect(problems).toEqual([]);
-    const goes = (tenant: string, url: string) => secrets.find(tenant, 'SHOP')!.boundTo!.names(new URL(url));
+    const bound = {
+      default: (await secrets.read('default', 'SHOP'))!.boundTo!,
+      acme: (await secrets.read('acme', 'SHOP'))!.boundTo!,
+    };
+    const goes = (tenant: keyof typeof bound, url: string) => bound[tenant].names(new URL(url));
     expect(
       [
         'https://api.shop.example/x',
@@ -110,7 +112,7 @@ describe('settings of secrets', () => {
       ].map((url) => goes('default', url)),
     ).toEqual([false, false, false, false, false]);
     expect(goes('acme', 'https://acme.example')).toBe(true);
-    expect(secrets.find('acme', 'HOSTS')?.value).toBe('a-secret-that-is-called-HOSTS');
+    expect((await secrets.read('acme', 'HOSTS'))?.value).toBe('a-secret-that-is-called-HOSTS');
     const wrong = read({
       DAGWRIGHT_SECRET_SHOP: 'canary-canary',
       DAGWRIGHT_SECRET_SHOP_HOSTS: 'https://shop.example',
@@ -125,8 +127,7 @@ describe('settings of secrets', () => {
     ]);
     expect(wrong.problems.join()).not.toContain('canary');
     // Until it is mended it goes nowhere.
-    expect(wrong.secrets.find('default', 'SHOP')!.boundTo!.names(new URL('https://shop.example'))).toBe(
-      false,
-    );
+    const { boundTo } = (await wrong.secrets.read('default', 'SHOP'))!;
+    expect(boundTo!.names(new URL('https://shop.example'))).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
 import { type Receiver, receiveDelivery } from '../../../src/triggers/webhooks/receive.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, traces } from '../../http/support/hooks.ts';
 import { fromHmac, type SentDelivery } from '../../http/support/senders.ts';
+import { secretsInEnvironment } from '../../support/installation-secrets.ts';
 import { openService, type TestService } from '../../support/service.ts';
 
 const SEES = {
@@ -37,7 +38,10 @@ const SEES = {
 let service: TestService;
 let hook: MadeWebhook;
 beforeAll(async () => {
-  service = await openService({ worker: true });
+  service = await openService({
+    worker: true,
+    secrets: secretsInEnvironment({ KNOWN: 'known-when-it-was-made' }),
+  });
   await applyTo(service, [ORDERS, SEES]);
   hook = await makeWebhook(service, { verifier: 'hmac' });
 });
@@ -56,6 +60,31 @@ const receive = async (
     rawBody: Buffer.from(body),
   });
 const signed = (body: string, id: string, { secret } = hook) => fromHmac(body, { secret, id });
+
+describe('a secret that the webhook only names', () => {
+  const named = { read: async () => ({ name: 'VAULT', value: 'of-the-vault-0123456789', boundTo: null }) };
+
+  it('is read when a delivery comes, through a store that may take its time; where it fails, the delivery is to come again', async () => {
+    const made = await makeWebhook(service, { verifier: 'hmac', secret: '{{ secrets.KNOWN }}' });
+    const delivery = signed('{}', 'v1', { ...made, secret: 'of-the-vault-0123456789' });
+    const asked: unknown[] = [];
+    const slow = {
+      async read(...names: string[]) {
+        asked.push(names);
+        await new Promise(setImmediate);
+        return await named.read();
+      },
+    };
+    expect(await receive(made, delivery, { secrets: slow })).toMatchObject({ kind: 'stored' });
+    expect(asked).toEqual([['default', 'KNOWN']]);
+    const broken = { read: () => Promise.reject(new Error('the vault does not answer')) };
+    const again = signed('{}', 'v2', { ...made, secret: 'of-the-vault-0123456789' });
+    expect(await receive(made, again, { secrets: broken })).toEqual({ kind: 'unavailable' });
+    expect(await receive(made, again, { secrets: { read: async () => null } })).toEqual({
+      kind: 'unavailable',
+    });
+  });
+});
 
 describe('a delivery', () => {
   it('becomes a run that reads all of it as trigger, with the defaults of the workflow', async () => {

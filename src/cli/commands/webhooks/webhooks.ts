@@ -11,7 +11,7 @@ import {
   showWebhook,
 } from '../../../resources/webhooks/webhooks.ts';
 import type { WebhookChange } from '../../../resources/webhooks/write-webhook.ts';
-import { variableFor, variableOf } from '../../../tasks/installation-secrets.ts';
+import { variableFor } from '../../../tasks/installation-secrets.ts';
 import { action } from '../../action.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
@@ -99,8 +99,7 @@ async function createOneWebhook(
 function sampleSecret(given: string, { config, tenant }: CommandContext): SampleSecret {
   const name = referencedSecret(given);
   if (name === null) return { text: given };
-  const found = config.outside.secrets?.find(tenant, name);
-  return { variable: found ? variableOf(found) : variableFor(tenant, name) };
+  return { variable: config.outside.secrets?.variableFor(tenant, name) ?? variableFor(tenant, name) };
 }
 
 async function listAllWebhooks(

@@ -106,7 +106,7 @@ class Guard {
     this.#parts += 1;
     const cost = compileCostOf(value, pointer.length);
     this.#looked += cost;
-    if (this.#looked > this.#budget.left) this.#useUp(pointer);
+    if (!this.#budget.canSpend(this.#looked)) this.#useUp(pointer);
     if (this.#parts > MAX_PARTS || this.#isUsedUp) return true;
     const before = this.#weight;
     this.#weight += cost;

@@ -1,0 +1,120 @@
+// What other services may call holds a row of a task only together with its execution, which it takes first. So whatever a caller's
+// open transaction keeps is seen as a locked execution, which no batch waits for; no batch can meet a task that is locked alone.
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openAnswer } from '../../src/db/protocol/answers.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { graph, until } from '../support/engine.ts';
+import { pauseExecution } from '../support/executions.ts';
+import { openProtocol, type Protocol, settleOf } from '../support/protocol.ts';
+
+let protocol: Protocol;
+beforeAll(async () => {
+  protocol = await openProtocol();
+});
+afterAll(() => protocol.engine.close());
+
+/** By name: a call about an execution whose task `a` waits for the callback with the execution's id as its token. */
+const CALLS: Record<string, { readonly sql: string; readonly isPaused?: boolean }> = {
+  pause_execution: { sql: 'select dagwright.pause_execution($1::uuid)' },
+  resume_execution: { sql: 'select dagwright.resume_execution($1::uuid)', isPaused: true },
+  cancel_execution: { sql: 'select dagwright.cancel_execution($1::uuid)' },
+  complete_callback: { sql: `select dagwright.complete_callback($1::text, '1')` },
+  heartbeat_callback: { sql: 'select dagwright.heartbeat_callback($1::text)' },
+};
+
+async function arrange(isPaused = false): Promise<string> {
+  const { id, claim } = await protocol.open(graph('a -> b; c'));
+  const key = createHash('sha256').update(id).digest();
+  const pool = protocol.engine.database.engine;
+  await openAnswer(pool, id, claim, { kind: 'callback', key, timeoutMs: 60_000, heartbeatMs: 30_000 });
+  await protocol.calls.settles.call(
+    settleOf(id, { claim, end: { kind: 'waiting', on: 'callback', delayMs: 60_000 } }),
+  );
+  if (isPaused) await pauseExecution(protocol.engine.database, DEFAULT_TENANT_ID, id);
+  return id;
+}
+
+/** A transaction of another service, and its process in the server. */
+async function beginAsCaller(): Promise<{ readonly client: pg.PoolClient; readonly pid: number }> {
+  const client = await protocol.engine.database.engine.connect();
+  await client.query('begin');
+  await client.query(`select set_config('app.current_tenant_id', $1, true)`, [DEFAULT_TENANT_ID]);
+  await client.query('set local role dagwright_caller');
+  const { rows } = await client.query('select pg_backend_pid() as pid');
+  return { client, pid: rows[0].pid };
+}
+
+/** Rows of this execution that nobody has locked now: itself, and its tasks. */
+async function findFree(id: string): Promise<{ execution: number; tasks: number }> {
+  const { rows } = await protocol.engine.database.engine.query(
+    `select (select count(*) from (select from dagwright.workflow_executions where id = $1 for no key update skip locked) o)::int as execution,
+      (select count(*) from (select from dagwright.task_executions where workflow_execution_id = $1 for no key update skip locked) t)::int as tasks`,
+    [id],
+  );
+  return rows[0];
+}
+
+test.each(Object.entries(CALLS))(
+  '%s takes the execution before its tasks, and keeps both',
+  async (_, call) => {
+    const id = await arrange(call.isPaused);
+    expect(await findFree(id)).toEqual({ execution: 1, tasks: 3 });
+    const holder = await protocol.engine.database.engine.connect();
+    await holder.query('begin');
+    await holder.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
+    const caller = await beginAsCaller();
+    try {
+      const called = caller.client.query(call.sql, [id]);
+      await until(
+        async () =>
+          (
+            await protocol.engine.query<{ n: number }>('select cardinality(pg_blocking_pids($1)) as n', [
+              caller.pid,
+            ])
+          )[0]!.n,
+      );
+      expect(await findFree(id)).toEqual({ execution: 0, tasks: 3 });
+      await holder.query('rollback');
+      await called;
+      const free = await findFree(id);
+      expect(free.execution).toBe(0);
+      // It does lock tasks, so that this test can fail.
+      expect(free.tasks).toBeLessThan(3);
+    } finally {
+      holder.release();
+      await caller.client.query('rollback');
+      caller.client.release();
+    }
+  },
+);
+
+test('no other function that a caller or a tenant may call reaches a task, nor may they lock its row themselves', async () => {
+  const functions = await protocol.engine.query<{ name: string; text: string; isPublic: boolean }>(
+    `select proname as name, prosrc as text, has_function_privilege('dagwright_caller', oid, 'execute')
+       or has_function_privilege('dagwright_tenant', oid, 'execute') as "isPublic"
+     from pg_proc where pronamespace = 'dagwright'::regnamespace`,
+  );
+  const texts = new Map<string, string>();
+  for (const { name, text } of functions)
+    texts.set(name, `${texts.get(name) ?? ''}\n${text.replace(/--.*$/gm, '')}`);
+  const reached = (name: string, seen = new Set<string>()): boolean => {
+    if (seen.has(name)) return false;
+    seen.add(name);
+    const text = texts.get(name) ?? '';
+    if (/\btask_executions\b/.test(text)) return true;
+    return [...text.matchAll(/dagwright\.(\w+)\s*\(/g)].some(([, called]) => reached(called!, seen));
+  };
+  const reaching = functions
+    .filter(({ name, isPublic }) => isPublic && reached(name))
+    .map(({ name }) => name);
+  expect(functions.filter(({ isPublic }) => isPublic).length).toBeGreaterThan(Object.keys(CALLS).length);
+  expect([...new Set(reaching)].sort()).toEqual(Object.keys(CALLS).sort());
+  const [rights] = await protocol.engine.query(
+    `select bool_or(has_any_column_privilege(role, 'dagwright.task_executions', 'update')
+       or has_table_privilege(role, 'dagwright.task_executions', 'delete')) as any
+     from unnest(array['dagwright_caller', 'dagwright_tenant']) role`,
+  );
+  expect(rights).toEqual({ any: false });
+});
