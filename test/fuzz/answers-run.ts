@@ -11,10 +11,13 @@ import { openHostileServer } from './hostile-server.ts';
 import { HighestMemory } from './memory.ts';
 
 const HEAP_MB = 600;
-const CONCURRENCY = 8;
+/** As a worker has it unless told otherwise. */
+const CONCURRENCY = 16;
 /** Answers of one execution, by a fan-out. */
 const FAN = 50;
-const CALL_SECONDS = 8;
+const CALL_SECONDS = 5;
+/** Executions at once. */
+const OPEN = 4;
 const PROGRESS_MS = 15_000;
 const WAYS = ['plain', 'mapped', 'model'] as const;
 
@@ -49,6 +52,7 @@ function workflowOf(origin: string, way: (typeof WAYS)[number]) {
       {
         taskId: 'all',
         taskType: 'parallel',
+        dependsOn: [],
         config: { items, maxConcurrency: CONCURRENCY, task },
         outputMapping: '{{ count(output) }}',
       },
@@ -58,8 +62,7 @@ function workflowOf(origin: string, way: (typeof WAYS)[number]) {
 
 /** True when nothing is wrong. */
 export async function runAnswers(
-  answers: number,
-  seed: number,
+  { answers, seed, seconds }: { readonly answers: number; readonly seed: number; readonly seconds: number },
   say: (text: string) => void,
 ): Promise<boolean> {
   const server = await openOwnPostgres();
@@ -79,12 +82,16 @@ export async function runAnswers(
     });
     const highest = new HighestMemory(() => worker!.pid);
     const startedAt = performance.now();
-    for (let from = 0, i = 0; from < answers; from += FAN, i++) {
-      const to = Math.min(answers, from + FAN);
+    let asked = 0;
+    const askMore = async () => {
+      const [from, to] = [asked, Math.min(answers, asked + FAN)];
+      const workflowId = `answers-${WAYS[(from / FAN) % WAYS.length]}`;
+      asked = to;
       await startExecutions(scenario.database.engine, DEFAULT_TENANT_ID, [
-        { workflowId: `answers-${WAYS[i % WAYS.length]}`, input: { from, to }, triggerType: 'manual' },
+        { workflowId, input: { from, to }, triggerType: 'manual' },
       ]);
-    }
+    };
+    const isOver = () => asked >= answers || performance.now() - startedAt > seconds * 1_000;
     const open = async () =>
       (
         await one<{ n: number }>(
@@ -93,7 +100,8 @@ export async function runAnswers(
         )
       ).n;
     let toldAt = startedAt;
-    while (worker!.isAlive && (await open()) > 0) {
+    for (let left = 0; worker!.isAlive && (left > 0 || !isOver()); left = await open()) {
+      for (let more = left; more < OPEN && !isOver(); more++) await askMore();
       await delay(500);
       if (performance.now() - toldAt < PROGRESS_MS) continue;
       toldAt = performance.now();
@@ -103,7 +111,7 @@ export async function runAnswers(
     return await judge(
       scenario,
       {
-        answers,
+        answers: asked,
         served: hostile.served,
         highestMb: highest.mb,
         seconds: (performance.now() - startedAt) / 1_000,

@@ -1,11 +1,11 @@
 // The server that tasks of the fuzz call: answers each number as answers.ts says, and keeps the tokens of callbacks.
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Answer, answerOf } from './inputs/answers.ts';
 import { seedOf } from './inputs/plan.ts';
 
 /** A drip ends after this long, or the run would. */
-const DRIP_MS = 8_000;
+const DRIP_MS = 6_000;
 const DRIPS = 200;
 
 export interface HostileServer {
@@ -22,10 +22,8 @@ export interface HostileServer {
 export async function openHostileServer(seed: number): Promise<HostileServer> {
   const tokens = new Map<number, string>();
   let served = 0;
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
-    response.on('error', () => {});
-    request.on('error', () => {});
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const [, way, number] = (request.url ?? '').split('/');
     served++;
@@ -33,6 +31,11 @@ export async function openHostileServer(seed: number): Promise<HostileServer> {
       tokens.set(Number(number), JSON.parse(Buffer.concat(chunks).toString()).token);
       response.end('{}');
     } else await give(response, answerOf(seedOf(seed, Number(number)), way === 'model'));
+  };
+  const server = createServer((request, response) => {
+    response.on('error', () => {});
+    // The caller may have gone meanwhile.
+    answer(request, response).catch(() => response.destroy());
   });
   server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

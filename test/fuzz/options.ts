@@ -26,7 +26,7 @@ watches its health, a neighbour, its memory and its log meanwhile. Exit code 0 w
   --quick           ${QUICK_SECONDS} s, with wider bars for durations
   --kind A,B        only these kinds of input: ${KINDS.join(' ')}
   --input N         only the input of this number (with --seed), three times, alone
-  --answers N       instead: N hostile answers at a worker with a heap of 600 MB
+  --answers N       instead: N hostile answers at a worker with a heap of 600 MB (or as many as there is time for, by --minutes)
   --help            this text`;
 
 export class UsageError extends Error {}
@@ -42,13 +42,18 @@ export function readOptions(args: readonly string[]): FuzzOptions | 'help' {
   if (minutes !== undefined && !(minutes > 0))
     throw new UsageError(`--minutes must be a number above 0, got "${values.minutes}"`);
   return {
-    seconds: minutes === undefined ? (isQuick ? QUICK_SECONDS : MINUTES * 60) : minutes * 60,
+    seconds: minutes === undefined ? secondsOf(values) : minutes * 60,
     seed: wholeNumber('--seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), 0),
     isQuick,
     kinds: kinds.length === 0 ? KINDS : (kinds as Kind[]),
     input: values.input === undefined ? undefined : wholeNumber('--input', values.input, 0),
     answers: values.answers === undefined ? undefined : wholeNumber('--answers', values.answers, 1),
   };
+}
+
+function secondsOf(values: { readonly quick?: boolean; readonly answers?: string }): number {
+  if (values.answers !== undefined) return Number.POSITIVE_INFINITY;
+  return values.quick === true ? QUICK_SECONDS : MINUTES * 60;
 }
 
 function parse(args: readonly string[]) {

@@ -48,10 +48,16 @@ function ask({ path, key }: Watch, name: string, agent: Agent): Promise<void> {
 
 const asking = watches.map((watch) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  let unanswered = 0;
   return setInterval(() => {
+    if (unanswered >= watch.mostOpen) return;
+    unanswered++;
     const answered = ask(watch, watch.name, agent);
     open.add(answered);
-    void answered.then(() => open.delete(answered));
+    void answered.then(() => {
+      unanswered--;
+      open.delete(answered);
+    });
     // Those of long ago touch no question that is open.
     while (lags.length > 1_000) lags.shift();
   }, watch.everyMs);

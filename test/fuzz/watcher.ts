@@ -8,6 +8,8 @@ export interface Watch {
   readonly path: string;
   readonly key?: string;
   readonly everyMs: number;
+  /** Questions without an answer at once: a tenant that asks on has its own share used up, and is told so. */
+  readonly mostOpen: number;
 }
 
 /** One question. */

@@ -24,7 +24,17 @@ const bodies: Arb<readonly [string, string]> = fc.oneof(
   },
 );
 
-export function deliveryInputs({ hooks }: Surroundings): Arb<Input> {
+/** Events of the type that the attacker's workflow waits for. */
+const events: Arb<Input> = json(BODY_BYTES).map((payload) => ({
+  kind: 'delivery',
+  steps: [post('/v1/events', `{"type":"fuzz","payload":${payload}}`)],
+}));
+
+export function deliveryInputs(surroundings: Surroundings): Arb<Input> {
+  return fc.oneof({ weight: 4, arbitrary: hookInputs(surroundings) }, { weight: 1, arbitrary: events });
+}
+
+function hookInputs({ hooks }: Surroundings): Arb<Input> {
   return fc
     .tuple(fc.constantFrom(...hooks, 'nobody/none'), bodies, text(2_000), text(200), fc.boolean())
     .map(([path, [type, body], query, id, isAsked]) => {

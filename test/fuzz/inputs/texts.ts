@@ -7,7 +7,7 @@ export type Arb<T> = fc.Arbitrary<T>;
 /** Up to `most`: all magnitudes are as likely. */
 export const sizeUpTo = (most: number): Arb<number> =>
   fc.oneof(
-    { weight: 8, arbitrary: fc.nat({ max: 1000 }).map((n) => Math.floor(most ** (n / 1000))) },
+    { weight: 20, arbitrary: fc.nat({ max: 1000 }).map((n) => Math.floor(most ** (n / 1000))) },
     { weight: 1, arbitrary: fc.constant(most) },
   );
 
