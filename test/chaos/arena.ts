@@ -12,6 +12,7 @@ import { Feed } from './feed.ts';
 import type { ProcessFaults } from './process-faults.ts';
 import { openProvider, type Provider } from './provider.ts';
 import { Services } from './services.ts';
+import type { SmallDisk } from './small-disk.ts';
 import { Chance } from './statistics.ts';
 import { installMoreTrace } from './verdict.ts';
 import { type Worker, type WorkerSettings, Workers } from './workers.ts';
@@ -26,6 +27,8 @@ export interface ArenaOptions {
   readonly isQuick: boolean;
   /** The server, where the cell has one of its own. */
   readonly server: OwnPostgres | undefined;
+  /** What the server's data and log are on, where the cell asks for small disks. */
+  readonly disks?: { readonly data: SmallDisk; readonly log: SmallDisk };
 }
 
 /** A process that was killed, stopped or cut off, and when, in ms since the epoch. */

@@ -18,13 +18,17 @@ export interface Outcome {
 }
 
 export interface Cell {
-  /** Of the matrix: M1 to M17, M25, M26, M30, M31, M33; and API, LOCKS, IDLE, FLOOD. */
+  /** Of the matrix: M1 to M17, M25, M26, M30, M31, M33; and API, LOCKS, IDLE, FLOOD, DISK. */
   readonly id: string;
   readonly title: string;
   /** Seconds of faults in a quick run; 10 where absent. */
   readonly quickSeconds?: number;
   /** Has a PostgreSQL server of its own, which it hurts. */
   readonly hasOwnServer?: boolean;
+  /** Whose data and log are on small disks, which it fills. */
+  readonly hasSmallDisks?: boolean;
+  /** Why it cannot be run on this machine; null: it can. */
+  skipped?(): string | null;
   /** Does the faults, under load, and ends them. The run judges the invariants afterwards, then calls what this returns. */
   run(arena: Arena): Promise<() => Outcome | Promise<Outcome>>;
 }

@@ -10,6 +10,7 @@ import { Arena, type ArenaOptions } from './arena.ts';
 import type { Cell, Outcome } from './cell.ts';
 import { type ChaosOptions, readOptions, USAGE, UsageError } from './options.ts';
 import { type CellReport, cellText, environmentOf, failuresOf, markdownTable } from './report.ts';
+import { mountSmallDisk, moveLog } from './small-disk.ts';
 import { hashOf } from './statistics.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -32,6 +33,11 @@ async function main(options: ChaosOptions): Promise<boolean> {
   try {
     const lane = async () => {
       for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
+        const reason = cell.skipped?.() ?? null;
+        if (reason !== null) {
+          note(`${cell.id} is left out: ${reason}`);
+          continue;
+        }
         const report = await runCell(cell, options, shared, join(folder, cell.id));
         reports.push(report);
         (options.isJson || options.isMarkdown ? note : say)(cellText(report, options.isQuick));
@@ -67,12 +73,13 @@ async function runCell(
 ): Promise<CellReport> {
   const startedAt = performance.now();
   const seconds = options.seconds ?? (options.isQuick ? (cell.quickSeconds ?? QUICK_SECONDS) : SECONDS);
-  const server = cell.hasOwnServer ? await openMigrated() : undefined;
+  const disks = cell.hasSmallDisks ? await mountDisks() : undefined;
+  const server = cell.hasOwnServer ? await openMigrated(disks) : undefined;
   const settings: ArenaOptions = {
     url: server === undefined ? await cloneDatabase(shared.url, cell.id.toLowerCase()) : server.url,
     seed: options.seed + hashOf(cell.id),
     isQuick: options.isQuick,
-    ...{ folder, seconds, server },
+    ...{ folder, seconds, server, disks },
   };
   const arena = await Arena.open(settings);
   open.add(arena);
@@ -89,7 +96,11 @@ async function runCell(
   } catch (error) {
     return report({ figures: {}, bars: [] }, NO_VERDICT, (error as Error).stack ?? String(error));
   } finally {
-    await closeAll([arena, ...(server === undefined ? [] : [server])]);
+    await closeAll([
+      arena,
+      ...(server === undefined ? [] : [server]),
+      ...(disks === undefined ? [] : [disks]),
+    ]);
   }
 }
 
@@ -102,12 +113,25 @@ const NO_VERDICT: Verdict = {
 
 type Server = OwnPostgres & { close(): Promise<void> };
 
-async function openMigrated(): Promise<Server> {
-  const own = await openOwnPostgres();
-  const server = { ...own, close: () => own.remove() };
+async function openMigrated(disks?: Disks): Promise<Server> {
+  const own = await openOwnPostgres(undefined, disks?.data.folder);
+  const server: Server = Object.assign(own, { close: () => own.remove() });
   open.add(server);
   await migrateDatabase(server.url);
+  if (disks === undefined) return server;
+  await server.stop('fast');
+  await moveLog(server.dataDir, disks.log);
+  await server.start();
   return server;
+}
+
+type Disks = NonNullable<ArenaOptions['disks']> & { close(): Promise<void> };
+
+async function mountDisks(): Promise<Disks> {
+  const [data, log] = [await mountSmallDisk(), await mountSmallDisk()];
+  const disks = { data, log, close: async () => void (await Promise.all([data.remove(), log.remove()])) };
+  open.add(disks);
+  return disks;
 }
 
 async function closeAll(things: readonly { close(): Promise<void> }[]): Promise<void> {

@@ -6,6 +6,7 @@ import { DATABASE_CELLS } from './cells/database.ts';
 import { DELIVERY_CELLS } from './cells/deliveries.ts';
 import { FAULTY_CALL_CELLS } from './cells/faulty-calls.ts';
 import { FLOOD_CELLS } from './cells/flooding-tenant.ts';
+import { FULL_DISK_CELLS } from './cells/full-disk.ts';
 import { HELD_LOCK_CELLS } from './cells/held-locks.ts';
 import { IDLE_CELLS } from './cells/idle-connections.ts';
 import { IMPATIENT_CELLS } from './cells/impatient-starts.ts';
@@ -21,7 +22,7 @@ export const CELLS: readonly Cell[] = [
   ...[...KILL_CELLS, ...CRASH_POINT_CELLS, ...STARVED_CELLS, ...SHUTDOWN_CELLS],
   ...[...DATABASE_CELLS, ...FAULTY_CALL_CELLS, ...NETWORK_CELLS],
   ...[...SCHEDULE_CELLS, ...DELIVERY_CELLS, ...TENANT_CELLS, ...IMPATIENT_CELLS],
-  ...[...HELD_LOCK_CELLS, ...IDLE_CELLS, ...FLOOD_CELLS],
+  ...[...HELD_LOCK_CELLS, ...IDLE_CELLS, ...FLOOD_CELLS, ...FULL_DISK_CELLS],
 ].sort((a, b) => placeOf(a) - placeOf(b));
 
 function placeOf({ id }: Cell): number {

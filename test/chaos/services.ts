@@ -39,6 +39,10 @@ export interface ServiceSettings {
   readonly hasMetricsPort?: boolean;
   /** Calls without a key are tenant `default`'s; else they need one. */
   readonly isOpen?: boolean;
+  /** More of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Options of Node, such as a module to load before. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** A process that is always started again. */
@@ -47,6 +51,8 @@ export interface ServiceSlot {
   readonly url: string;
   /** With `hasMetricsPort`. */
   readonly metricsUrl: string;
+  /** Of the process of this moment. */
+  readonly pid: number;
   /** Processes started so far. */
   readonly starts: number;
   /** Times it ended itself with -9, as its faults asked for. */
@@ -149,6 +155,10 @@ class Slot implements ServiceSlot {
     return `http://127.0.0.1:${this.#metricsPort}`;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   wasAwayBetween(from: number, to: number): boolean {
     return this.#away.some((away) => away.from <= to && away.to >= from);
   }
@@ -186,8 +196,9 @@ class Slot implements ServiceSlot {
   }
 
   #spawn(): void {
-    const { role, databaseUrl, isOpen, faults, databaseFaults } = this.#settings;
+    const { role, databaseUrl, isOpen, faults, databaseFaults, environment, nodeOptions } = this.#settings;
     const preloads = [
+      ...(nodeOptions ?? []),
       ...(databaseFaults === undefined ? [] : ['--import', PRELOAD]),
       ...(faults === undefined ? [] : ['--import', SERVICE_PRELOAD]),
     ];
@@ -199,6 +210,7 @@ class Slot implements ServiceSlot {
         ...(this.#metricsPort === undefined ? {} : { DAGWRIGHT_METRICS_PORT: String(this.#metricsPort) }),
         ...(isOpen ? {} : { DAGWRIGHT_ADMIN_KEY: OPERATOR_KEY }),
         DAGWRIGHT_ENCRYPTION_KEY: ENCRYPTION_KEY,
+        ...environment,
         CHAOS_FAULTS: JSON.stringify(databaseFaults ?? null),
         CHAOS_SERVICE: JSON.stringify(faults === undefined ? null : { ...faults, starts: this.starts }),
       },

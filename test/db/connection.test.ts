@@ -3,7 +3,12 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { probeListener, within } from '../../src/db/connection/bounded-client.ts';
 import { BoundedPool } from '../../src/db/connection/bounded-pool.ts';
-import { type Database, isConnectionLoss, openDatabase } from '../../src/db/connection/connection.ts';
+import {
+  type Database,
+  isConnectionLoss,
+  isRetryable,
+  openDatabase,
+} from '../../src/db/connection/connection.ts';
 import { inTransaction } from '../../src/db/connection/transaction.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -34,6 +39,18 @@ afterAll(async () => {
 const lossOf = async (work: Promise<unknown>) =>
   isConnectionLoss(await work.catch((error: unknown) => error));
 const withinShort = (text: string) => ({ text, ...within(300) });
+
+test("errors of the server's own files are nobody's fault: what met them may be tried again", () => {
+  const told = (code: string, file: string) => isRetryable(Object.assign(new Error(), { code, file }));
+  // A disk with errors; one that is read-only by now; a quota.
+  expect([told('58030', 'md.c'), told('42501', 'md.c'), told('XX000', 'fd.c')]).toEqual([true, true, true]);
+  // A right that is missing, a value that is too large.
+  expect([told('42501', 'aclchk.c'), told('XX000', 'mcxt.c'), told('22021', 'md.c')]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+});
 
 describe('a statement without an answer', () => {
   test('ends as a lost connection, which is not used again', async () => {

@@ -1,4 +1,5 @@
 // Results, errors and costs that cannot be stored: the task fails clearly, nothing hangs, nobody else is harmed.
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
@@ -81,6 +82,34 @@ test('what the database itself refuses fails the task, and harms none of those t
   expect(run.task('poison')).toMatchObject({ status: 'failed', error: { code: 'unstorable_output' } });
   expect(run.tasks.filter(({ status }) => status === 'completed')).toHaveLength(13);
   expect(run.tasks.filter(({ attempt }) => attempt !== 1)).toEqual([]);
+});
+
+test('files of the server that cannot be written for a while fail no task: the results are sent again', async ({
+  onTestFinished,
+}) => {
+  const engine = await openEngine({ concurrency: 16, faults: false });
+  const admin = new pg.Client({ connectionString: engine.database.url });
+  await admin.connect();
+  onTestFinished(async () => {
+    await admin.end();
+    await engine.close();
+  });
+  // A sequence counts on in what is rolled back.
+  await admin.query(`
+    create sequence public.refusals;
+    grant usage on sequence public.refusals to public;
+    create function public.refuse() returns trigger language plpgsql as $$ begin
+      if nextval('public.refusals') <= 15 then
+        raise exception 'could not write block 7 in file "base/1/2": Input/output error' using errcode = '58030';
+      end if;
+      return new;
+    end $$;
+    create trigger refuse before update on dagwright.task_executions for each row execute function public.refuse()`);
+  const runs = await Promise.all([engine.run(graph('a -> b -> c')), engine.run(graph('x; y; z'))]);
+  expect(runs.map(({ execution }) => execution.status)).toEqual(['completed', 'completed']);
+  const { rows } = await admin.query('select last_value::int as n from public.refusals');
+  expect(rows[0].n).toBeGreaterThan(15);
+  expect(engine.logged.join()).toContain('cannot read or write its files');
 });
 
 test('what is refused delays nothing else: other executions that settle in the same batch go on at once', async ({

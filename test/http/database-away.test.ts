@@ -2,6 +2,7 @@
 // acknowledged is lost or done twice.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/connection/connection.ts';
@@ -43,6 +44,26 @@ function expectAnswered({ status, headers, body }: CallAnswer): void {
   expect(headers['retry-after']).toMatch(/^[12]$/);
   expect(body.code).toMatch(/database_unavailable|busy|unavailable/);
 }
+
+describe('a database whose files cannot be written', () => {
+  it.each([
+    ['has no room', '53100'],
+    ['has errors', '58030'],
+  ])('because its disk %s is answered 503, and told to try again', async (_what, code) => {
+    await using service = await openService();
+    const admin = new pg.Client({ connectionString: service.database.engine.options.connectionString });
+    await admin.connect();
+    await admin.query(`
+      create function public.refuse() returns trigger language plpgsql as $$ begin
+        raise exception 'no' using errcode = '${code}';
+      end $$;
+      create trigger refuse before insert on dagwright.workflow_variables execute function public.refuse()`);
+    await admin.end();
+    const answer = await service.call('POST', '/v1/variables', { body: { name: 'a', value: 1 } });
+    expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
+    expectAnswered(answer);
+  });
+});
 
 describe('a database that restarts', () => {
   let server: OwnPostgres;

@@ -11,6 +11,7 @@ import { poolerClient } from './pooler-client.ts';
 import { ROLES } from './roles.ts';
 import { Shares } from './shares.ts';
 import { SilenceWatch } from './silence.ts';
+import { isStorageFault } from './storage-fault.ts';
 import { inTransaction } from './transaction.ts';
 
 // bigint columns here are counters and milliseconds, all below 2^53; instants are handed out as ISO strings.
@@ -255,10 +256,13 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
-/** Deadlock, serialisation failure, lock timeout, statement timeout: the transaction did nothing and may be tried again. */
+/**
+ * Deadlock, serialisation failure, lock timeout, statement timeout, files of the server that failed it: the transaction did nothing,
+ * by no fault of what it was given, and may be tried again.
+ */
 export function isRetryable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^(40|55P03|57014)/.test(code);
+  return (typeof code === 'string' && /^(40|55P03|57014)/.test(code)) || isStorageFault(error);
 }
 
 /** Whether the server gave the statement up as too slow. It may be tried again, but soon it will be as slow. */

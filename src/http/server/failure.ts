@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { isConnectionLoss, isRetryable, isStatementTimeout } from '../../db/connection/connection.ts';
 import { ShareUsedUp } from '../../db/connection/shares.ts';
+import { isStorageFault } from '../../db/connection/storage-fault.ts';
 import { ApiError, PROBLEM_JSON, problemBody, unavailable } from './problem.ts';
 
 const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
@@ -32,7 +33,7 @@ export function apiErrorOf(error: unknown): ApiError {
   if (known !== undefined) return new ApiError(...known);
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new ApiError(statusCode, 'bad_request', 'the request cannot be read');
-  if (isConnectionLoss(error))
+  if (isConnectionLoss(error) || isStorageFault(error))
     return unavailable('the database does not answer; try again', 'database_unavailable', 2);
   if (error instanceof ShareUsedUp) return unavailable(error.message, 'busy', 1);
   if (isStatementTimeout(error))

@@ -10,7 +10,7 @@ import { asAdmin } from '../verdict.ts';
 const WORKS_AGAIN_MS = 10_000;
 
 /** Milliseconds until every worker that lives has begun a body after `since`. */
-async function everyWorkerStarts(arena: Arena, since: number): Promise<number> {
+export async function everyWorkerStarts(arena: Arena, since: number): Promise<number> {
   const pids = arena.workers.alive.map(({ pid }) => pid);
   await within(WORKS_AGAIN_MS * 3, () => pids.every((pid) => arena.firstStart(since, [pid]) !== null));
   return most(pids.map((pid) => arena.firstStart(since, [pid]) ?? Number.POSITIVE_INFINITY));

@@ -30,6 +30,9 @@ const START_TRIES_MS = 20_000;
 
 export interface OwnPostgres {
   readonly url: string;
+  readonly dataDir: string;
+  /** It was stopped, or has ended by itself. */
+  readonly hasEnded: boolean;
   /** fast: sessions end, then a checkpoint. immediate: as after a crash; the next start recovers. kill: the postmaster is gone. */
   stop(mode: StopMode): Promise<void>;
   /** Resolves when it accepts connections. */
@@ -37,9 +40,12 @@ export interface OwnPostgres {
   remove(): Promise<void>;
 }
 
-/** A running server with an empty database `dagwright`; on a copy of `cluster` (see cluster.ts) where one is given. */
-export async function openOwnPostgres(cluster?: string): Promise<OwnPostgres> {
-  const home = await makeThrowAwayHome();
+/**
+ * A running server with an empty database `dagwright`; on a copy of `cluster` (see cluster.ts) where one is given. Its files are
+ * in the folder `parent`, which stays, or in a new one.
+ */
+export async function openOwnPostgres(cluster?: string, parent?: string): Promise<OwnPostgres> {
+  const home = parent ?? (await makeThrowAwayHome());
   const place = await choosePlace(home);
   const binaries = await findBinaries(place.user, () => (place.user ? systemFolder(place.user) : home));
   if (cluster === undefined) await ensureCluster(place, binaries, { durable: false });
@@ -84,10 +90,14 @@ export async function openOwnPostgres(cluster?: string): Promise<OwnPostgres> {
   await admin.end();
   return {
     url: urlOf('dagwright'),
+    dataDir: dataDirOf(place.clusterDir),
+    get hasEnded() {
+      return server === null || server.exitCode !== null || server.signalCode !== null;
+    },
     ...{ start, stop },
     async remove() {
       await stop('immediate');
-      await rm(home, { recursive: true, force: true, maxRetries: 5 });
+      if (parent === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
       if (!place.clusterDir.startsWith(home)) await rm(place.clusterDir, { recursive: true, force: true });
     },
   };
