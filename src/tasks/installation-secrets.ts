@@ -3,7 +3,7 @@
 //       same words as one that nobody has.
 //   V2  Names of tenants (a-z, 0-9 and "-") and their form in variables (upper case, "_" for "-") are one to one.
 //   V3  Whoever needs the value of one reads it through `SecretStore`, which may take its time: a vault can stand behind it.
-import type { HostList, Secret } from './outside.ts';
+import type { Secret } from './secret.ts';
 
 export interface InstallationSecret extends Secret {
   /** The tenant's name as variables have it; null: it stands without one, and is that of `default`. */
@@ -82,9 +82,4 @@ export function readVariable(variable: string): Pick<InstallationSecret, 'tenant
   const [tenant, name] = [rest.slice(0, cut), rest.slice(cut + 2)];
   const isOfTenant = cut > 0 && /^[A-Z][A-Z0-9_]*$/.test(tenant) && /^[A-Za-z]/.test(name);
   return isOfTenant ? { tenant, name } : { tenant: null, name: rest };
-}
-
-/** Whether a secret may go to a host. */
-export function mayGoTo({ boundTo }: { readonly boundTo: HostList | null }, url: URL): boolean {
-  return boundTo === null || boundTo.names(url);
 }

@@ -2,6 +2,7 @@
 // Interfaces only; the worker's are made by engine/services/outside.ts.
 import type { PricedUsage, TokenUsage } from '../core/cost/usage.ts';
 import type { OutsideHttp } from './outbound/client.ts';
+import type { Secret } from './secret.ts';
 
 export interface Outside {
   readonly http: OutsideHttp;
@@ -21,18 +22,6 @@ export interface TenantSecrets {
   read(name: string): Promise<Secret | null>;
   /** The variable that would give it one, for messages. */
   variableOf(name: string): Promise<string>;
-}
-
-export interface Secret {
-  readonly name: string;
-  readonly value: string;
-  /** The hosts that it may be sent to; null: any. */
-  readonly boundTo: HostList | null;
-}
-
-export interface HostList {
-  /** Whether the list holds the host and port of a URL, as they are written there. */
-  names(url: URL): boolean;
 }
 
 /** Model providers, as one tenant may use them. */

@@ -1,6 +1,7 @@
 // The secrets that the config of a task names, read before it is evaluated; which of them were used is known afterwards.
 import type { Mapping } from '../core/expression/mapping.ts';
-import type { Secret, TenantSecrets } from './outside.ts';
+import type { TenantSecrets } from './outside.ts';
+import type { Secret } from './secret.ts';
 
 export interface NamedSecrets {
   /** For the scope, as `secrets`: a member for each that there is. Reading one is using it. */

@@ -6,7 +6,7 @@
 import type { Problem } from '../../core/errors.ts';
 import { InstallationSecrets, readVariable } from '../../tasks/installation-secrets.ts';
 import { parseAllowList } from '../../tasks/outbound/allow-list.ts';
-import type { HostList } from '../../tasks/outside.ts';
+import type { HostList } from '../../tasks/secret.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

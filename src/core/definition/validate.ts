@@ -26,7 +26,7 @@ import { type Normalized, normalize } from './reading/normalize.ts';
 import { Reporter } from './reporter.ts';
 import { BUILTIN_TASK_TYPES } from './schema/builtin-types.ts';
 import { type CompiledSchema, compileSchema } from './schema/input-schema.ts';
-import { StepBudget } from './schema/steps.ts';
+import { ValidationBudget } from './schema/steps.ts';
 import type { TaskTypeRule } from './task-type.ts';
 
 export interface ValidDefinition {
@@ -103,7 +103,7 @@ function checkNormalized(
 ): Plan | null {
   const isTopSound = checkStructure('top', document, '', reporter);
   const { inputSchema, compiledInput } = checkTop(document, taskTypes, reporter);
-  const steps = StepBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
+  const steps = ValidationBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
   checkTriggers(document, { inputSchema: compiledInput, steps, reporter });
 
   const { nodes: sound, isSound, isNamed } = soundNodes(document, reporter);

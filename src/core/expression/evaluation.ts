@@ -1,9 +1,9 @@
 // The state of one evaluation: the scope it reads, the steps it has left, and where it is.
 import type { Json } from '../json.ts';
 import { ExpressionError } from './errors.ts';
+import { EvaluationBudget } from './evaluation-budget.ts';
 import { MAX_DATA_DEPTH, MAX_TEXT } from './limits.ts';
 import { forceMembers, readScope, type Scope, STEP_BUDGET, wholeScope } from './scope.ts';
-import { StepBudget } from './steps.ts';
 import type { PathExpression } from './syntax/ast.ts';
 
 /** A text up to this long costs nothing beyond the step of whatever reads it. */
@@ -21,11 +21,11 @@ export class Evaluation implements Root {
   pointer = '';
   /** The path that was missing last: what a template that yields nothing complains about. */
   missing: PathExpression | null = null;
-  readonly #budget: StepBudget;
+  readonly #budget: EvaluationBudget;
   #tasks: { readonly all: Json | undefined } | undefined;
   #whole: Json | undefined;
 
-  constructor(scope: Scope, budget: StepBudget = scope[STEP_BUDGET] ?? new StepBudget()) {
+  constructor(scope: Scope, budget: EvaluationBudget = scope[STEP_BUDGET] ?? new EvaluationBudget()) {
     this.scope = scope;
     this.#budget = budget;
   }

@@ -1,7 +1,7 @@
 // The names an expression can read, and how they are read: own properties only, lazy values at most once.
 import type { Json } from '../json.ts';
 import { ExpressionError } from './errors.ts';
-import type { StepBudget } from './steps.ts';
+import type { EvaluationBudget } from './evaluation-budget.ts';
 
 /**
  * The values behind the names of {@link SCOPE_NAMES}: JSON. May have a null prototype. A member, a task of `tasks` and a
@@ -10,7 +10,7 @@ import type { StepBudget } from './steps.ts';
 export interface Scope {
   readonly [name: string]: unknown;
   readonly [FUNCTION_CONTEXT]?: FunctionContext;
-  readonly [STEP_BUDGET]?: StepBudget;
+  readonly [STEP_BUDGET]?: EvaluationBudget;
 }
 
 /** The steps that all evaluations over this scope, and over copies of it, may take together; without it each has its own. */

@@ -1,6 +1,7 @@
 // What a trigger of type `event` says: which events start its workflow, and with which input. Compiled and evaluated here,
 // the same way when a definition is validated and when an event has come.
 import type { Problem, Result } from '../errors.ts';
+import { EvaluationBudget } from '../expression/evaluation-budget.ts';
 import {
   compileCondition,
   compileMapping,
@@ -10,7 +11,6 @@ import {
 } from '../expression/mapping.ts';
 import { nearestName } from '../expression/nearest.ts';
 import { FUNCTION_CONTEXT, type Scope, STEP_BUDGET } from '../expression/scope.ts';
-import { StepBudget } from '../expression/steps.ts';
 import type { Json, JsonObject } from '../json.ts';
 
 /** An event as triggers see it. */
@@ -65,7 +65,7 @@ export function eventScope(event: TriggeringEvent, uuidFrom: (text: string) => s
       now: event.at,
       uuid: (ordinal: number) => uuidFrom(`${event.id}#${ordinal}`),
     },
-    [STEP_BUDGET]: new StepBudget(),
+    [STEP_BUDGET]: new EvaluationBudget(),
   };
   // Not enumerable: a query over the whole must not find everything twice.
   return Object.defineProperty(scope, 'trigger', { value: triggerOf(event) });

@@ -1,8 +1,9 @@
 // What the expressions of one attempt see besides what all of its execution see (execution-scope.ts): its task, its input, its
 // item, its instant.
+
+import { EvaluationBudget } from '../../core/expression/evaluation-budget.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { FUNCTION_CONTEXT, lazy, type Scope, STEP_BUDGET } from '../../core/expression/scope.ts';
-import { StepBudget } from '../../core/expression/steps.ts';
 import { uuidFrom } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { edgeOutcome } from '../../core/plan/decide.ts';
@@ -81,7 +82,7 @@ function attemptScope(
       },
       uuid: (ordinal: number) => uuidFrom(`${own.idempotencyKey}#${ordinal}`),
     },
-    [STEP_BUDGET]: new StepBudget(),
+    [STEP_BUDGET]: new EvaluationBudget(),
   }) as Scope;
 }
 

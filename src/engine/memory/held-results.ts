@@ -2,23 +2,25 @@
 // of outputs, and they are in the database.
 import { LRUCache } from 'lru-cache';
 import type { Json } from '../../core/json.ts';
-import type { TaskResult } from './memory.ts';
 
 /** Bytes of memory, about. */
 const MAX_WEIGHT = 64_000_000;
 /** What weighs less is bounded by its number. */
 const LEAST_WEIGHT = 2_000;
 
+/** What may be large of a result. */
+export type Weighed = { readonly output: Json; readonly partErrors: Json };
+
 export class HeldResults {
-  readonly #drops: LRUCache<TaskResult, () => void>;
-  readonly #weights = new WeakMap<TaskResult, number>();
+  readonly #drops: LRUCache<Weighed, () => void>;
+  readonly #weights = new WeakMap<Weighed, number>();
 
   constructor(maxWeight = MAX_WEIGHT) {
     this.#drops = new LRUCache({ maxSize: maxWeight, dispose: (drop) => drop() });
   }
 
   /** `drop` is called when others need its place; at once where it is more than there is. */
-  add(result: TaskResult, drop: () => void): void {
+  add(result: Weighed, drop: () => void): void {
     const weight = weightOf(result.output) + weightOf(result.partErrors);
     if (weight < LEAST_WEIGHT) return;
     this.#weights.set(result, weight);
@@ -27,7 +29,7 @@ export class HeldResults {
   }
 
   /** What a result that was added weighs, at most. */
-  weigh(result: TaskResult): number {
+  weigh(result: Weighed): number {
     return this.#weights.get(result) ?? LEAST_WEIGHT;
   }
 }

@@ -7,8 +7,8 @@ import { lazy, readScope, type Scope } from '../../core/expression/scope.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { compiled, compileField, invalidField, readField } from '../compile-config.ts';
 import type { HttpRequest } from '../outbound/message.ts';
-import type { Secret } from '../outside.ts';
 import { type NamedSecrets, readNamedSecrets } from '../read-secrets.ts';
+import type { Secret } from '../secret.ts';
 import type { Callback, CallbackLimits, TaskContext } from '../task-type.ts';
 import {
   addHeader,

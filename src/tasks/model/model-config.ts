@@ -11,7 +11,7 @@ import {
   toStorableJson,
 } from '../../core/json.ts';
 import { compiled, compileField, describe, invalidField, readField } from '../compile-config.ts';
-import type { Secret } from '../outside.ts';
+import type { Secret } from '../secret.ts';
 import { type ModelMessage, readMessages, readParts, withoutFileData } from './message.ts';
 import type { AccessRequest } from './provider-access.ts';
 

@@ -3,7 +3,8 @@
 //       Anywhere else that an author's `baseUrl` may point, it is the author's `credential` or no key.
 import { TerminalError } from '../../core/errors.ts';
 import { checkUsedSecrets } from '../outbound/secret-bindings.ts';
-import type { Outside, ProviderAccess, Secret } from '../outside.ts';
+import type { Outside, ProviderAccess } from '../outside.ts';
+import type { Secret } from '../secret.ts';
 
 /** How a provider is spoken to; `compatible`: the chat completions of OpenAI, as many servers speak them. */
 export type Dialect = 'anthropic' | 'openai' | 'google' | 'compatible' | 'simulated';

@@ -5,9 +5,9 @@ import type { NodeDefinition } from '../../core/definition/model.ts';
 import { type CompiledSchema, compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
+import { EvaluationBudget } from '../../core/expression/evaluation-budget.ts';
 import { compileMapping, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
 import { FUNCTION_CONTEXT, lazy, readScope, type Scope, STEP_BUDGET } from '../../core/expression/scope.ts';
-import { StepBudget } from '../../core/expression/steps.ts';
 import {
   isJsonObject,
   type Json,
@@ -154,7 +154,7 @@ function innerContext(
     scope: withNames(scope, {
       task,
       // The model has been waited for since the last one.
-      [STEP_BUDGET]: new StepBudget(),
+      [STEP_BUDGET]: new EvaluationBudget(),
       ...(functions !== undefined && {
         [FUNCTION_CONTEXT]: {
           now: functions.now,

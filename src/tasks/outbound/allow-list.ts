@@ -5,7 +5,7 @@
 //   *.suffix      every host below the suffix       *.svc.example (also with a port)
 //   CIDR          every address of the range        10.20.0.0/16
 import type { Problem, Result } from '../../core/errors.ts';
-import type { HostList } from '../outside.ts';
+import type { HostList } from '../secret.ts';
 import { type Address, type AddressRange, isWithin, parseAddress, parseRange } from './address.ts';
 
 export interface AllowList extends HostList {

@@ -1,5 +1,5 @@
 // How tasks call out over HTTP: through the SSRF guard, with limits of time and size.
-import type { Secret } from '../outside.ts';
+import type { Secret } from '../secret.ts';
 import type { AllowList } from './allow-list.ts';
 import { readBody } from './body.ts';
 import { bodyOf, discard, follow, isBodyless, type Line } from './exchange.ts';

@@ -1,5 +1,5 @@
 // What is asked of a service over HTTP, and what it answered.
-import type { Secret } from '../outside.ts';
+import type { Secret } from '../secret.ts';
 
 export interface HttpRequest {
   /** Upper case. */

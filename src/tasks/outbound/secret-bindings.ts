@@ -4,8 +4,7 @@
 //       model's provider, and where a redirect leads.
 import { TerminalError } from '../../core/errors.ts';
 import { createSearch, type Search } from '../../core/redaction/search.ts';
-import { mayGoTo } from '../installation-secrets.ts';
-import type { Secret } from '../outside.ts';
+import { mayGoTo, type Secret } from '../secret.ts';
 import { hostOf } from './allow-list.ts';
 
 /** What of a request may hold a secret. */

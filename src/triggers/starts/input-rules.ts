@@ -9,7 +9,7 @@ import {
   type CompiledSchema,
   compileSchema,
 } from '../../core/definition/schema/input-schema.ts';
-import { StepBudget } from '../../core/definition/schema/steps.ts';
+import { ValidationBudget } from '../../core/definition/schema/steps.ts';
 import type { Problem } from '../../core/errors.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
@@ -56,7 +56,7 @@ export class InputRules {
     if (schema === null) return [];
     const known = refused.size === 0 ? undefined : refused.get(hashOf(input));
     if (known !== undefined) return known;
-    const budget = new StepBudget();
+    const budget = new ValidationBudget();
     const given = budget.left;
     const problems = schema
       .validate(applyDefaults(defaultParameters, input), budget)

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { compileSchema } from '../../../src/core/definition/schema/input-schema.ts';
 import { KEYWORD_COSTS } from '../../../src/core/definition/schema/keyword-costs.ts';
-import { MAX_VALIDATION_STEPS, StepBudget } from '../../../src/core/definition/schema/steps.ts';
+import { MAX_VALIDATION_STEPS, ValidationBudget } from '../../../src/core/definition/schema/steps.ts';
 import { BuildBudget } from '../../../src/core/expression/build-budget.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { depth } from '../../support/depth.ts';
@@ -130,7 +130,7 @@ describe('steps', () => {
         fc.pre(compiled.ok);
         if (!compiled.ok) return;
         const seen = watched(someValue);
-        const budget = new StepBudget();
+        const budget = new ValidationBudget();
         compiled.value.errors(seen.value, budget);
         const steps = MAX_VALIDATION_STEPS - budget.left;
         // What decides between listing all errors and the first reads the value too, once.

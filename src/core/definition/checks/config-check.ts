@@ -9,7 +9,7 @@ import { joinPointer, pointerSegments } from '../pointer.ts';
 import type { Reporter } from '../reporter.ts';
 import { ajvProblems } from '../schema/ajv-problems.ts';
 import { type CompiledSchema, compileSchema } from '../schema/input-schema.ts';
-import type { StepBudget } from '../schema/steps.ts';
+import type { ValidationBudget } from '../schema/steps.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { isTemplate } from '../template.ts';
 import { configKind } from './places.ts';
@@ -22,7 +22,7 @@ export function checkConfig(
   config: JsonObject,
   pointer: string,
   rule: TaskTypeRule,
-  { reporter, steps }: { readonly reporter: Reporter; readonly steps: StepBudget },
+  { reporter, steps }: { readonly reporter: Reporter; readonly steps: ValidationBudget },
 ): void {
   const checked: Record<string, Json> = {};
   for (const [name, value] of Object.entries(config)) {

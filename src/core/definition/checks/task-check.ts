@@ -15,7 +15,7 @@ import { MAX_MODEL_ID } from '../model.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
-import type { StepBudget } from '../schema/steps.ts';
+import type { ValidationBudget } from '../schema/steps.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { isTemplate } from '../template.ts';
 import { checkConfig, configOf } from './config-check.ts';
@@ -38,7 +38,7 @@ export interface TaskCheck {
   /** Effective limit of the execution, for waits. */
   readonly timeoutSeconds: number;
   /** What validations of the document may take together. */
-  readonly steps: StepBudget;
+  readonly steps: ValidationBudget;
 }
 
 /** Providers that are reached without a `baseUrl`. */

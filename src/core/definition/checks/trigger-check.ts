@@ -8,7 +8,7 @@ import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
 import { applyDefaults, type CompiledSchema } from '../schema/input-schema.ts';
-import type { StepBudget } from '../schema/steps.ts';
+import type { ValidationBudget } from '../schema/steps.ts';
 
 /** By what a trigger is known from one revision to the next. */
 const KEYS: Readonly<Record<string, (trigger: JsonObject) => Json | undefined>> = {
@@ -21,7 +21,7 @@ export interface TriggerCheck {
   /** Of the document, where it has one that can be used. */
   readonly inputSchema: CompiledSchema | null;
   /** What validations of the document may take together. */
-  readonly steps: StepBudget;
+  readonly steps: ValidationBudget;
   readonly reporter: Reporter;
 }
 

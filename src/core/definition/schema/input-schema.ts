@@ -14,7 +14,7 @@ import { addCountedKeywords } from './counted-keywords.ts';
 import { addFormats } from './formats.ts';
 import { linearRegExp } from './linear-regexp.ts';
 import { type GuardedSchema, guardSchema } from './schema-guard.ts';
-import { countSteps, EnoughErrors, StepBudget, StepsUsedUp, spendSteps } from './steps.ts';
+import { countSteps, EnoughErrors, StepsUsedUp, spendSteps, ValidationBudget } from './steps.ts';
 
 const MANY_VALUES = 5000;
 const MAX_PROBLEMS = 100;
@@ -25,9 +25,9 @@ export interface CompiledSchema {
   /** Units that it cost to compile; its memory grows with them. */
   readonly weight: number;
   /** Problems of a value, with pointers into it; none when it fits. Takes its steps from the budget. */
-  validate(value: Json, budget?: StepBudget): Problem[];
+  validate(value: Json, budget?: ValidationBudget): Problem[];
   /** Ajv's own errors, for callers that leave templates out. Empty when it fits. */
-  errors(value: Json, budget?: StepBudget): readonly ErrorObject[];
+  errors(value: Json, budget?: ValidationBudget): readonly ErrorObject[];
 }
 
 /** Knows what a JSON Schema looks like; compiled once. */
@@ -77,9 +77,9 @@ export function applyDefaults(defaultParameters: JsonObject | undefined, input: 
 }
 
 function compiledSchema(check: ValidateFunction, weight: number): CompiledSchema {
-  const run = (value: Json, budget: StepBudget, most: { steps: number; errors: number }) =>
+  const run = (value: Json, budget: ValidationBudget, most: { steps: number; errors: number }) =>
     countSteps(budget, most, () => (check(value) ? [] : (check.errors ?? [])));
-  const errors = (value: Json, budget = new StepBudget()): readonly ErrorObject[] => {
+  const errors = (value: Json, budget = new ValidationBudget()): readonly ErrorObject[] => {
     try {
       if (hasFewer(value, MANY_VALUES)) return run(value, budget, LISTING);
     } catch (error) {

@@ -10,15 +10,15 @@ export const MAX_VALIDATION_STEPS = 30_000_000;
 const STEPS_OF_NODE = 1_500;
 
 /** What several validations may take together: those of one document, say. */
-export class StepBudget {
+export class ValidationBudget {
   left: number;
 
   constructor(steps: number = MAX_VALIDATION_STEPS) {
     this.left = steps;
   }
 
-  static ofDocument(nodes: number): StepBudget {
-    return new StepBudget(MAX_VALIDATION_STEPS + nodes * STEPS_OF_NODE);
+  static ofDocument(nodes: number): ValidationBudget {
+    return new ValidationBudget(MAX_VALIDATION_STEPS + nodes * STEPS_OF_NODE);
   }
 }
 
@@ -62,7 +62,7 @@ export function throwEnough(errors: readonly ErrorObject[]): never {
 
 /** Runs one validation with what the budget has left, at most so many steps, and up to an error beyond so many. */
 export function countSteps<T>(
-  budget: StepBudget,
+  budget: ValidationBudget,
   most: { readonly steps: number; readonly errors: number },
   validate: () => T,
 ): T {

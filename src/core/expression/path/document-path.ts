@@ -3,8 +3,8 @@ import type { Result } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import { ExpressionError } from '../errors.ts';
 import { Evaluation, type Root } from '../evaluation.ts';
+import type { EvaluationBudget } from '../evaluation-budget.ts';
 import { MAX_PATH_CHARS } from '../limits.ts';
-import type { StepBudget } from '../steps.ts';
 import { Cursor, SyntaxProblem } from '../syntax/cursor.ts';
 import { newPathContext } from '../syntax/filter-syntax.ts';
 import { parseSegments } from '../syntax/path-syntax.ts';
@@ -38,7 +38,7 @@ export function compileDocumentPath(text: string, pointer: string): Result<Docum
  * All values that the path selects, in RFC order. Throws {@link ExpressionError} where a limit is reached; `budget` is what
  * paths over several documents may take together.
  */
-export function selectFromDocument(path: DocumentPath, document: Json, budget?: StepBudget): Json[] {
+export function selectFromDocument(path: DocumentPath, document: Json, budget?: EvaluationBudget): Json[] {
   const evaluation = new Evaluation({}, budget);
   const root: Root = {
     member: (name) => readChild(document, name),
@@ -54,7 +54,11 @@ export function selectFromDocument(path: DocumentPath, document: Json, budget?: 
 }
 
 /** The one value of a definite path, undefined where it is missing; the array of all values of another path. */
-export function readDocument(path: DocumentPath, document: Json, budget?: StepBudget): Json | undefined {
+export function readDocument(
+  path: DocumentPath,
+  document: Json,
+  budget?: EvaluationBudget,
+): Json | undefined {
   const values = selectFromDocument(path, document, budget);
   return path.isDefinite ? values[0] : values;
 }

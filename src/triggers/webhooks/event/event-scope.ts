@@ -1,7 +1,7 @@
 // What a webhook's filters and mapping see of an event: `{ body, headers, query, method }`.
 
+import { EvaluationBudget } from '../../../core/expression/evaluation-budget.ts';
 import { FUNCTION_CONTEXT, type Scope, STEP_BUDGET } from '../../../core/expression/scope.ts';
-import { StepBudget } from '../../../core/expression/steps.ts';
 import { uuidFrom } from '../../../core/id.ts';
 import type { Json, JsonObject } from '../../../core/json.ts';
 
@@ -41,7 +41,7 @@ export function eventScope(event: WebhookEvent): Scope {
       now: event.receivedAt,
       uuid: (ordinal: number) => uuidFrom(`${event.eventId}#${ordinal}`),
     },
-    [STEP_BUDGET]: new StepBudget(),
+    [STEP_BUDGET]: new EvaluationBudget(),
   };
   // Not enumerable: a query over the whole (`$..id`) must not find everything twice.
   return Object.defineProperty(scope, 'trigger', { value: triggerOf(event) });

@@ -6,7 +6,7 @@ import { MAX_STEPS } from './limits.ts';
  * Steps that are left. A scope that carries a budget (scope.ts, STEP_BUDGET) shares it among all of its evaluations: the cases
  * of a condition, the elements of an aggregation and the filters of a webhook follow each other without a pause.
  */
-export class StepBudget {
+export class EvaluationBudget {
   #left = MAX_STEPS;
 
   take(steps: number): void {

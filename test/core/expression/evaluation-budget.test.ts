@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Result } from '../../../src/core/errors.ts';
 import { ExpressionError } from '../../../src/core/expression/errors.ts';
 import { Evaluation } from '../../../src/core/expression/evaluation.ts';
+import { EvaluationBudget } from '../../../src/core/expression/evaluation-budget.ts';
 import { FUNCTIONS } from '../../../src/core/expression/functions/registry.ts';
 import {
   compileCondition,
@@ -18,7 +19,6 @@ import {
 } from '../../../src/core/expression/mapping.ts';
 import { compileDocumentPath, readDocument } from '../../../src/core/expression/path/document-path.ts';
 import { FUNCTION_CONTEXT, type Scope, STEP_BUDGET } from '../../../src/core/expression/scope.ts';
-import { StepBudget } from '../../../src/core/expression/steps.ts';
 import type {
   BinaryOperator,
   ComparisonOperator,
@@ -330,7 +330,7 @@ describe('20,000 comparisons of long texts end within the limits', () => {
 describe('evaluations over one scope share its budget', () => {
   const shared = (): Scope => ({
     input: { list: numbered(100_000, (i) => i) },
-    [STEP_BUDGET]: new StepBudget(),
+    [STEP_BUDGET]: new EvaluationBudget(),
   });
   const costly = must(compileCondition('count(input.list[?@ < 0]) > 0', ''));
 
