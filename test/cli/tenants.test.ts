@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
+import { startExecutions } from '../../src/db/executions/execution-starts.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from './support/run-cli.ts';
 
@@ -66,6 +67,26 @@ test('a start in a suspended tenant names the command that lets it go on', async
   expect((await json('run', join(folder, 'flow.yaml'), '--tenant', 'resting')).errors).toMatchObject([
     { code: 'tenant_suspended', hint: 'dagwright tenants update resting --status active' },
   ]);
+});
+
+test('a run beyond the limits of its tenant is refused, and names the command that shows them', async () => {
+  const { id } = await json('tenants', 'create', 'full');
+  await json('tenants', 'set', 'full', '--max-waiting-executions', '1');
+  const file = join(folder, 'full.yaml');
+  writeFileSync(
+    file,
+    'workflowId: full\nnodes: [{ taskId: a, taskType: transformation, config: { output: 1 } }]\n',
+  );
+  await json('apply', file, '--tenant', 'full');
+  const later = { workflowId: 'full', triggerType: 'manual', runAt: '2100-01-01T00:00:00Z' } as const;
+  expect(await startExecutions(database.engine, id, [later])).toMatchObject([{ ok: true }]);
+  for (const what of [file, 'full']) {
+    const refused = await dagwright('run', what, '--tenant', 'full', '--json');
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout).errors).toMatchObject([
+      { code: 'too_many_waiting', hint: 'dagwright tenants show full' },
+    ]);
+  }
 });
 
 test.for([

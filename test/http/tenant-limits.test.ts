@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { graph } from '../support/engine.ts';
 import { ADMIN_KEY, openService, type TestService } from '../support/service.ts';
+import { makeWebhook, traces } from './support/hooks.ts';
+import { fromHmac } from './support/senders.ts';
 
 let service: TestService;
 let acme: { id: string; key: string };
@@ -63,6 +65,27 @@ test.for([
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     await set({ limits: { maxStartsPerMinute: null, maxWaitingExecutions: null } });
     expect((await start()).status).toBe(201);
+  },
+);
+
+test.for([
+  ['too_many_starts', { maxStartsPerMinute: 1 }],
+  ['too_many_waiting', { maxWaitingExecutions: 1 }],
+] as const)(
+  'a delivery beyond them is told 429 %s and when to come again, leaves nothing, and counts once it comes',
+  async ([code, limits]) => {
+    await start({ runAt: '2100-01-01T00:00:00Z' });
+    const hook = await makeWebhook(service, { workflowId, verifier: 'hmac' }, acme.key);
+    const { body, headers } = fromHmac('{}', { secret: hook.secret, id: 'd1' });
+    const deliver = () => service.call('POST', `/hooks/${hook.path}`, { body, headers });
+    await set({ limits });
+    const refused = await deliver();
+    expect(refused).toMatchObject({ status: 429, body: { code } });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await traces(service, hook.id)).toEqual({ events: 0, executions: 0 });
+    await set({ limits: { maxStartsPerMinute: null, maxWaitingExecutions: null } });
+    expect(await deliver()).toMatchObject({ status: 202, body: { status: 'processed' } });
+    expect(await traces(service, hook.id)).toEqual({ events: 1, executions: 1 });
   },
 );
 

@@ -101,6 +101,27 @@ test('an event starts the workflows whose triggers name its type, with the paylo
   expect(await pass.run()).toBe(0);
 });
 
+test('a start that the limits of the tenant refuse is an error of the event, by its trigger; the others start', async () => {
+  const workflows = [
+    await save([{ event: 'flood', name: 'one' }]),
+    await save([{ event: 'flood', name: 'two' }]),
+  ];
+  await engine.query(
+    `update dagwright.tenants set max_waiting_executions = 1 + (select count(*)::int from dagwright.workflow_executions
+       where tenant_id = $1 and status = 'pending') where id = $1`,
+    [DEFAULT_TENANT_ID],
+  );
+  const id = await emit('flood');
+  await pass.run();
+  await engine.query('update dagwright.tenants set max_waiting_executions = null');
+  const { executionsStarted, errors } = await read(id);
+  expect([executionsStarted, (await started(id)).length]).toEqual([1, 1]);
+  expect(errors).toMatchObject([
+    { code: 'too_many_waiting', message: 'the tenant has as many executions waiting as it may' },
+  ]);
+  expect(workflows).toContain(errors[0]!.workflowId);
+});
+
 test('a payload that is no object is the input as it is', async () => {
   await save([{ event: 'plain' }]);
   const id = await emit('plain', [1, 'two']);

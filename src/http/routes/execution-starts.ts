@@ -7,6 +7,7 @@ import { isTerminalExecution } from '../../core/status.ts';
 import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import { findRun, type RunView } from '../../db/executions/execution-views.ts';
+import { isAtLimit, LIMIT_RETRY_SECONDS } from '../../triggers/starts/start-check.ts';
 import type { StartRefusal, StartResult } from '../../triggers/starts/starts.ts';
 import { readInstant } from '../request/instant.ts';
 import { readKey } from '../request/once.ts';
@@ -195,14 +196,12 @@ const STATUS_OF: Readonly<Record<StartRefusal, number>> = {
   payload_too_large: 413,
 };
 
-/** A tenant at its limits has room again as its executions begin, or its minute goes by. */
-const RETRY_AFTER_SECONDS = 5;
-
 /** A refused start as an answer. */
 export function refusalOf(refused: Extract<StartResult, { ok: false }>): ApiError {
   const { code, problems } = refused;
   if (code === 'validation') return unprocessable(problems);
-  const headers: Record<string, string> =
-    STATUS_OF[code] === 429 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
+  const headers: Record<string, string> = isAtLimit(code)
+    ? { 'retry-after': String(LIMIT_RETRY_SECONDS) }
+    : {};
   return new ApiError(STATUS_OF[code], code, problems[0]?.message ?? code, { errors: problems, headers });
 }

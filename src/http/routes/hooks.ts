@@ -1,6 +1,7 @@
 // Where outside services deliver: the raw bytes of a request, judged by triggers/webhooks/receive.ts. It takes no key.
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { LIMIT_RETRY_SECONDS } from '../../triggers/starts/start-check.ts';
 import { type Receipt, receiveDelivery } from '../../triggers/webhooks/receive.ts';
 import type { Delivery } from '../../triggers/webhooks/verification/delivery.ts';
 import { networkOf } from '../caller/client-address.ts';
@@ -36,7 +37,7 @@ export function addHookRoutes(api: Api, service: ApiContext): void {
         description:
           'For the senders of webhooks. The path is that of the webhook, `<tenant name>/<path>`; the sender proves itself as the webhook asks. ' +
           'The body is JSON, a form or text, at most 1 MB, not compressed. 202 comes after the event and the execution that it starts are committed; ' +
-          'a delivery that is repeated under the same id gets the same answer. An unknown path and a wrong signature both get 401.',
+          'a delivery that is repeated under the same id gets the same answer. An unknown path and a wrong signature both get 401; 429 says in Retry-After when to deliver again, and nothing of the delivery is kept.',
         operationId: 'deliver',
         params: Type.Object({ '*': Type.String({ description: '`<tenant name>/<path>`' }) }),
         response: {
@@ -72,6 +73,10 @@ function answerTo(receipt: Receipt): { readonly status: number; readonly body: o
       throw unavailable('the delivery cannot be judged now', 'unavailable', 60);
     case 'unacceptable':
       throw receipt.isMalformed ? malformed(receipt.problems) : unprocessable(receipt.problems);
+    case 'limited':
+      throw new ApiError(429, receipt.code, receipt.message, {
+        headers: { 'retry-after': String(LIMIT_RETRY_SECONDS) },
+      });
     case 'challenge':
       return { status: 200, body: { challenge: receipt.challenge } };
     case 'stored': {

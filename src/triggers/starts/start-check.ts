@@ -18,6 +18,17 @@ export type StartResult =
     }
   | { readonly ok: false; readonly code: StartRefusal; readonly problems: readonly Problem[] };
 
+/** What the operator's limits of a tenant refuse: the same start may pass a moment later. */
+const AT_LIMIT: ReadonlySet<string> = new Set<StartRefusal>(['too_many_starts', 'too_many_waiting']);
+
+/** Whether a refusal is one of the operator's limits of the tenant. */
+export function isAtLimit(code: string): boolean {
+  return AT_LIMIT.has(code);
+}
+
+/** A tenant at its limits has room again as its executions begin, or its minute goes by. */
+export const LIMIT_RETRY_SECONDS = 5;
+
 type Refused = Extract<StartResult, { ok: false }>;
 
 /** Bytes (UTF-8 JSON) of an execution's metadata. */

@@ -5,12 +5,13 @@
 //       nothing; after, the sender's repetition gets the answer.
 //   R3  A delivery id is one event: a simultaneous repetition waits on the unique key and gets the first's answer.
 //       Without an id every delivery is an event of its own.
-//   R4  What is refused leaves no trace in the database.
+//   R4  What is refused leaves no trace in the database. So does what the operator's limits of the tenant refuse to start: the sender
+//       is told to come again, and may then be the first.
 //   R5  A repetition is told the first execution, whatever was replayed since.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Problem } from '../../core/errors.ts';
+import type { Problem, TaskError } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
@@ -23,6 +24,7 @@ import {
   settleEvent,
 } from '../../db/resources/webhook-events.ts';
 import { findReceiver, type WebhookRow } from '../../db/resources/webhooks.ts';
+import { isAtLimit } from '../starts/start-check.ts';
 import type { Starts } from '../starts/starts.ts';
 import { readBody } from './body/body.ts';
 import { extraDigits } from './body/printed-size.ts';
@@ -57,6 +59,8 @@ export type Receipt =
       readonly isMalformed: boolean;
       readonly problems: readonly Problem[];
     }
+  /** Verified, but the tenant starts nothing more for the moment: the delivery is to come again. */
+  | { readonly kind: 'limited'; readonly code: string; readonly message: string }
   /** Slack asks whether the address is right; nothing is stored. */
   | { readonly kind: 'challenge'; readonly challenge: string }
   | ({ readonly kind: 'stored' } & EventAnswer);
@@ -98,6 +102,15 @@ export async function receiveDelivery(
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
   return await storeUntilDecided(receiver, webhook, { ...read, deliveryId: verified.deliveryId });
+}
+
+/** Undoes an event whose start the tenant's limits refuse. */
+class TenantAtLimit extends Error {
+  readonly code: string;
+  constructor({ code, message }: TaskError) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** What of a delivery is kept. */
@@ -143,6 +156,8 @@ async function storeUntilDecided(
     try {
       return await storeAndDecide(receiver, webhook, content);
     } catch (error) {
+      if (error instanceof TenantAtLimit)
+        return { kind: 'limited', code: error.code, message: error.message };
       if (!isRetryable(error) || tries === MAX_TRIES) throw error;
       await delay(20 * 2 ** tries * (0.5 + Math.random()));
     }
@@ -176,6 +191,7 @@ async function storeAndDecide(
       eventId: id,
       receivedAt,
     });
+    if (decision.error !== null && isAtLimit(decision.error.code)) throw new TenantAtLimit(decision.error);
     await settleEvent(client, id, decision);
     return { kind: 'stored', eventId: id, status: decision.status, executionId: decision.executionId };
   });

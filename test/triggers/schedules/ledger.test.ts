@@ -212,6 +212,29 @@ describe('one bad schedule spoils no other', () => {
     expect(await bench.executions(unfit.id)).toEqual([]);
   });
 
+  test('what the limits of the tenant refuse: missed, with the reason, and the next time fires again', async () => {
+    const { engine } = bench;
+    const first = await bench.overdue(1);
+    const second = await bench.overdue(1);
+    const limit = (room: string) =>
+      engine.query(
+        `update dagwright.tenants set max_starts_per_minute = ${room} + (select count(*)::int from dagwright.workflow_executions
+           where tenant_id = $1 and id > dagwright.first_id_v1(clock_timestamp() - interval '1 minute')) where id = $1`,
+        [DEFAULT_TENANT_ID],
+      );
+    await limit('1');
+    await bench.work();
+    const ticks = [...(await bench.ticks(first.id)), ...(await bench.ticks(second.id))];
+    expect(ticks.map(({ status, reason }) => [status, reason]).sort()).toEqual([
+      ['fired', null],
+      ['missed', 'the tenant has started as many executions within a minute as it may'],
+    ]);
+    await engine.query('update dagwright.tenants set max_starts_per_minute = null');
+    const missed = ticks[0]!.status === 'missed' ? first : second;
+    await bench.dueNow(missed.id);
+    expect(await bench.summary(missed.id)).toBe('missed 1, fired 1');
+  });
+
   test('an input that takes too many steps to validate: missed, with the reason, at once when it comes again', async () => {
     const { engine } = bench;
     const costly = definition(WORKFLOW.nodes, {
