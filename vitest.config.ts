@@ -43,6 +43,9 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      ...(isFullDepth
+        ? [{ test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 180_000 } }]
+        : []),
     ],
   },
 });

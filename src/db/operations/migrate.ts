@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { runMigrations } from 'graphile-worker';
+import { Logger, runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { ROLES, TAKEN_ROLES } from '../connection/roles.ts';
 import { hasOlderPrices, seedPrices } from '../resources/pricing.ts';
@@ -170,5 +170,4 @@ async function withClient<T>(
   }
 }
 
-const { Logger } = await import('graphile-worker');
 const silentLogger = new Logger(() => () => {});
