@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
-import { openEmbedded } from '../db/embedded/server.ts';
+import { openServer } from '../db/embedded/given-or-embedded.ts';
 import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
-import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/operations/migrate.ts';
+import { bringUpToDate } from '../db/operations/migrate.ts';
 import { findTenantId } from '../db/resources/tenants.ts';
 import type { OutsideSettings } from '../engine/services/outside.ts';
 import { Worker } from '../engine/worker/worker.ts';
@@ -96,26 +96,11 @@ function isCustomTaskType(value: unknown): value is CustomTaskType {
   );
 }
 
-/** The database's URLs: DATABASE_URL and the way past its pooler, or the embedded server's, started where needed. */
-export async function openServer(
-  options: Omit<SystemOptions, 'tenant' | 'log'>,
-): Promise<{ url: string; directUrl: string; isEmbedded: boolean; stop: () => Promise<void> }> {
-  const { config, ephemeral, onProgress } = options;
-  if (config.databaseUrl !== undefined && !ephemeral) {
-    const { databaseUrl: url, directDatabaseUrl: directUrl = url } = config;
-    return { url, directUrl, isEmbedded: false, stop: async () => {} };
-  }
-  const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
-  if (server.started) for (const note of server.notes) onProgress?.(note);
-  const { url } = server;
-  return { url, directUrl: url, isEmbedded: true, stop: () => server.stop() };
-}
-
 /** Opens everything. Throws a Refusal where the database is not reachable or not up to date. */
 export async function openSystem(options: SystemOptions): Promise<System> {
   const { config, log } = options;
   const { types, rules } = await loadTaskTypes(config);
-  const server = await openServer(options);
+  const server = await openServer(options.config, options);
   let database: Database | undefined;
   const close = async () => {
     await database?.close();
@@ -169,11 +154,9 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 }
 
 async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> {
-  const pending = await pendingMigrations(url);
-  if (pending === 0 && !(mayMigrate && (await arePricesOlder(url)))) return;
-  if (!mayMigrate)
+  const pending = await bringUpToDate(url, mayMigrate);
+  if (pending > 0)
     throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
-  await migrateDatabase(url);
 }
 
 /** Refuses a database that would not keep tenants apart: asked by every service before it takes work. */

@@ -1,4 +1,6 @@
 // dagwright doctor: what is wrong, and what to do. One line per check; exit code 1 if one failed.
+
+import { openServer } from '../../db/embedded/given-or-embedded.ts';
 import { openProbe } from '../../db/operations/doctor.ts';
 import { migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
 import { action } from '../action.ts';
@@ -9,7 +11,6 @@ import { databaseChecks } from '../doctor/database-checks.ts';
 import { engineChecks, settingsCheck } from '../doctor/engine-checks.ts';
 import { secretsCheck } from '../doctor/secrets-check.ts';
 import { indented } from '../safe-output.ts';
-import { openServer } from '../system.ts';
 
 export function defineCommand(command: Command): void {
   command.action(action(doctor));
@@ -20,7 +21,7 @@ const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const satisfies 
 /** Makes all checks, each on its own. --json: `{ checks: [{ name, status, message, hint }] }`. */
 async function doctor(context: CommandContext): Promise<number> {
   const { config } = context;
-  const server = await openServer({ config, ephemeral: context.isEphemeral, onProgress: context.note });
+  const server = await openServer(config, { ephemeral: context.isEphemeral, onProgress: context.note });
   try {
     // As with every command, an embedded database is brought up to date by itself.
     if (server.isEmbedded && (await pendingMigrations(server.url)) > 0) await migrateDatabase(server.url);

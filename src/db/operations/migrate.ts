@@ -25,6 +25,14 @@ export class MigrationError extends Error {
   }
 }
 
+/** Applies what the database lacks, if it may; how many migrations it lacks then. */
+export async function bringUpToDate(url: string, mayMigrate: boolean): Promise<number> {
+  const pending = await pendingMigrations(url);
+  if (!mayMigrate || (pending === 0 && !(await arePricesOlder(url)))) return pending;
+  await migrateDatabase(url);
+  return 0;
+}
+
 /** Migrations that the database does not have yet; all of them where it has none. */
 export async function pendingMigrations(url: string): Promise<number> {
   const all = readMigrationFiles({ migrationsFolder: FOLDER });

@@ -21,7 +21,7 @@ import { type SampleSecret, sampleDelivery } from '../../output/sample-delivery.
 import { table } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import type { Config } from '../../settings/config.ts';
-import { webhookHost } from '../../webhook-host.ts';
+import { webhookHost } from '../../settings/webhook-host.ts';
 import { addEventCommands, WEBHOOK_ID, WEBHOOK_WORDS } from './events.ts';
 import { readSettings, type SettingOptions, withSettings } from './settings.ts';
 

@@ -1,8 +1,8 @@
 // Where the service that these settings make would serve webhooks, and what it would seal their secrets with.
-import type { WebhookHost } from '../resources/webhooks/webhooks.ts';
-import { InstallationSecrets } from '../tasks/installation-secrets.ts';
-import { createSecretBox } from '../triggers/secrets/secret-box.ts';
-import type { Config } from './settings/config.ts';
+import type { WebhookHost } from '../../resources/webhooks/webhooks.ts';
+import { InstallationSecrets } from '../../tasks/installation-secrets.ts';
+import { createSecretBox } from '../../triggers/secrets/secret-box.ts';
+import type { Config } from './config.ts';
 
 export function webhookHost({ outside, http }: Config): WebhookHost {
   const publicUrl = outside.publicUrl ?? `http://${http.host}:${http.port}`;
