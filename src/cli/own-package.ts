@@ -8,7 +8,10 @@ export function shareOwnPackage(): void {
   if (isShared) return;
   isShared = true;
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const entries = new Map([['dagwright', new URL(`../index.${extension}`, import.meta.url).href]]);
+  const entries = new Map([
+    ['dagwright', new URL(`../index.${extension}`, import.meta.url).href],
+    ['dagwright/client', new URL(`../client/client.${extension}`, import.meta.url).href],
+  ]);
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const url = entries.get(specifier);
