@@ -57,6 +57,19 @@ describe.each(eachNode)('on %s', (_name, i) => {
     expect(ran.code).toBe(0);
   });
 
+  test('a program works with the library, by import and by require', () => {
+    project.write({
+      'program.js': `import * as package_ from 'dagwright';\nimport { DagwrightClient } from 'dagwright/client';\n${PROGRAM}`,
+      'program.cjs': `const package_ = require('dagwright');\nconst { DagwrightClient } = require('dagwright/client');\n${PROGRAM}`,
+    });
+    for (const file of ['program.js', 'program.cjs']) {
+      const { stderr, ...ran } = project.node(nodeAt(i), [file]);
+      expect(ran, stderr).toEqual({ code: 0, stdout: "Hello Ada [ 'hi' ] function\n" });
+      // Node 22's own, of what undici looks at.
+      expect(stderr.replace(/\(node:\d+\) ExperimentalWarning: SQLite .*\n\(Use .*\n/, '')).toBe('');
+    }
+  });
+
   test('import and require give the same', () => {
     const script = `const { createRequire } = await import('node:module');
       const required = createRequire(process.cwd() + '/mine.js')('dagwright');
@@ -66,6 +79,26 @@ describe.each(eachNode)('on %s', (_name, i) => {
     expect(ran).toEqual({ code: 0, stdout: '0 true\n', stderr: '' });
   });
 });
+
+const PROGRAM = `
+  const { Dagwright, defineTask, workflow } = package_;
+  const greet = defineTask({ ${GREET} run: ({ config }) => ({ text: 'Hello ' + config.name }) });
+  const hello = workflow({
+    workflowId: 'hello',
+    nodes: [{ taskId: 'hi', taskType: greet, config: { name: '{{ input.who }}' } }],
+    output: '{{ tasks.hi.output.text }}',
+  });
+  (async () => {
+    const dagwright = await Dagwright.connect({ tasks: [greet] });
+    await dagwright.apply(hello);
+    await dagwright.startWorker();
+    const run = await dagwright.start(hello, { who: 'Ada' });
+    const seen = [];
+    for await (const event of run.events()) if (event.type === 'task') seen.push(event.task.taskId);
+    console.log(await run.result(), seen, typeof DagwrightClient);
+    await dagwright.close();
+  })();
+`;
 
 const CONSUMER = `
   const greet = defineTask({
@@ -81,8 +114,31 @@ const CONSUMER = `
   });
   const context: CustomTaskContext | null = null;
   export const used = [greet, context, RetryableError];
+  const hello = workflow({
+    workflowId: 'hello',
+    inputSchema: { type: 'object', properties: { who: { type: 'string' } }, required: ['who'] },
+    outputSchema: { type: 'object', properties: { said: { type: 'string' } }, required: ['said'] },
+    nodes: [{ taskId: 'hi', taskType: greet, config: { name: '{{ input.who }}' } }],
+  });
+  export async function start(dagwright: Dagwright): Promise<string> {
+    const run: Run<{ said: string }> = await dagwright.start(hello, { who: 'Ada' });
+    // @ts-expect-error a misspelt input
+    await dagwright.start(hello, { whom: 'Ada' });
+    return (await run.result()).said;
+  }
 `;
-const NAMES = 'defineTask, RetryableError, TerminalError, type CustomTaskContext';
+const NAMES =
+  'type CustomTaskContext, Dagwright, defineTask, RetryableError, type Run, TerminalError, workflow';
+const CLIENT = `import { ApiError, DagwrightClient } from 'dagwright/client';
+  export async function status(client: DagwrightClient): Promise<string> {
+    const { id } = await client.start('hello', {});
+    for await (const event of client.events(id)) if (event.type === 'task') return event.task.status;
+    // @ts-expect-error a misspelt path
+    await client.api.GET('/v1/executionz');
+    const { data } = await client.api.GET('/v1/executions', { params: { query: { limit: 10 } } });
+    return data?.items[0]?.status ?? ApiError.name;
+  }
+`;
 
 describe('a project in TypeScript compiles against the package, its declarations checked too', () => {
   const kinds = [
@@ -91,14 +147,29 @@ describe('a project in TypeScript compiles against the package, its declarations
     ['esnext', 'bundler', ['esm.mts']],
   ] as const;
   beforeAll(() => {
-    const text = `import { ${NAMES} } from 'dagwright';\n${CONSUMER}`;
-    project.write({ 'esm.mts': text, 'cjs.cts': text });
+    const text = `import { ${NAMES} } from 'dagwright';\n${CLIENT}${CONSUMER}`;
+    project.write({ 'esm.mts': text, 'cjs.cts': text, 'page.ts': CLIENT });
   });
+  const compile = (files: readonly string[], more: Readonly<Record<string, string>>) => {
+    const options = { strict: true, noEmit: true, skipLibCheck: false, target: 'es2023', ...more };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    return project.tsc([...args, '--ignoreConfig', ...files]);
+  };
+
   test.each(kinds)('module %s, moduleResolution %s: %j', (module, moduleResolution, files) => {
-    const options = { strict: true, noEmit: true, skipLibCheck: false, target: 'es2023', types: ['node'] };
-    const given = Object.entries({ ...options, module, moduleResolution });
-    const args = given.flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const ran = project.tsc([...args, '--ignoreConfig', ...files]);
+    expect(compile(files, { module, moduleResolution, types: 'node' })).toMatchObject({
+      code: 0,
+      stdout: '',
+    });
+  });
+
+  test('a page in a browser, without the types of Node', () => {
+    const ran = compile(['page.ts'], {
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      lib: 'es2023,dom',
+      types: '',
+    });
     expect(ran).toMatchObject({ code: 0, stdout: '' });
   });
 });
