@@ -11,12 +11,10 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src src
 RUN npm run build -- --declaration false
 
-# `import … from 'dagwright'` in task modules leads to the compiled code here.
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
-  && npm pkg set "exports[.]=./dist/index.js" "bin.dagwright=dist/cli/main.js"
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 ARG VERSION=dev
@@ -31,6 +29,7 @@ LABEL org.opencontainers.image.title="Dagwright" \
 ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 HOST=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY LICENSE ./
+COPY entry entry
 COPY drizzle drizzle
 COPY --from=packages /app/package.json ./
 COPY --from=packages /app/node_modules node_modules

@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'database',
-          include: ['test/{db,tasks,engine,triggers,http,cli,bench/database}/**/*.test.ts'],
+          include: ['test/{db,tasks,engine,triggers,http,cli,client,library,bench/database}/**/*.test.ts'],
           globalSetup: ['test/support/database-server.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -43,6 +43,9 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      ...(isFullDepth
+        ? [{ test: { name: 'package', include: ['test/package/*.test.ts'], testTimeout: 180_000 } }]
+        : []),
     ],
   },
 });

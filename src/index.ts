@@ -1,3 +1,27 @@
-// What authors of task types and embedding programs import from 'dagwright'.
+// What programs and authors of task types import from 'dagwright'.
 export { RetryableError, TerminalError } from './core/errors.ts';
-export { type CustomTask, type CustomTaskContext, defineTask } from './tasks/custom-task.ts';
+export { Dagwright } from './library/dagwright.ts';
+export { DagwrightError, ExecutionFailed } from './library/dagwright-error.ts';
+export type {
+  ConnectOptions,
+  EventsOptions,
+  StartOptions,
+  TransactionClient,
+  WaitOptions,
+  WorkerOptions,
+} from './library/options.ts';
+export type { Run } from './library/run.ts';
+export type {
+  AppliedWorkflow,
+  Execution,
+  ExecutionEvent,
+  ExecutionTask,
+  ExecutionWithTasks,
+} from './library/views.ts';
+export { type Workflow, workflow } from './library/workflow.ts';
+export {
+  type CustomTask,
+  type CustomTaskContext,
+  type CustomTaskType,
+  defineTask,
+} from './tasks/custom-task.ts';

@@ -6,8 +6,8 @@ import type { FileTriggers } from '../resources/definitions/sync-triggers.ts';
 import { CLI_ACTOR } from './actor.ts';
 import { outcomeToRefusal } from './refusal.ts';
 import { oneLine } from './safe-output.ts';
+import { inOwnEnvironment, webhookHost } from './settings/webhook-host.ts';
 import type { System } from './system.ts';
-import { inOwnEnvironment, webhookHost } from './webhook-host.ts';
 
 /** Saves definitions of different workflows, all or none, or throws a Refusal whose pointers lead into each `file`. */
 export async function applyWorkflows(

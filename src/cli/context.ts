@@ -11,6 +11,7 @@ import { createLog } from './output/log.ts';
 import { createPainter } from './output/terminal.ts';
 import { problemLines, Refusal } from './refusal.ts';
 import { type Config, readConfig } from './settings/config.ts';
+import { secretsOf } from './settings/secret-values.ts';
 import type { System } from './system.ts';
 
 export interface GlobalOptions {
@@ -131,25 +132,5 @@ export async function withContext(
     return fail(
       new Refusal([{ pointer: '', code: 'unexpected', message, hint: 'LOG_LEVEL=debug shows where' }]),
     );
-  }
-}
-
-// What must stand in no line of the log. A password that is the user's name is none, and a usual word.
-function secretsOf({ outside, http, databaseUrl, directDatabaseUrl }: Config): string[] {
-  const passwords = [databaseUrl, directDatabaseUrl].flatMap((url) => {
-    if (url === undefined) return [];
-    const { username, password } = new URL(url);
-    return password === username ? [] : [password, decoded(password)];
-  });
-  const keys = [...(outside.providers?.values() ?? [])].flatMap(({ apiKey }) => apiKey ?? []);
-  const own = http.adminKey === undefined ? [] : [http.adminKey];
-  return [...(outside.secrets?.values ?? []), ...keys, ...passwords, ...own];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }

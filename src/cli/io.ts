@@ -1,8 +1,7 @@
 // What the command line touches of its process: a process has one, a test makes its own.
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from './settings/config.ts';
 
 export interface Output {
   write(text: string): unknown;

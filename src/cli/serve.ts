@@ -6,9 +6,9 @@ import type { Scheduler } from '../triggers/scheduler.ts';
 import type { CommandContext } from './context.ts';
 import type { HttpService } from './http-service.ts';
 import { refuse } from './refusal.ts';
-import { announceService } from './service-address.ts';
 import type { Config } from './settings/config.ts';
 import { isEveryAddress } from './settings/http-settings.ts';
+import { announceService } from './settings/service-address.ts';
 import { requireIsolation, type System } from './system.ts';
 
 const STARTED_BY = process.ppid;

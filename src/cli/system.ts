@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
-import { openEmbedded } from '../db/embedded/server.ts';
+import { openServer } from '../db/embedded/given-or-embedded.ts';
 import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
-import { arePricesOlder, migrateDatabase, pendingMigrations } from '../db/operations/migrate.ts';
+import { bringUpToDate } from '../db/operations/migrate.ts';
 import { findTenantId } from '../db/resources/tenants.ts';
 import type { OutsideSettings } from '../engine/services/outside.ts';
 import { Worker } from '../engine/worker/worker.ts';
@@ -17,6 +17,7 @@ import { createEventPass } from '../triggers/events.ts';
 import { createHousekeepingPass } from '../triggers/housekeeping.ts';
 import { Scheduler } from '../triggers/scheduler.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
+import { shareOwnPackage } from './own-package.ts';
 import { Refusal, refuse } from './refusal.ts';
 import type { Config } from './settings/config.ts';
 
@@ -51,12 +52,17 @@ export async function loadTaskTypes(
   config: Config,
 ): Promise<{ types: ReadonlyMap<string, TaskType>; rules: ReadonlyMap<string, TaskTypeRule> }> {
   const custom: CustomTaskType[] = [];
+  if (config.taskModules.length > 0) shareOwnPackage();
   for (const path of config.taskModules) {
     let module: Record<string, unknown>;
     try {
       module = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
     } catch (error) {
-      throw refuse('setting', `DAGWRIGHT_TASKS: cannot load ${path}: ${(error as Error).message}`);
+      throw refuse(
+        'setting',
+        `DAGWRIGHT_TASKS: cannot load ${path}: ${(error as Error).message}`,
+        loadHint(path, error as Error & { readonly code?: string }),
+      );
     }
     const found = Object.values(module).flat().filter(isCustomTaskType);
     if (found.length === 0)
@@ -70,32 +76,31 @@ export async function loadTaskTypes(
   return { types: createRegistry(custom), rules: new Map(custom.map(({ type, rule }) => [type, rule])) };
 }
 
+// What Node's own messages leave open.
+function loadHint(
+  path: string,
+  { name, message, code }: Error & { readonly code?: string },
+): string | undefined {
+  if (name === 'SyntaxError' && /import statement outside a module|Unexpected token 'export'/.test(message))
+    return `its package.json says that it is CommonJS: name it ${path.replace(/\.[cm]?(ts|js)$/, '.m$1')}, or npm pkg set type=module`;
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
+    return 'Node takes types away and compiles nothing: no enum, namespace or parameter property';
+  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')
+    return 'below node_modules Node takes JavaScript only: build the package, and name what was built';
+  return undefined;
+}
+
 function isCustomTaskType(value: unknown): value is CustomTaskType {
   return (
     typeof value === 'object' && value !== null && 'rule' in value && 'prepare' in value && 'type' in value
   );
 }
 
-/** The database's URLs: DATABASE_URL and the way past its pooler, or the embedded server's, started where needed. */
-export async function openServer(
-  options: Omit<SystemOptions, 'tenant' | 'log'>,
-): Promise<{ url: string; directUrl: string; isEmbedded: boolean; stop: () => Promise<void> }> {
-  const { config, ephemeral, onProgress } = options;
-  if (config.databaseUrl !== undefined && !ephemeral) {
-    const { databaseUrl: url, directDatabaseUrl: directUrl = url } = config;
-    return { url, directUrl, isEmbedded: false, stop: async () => {} };
-  }
-  const server = await openEmbedded({ home: config.home, ephemeral, onProgress });
-  if (server.started) for (const note of server.notes) onProgress?.(note);
-  const { url } = server;
-  return { url, directUrl: url, isEmbedded: true, stop: () => server.stop() };
-}
-
 /** Opens everything. Throws a Refusal where the database is not reachable or not up to date. */
 export async function openSystem(options: SystemOptions): Promise<System> {
   const { config, log } = options;
   const { types, rules } = await loadTaskTypes(config);
-  const server = await openServer(options);
+  const server = await openServer(options.config, options);
   let database: Database | undefined;
   const close = async () => {
     await database?.close();
@@ -149,11 +154,9 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 }
 
 async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> {
-  const pending = await pendingMigrations(url);
-  if (pending === 0 && !(mayMigrate && (await arePricesOlder(url)))) return;
-  if (!mayMigrate)
+  const pending = await bringUpToDate(url, mayMigrate);
+  if (pending > 0)
     throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
-  await migrateDatabase(url);
 }
 
 /** Refuses a database that would not keep tenants apart: asked by every service before it takes work. */

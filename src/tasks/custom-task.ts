@@ -3,21 +3,26 @@
 import { BUILTIN_TASK_TYPES } from '../core/definition/schema/builtin-types.ts';
 import { customTaskType, type TaskTypeRule } from '../core/definition/task-type.ts';
 import { compileMapping, evaluateMapping } from '../core/expression/mapping.ts';
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { compareUsd, parseUsd } from '../core/money.ts';
 import { compiled } from './compile-config.ts';
+import { checkDefaults, checkResult, type TypeDefaults, valueCheck } from './custom-task-check.ts';
+import { missingSecret } from './read-secrets.ts';
+import type { SchemaValue } from './schema-value.ts';
 import type { TaskContext, TaskType } from './task-type.ts';
 
 /** What an author's `run` gets. */
-export interface CustomTaskContext {
+export interface CustomTaskContext<Config = JsonObject, Input = Json, Secret extends string = never> {
   readonly executionId: string;
   readonly taskId: string;
   /** Counts from 1. */
   readonly attempt: number;
-  readonly input: Json;
+  readonly input: Input;
   /** With its templates evaluated. */
-  readonly config: JsonObject;
+  readonly config: Config;
+  /** Those that the type declares, by name. Their values are hidden in outputs, errors and logs. */
+  readonly secrets: { readonly [Name in Secret]: string };
   /** Aborted at the timeout, cancel, a lost lease and shutdown. */
   readonly signal: AbortSignal;
   /** The same for every attempt of this task. */
@@ -33,57 +38,102 @@ export interface CustomTaskContext {
   readonly fetch: typeof globalThis.fetch;
 }
 
-export interface CustomTask {
+/** Schemas are TypeBox's or JSON Schema 2020-12, and give the types of `run`. */
+export interface CustomTask<
+  Config extends object = JsonObject,
+  Input extends object = JsonObject,
+  Output extends object = JsonObject,
+  Secret extends string = never,
+> extends TypeDefaults {
   readonly type: string;
-  /** JSON Schema 2020-12 of `config`; checked when a definition is validated. */
-  readonly configSchema?: JsonObject;
+  /** Of `config`: checked when a definition is validated, and again when its templates are evaluated. */
+  readonly configSchema?: Config;
+  /** Of the task's input; what does not fit fails the task as `validation`. */
+  readonly inputSchema?: Input;
+  /** Of the result; what does not fit fails the task as `output_invalid`, which is retried only where `retryOn` names it. */
+  readonly outputSchema?: Output;
+  /** Names of secrets: `SHOP` is DAGWRIGHT_SECRET_SHOP of the tenant `default`. Without one of them the task fails. */
+  readonly secrets?: readonly Secret[];
   /** Its result is the output. Throw TerminalError or RetryableError; anything else is retried by policy. */
-  run(context: CustomTaskContext): unknown;
+  run(
+    context: CustomTaskContext<SchemaValue<Config, JsonObject>, SchemaValue<Input, Json>, Secret>,
+  ): SchemaValue<Output, unknown> | Promise<SchemaValue<Output, unknown>>;
 }
 
-export interface CustomTaskType extends TaskType {
+/** A task type, as workers, `workflow()` and DAGWRIGHT_TASKS take it. */
+export interface CustomTaskType<Config = unknown> extends TaskType {
   /** What validation knows of it. */
   readonly rule: TaskTypeRule;
+  /** For the types of definitions only; never there. */
+  readonly configType?: Config;
 }
 
 const TYPE_NAME = /^[a-z][a-z0-9_.-]{0,99}$/;
 
-/** Throws where the type's name, schema or run does not fit. */
-export function defineTask(task: CustomTask): CustomTaskType {
-  const { type, configSchema } = task;
+/** Throws where what it declares does not fit. */
+export function defineTask<
+  const Config extends object = JsonObject,
+  const Input extends object = JsonObject,
+  const Output extends object = JsonObject,
+  const Secret extends string = never,
+>(task: CustomTask<Config, Input, Output, Secret>): CustomTaskType<SchemaValue<Config, JsonObject>> {
+  const { type, timeoutSeconds, retry, secrets = [] } = task;
   if (typeof type !== 'string' || !TYPE_NAME.test(type))
     throw new Error(
       `defineTask: type must be lower-case letters, digits, "_", "." and "-", beginning with a letter, got ${JSON.stringify(type)}`,
     );
   if (BUILTIN_TASK_TYPES.has(type)) throw new Error(`defineTask: "${type}" is a built-in task type`);
-  if (configSchema !== undefined && !isJsonObject(configSchema))
-    throw new Error(`defineTask: configSchema of "${type}" must be a JSON Schema object`);
   if (typeof task.run !== 'function') throw new Error(`defineTask: run of "${type}" must be a function`);
+  if (!Array.isArray(secrets) || secrets.some((name) => typeof name !== 'string' || name === ''))
+    throw new Error(`defineTask: secrets of "${type}" must be a list of names`);
+  checkDefaults(type, { timeoutSeconds, retry });
+  const configCheck = valueCheck(type, 'configSchema', task.configSchema);
+  const inputCheck = valueCheck(type, 'inputSchema', task.inputSchema);
+  const outputCheck = valueCheck(type, 'outputSchema', task.outputSchema);
   return {
     type,
     isPure: false,
-    rule: customTaskType(type, configSchema),
+    defaults: { timeoutSeconds, retry },
+    rule: customTaskType(type, { configSchema: configCheck?.schema, outputSchema: outputCheck?.schema }),
     prepare(node) {
       const config = compiled(node, compileMapping(node.config, '/config'));
       return {
         mappings: [config],
         async run(context) {
           const evaluated = evaluateMapping(config, context.scope) as JsonObject;
-          return { kind: 'completed', output: await task.run(authorContext(context, evaluated)) };
+          configCheck?.check(context.taskId, evaluated);
+          inputCheck?.check(context.taskId, context.input);
+          const own = { config: evaluated, secrets: await readSecrets(secrets, context) };
+          const output = await task.run(authorContext(context, own) as Parameters<typeof task.run>[0]);
+          if (outputCheck !== undefined) checkResult(outputCheck, context.taskId, output);
+          return { kind: 'completed', output };
         },
       };
     },
   };
 }
 
+async function readSecrets(names: readonly string[], context: TaskContext): Promise<Record<string, string>> {
+  const values = Object.create(null) as Record<string, string>;
+  for (const name of names) {
+    const secret = await context.outside.secrets.read(name);
+    if (secret === null) throw await missingSecret(name, context);
+    values[name] = secret.value;
+  }
+  return values;
+}
+
 // Only what is promised to authors: the rest of TaskContext may change.
-function authorContext(context: TaskContext, config: JsonObject): CustomTaskContext {
+function authorContext(
+  context: TaskContext,
+  own: { readonly config: JsonObject; readonly secrets: Readonly<Record<string, string>> },
+): CustomTaskContext<JsonObject, Json, string> {
   return {
     executionId: context.executionId,
     taskId: context.taskId,
     attempt: context.attempt,
     input: context.input,
-    config,
+    ...own,
     signal: context.signal,
     idempotencyKey: context.idempotencyKey,
     lastCheckpoint: context.lastCheckpoint,

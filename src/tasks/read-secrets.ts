@@ -1,7 +1,9 @@
 // The secrets that the config of a task names, read before it is evaluated; which of them were used is known afterwards.
+import { TerminalError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
 import type { TenantSecrets } from './outside.ts';
 import type { Secret } from './secret.ts';
+import type { TaskContext } from './task-type.ts';
 
 export interface NamedSecrets {
   /** For the scope, as `secrets`: a member for each that there is. Reading one is using it. */
@@ -40,4 +42,16 @@ export async function readNamedSecrets(
     else if (needed) missing.push(name);
   }
   return { values, used, missing };
+}
+
+/** Of a secret that a task needs and nobody has set: which variable gives it. */
+export async function missingSecret(
+  name: string,
+  { outside, taskId }: Pick<TaskContext, 'outside' | 'taskId'>,
+): Promise<TerminalError> {
+  const shown = name.slice(0, 100);
+  return new TerminalError(
+    'validation',
+    `Task "${taskId}": there is no secret "${shown}"; set ${await outside.secrets.variableOf(shown)} on the worker`,
+  );
 }

@@ -1,7 +1,7 @@
 // What a task type is to the engine: prepared once per plan node, run once per attempt. Types know nothing of the database.
 
 import type { FanOut } from '../core/attempt-end.ts';
-import type { NodeDefinition } from '../core/definition/model.ts';
+import type { NodeDefinition, RetryPolicy } from '../core/definition/model.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
 import type { Scope } from '../core/expression/scope.ts';
@@ -129,6 +129,8 @@ export interface TaskType {
   readonly completesAtOnce?: boolean;
   /** Whether `run` reads `context.parents`. */
   readonly readsParents?: boolean;
+  /** What nodes of the type have where neither they nor the definition's `defaults` say it. */
+  readonly defaults?: { readonly timeoutSeconds?: number; readonly retry?: RetryPolicy };
   /** Compiles the node's config. Called with valid definitions only. `types` are all of this worker's, for tasks within tasks. */
   prepare(node: NodeDefinition, types: ReadonlyMap<string, TaskType>): PreparedTask;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { announceService, findServiceUrl } from '../../src/cli/service-address.ts';
+import { announceService, findServiceUrl } from '../../src/cli/settings/service-address.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';

@@ -143,7 +143,7 @@ test('a large definition in JSON is checked as a small one is, and others are se
 });
 
 test('types of this installation are known to it', async () => {
-  const taskTypes = [customTaskType('own.type', { type: 'object', required: ['q'] })];
+  const taskTypes = [customTaskType('own.type', { configSchema: { type: 'object', required: ['q'] } })];
   const reader = createDefinitionReader();
   const nodes = Array.from({ length: depth(3_000) }, (_, i) => ({
     taskId: `t${i}`,

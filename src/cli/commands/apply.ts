@@ -7,8 +7,8 @@ import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../input/definition-file.ts';
 import { problemLines, Refusal } from '../refusal.ts';
+import { guessNote } from '../settings/webhook-host.ts';
 import { loadTaskTypes } from '../system.ts';
-import { guessNote } from '../webhook-host.ts';
 
 export function defineCommand(command: Command): void {
   command.action(listAction((context, _options, files) => applyFiles(context, files)));

@@ -1,4 +1,6 @@
 // dagwright doctor: what is wrong, and what to do. One line per check; exit code 1 if one failed.
+
+import { openServer } from '../../db/embedded/given-or-embedded.ts';
 import { openProbe } from '../../db/operations/doctor.ts';
 import { migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
 import { action } from '../action.ts';
@@ -16,7 +18,6 @@ import { databaseChecks } from '../doctor/database-checks.ts';
 import { engineChecks, settingsCheck } from '../doctor/engine-checks.ts';
 import { secretsCheck } from '../doctor/secrets-check.ts';
 import { indented } from '../safe-output.ts';
-import { openServer } from '../system.ts';
 
 export function defineCommand(command: Command): void {
   command.action(action(doctor));
@@ -30,7 +31,7 @@ const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', skip: 'gray' } as co
 /** Makes all checks, each on its own; what fails for one cause is said once. --json: `{ checks: [{ name, status, message, hint }] }`. */
 async function doctor(context: CommandContext): Promise<number> {
   const { config } = context;
-  const server = await openServer({ config, ephemeral: context.isEphemeral, onProgress: context.note });
+  const server = await openServer(config, { ephemeral: context.isEphemeral, onProgress: context.note });
   try {
     // As with every command, an embedded database is brought up to date by itself.
     if (server.isEmbedded && (await pendingMigrations(server.url)) > 0) await migrateDatabase(server.url);

@@ -1,17 +1,17 @@
 // dagwright migrate: brings the database up to date, or says whether it is.
+
+import { openServer } from '../../db/embedded/given-or-embedded.ts';
 import { arePricesOlder, migrateDatabase, pendingMigrations } from '../../db/operations/migrate.ts';
 import { action } from '../action.ts';
 import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { openServer } from '../system.ts';
 
 export function defineCommand(command: Command): void {
   command.option('--check', 'change nothing; exit 1 if migrations are pending').action(action(migrate));
 }
 
 async function migrate(context: CommandContext, options: { readonly check?: boolean }): Promise<number> {
-  const server = await openServer({
-    config: context.config,
+  const server = await openServer(context.config, {
     ephemeral: context.isEphemeral,
     onProgress: context.note,
   });

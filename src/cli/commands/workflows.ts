@@ -18,7 +18,7 @@ import { choice, paged, wholeNumber } from '../input/arguments.ts';
 import { printedPage } from '../input/lists.ts';
 import { table } from '../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../refusal.ts';
-import { inOwnEnvironment, webhookHost } from '../webhook-host.ts';
+import { inOwnEnvironment, webhookHost } from '../settings/webhook-host.ts';
 
 const readRevision = wholeNumber(1, MAX_REVISION);
 

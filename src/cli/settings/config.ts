@@ -2,10 +2,11 @@
 import { resolve } from 'node:path';
 import type { Problem, Result } from '../../core/errors.ts';
 import type { OutsideSettings } from '../../engine/services/outside.ts';
-import type { Environment } from '../io.ts';
 import { databaseUrlProblem } from './database-url.ts';
 import { type HttpSettings, readHttpSettings } from './http-settings.ts';
 import { readOutsideSettings } from './outside-settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export const ROLES = ['all', 'worker', 'api', 'scheduler'] as const;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;

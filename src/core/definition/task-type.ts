@@ -37,7 +37,7 @@ export interface TaskTypeRule {
   /** The branches it may choose; `any`: those that edges name; null or absent: it has no branches. */
   readonly branchNames?: (config: JsonObject) => readonly string[] | 'any' | null;
   /** JSON Schema of the output, as far as it is known; null or absent: unknown. */
-  readonly outputSchema?: (config: JsonObject) => Json | null;
+  readonly outputSchema?: JsonObject | ((config: JsonObject) => Json | null);
   /** Never ends as completed, so that no success can follow from it. */
   readonly neverCompletes?: boolean;
   /** Seconds that it surely waits, where they are known. */
@@ -50,6 +50,14 @@ export interface TaskTypeRule {
 }
 
 /** Unknown output, and anything goes in config: what a rule is where nothing more is said. */
-export function customTaskType(type: string, configSchema: JsonObject = {}): TaskTypeRule {
-  return { type, status: 'built', configSchema };
+export function customTaskType(
+  type: string,
+  { configSchema = {}, outputSchema }: { configSchema?: JsonObject; outputSchema?: JsonObject } = {},
+): TaskTypeRule {
+  return {
+    type,
+    status: 'built',
+    configSchema,
+    ...(outputSchema === undefined ? {} : { outputSchema }),
+  };
 }

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { runMigrations } from 'graphile-worker';
+import { Logger, runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { ROLES, TAKEN_ROLES } from '../connection/roles.ts';
 import { hasOlderPrices, seedPrices } from '../resources/pricing.ts';
@@ -23,6 +23,14 @@ export class MigrationError extends Error {
     this.name = 'MigrationError';
     this.hint = hint;
   }
+}
+
+/** Applies what the database lacks, if it may; how many migrations it lacks then. */
+export async function bringUpToDate(url: string, mayMigrate: boolean): Promise<number> {
+  const pending = await pendingMigrations(url);
+  if (!mayMigrate || (pending === 0 && !(await arePricesOlder(url)))) return pending;
+  await migrateDatabase(url);
+  return 0;
 }
 
 /** Migrations that the database does not have yet; all of them where it has none. */
@@ -170,5 +178,4 @@ async function withClient<T>(
   }
 }
 
-const { Logger } = await import('graphile-worker');
 const silentLogger = new Logger(() => () => {});

@@ -193,8 +193,9 @@ function compileRunnable(
     prepared: type.prepare(definition, types),
     input: mapping(definition.inputMapping),
     output: mapping(definition.outputMapping),
-    retry: effectivePolicy(definition.retry, plan.definition.maxRetries),
-    timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
+    retry: effectivePolicy(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),
+    timeoutSeconds:
+      definition.timeoutSeconds ?? type.defaults?.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
   };
 }
 

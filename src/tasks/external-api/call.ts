@@ -1,13 +1,12 @@
 // What an external_api sends: its config, compiled once and evaluated for each call.
 import { DEFAULT_CALLBACK_SECONDS } from '../../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../../core/definition/model.ts';
-import { TerminalError } from '../../core/errors.ts';
 import { compileUrl, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
 import { lazy, readScope, type Scope } from '../../core/expression/scope.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { compiled, compileField, invalidField, readField } from '../compile-config.ts';
 import type { HttpRequest } from '../outbound/message.ts';
-import { type NamedSecrets, readNamedSecrets } from '../read-secrets.ts';
+import { missingSecret, type NamedSecrets, readNamedSecrets } from '../read-secrets.ts';
 import type { Secret } from '../secret.ts';
 import type { Callback, CallbackLimits, TaskContext } from '../task-type.ts';
 import {
@@ -186,12 +185,4 @@ async function authorize(
     throw invalid(node, `the secret "${name}" holds what a header cannot hold`);
   headers.set('authorization', `Bearer ${secret.value}`);
   return secret;
-}
-
-async function missingSecret(name: string, { outside, taskId }: TaskContext): Promise<TerminalError> {
-  const shown = name.slice(0, 100);
-  return new TerminalError(
-    'validation',
-    `Task "${taskId}": there is no secret "${shown}"; set ${await outside.secrets.variableOf(shown)} on the worker`,
-  );
 }

@@ -1,5 +1,6 @@
 // dagwright executions: list, show, why, cancel, pause, resume.
 import type pg from 'pg';
+import { isUuid } from '../../../core/id.ts';
 import { EXECUTION_STATUSES, type ExecutionStatus } from '../../../core/status.ts';
 import type { Acting } from '../../../db/connection/connection.ts';
 import {
@@ -24,7 +25,7 @@ import { executionSummary, spentOf, taskTable } from '../../output/task-table.ts
 import { formatDuration, table } from '../../output/terminal.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import { oneLine } from '../../safe-output.ts';
-import { isExecutionId, requireId } from './execution-id.ts';
+import { requireId } from './execution-id.ts';
 import { addLogsCommand } from './logs.ts';
 
 export function defineCommand(executions: Command): void {
@@ -57,8 +58,7 @@ interface ListOptions {
 
 async function listAll(context: CommandContext, options: ListOptions): Promise<number> {
   const { status, workflow: workflowId, limit, cursor: before } = options;
-  if (before !== undefined && !isExecutionId(before))
-    throw refuse('usage', '--cursor is not one that a list gave');
+  if (before !== undefined && !isUuid(before)) throw refuse('usage', '--cursor is not one that a list gave');
   return await context.withTenant(async (client, acting) => {
     const found = await listExecutions(client, acting, { limit, status, workflowId, before });
     const page = printedPage(found, ({ id }) => id);

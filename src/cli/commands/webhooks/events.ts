@@ -15,7 +15,7 @@ import { choice, paged } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
 import { table } from '../../output/terminal.ts';
 import { outcomeToRefusal } from '../../refusal.ts';
-import { webhookHost } from '../../webhook-host.ts';
+import { webhookHost } from '../../settings/webhook-host.ts';
 
 export const WEBHOOK_ID = 'the id of a webhook';
 export const WEBHOOK_WORDS = { hints: { not_found: 'dagwright webhooks list' } };

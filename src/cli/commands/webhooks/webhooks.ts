@@ -22,7 +22,7 @@ import { table } from '../../output/terminal.ts';
 import { statusBeside } from '../../output/trigger-status.ts';
 import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import type { Config } from '../../settings/config.ts';
-import { guessNote, inOwnEnvironment, webhookHost } from '../../webhook-host.ts';
+import { guessNote, inOwnEnvironment, webhookHost } from '../../settings/webhook-host.ts';
 import { addEventCommands, WEBHOOK_ID, WEBHOOK_WORDS } from './events.ts';
 import { readSettings, type SettingOptions, withSettings } from './settings.ts';
 

@@ -143,7 +143,8 @@ function inputShape({ inputMapping }: JsonObject): Json | null {
 
 /** Of the output before any outputMapping. */
 function outputShape(task: JsonObject, { taskTypes }: ReadCheck): Json | null {
-  return taskTypes.get(String(task.taskType))?.outputSchema?.(configOf(task)) ?? null;
+  const schema = taskTypes.get(String(task.taskType))?.outputSchema ?? null;
+  return typeof schema === 'function' ? schema(configOf(task)) : schema;
 }
 
 function once<Shape>(known: Map<JsonObject, Shape>, task: JsonObject, make: () => Shape): Shape {

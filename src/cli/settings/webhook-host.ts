@@ -1,10 +1,10 @@
-// Where webhooks are served, as far as this command can know, and what it would seal their secrets with.
-import type { Outcome } from '../resources/outcome.ts';
-import type { WebhookHost } from '../resources/webhooks/webhooks.ts';
-import { InstallationSecrets } from '../tasks/installation-secrets.ts';
-import { createSecretBox } from '../triggers/secrets/secret-box.ts';
+// Where webhooks are served, as far as these settings tell, and what their secrets are sealed with.
+import type { Outcome } from '../../resources/outcome.ts';
+import type { WebhookHost } from '../../resources/webhooks/webhooks.ts';
+import { InstallationSecrets } from '../../tasks/installation-secrets.ts';
+import { createSecretBox } from '../../triggers/secrets/secret-box.ts';
+import type { Config } from './config.ts';
 import { findServiceUrl } from './service-address.ts';
-import type { Config } from './settings/config.ts';
 
 export function webhookHost(config: Config): WebhookHost {
   const { http, outside } = config;

@@ -1,0 +1,2 @@
+// For require(): the same modules that import gets, not a second copy of them.
+module.exports = require('../dist/client/client.js');
