@@ -225,6 +225,14 @@ export const KNOWN_BLOCKS: readonly KnownBlock[] = [
     because: /no rate for audio input/,
   },
   {
+    what: 'sound that is charged by its seconds',
+    provider: 'mistral',
+    model: 'mistral-small-latest',
+    usage: { prompt_tokens: 4, completion_tokens: 1, total_tokens: 5, prompt_audio_seconds: 17 },
+    costUsd: null,
+    because: /no rate for seconds of audio/,
+  },
+  {
     what: 'embeddings of OpenAI',
     provider: 'openai',
     model: 'text-embedding-3-small',

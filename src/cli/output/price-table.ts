@@ -78,8 +78,9 @@ export function describePrice(
   return lines.join('\n');
 }
 
+/** What is no token. */
+const PER_THOUSAND: readonly string[] = ['webSearches', 'providerToolCalls', 'audioSeconds', 'requests'];
+
 function rateText(kind: (typeof RATE_KINDS)[number], usd: string): string {
-  return kind === 'webSearches' || kind === 'requests' || kind === 'providerToolCalls'
-    ? `$${usd} per thousand`
-    : `$${usd} per million`;
+  return PER_THOUSAND.includes(kind) ? `$${usd} per thousand` : `$${usd} per million`;
 }

@@ -10,7 +10,7 @@
 import { multiplyUsd, priceTokens, sumUsd, type Usd } from '../money.ts';
 import { type PricedUsage, type TokenUsage, USAGE_PARTS, type UsageParts } from './usage.ts';
 
-/** US dollars per million tokens; `webSearches` and `requests` per thousand. Canonical decimals. */
+/** US dollars per million tokens; searches, calls, seconds and `requests` per thousand. Canonical decimals. */
 export const RATE_KINDS = [
   'input',
   'cachedInput',
@@ -97,7 +97,7 @@ function ratesFor({ rates, tiers }: ModelPrice, inputTokens: number): Rates {
 }
 
 interface Kind {
-  readonly kind: Exclude<RateKind, 'webSearches' | 'requests' | 'providerToolCalls'>;
+  readonly kind: Exclude<RateKind, 'requests' | keyof typeof BY_THE_CALL>;
   /** What its tokens are, beyond input or output: kinds with more marks are narrower. */
   readonly marks: readonly string[];
   /** Undefined: not reported. */
@@ -181,14 +181,18 @@ function isHidden(kind: Kind, rated: readonly Kind[], usage: TokenUsage): boolea
   return wider.length > 1 && wider.every((other) => (other.count(usage) ?? 0) > 0);
 }
 
+/** What is counted beside the tokens, with how messages name it. */
+const BY_THE_CALL = {
+  webSearches: 'web searches',
+  providerToolCalls: "calls of the provider's own tools",
+  audioSeconds: 'seconds of audio',
+} as const;
+const CALL_KINDS = Object.keys(BY_THE_CALL) as (keyof typeof BY_THE_CALL)[];
+
 function priceCall(parts: UsageParts, rates: Rates): Part {
-  const counted = (['webSearches', 'providerToolCalls'] as const).map(
-    (kind) => [kind, parts[kind] ?? 0] as const,
-  );
-  const missing = counted.find(([kind, count]) => count > 0 && rates[kind] === undefined);
-  if (missing !== undefined)
-    return { unpriced: missing[0] === 'webSearches' ? 'web searches' : "calls of the provider's own tools" };
-  const fees = counted.map(([kind, count]) => perThousand(count, rates[kind] ?? '0'));
+  const missing = CALL_KINDS.find((kind) => (parts[kind] ?? 0) > 0 && rates[kind] === undefined);
+  if (missing !== undefined) return { unpriced: BY_THE_CALL[missing] };
+  const fees = CALL_KINDS.map((kind) => perThousand(parts[kind] ?? 0, rates[kind] ?? '0'));
   return { usd: sumUsd([...fees, perThousand(1, rates.requests ?? '0')]) };
 }
 

@@ -115,6 +115,7 @@ const readChat: UsageReader = (counts, provider) => {
       outputAudio: counts.find('completion_tokens_details', 'audio_tokens'),
       outputCitation: citations,
       webSearches: counts.find('num_search_queries'),
+      audioSeconds: counts.find('prompt_audio_seconds'),
       providerToolCalls: counts.sum(...PROVIDER_TOOL_CALLS),
     },
   };

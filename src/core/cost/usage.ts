@@ -33,6 +33,8 @@ export const USAGE_PARTS = [
   'webSearches',
   /** Calls of tools that the provider runs itself, and sources that it reads: charged beside the tokens. */
   'providerToolCalls',
+  /** Of sound that is charged by its length, not by tokens. */
+  'audioSeconds',
 ] as const;
 export type UsagePart = (typeof USAGE_PARTS)[number];
 export type UsageParts = Readonly<Partial<Record<UsagePart, number>>>;

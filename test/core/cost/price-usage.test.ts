@@ -173,12 +173,14 @@ describe('what has no price is null, never less', () => {
       'audio from a cache',
     ],
     ['spoken output', { outputTokens: 10, parts: { outputAudio: 1 } }, 'audio output'],
+    ['sound by its length', { parts: { audioSeconds: 3 } }, 'seconds of audio'],
     ["the provider's own tools", { parts: { providerToolCalls: 1 } }, "calls of the provider's own tools"],
   ])('%s without a rate of its own, but at the price of an operator', (_, counts, unpriced) => {
     const rates = price({ input: '1', cachedInput: '0.1', cacheWrite: '1.25', output: '2' });
     expect(explainPricing(usage(counts), rates)).toMatchObject({ costUsd: null, unpriced });
     const { costUsd } = explainPricing(usage(counts), rates, { coversAllKinds: true });
-    expect(costUsd === null).toBe(counts.parts?.providerToolCalls !== undefined);
+    const isByTheCall = ['seconds of audio', "calls of the provider's own tools"].includes(unpriced);
+    expect(costUsd === null).toBe(isByTheCall);
   });
   test('a class of service multiplies the tokens, and no fee', () => {
     const rates = price({ input: '1', output: '2', webSearches: '10', requests: '1' });

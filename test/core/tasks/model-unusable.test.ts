@@ -1,7 +1,19 @@
 // Answers that are none, or not whole: what is said of them, and whether they are bought again.
 import { describe, expect, test } from 'vitest';
+import { readPriceLibrary } from '../../../src/core/cost/price-library.ts';
+import { PriceTable } from '../../../src/core/cost/price-table.ts';
+import { REVIEWED_PRICES } from '../../../src/core/cost/reviewed-prices.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
-import { type Answer, answering, COMPATIBLE, chat, http, infer, type ModelRun } from '../../support/model.ts';
+import {
+  type Answer,
+  answering,
+  COMPATIBLE,
+  chat,
+  http,
+  infer,
+  type ModelRun,
+  tablePrices,
+} from '../../support/model.ts';
 
 async function ask(answers: Answer[], config: JsonObject = {}, modelId: string = COMPATIBLE.modelId) {
   const server = answering(...answers);
@@ -297,4 +309,29 @@ test('what failed is paid for where it was counted', async () => {
     await expect(result).rejects.toMatchObject({ name: 'RetryableError' });
     expect(run.costs.map(({ usd }) => usd)).toEqual(['0.00012']);
   }
+});
+
+test('what an answer says of its cost is told in the usage: who answered, what is charged, why it is unknown', async () => {
+  const table = new PriceTable([...(await readPriceLibrary()), ...REVIEWED_PRICES]);
+  const spent = async (modelId: string, more: JsonObject) => {
+    const run: ModelRun = { costs: [], checkpoints: [], warnings: [] };
+    const server = answering(chat('ok', more));
+    const outside = { ...http(server.fetch), prices: tablePrices(table) };
+    const { output } = await infer({ prompt: 'go', baseUrl: COMPATIBLE.baseUrl }, { modelId, outside }, run);
+    return { output, warnings: run.warnings, ...run.costs[0] };
+  };
+  const usage = { prompt_tokens: 1000, completion_tokens: 0, total_tokens: 1000 };
+  expect(await spent('openai/gpt-5', { model: 'gpt-5-mini', usage: { ...usage, cost: 0.5 } })).toMatchObject({
+    output: { model: 'openai/gpt-5', answeredBy: 'gpt-5-mini' },
+    usd: '0.00025',
+    usage: { model: 'openai/gpt-5', answeredBy: 'gpt-5-mini', statedCostUsd: '0.5' },
+    warnings: ['openai/gpt-5: the provider says that it charges $0.5, by the price table it is $0.00025'],
+  });
+  const unknown = { model: 'gpt-5', service_tier: 'scale', usage };
+  const because = 'no price is known for service_tier "scale" of openai/gpt-5';
+  expect(await spent('openai/gpt-5', unknown)).toMatchObject({
+    usd: null,
+    usage: { costUnknownBecause: because },
+    warnings: [`the cost of this task is unknown: ${because}`],
+  });
 });
