@@ -37,12 +37,6 @@ export function readUsageLines(provider: string, usage: Json): Result<readonly U
   };
 }
 
-/** All lines of a block together. */
-export function tokenUsageOf(provider: string, usage: Json): Result<TokenUsage> {
-  const lines = readUsageLines(provider, usage);
-  return lines.ok ? { ok: true, value: sumLines(lines.value, usage) } : lines;
-}
-
 /** `block`: what the lines were read from; thinking is counted for all of its iterations. */
 export function sumLines(lines: readonly UsageLine[], block: Json): TokenUsage {
   const sum = lines.map(({ usage }) => usage).reduce(addTokenUsage);

@@ -80,7 +80,7 @@ const priority = (models: string, factor: Usd): ClassFactor => ({
 });
 
 /** Reviewed by people; the first that matches counts. */
-export const CLASS_FACTORS: readonly ClassFactor[] = [
+const CLASS_FACTORS: readonly ClassFactor[] = [
   { ...ANTHROPIC, kind: 'service_tier', value: 'batch', models: '^claude-', factor: '0.5' },
   {
     ...ANTHROPIC,

@@ -1,13 +1,14 @@
 // JSON objects and lists that stand in a text of words, as some models answer in spite of what they were asked.
 import { readJson } from '../../core/definition/reading/json-reader.ts';
-import type { Json } from '../../core/json.ts';
+import { type Json, MAX_VALUE_BYTES } from '../../core/json.ts';
 
 /** Places where one may begin that are tried: a text of brackets costs no more than that many looks at it. */
 const MAX_STARTS = 20;
 
-/** In order, none within another. */
+/** In order, none within another. None of a text that is larger than what an output may be. */
 export function findJsonValues(text: string): Json[] {
   const found: Json[] = [];
+  if (text.length > MAX_VALUE_BYTES) return found;
   let at = 0;
   for (let starts = 0; starts < MAX_STARTS; starts++) {
     const start = text.slice(at).search(/[{[]/);

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPriceLibrary } from '../../../src/core/cost/price-library.ts';
 import { PriceTable } from '../../../src/core/cost/price-table.ts';
 import { priceUsage } from '../../../src/core/cost/price-usage.ts';
-import { tokenUsageOf } from '../../../src/core/cost/read-usage.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { parseAllowList } from '../../../src/tasks/outbound/allow-list.ts';
 import { createHttp, type OutsideHttp } from '../../../src/tasks/outbound/client.ts';
 import { infer, type ModelRun, tablePrices } from '../../support/model.ts';
+import { tokenUsageOf } from '../../support/token-usage.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../shared/data/llm-responses/', import.meta.url));
 const AT = new Date('2026-06-01T00:00:00Z');
