@@ -1,13 +1,16 @@
 // What models cost: the price library, and the operator's own prices before it. They are the installation's: `client` is of
 // the engine's role. Prices are read whole and looked up in memory (core/cost/price-table.ts).
 import type pg from 'pg';
+import { readLibraryFile } from '../core/cost/library-file.ts';
+import { PRICE_LIBRARY_VERSION } from '../core/cost/price-library.ts';
 import { ANY_MODEL, MAX_MODEL_NAME, type PriceRow, PriceTable } from '../core/cost/price-table.ts';
 import { providerName } from '../core/cost/provider-name.ts';
+import type { Json } from '../core/json.ts';
 import { parseUsd } from '../core/money.ts';
 import { type BoundedPage, pageOfRows } from '../db/connection/byte-bounded.ts';
 import type { Operator, Queryable } from '../db/connection/connection.ts';
 import * as rows from '../db/resources/pricing.ts';
-import { done, notFound, type Outcome } from './outcome.ts';
+import { done, invalid, notFound, type Outcome } from './outcome.ts';
 import type { TextRule } from './text-rule.ts';
 
 export const PROVIDER = {
@@ -144,6 +147,19 @@ export async function removePrices(
     `price of ${given.provider}/${given.model}`,
     `no price was set for ${place.provider}/${place.model}`,
   );
+}
+
+/** Puts a newer data file of the price library in place of the library's prices, until a newer package comes. */
+export async function importPrices(
+  client: pg.ClientBase,
+  _acting: Operator,
+  { file, at }: { readonly file: Json; readonly at: Date },
+): Promise<Outcome<{ readonly version: string; readonly prices: number }>> {
+  const read = readLibraryFile(file);
+  if (!read.ok) return invalid(read.problems);
+  const version = `${PRICE_LIBRARY_VERSION}/${at.toISOString().slice(0, 10).replaceAll('-', '')}`;
+  await rows.replaceLibraryPrices(client, read.value, version);
+  return done({ version, prices: read.value.length });
 }
 
 const placeOf = ({ provider, model }: PricePlace): PricePlace => ({

@@ -1,6 +1,7 @@
 // What task types reach the outside world through: one per tenant whose tasks a worker runs, handed to every attempt.
 // Interfaces only; the worker's are made by engine/services/outside.ts.
-import type { PricedUsage, TokenUsage } from '../core/cost/usage.ts';
+import type { Bill } from '../core/cost/bill.ts';
+import type { PricedBill } from '../core/cost/price-bill.ts';
 import type { OutsideHttp } from './outbound/client.ts';
 import type { Secret } from './secret.ts';
 
@@ -37,13 +38,13 @@ export interface ProviderAccess {
 
 /** What model calls cost. */
 export interface Prices {
-  /** The cost of one call at `at`; costs are null where no price is known. */
+  /** The cost of one call at `at`; costs are null where no price is known, and it says why. */
   price(call: {
     readonly provider: string;
     readonly model: string;
     readonly at: Date;
-    readonly usage: TokenUsage;
-  }): Promise<PricedUsage>;
+    readonly bill: Bill;
+  }): Promise<PricedBill>;
 }
 
 export interface ServiceUse {

@@ -1,10 +1,13 @@
 // dagwright pricing, and what a run says of its cost, as users see them: stdout, stderr, exit codes.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { sumUsd } from '../../src/core/money.ts';
 import { createDatabase } from '../support/database.ts';
+import { chat } from '../support/model.ts';
 import { runCli } from './support/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dagwright pricing '));
@@ -77,6 +80,7 @@ describe('dagwright pricing cost', () => {
           outputTokens: 4,
         },
         ...{ reasoningTokens: 0, inputCostUsd: null, outputCostUsd: null, costUsd: null },
+        costUnknownBecause: expect.stringContaining("dagwright pricing set 'acme/unheard-of'"),
       },
     ]);
     expect(stderr).toContain('acme/unheard-of');
@@ -108,7 +112,7 @@ describe('dagwright pricing cost', () => {
     );
   });
 
-  it('names the line of each problem, exits 1 and prints no costs', async () => {
+  it('prices each line by itself: a bad one is named in its place, exits 1 and spoils no other', async () => {
     const good = JSON.stringify(SONNET);
     const lines = [
       good,
@@ -119,14 +123,89 @@ describe('dagwright pricing cost', () => {
       good,
     ];
     const name = file('bad.jsonl', lines.join('\n'));
-    const { code, stdout } = await dagwright('pricing', 'cost', '--usage', `@${name}`, '--json');
+    const { code, stdout, stderr } = await dagwright('pricing', 'cost', '--usage', `@${name}`, '--json');
     expect(code).toBe(1);
-    const { errors } = JSON.parse(stdout);
-    expect(errors).toMatchObject([
-      { message: expect.stringMatching(/^line 2, column/) },
-      { pointer: '--usage', message: expect.stringMatching(/^line 3: .*got \[\]/) },
-      { pointer: '--usage/usage/input_tokens', message: expect.stringMatching(/^line 4: .*got -1/) },
-      { pointer: '--usage/at', message: expect.stringMatching(/^line 5: .*yesterday/) },
+    const said = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(said).toMatchObject([
+      PRICED_SONNET,
+      { costUsd: null, errors: [{ message: expect.stringMatching(/^line 2, column/) }] },
+      {
+        costUsd: null,
+        errors: [{ pointer: '--usage', message: expect.stringMatching(/^line 3: .*got \[\]/) }],
+      },
+      {
+        model: SONNET.model,
+        costUsd: null,
+        errors: [
+          { pointer: '--usage/usage/input_tokens', message: expect.stringMatching(/^line 4: .*got -1/) },
+        ],
+      },
+      {
+        costUsd: null,
+        errors: [{ pointer: '--usage/at', message: expect.stringMatching(/^line 5: .*yesterday/) }],
+      },
+      PRICED_SONNET,
+    ]);
+    expect(stderr).toMatch(/line 2, column[\s\S]*line 4: /);
+  });
+
+  it('says why a cost is unknown, and what the provider says that it charges', async () => {
+    const routed = { ...UNKNOWN, usage: { ...UNKNOWN.usage, cost: 0.25 } };
+    const { stdout } = await dagwright('pricing', 'cost', '--usage', JSON.stringify(routed));
+    expect(JSON.parse(stdout)).toMatchObject({
+      costUsd: '0.25',
+      statedCostUsd: '0.25',
+      costUnknownBecause: expect.stringContaining('no price for acme/unheard-of'),
+    });
+  });
+
+  it('says what docs/cost.md shows', async () => {
+    const page = readFileSync(new URL('../../docs/cost.md', import.meta.url), 'utf8');
+    const [, usage] = /--usage '(\{.*\})'/.exec(page)!;
+    const [, shown] = /```json\n(.*)\n```/.exec(page)!;
+    expect((await dagwright('pricing', 'cost', '--usage', usage!)).stdout.trim()).toBe(shown);
+    const [, lines] = /<<'EOF'\n([\s\S]*?)\nEOF/.exec(page)!;
+    const { code, stdout } = await dagwright('pricing', 'cost', '--usage', `@${file('doc.jsonl', lines!)}`);
+    const costs = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).costUsd);
+    expect([code, costs]).toEqual([0, ['0.00055', '0.001125', null]]);
+  });
+
+  it('takes the whole answer: its class, and the model that answered', async () => {
+    const usageMetadata = { promptTokenCount: 1000, candidatesTokenCount: 100, totalTokenCount: 1100 };
+    const calls = [
+      {
+        ...{ provider: 'google', model: 'gemini-flash-latest' },
+        answer: { modelVersion: 'gemini-2.5-flash', usageMetadata },
+      },
+      {
+        ...{ provider: 'openai', model: 'gpt-5' },
+        answer: {
+          model: 'gpt-5-2025-08-07',
+          service_tier: 'flex',
+          usage: { prompt_tokens: 1000, total_tokens: 1000 },
+        },
+      },
+    ];
+    const name = file('answers.jsonl', calls.map((call) => JSON.stringify(call)).join('\n'));
+    const { code, stdout } = await dagwright('pricing', 'cost', '--usage', `@${name}`);
+    expect([
+      code,
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ]).toMatchObject([
+      0,
+      [
+        { model: 'gemini-flash-latest', answeredBy: 'gemini-2.5-flash', costUsd: '0.00055' },
+        { model: 'gpt-5', answeredBy: 'gpt-5-2025-08-07', costUsd: '0.000625' },
+      ],
     ]);
   });
 
@@ -166,6 +245,9 @@ describe('dagwright pricing list and show', () => {
       tiers: [],
     });
     expect((await dagwright('pricing', 'list', '--provider', 'nobody')).code).toBe(1);
+    const sources = (await dagwright('pricing', 'list', '--provider', 'anthropic', '--source')).stdout;
+    expect(sources).toMatch(/claude-haiku-5-5 .* reviewed +https:\/\/\S+, 20\d\d-/);
+    expect(sources).toMatch(/claude-haiku-4-5 .* library +@pydantic\/genai-prices/);
   });
 
   it('shows all prices of a model, with dates and tiers, and which one holds now', async () => {
@@ -250,6 +332,37 @@ describe('dagwright pricing set', () => {
   });
 });
 
+it('a run and executions show say why a cost is unknown', async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(chat('hello')));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const workflow = `
+workflowId: unpriced
+nodes:
+  - { taskId: ask, taskType: model_inference, modelId: acme/unheard-of, config: { prompt: "Hi", baseUrl: "${baseUrl}" } }
+`;
+    const env = {
+      HOME: folder,
+      DATABASE_URL: database.url,
+      LOG_LEVEL: 'error',
+      DAGWRIGHT_ALLOWED_HOSTS: '127.0.0.1',
+    };
+    const { code, stdout } = await runCli(['run', file('unpriced.yaml', workflow)], { cwd: folder, env });
+    const id = /execution ([0-9a-f-]{36})/.exec(stdout)![1]!;
+    const shown = (await dagwright('executions', 'show', id)).stdout;
+    expect(code).toBe(0);
+    for (const text of [stdout, shown])
+      expect(text).toMatch(/\$\? of ask: there is no price for acme\/unheard-of; dagwright pricing set/);
+  } finally {
+    server.close();
+  }
+});
+
 it('a run and executions show say what each model and task has cost; the lines add up', async () => {
   const workflow = `
 workflowId: two-models
@@ -271,4 +384,62 @@ nodes:
     expect(sumUsd(amounts(/^ {2}(plan|write) /))).toBe(costUsd);
   }
   expect(Number(costUsd)).toBeGreaterThan(0);
+});
+
+describe('dagwright pricing import', () => {
+  const library = (models: unknown) => JSON.stringify([{ id: 'anthropic', name: 'Anthropic', models }]);
+  const NEW_MODEL = {
+    id: 'claude-next-9',
+    match: { starts_with: 'claude-next-9' },
+    prices: [
+      {
+        prices: {
+          input_mtok: { base: 1, tiers: [{ start: 100, price: 2 }] },
+          output_mtok: 3,
+          cache_read_mtok: null,
+        },
+      },
+      { constraint: { start_date: '2030-01-01' }, prices: { input_mtok: 9, output_mtok: 9 } },
+    ],
+  };
+
+  it.each([
+    ['no JSON', '{', /is not JSON/],
+    ['no providers', '{}', /expected a list of providers/],
+    ['a provider without models', '[{"id":"x"}]', /is no provider/],
+    [
+      'a rule that is none',
+      library([{ ...NEW_MODEL, match: { resembles: 'x' } }]),
+      /no rule for model names/,
+    ],
+    ['a rate that is none', library([{ ...NEW_MODEL, prices: { input_mtok: '1 $' } }]), /cannot be read/],
+  ])('refuses %s', async (_what, text, message) => {
+    const { code, stderr } = await dagwright('pricing', 'import', file('bad.json', text));
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  it("puts a newer file of the library in place of the library's prices, and only of those", async () => {
+    const cost = async (model: string) => {
+      const usage = { input_tokens: 1000, output_tokens: 0 };
+      const call = { provider: 'anthropic', model, at: '2029-01-01', usage };
+      return JSON.parse((await dagwright('pricing', 'cost', '--usage', JSON.stringify(call))).stdout).costUsd;
+    };
+    expect(await cost('claude-next-9-20290101')).toBeNull();
+    const { code, stdout } = await dagwright(
+      'pricing',
+      'import',
+      file('data.json', library([NEW_MODEL])),
+      '--json',
+    );
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      { version: expect.stringMatching(/^[\d.]+\/\d+\/20\d{6}$/), prices: 3 },
+    ]);
+    expect([
+      await cost('claude-next-9-20290101'),
+      await cost('claude-haiku-4-5'),
+      await cost('claude-mythos-5'),
+    ]).toEqual(['0.002', null, '0.01']);
+    expect((await dagwright('migrate', '--check')).code).toBe(0);
+  });
 });

@@ -1,6 +1,7 @@
 // The table of prices, the worker's book of it, and the views of what was spent.
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readBill } from '../../src/core/cost/bill.ts';
 import { PRICE_LIBRARY_VERSION, readPriceLibrary } from '../../src/core/cost/price-library.ts';
 import { PriceTable } from '../../src/core/cost/price-table.ts';
 import type { JsonObject } from '../../src/core/json.ts';
@@ -23,6 +24,7 @@ const USAGE = {
   outputTokens: 100,
   reasoningTokens: 0,
 };
+const BILL = readBill('simulated', { usage: USAGE });
 const AT = new Date('2026-06-01T00:00:00Z');
 
 describe('the table', () => {
@@ -51,7 +53,8 @@ describe('the table', () => {
   test('a migrated database has every price of the library, as it was', async () => {
     const byPosition = <T extends { position: number }>(rows: T[]) =>
       rows.sort((a, b) => a.position - b.position);
-    expect(byPosition(await readPrices(database.engine))).toEqual(byPosition(await readPriceLibrary()));
+    const stored = (await readPrices(database.engine)).filter(({ source }) => source === 'library');
+    expect(byPosition(stored)).toEqual(byPosition(await readPriceLibrary()));
     expect(await arePricesOlder(own.url)).toBe(false);
   });
 
@@ -157,7 +160,7 @@ describe('the book of a worker', () => {
       [
         ['simulated', 'fast'],
         ['anthropic', 'claude-sonnet-4-5-20250929'],
-      ].map(([provider, model]) => book.price({ provider: provider!, model: model!, at: AT, usage: USAGE })),
+      ].map(([provider, model]) => book.price({ provider: provider!, model: model!, at: AT, bill: BILL })),
     );
     expect(costs.map(({ costUsd }) => costUsd)).toEqual(['0.0012', '0.0045']);
     expect(state.queries).toBe(2);
@@ -166,9 +169,14 @@ describe('the book of a worker', () => {
   test('an unknown model costs null, and is named once', async () => {
     const named: string[] = [];
     const book = new PriceBook(database.engine, { onUnknown: (message) => named.push(message) });
-    const call = { provider: 'acme', model: 'unheard-of', at: AT, usage: USAGE };
-    expect([await book.price(call), (await book.price(call)).costUsd]).toEqual([
-      { inputCostUsd: null, outputCostUsd: null, costUsd: null },
+    const call = { provider: 'acme', model: 'unheard-of', at: AT, bill: BILL };
+    expect([await book.price(call), (await book.price(call)).costUsd]).toMatchObject([
+      {
+        inputCostUsd: null,
+        outputCostUsd: null,
+        costUsd: null,
+        unknownBecause: expect.stringContaining('no price'),
+      },
       null,
     ]);
     expect(named).toEqual([expect.stringContaining('acme/unheard-of')]);
@@ -176,9 +184,9 @@ describe('the book of a worker', () => {
 
   test('a changed price is seen once the old one may no longer be held, and the table is read anew only then', async () => {
     const { state, pool } = watched();
-    const held = new PriceBook(database.engine);
+    const held = new PriceBook(database.engine, { maxAgeMs: 600_000 });
     const book = new PriceBook(pool, { maxAgeMs: 0 });
-    const call = { provider: 'simulated', model: 'fast', at: AT, usage: USAGE };
+    const call = { provider: 'simulated', model: 'fast', at: AT, bill: BILL };
     await Promise.all([held.price(call), book.price(call)]);
     await book.price(call);
     expect(state.queries).toBe(3);
@@ -189,10 +197,24 @@ describe('the book of a worker', () => {
     expect((await book.price(call)).costUsd).toBe('0.0012');
   });
 
+  test('a price that was set is used by every worker within two seconds', async () => {
+    const books = [new PriceBook(database.engine), new PriceBook(database.engine)];
+    const call = { provider: 'simulated', model: 'fast', at: AT, bill: BILL };
+    for (const book of books) expect((await book.price(call)).costUsd).toBe('0.0012');
+    await setOperatorPrice(database.engine, price('simulated', '*', '1000'));
+    const now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 1500);
+    try {
+      for (const book of books) expect((await book.price(call)).costUsd).toBe('1.0001');
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   test('what was read holds through an outage of the database', async () => {
     const { state, pool } = watched();
     const book = new PriceBook(pool, { maxAgeMs: 0 });
-    const call = { provider: 'simulated', model: 'fast', at: AT, usage: USAGE };
+    const call = { provider: 'simulated', model: 'fast', at: AT, bill: BILL };
     await book.price(call);
     state.isDown = true;
     expect((await book.price(call)).costUsd).toBe('0.0012');
@@ -201,7 +223,7 @@ describe('the book of a worker', () => {
   test('the first reading waits for the database', async () => {
     const { state, pool } = watched();
     state.isDown = true;
-    const priced = new PriceBook(pool).price({ provider: 'simulated', model: 'fast', at: AT, usage: USAGE });
+    const priced = new PriceBook(pool).price({ provider: 'simulated', model: 'fast', at: AT, bill: BILL });
     while (state.queries < 2) await new Promise((resolve) => setImmediate(resolve));
     state.isDown = false;
     expect((await priced).costUsd).toBe('0.0012');

@@ -63,6 +63,22 @@ test('a simulated model completes with its output, cost and usage', async () => 
   expect(resourceUsage).toMatchObject({ provider: 'simulated', simulated: true, inputTokens: 1000 });
 });
 
+test('a task without a prompt gets what its parents said, however long the chain', async () => {
+  const one = (taskId: string, ...parents: string[]): NodeDefinition => ({
+    ...model({}, { taskId, dependsOn: parents.map((parent) => ({ taskId: parent })) }),
+    modelId: 'simulated/fast',
+    config: {},
+  });
+  const run = await engine.run(definition([one('a'), one('b', 'a'), one('c', 'b'), one('d', 'a', 'c')]), {
+    input: 'begin',
+  });
+  const asked = (id: string) =>
+    (run.task(id).output as { messages: { content: string }[] }).messages[0]!.content;
+  const said = (id: string) => (run.task(id).output as { text: string }).text;
+  expect([asked('a'), asked('b'), asked('c')]).toEqual(['begin', said('a'), said('b')]);
+  expect(JSON.parse(asked('d'))).toEqual({ a: said('a'), c: said('c') });
+});
+
 test('an agent calls tools by their types, under keys of their own; every call is counted', async () => {
   answer = ({ turn }) => (turn < 2 ? call('look', turn) : chat('done'));
   engine.bodies.m = ({ input, addCost }) => {

@@ -1,5 +1,8 @@
 // Runs a model_inference without an engine: providers are a fake fetch or a loopback server, prices are fixed, and every
 // cost, checkpoint and log line is kept.
+
+import { priceBill } from '../../src/core/cost/price-bill.ts';
+import type { PriceTable } from '../../src/core/cost/price-table.ts';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { addUsd, priceTokens } from '../../src/core/money.ts';
@@ -7,7 +10,7 @@ import type { Outside, Prices } from '../../src/tasks/outside.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskContext, TaskType } from '../../src/tasks/task-type.ts';
 import { context, node, outputOf } from '../core/tasks/run-task.ts';
-import { closedOutside, providersOf } from './outside.ts';
+import { closedOutside, providersOf, unpricedBill } from './outside.ts';
 
 export interface Asked {
   readonly url: string;
@@ -31,13 +34,25 @@ export interface ModelSetting {
 
 /** Dollars per million: 1 in, 2 out, for every model but those of the provider `unpriced`. */
 export const fixedPrices: Prices = {
-  async price({ provider, usage }) {
-    if (provider === 'unpriced') return { inputCostUsd: null, outputCostUsd: null, costUsd: null };
+  async price({ provider, model, bill }) {
+    const { usage } = bill;
+    if (provider === 'unpriced' || usage === null)
+      return unpricedBill(`there is no price for ${provider}/${model}`);
     const inputCostUsd = priceTokens(usage.inputTokens, '1');
     const outputCostUsd = priceTokens(usage.outputTokens, '2');
-    return { inputCostUsd, outputCostUsd, costUsd: addUsd(inputCostUsd, outputCostUsd) };
+    return {
+      ...unpricedBill(null),
+      inputCostUsd,
+      outputCostUsd,
+      costUsd: addUsd(inputCostUsd, outputCostUsd),
+    };
   },
 };
+
+/** Prices by a table, as a worker's are. */
+export const tablePrices = (table: PriceTable, at?: Date): Prices => ({
+  price: async (call) => priceBill(table, call.bill, { ...call, at: at ?? call.at }),
+});
 
 export const KEYS = providersOf({
   anthropic: { apiKey: 'key-of-anthropic' },

@@ -1,4 +1,5 @@
 // An outside world in which nothing can be reached, for tasks that are tried without an engine; parts may be replaced.
+import type { PricedBill } from '../../src/core/cost/price-bill.ts';
 import { redactNothing } from '../../src/core/redact.ts';
 import type { Outside, ProviderAccess, Providers, TenantSecrets } from '../../src/tasks/outside.ts';
 
@@ -11,13 +12,24 @@ export function closedOutside(more: Partial<Outside> = {}): Outside {
     },
     secrets: secretsOf({}),
     providers: providersOf({}),
-    prices: { price: async () => ({ inputCostUsd: null, outputCostUsd: null, costUsd: null }) },
+    prices: { price: async () => unpricedBill('this test has no prices') },
     services: { use: (_service, _signal, call) => call() },
     redact: redactNothing,
     publicUrl: 'http://127.0.0.1:3000',
     ...more,
   };
 }
+
+/** Nothing is known of what it cost. */
+export const unpricedBill = (unknownBecause: string | null): PricedBill => ({
+  inputCostUsd: null,
+  outputCostUsd: null,
+  costUsd: null,
+  answeredBy: null,
+  statedCostUsd: null,
+  unknownBecause,
+  warnings: [],
+});
 
 /** Secrets of the tenant at hand, by name, that may be sent anywhere. */
 export function secretsOf(values: Readonly<Record<string, string>>): TenantSecrets {

@@ -1,21 +1,28 @@
-// dagwright pricing: list, show, set, cost. All of them need the database, `cost` too: the operator's own prices are there.
+// dagwright pricing: list, show, set, import, cost. All of them need the database, `cost` too: the operator's own prices are there.
+
+import { priceBill } from '../../core/cost/price-bill.ts';
 import type { PriceTable } from '../../core/cost/price-table.ts';
-import { priceUsage } from '../../core/cost/price-usage.ts';
 import { priceView } from '../../core/cost/price-view.ts';
-import { modelName } from '../../core/cost/provider-name.ts';
+import { NO_TOKENS } from '../../core/cost/usage.ts';
+import type { Json } from '../../core/json.ts';
 import * as resource from '../../resources/prices.ts';
 import { action } from '../action.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { dollars } from '../input/arguments.ts';
 import { argumentProblems, readTextArgument } from '../input/json-argument.ts';
-import { type PricedCall, readCalls } from '../input/usage-lines.ts';
+import { readTextFile } from '../input/read-text.ts';
+import { readCalls, type UsageLine } from '../input/usage-lines.ts';
 import { describePrice, priceTable } from '../output/price-table.ts';
 import { outcomeToRefusal, Refusal, refuse } from '../refusal.ts';
 
 export function defineCommand(pricing: Command): void {
   command(pricing, 'list', 'what each model costs now')
     .option('--provider <provider>')
+    .option(
+      '--source',
+      'where each rate is from: the library, a reviewed row of this release, or the operator',
+    )
     .action(action(listPrices));
   command(pricing, 'show', 'all prices of a model: past, present, coming')
     .argument('<model>', 'PROVIDER/MODEL, or MODEL at all providers')
@@ -32,16 +39,25 @@ export function defineCommand(pricing: Command): void {
     )
     .option('--remove', 'take away what was set')
     .action(action(setPrice));
+  command(pricing, 'import', "take a newer data file of the price library, in place of this release's")
+    .argument('<file>', 'prices/data.json of github.com/pydantic/genai-prices')
+    .action(action(importFile));
   command(
     pricing,
     'cost',
     "what calls cost, from the providers' own usage blocks; prints a JSON line for each",
   )
-    .requiredOption('--usage <json|@file>', '{ provider, model, at?, usage }, or JSON lines of them')
+    .requiredOption(
+      '--usage <json|@file>',
+      '{ provider, model, at?, usage } or { …, answer } with the whole answer, or JSON lines of them',
+    )
     .action(action(costOfUsage));
 }
 
-async function listPrices(context: CommandContext, options: { readonly provider?: string }): Promise<number> {
+async function listPrices(
+  context: CommandContext,
+  options: { readonly provider?: string; readonly source?: boolean },
+): Promise<number> {
   return await withPrices(context, (prices) => {
     const rows = resource.listPrices(prices, new Date(), options);
     if (options.provider !== undefined && rows.length === 0)
@@ -52,7 +68,7 @@ async function listPrices(context: CommandContext, options: { readonly provider?
       );
     context.printJson({ items: rows.map(priceView), nextCursor: null });
     context.say(
-      `${priceTable(rows, context.paint)}\n\nUS dollars per million tokens; * has more rates: pricing show`,
+      `${priceTable(rows, { hasSource: options.source === true }, context.paint)}\n\nUS dollars per million tokens; * has more rates: pricing show`,
     );
     return 0;
   });
@@ -107,31 +123,65 @@ async function setPrice(context: CommandContext, options: SetOptions, name: stri
   });
 }
 
-async function costOfUsage(context: CommandContext, options: { readonly usage: string }): Promise<number> {
-  const calls = readCalls(await readTextArgument(options.usage, '--usage'), new Date());
-  if (!calls.ok) throw new Refusal(argumentProblems(calls.problems, '--usage', options.usage));
-  return await withPrices(context, (prices) => {
-    const unknown = new Set<string>();
-    const lines = calls.value.map((call) => costObject(call, prices, unknown));
-    for (const line of lines) context.printJson(line);
-    context.say(lines.map((line) => JSON.stringify(line)).join('\n'));
-    for (const name of unknown)
-      context.note(
-        `no price covers ${name}; dagwright pricing set '${name}' --input USD --output USD sets one`,
-      );
+async function importFile(context: CommandContext, _options: object, path: string): Promise<number> {
+  const file = parseFile(await readTextFile(path, 'FILE'), path);
+  return await context.withEngine(async (client, acting) => {
+    const imported = outcomeToRefusal(await resource.importPrices(client, acting, { file, at: new Date() }));
+    context.printJson(imported);
+    context.say(
+      `${imported.prices} prices of the library, version ${imported.version}; yours and reviewed ones go before them`,
+    );
     return 0;
   });
 }
 
-function costObject(
-  { provider, model, at, usage }: PricedCall,
-  prices: PriceTable,
-  unknown: Set<string>,
-): object {
-  const { parts: _, ...tokens } = usage;
-  const priced = priceUsage(usage, prices.find(provider, model, at));
-  if (priced.costUsd === null) unknown.add(`${provider}/${modelName(provider, model)}`);
-  return { model, ...tokens, ...priced };
+// Larger than what people write by hand: read as a program's.
+function parseFile(text: string, path: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw refuse('syntax', `${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function costOfUsage(context: CommandContext, options: { readonly usage: string }): Promise<number> {
+  const calls = readCalls(await readTextArgument(options.usage, '--usage'), new Date());
+  if (!calls.ok) throw new Refusal(argumentProblems(calls.problems, '--usage', options.usage));
+  return await withPrices(context, (prices) => {
+    const notes = new Set<string>();
+    const lines = calls.value.map((line) => costObject(line, options.usage, prices, notes));
+    for (const line of lines) context.printJson(line);
+    context.say(lines.map((line) => JSON.stringify(line)).join('\n'));
+    for (const note of notes) context.note(note);
+    return calls.value.every(({ problems }) => problems.length === 0) ? 0 : 1;
+  });
+}
+
+const NO_COST = { inputCostUsd: null, outputCostUsd: null, costUsd: null } as const;
+
+/** A line that is no call is told in its place: its costs are null. */
+function costObject(line: UsageLine, argument: string, prices: PriceTable, notes: Set<string>): object {
+  const errors = argumentProblems(line.problems, '--usage', argument);
+  for (const { message } of errors) notes.add(message);
+  const told = errors.length === 0 ? {} : { errors };
+  if (line.call === null) return { model: null, ...NO_COST, ...told };
+  const { provider, model, at, bill } = line.call;
+  const { parts: _, ...tokens } = bill.usage ?? NO_TOKENS;
+  const priced = priceBill(prices, bill, { provider, model, at });
+  const { inputCostUsd, outputCostUsd, costUsd, answeredBy, statedCostUsd, unknownBecause } = priced;
+  if (unknownBecause !== null && errors.length === 0) notes.add(unknownBecause);
+  for (const warning of priced.warnings) notes.add(`${provider}/${model}: ${warning}`);
+  return {
+    model,
+    ...(answeredBy !== null && { answeredBy }),
+    ...tokens,
+    inputCostUsd,
+    outputCostUsd,
+    costUsd,
+    ...(statedCostUsd !== null && { statedCostUsd }),
+    ...(unknownBecause !== null && { costUnknownBecause: unknownBecause }),
+    ...told,
+  };
 }
 
 async function withPrices(context: CommandContext, work: (prices: PriceTable) => number): Promise<number> {

@@ -75,7 +75,7 @@ export async function runWorkflow(
       : await system.database.withTenant(system.tenantId, (client) =>
           findCosts(client, system.tenantId, execution.id),
         );
-    const costs = costSummary(execution, spendings, context.paint);
+    const costs = costSummary(execution, { spendings, tasks }, context.paint);
     if (costs !== '') context.say(`\n${costs}\n`);
     context.say(executionSummary(execution, context.paint));
     context.printJson({ ...execution, tasks } satisfies RunView);

@@ -1,7 +1,6 @@
-// What `pricing cost` is given: one call as a JSON object, or JSON lines of them. All problems at once, each with its line.
+// What `pricing cost` is given: one call as a JSON object, or JSON lines of them. Each line is read by itself.
 import { beginsWithDay } from '../../core/calendar-day.ts';
-import { tokenUsageOf } from '../../core/cost/read-usage.ts';
-import type { TokenUsage } from '../../core/cost/usage.ts';
+import { type Bill, readBill } from '../../core/cost/bill.ts';
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { Problem, Result } from '../../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
@@ -10,30 +9,48 @@ export interface PricedCall {
   readonly provider: string;
   readonly model: string;
   readonly at: Date;
-  readonly usage: TokenUsage;
+  readonly bill: Bill;
 }
 
-const MAX_PROBLEMS = 100;
+/** What one line is: a call, what is wrong with it, or both: a call whose counts cannot be read. */
+export interface UsageLine {
+  readonly call: PricedCall | null;
+  readonly problems: readonly Problem[];
+}
+
 const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
 
-/** `now`: where a call does not say when it was. */
-export function readCalls(text: string, now: Date): Result<readonly PricedCall[]> {
+/** In order; a line that is no call spoils no other. `now`: where a call does not say when it was. */
+export function readCalls(text: string, now: Date): Result<readonly UsageLine[]> {
   const lines = text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .map((line, i) => ({ number: i + 1, text: line }))
     .filter((line) => line.text.trim() !== '');
-  const first = lines[0];
+  const [first] = lines;
   if (first === undefined)
     return { ok: false, problems: [problem('', 'expected { provider, model, usage }, got nothing')] };
-  // An object over several lines: its first line is not whole.
-  if (!parseDocument(first.text, 'json').ok) return readOne(text, now);
-  const read = lines.map((line) => ({ line, call: readOne(line.text, now) }));
-  const problems = read.flatMap(({ line, call }) =>
-    call.ok ? [] : call.problems.map((one) => ({ ...one, message: atLine(line.number, one.message) })),
-  );
-  if (problems.length > 0) return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
-  return { ok: true, value: read.flatMap(({ call }) => (call.ok ? call.value : [])) };
+  if (isOneDocument(text, lines)) {
+    const only = readOne(text, now);
+    return only.call === null ? { ok: false, problems: only.problems } : { ok: true, value: [only] };
+  }
+  return {
+    ok: true,
+    value: lines.map((line): UsageLine => {
+      const { call, problems } = readOne(line.text, now);
+      return {
+        call,
+        problems: problems.map((one) => ({ ...one, message: atLine(line.number, one.message) })),
+      };
+    }),
+  };
+}
+
+/** An object over several lines, also one with a mistake in it: none of its lines is a value of its own. */
+function isOneDocument(text: string, lines: readonly { readonly text: string }[]): boolean {
+  const isWhole = (one: string) => parseDocument(one, 'json').ok;
+  if (lines.length === 1 || (!isWhole(lines[0]!.text) && isWhole(text))) return true;
+  return !lines.some((line) => /^\s*[{[]/.test(line.text) && isWhole(line.text));
 }
 
 /** Problems of a line's own text name its column and line 1. */
@@ -43,25 +60,42 @@ function atLine(number: number, message: string): string {
     : `line ${number}: ${message}`;
 }
 
-function readOne(text: string, now: Date): Result<readonly PricedCall[]> {
+function readOne(text: string, now: Date): UsageLine {
   const parsed = parseDocument(text, 'json');
-  if (!parsed.ok) return parsed;
+  if (!parsed.ok) return { call: null, problems: parsed.problems };
   const call = parsed.value as Json;
   if (!isJsonObject(call))
     return {
-      ok: false,
+      call: null,
       problems: [
         problem('', `expected { provider, model, usage }, got ${JSON.stringify(call).slice(0, 40)}`),
       ],
     };
   const problems: Problem[] = [];
+  const { usage, answer } = call;
   const provider = readName(call, 'provider', problems);
   const model = readName(call, 'model', problems);
   const at = readInstant(call.at, now, problems);
-  const usage = tokenUsageOf(provider, call.usage ?? null);
-  if (!usage.ok) problems.push(...usage.problems.map((one) => ({ ...one, pointer: `/usage${one.pointer}` })));
-  if (!usage.ok || problems.length > 0) return { ok: false, problems };
-  return { ok: true, value: [{ provider, model, at, usage: usage.value }] };
+  if (answer !== undefined && !isJsonObject(answer))
+    problems.push(
+      problem(
+        '/answer',
+        `answer is the body that the provider sent, got ${JSON.stringify(answer).slice(0, 40)}`,
+      ),
+    );
+  if (usage === undefined && answer === undefined)
+    problems.push(
+      problem('/usage', "usage is the provider's own usage block (or answer its whole answer), got nothing"),
+    );
+  const bill = readBill(provider, {
+    ...(isJsonObject(answer) && answer),
+    ...(usage !== undefined && { usage }),
+  });
+  const counts = bill.problems.map((one) => ({ ...one, pointer: `/usage${one.pointer}` }));
+  return {
+    call: problems.length > 0 ? null : { provider, model, at, bill },
+    problems: [...problems, ...counts],
+  };
 }
 
 function readName(call: JsonObject, field: 'provider' | 'model', problems: Problem[]): string {

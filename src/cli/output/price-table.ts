@@ -1,17 +1,27 @@
 // Prices of models as people read them, in US dollars.
-import type { PriceRow } from '../../core/cost/price-table.ts';
+import { PRICE_LIBRARY_VERSION } from '../../core/cost/price-library.ts';
+import type { PriceRow, PriceSource } from '../../core/cost/price-table.ts';
 import { RATE_KINDS } from '../../core/cost/price-usage.ts';
+import { assertNever } from '../../core/errors.ts';
 import { type createPainter, table } from './terminal.ts';
 
 type Paint = ReturnType<typeof createPainter>;
 
+const SOURCES: { readonly [source in PriceSource]: string } = {
+  library: 'price library',
+  reviewed: 'reviewed for this release',
+  operator: 'set by the operator',
+};
 const MAIN_KINDS = ['input', 'cachedInput', 'cacheWrite', 'output'] as const;
 
 /** A line for each model, with its main rates. */
-export function priceTable(rows: readonly PriceRow[], paint: Paint): string {
-  const header = ['model', 'input', 'cached', 'cache write', 'output', 'source'].map((cell) =>
-    paint('bold', cell),
-  );
+export function priceTable(
+  rows: readonly PriceRow[],
+  { hasSource }: { readonly hasSource: boolean },
+  paint: Paint,
+): string {
+  const columns = ['model', 'input', 'cached', 'cache write', 'output', 'source'];
+  const header = [...columns, ...(hasSource ? ['from'] : [])].map((cell) => paint('bold', cell));
   const lines = rows.map((row) => {
     const hasMore =
       row.tiers.length > 0 ||
@@ -20,10 +30,25 @@ export function priceTable(rows: readonly PriceRow[], paint: Paint): string {
     return [
       `${row.provider}/${row.model}${hasMore ? ' *' : ''}`,
       ...MAIN_KINDS.map((kind) => row.rates[kind] ?? '-'),
-      row.source === 'operator' ? 'operator' : 'library',
+      row.source,
+      ...(hasSource ? [originOf(row)] : []),
     ];
   });
   return table([header, ...lines]);
+}
+
+/** Where a rate was read. */
+function originOf(row: PriceRow): string {
+  switch (row.source) {
+    case 'library':
+      return `@pydantic/genai-prices ${PRICE_LIBRARY_VERSION}`;
+    case 'reviewed':
+      return row.reference ?? 'this release';
+    case 'operator':
+      return 'dagwright pricing set';
+    default:
+      return assertNever(row.source);
+  }
 }
 
 /** All of one price: since when, each rate, its tiers. */
@@ -34,8 +59,9 @@ export function describePrice(
 ): string {
   const from = row.effectiveFrom.getTime() === 0 ? 'always' : `from ${row.effectiveFrom.toISOString()}`;
   const hours = row.dailyFrom === null ? '' : `, daily ${row.dailyFrom} to ${row.dailyUntil} UTC`;
-  const title = `${row.provider}/${row.model}  ${row.source === 'operator' ? 'set by the operator' : 'price library'}, ${from}${hours}`;
+  const title = `${row.provider}/${row.model}  ${SOURCES[row.source]}, ${from}${hours}`;
   const lines = [paint('bold', title) + (isCurrent ? paint('green', '  now') : '')];
+  if (row.reference !== undefined) lines.push(`  ${row.reference}`);
   const rates = RATE_KINDS.flatMap((kind) =>
     row.rates[kind] === undefined ? [] : [[`  ${kind}`, rateText(kind, row.rates[kind])]],
   );
@@ -52,6 +78,9 @@ export function describePrice(
   return lines.join('\n');
 }
 
+/** What is no token. */
+const PER_THOUSAND: readonly string[] = ['webSearches', 'providerToolCalls', 'audioSeconds', 'requests'];
+
 function rateText(kind: (typeof RATE_KINDS)[number], usd: string): string {
-  return kind === 'webSearches' || kind === 'requests' ? `$${usd} per thousand` : `$${usd} per million`;
+  return PER_THOUSAND.includes(kind) ? `$${usd} per thousand` : `$${usd} per million`;
 }

@@ -19,7 +19,7 @@ export function compileMatch(match: ModelMatch): MatchesName {
   if ('equals' in match) return equalTo(match.equals);
   if ('starts_with' in match) {
     const start = match.starts_with.toLowerCase();
-    return (name) => name.startsWith(start);
+    return (name) => name.startsWith(start) && !isOtherVersion(start, name.slice(start.length));
   }
   if ('ends_with' in match) {
     const end = match.ends_with.toLowerCase();
@@ -27,7 +27,10 @@ export function compileMatch(match: ModelMatch): MatchesName {
   }
   if ('contains' in match) {
     const part = match.contains.toLowerCase();
-    return (name) => name.includes(part);
+    return (name) => {
+      const at = name.indexOf(part);
+      return at >= 0 && !isOtherVersion(part, name.slice(at + part.length));
+    };
   }
   if ('regex' in match) {
     const pattern = linearSchemaPattern(match.regex);
@@ -46,6 +49,19 @@ export function compileMatch(match: ModelMatch): MatchesName {
     return (name) => all.every((matches) => matches(name));
   }
   throw new TypeError(`no rule for model names: ${JSON.stringify(match)}`);
+}
+
+/**
+ * Whether `rest`, what comes after a part of a name that a rule has, makes it another version: `claude-sonnet-5` is not
+ * `claude-sonnet-5-5`, nor `glm-4` `glm-4.5`. Dates and revisions (`-0613`, `-001`, `-05-20`, `-10-2024`) are none, nor is
+ * what follows a rule that ends where the version begins (`gpt-5-`).
+ */
+function isOtherVersion(part: string, rest: string): boolean {
+  if (!/[a-z\d]$/.test(part)) return false;
+  if (/(^|[-.])[1-9]$/.test(part) && /^\d(?=$|[-.:@])/.test(rest)) return true;
+  return (
+    /^[-.][1-9]\d?(?=$|[-.:@])/.test(rest) && !/^-(0[1-9]|1[0-2])-(\d{4}|[0-2]\d|3[01])(?=$|[-:@])/.test(rest)
+  );
 }
 
 function equalTo(text: string): MatchesName {

@@ -1,6 +1,5 @@
 // The rates of the price library, @pydantic/genai-prices, as rows of our table. The library is data here: nothing is
 // fetched, and its own arithmetic (floats) is not used.
-import type { Provider } from '@pydantic/genai-prices';
 import { parseUsd } from '../money.ts';
 import type { ModelMatch } from './model-match.ts';
 import { ALWAYS, ANY_MODEL, type PriceRow } from './price-table.ts';
@@ -46,7 +45,10 @@ const SIMULATED: Rates = { input: '1', output: '2' };
 /** All rows in the library's order. Providers whose models others offer too (Azure: OpenAI's) have those after their own. */
 export async function readPriceLibrary(): Promise<PriceRow[]> {
   const { waitForUpdate } = await import('@pydantic/genai-prices');
-  const providers = (await waitForUpdate()) ?? [];
+  return rowsOfLibrary((await waitForUpdate()) ?? []);
+}
+
+export function rowsOfLibrary(providers: readonly LibraryProvider[]): PriceRow[] {
   const rows: PriceRow[] = [];
   for (const provider of providers) {
     const fallbacks = (provider.fallback_model_providers ?? []).flatMap(
@@ -62,21 +64,42 @@ export async function readPriceLibrary(): Promise<PriceRow[]> {
   return rows;
 }
 
-function addModel(rows: PriceRow[], provider: string, model: Provider['models'][number]): void {
-  const prices = Array.isArray(model.prices)
-    ? model.prices
-    : [{ prices: model.prices, constraint: undefined }];
+/** What is used of the library's providers and models; its data files and its package have the same names. */
+export interface LibraryProvider {
+  readonly id: string;
+  readonly fallback_model_providers?: readonly string[];
+  readonly models: readonly LibraryModel[];
+}
+interface LibraryModel {
+  readonly id: string;
+  readonly match: ModelMatch;
+  readonly prices: object | readonly ConditionalPrices[];
+}
+interface ConditionalPrices {
+  readonly prices: object;
+  readonly constraint?: {
+    readonly start_date?: string;
+    readonly start_time?: string;
+    readonly end_time?: string;
+  };
+}
+
+function addModel(rows: PriceRow[], provider: string, model: LibraryModel): void {
+  const prices: readonly ConditionalPrices[] = Array.isArray(model.prices)
+    ? (model.prices as readonly ConditionalPrices[])
+    : [{ prices: model.prices }];
   const match = withoutLookahead(model.match);
   for (const { prices: rates, constraint } of prices)
     rows.push({
       ...plainRow(provider, model.id, rows.length),
       match,
       ...readRates(rates as Prices),
-      ...(constraint?.type === 'start_date' && { effectiveFrom: new Date(constraint.start_date) }),
-      ...(constraint?.type === 'time_of_date' && {
-        dailyFrom: utcTime(constraint.start_time),
-        dailyUntil: utcTime(constraint.end_time),
-      }),
+      ...(constraint?.start_date !== undefined && { effectiveFrom: new Date(constraint.start_date) }),
+      ...(constraint?.start_time !== undefined &&
+        constraint.end_time !== undefined && {
+          dailyFrom: utcTime(constraint.start_time),
+          dailyUntil: utcTime(constraint.end_time),
+        }),
     });
 }
 
@@ -94,7 +117,7 @@ const plainRow = (provider: string, model: string, position: number): PriceRow =
 });
 
 function readRates(prices: Prices): { rates: Rates; tiers: readonly Tier[] } {
-  const entries = Object.entries(prices).filter(([, price]) => price !== undefined);
+  const entries = Object.entries(prices).filter(([, price]) => (price ?? null) !== null);
   // The library's way to say that a model is free of charge.
   if (entries.length === 0) return { rates: { input: '0', output: '0' }, tiers: [] };
   const rates: Partial<Record<RateKind, string>> = {};

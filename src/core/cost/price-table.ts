@@ -1,13 +1,14 @@
-// All prices that are known, and which one holds for a call: the operator's before the library's.
+// All prices that are known, and which one holds for a call: the operator's before the reviewed ones, those before the library's.
 //   P1  An operator's price holds for its own model name, for the names that the library takes for the same model, or for
 //       all models of a provider (`*`), in this order; the newest that is in effect.
-//   P2  The library's models are tried in its order; the first that matches the name counts, as in the library.
+//   P2  Models are tried in order, the reviewed ones (reviewed-prices.ts) before the library's; the first that matches the
+//       name counts, as in the library.
 //   P3  Of a model's prices the last whose date and hours (UTC) hold counts; where none does, the first.
 import { compileMatch, type MatchesName, type ModelMatch, withDashedDate } from './model-match.ts';
 import type { ModelPrice } from './price-usage.ts';
 import { modelName, providerName } from './provider-name.ts';
 
-export const PRICE_SOURCES = ['library', 'operator'] as const;
+export const PRICE_SOURCES = ['library', 'reviewed', 'operator'] as const;
 export type PriceSource = (typeof PRICE_SOURCES)[number];
 
 /** One price of one model. */
@@ -25,6 +26,8 @@ export interface PriceRow extends ModelPrice {
   /** Holds from one time of day (UTC, `HH:MM:SS`) until another, each day; null: all day. */
   readonly dailyFrom: string | null;
   readonly dailyUntil: string | null;
+  /** Of a reviewed one: where it was read, and when. */
+  readonly reference?: string;
 }
 
 interface LibraryModel {
@@ -49,8 +52,9 @@ export class PriceTable {
   readonly #known = new Map<string, LibraryModel | null>();
 
   constructor(rows: readonly PriceRow[]) {
-    for (const row of [...rows].sort((a, b) => a.position - b.position))
-      if (row.source === 'library') this.#addLibraryRow(row);
+    for (const source of ['reviewed', 'library'] as const)
+      for (const row of [...rows].sort((a, b) => a.position - b.position))
+        if (row.source === source) this.#addLibraryRow(row);
     for (const row of [...rows].sort((a, b) => b.effectiveFrom.getTime() - a.effectiveFrom.getTime())) {
       if (row.source !== 'operator') continue;
       const key = keyOf(row.provider, row.model.toLowerCase());
@@ -70,6 +74,24 @@ export class PriceTable {
     }
     if (known === null) return null;
     return known.rows.findLast((row) => isInEffect(row, at)) ?? known.rows[0]!;
+  }
+
+  /** What the price lists name this model; null: they do not know it. */
+  listedName(provider: string, model: string): string | null {
+    return this.#libraryModel(providerName(provider), model)?.name ?? null;
+  }
+
+  /** Whether the lists have models of the provider that begin with the same word (`gpt`, `claude`). */
+  knowsFamily(provider: string, model: string): boolean {
+    const [word] = /^[a-z]+/.exec(modelName(provider, model)) ?? [];
+    const models = this.#library.get(providerName(provider)) ?? [];
+    return word !== undefined && models.some(({ name }) => /^[a-z]+/.exec(name)?.[0] === word);
+  }
+
+  /** The price that the operator has set for this very name, or null. */
+  findOwn(provider: string, model: string, at: Date): PriceRow | null {
+    const rows = this.#operator.get(keyOf(providerName(provider), modelName(provider, model)));
+    return rows?.find((one) => one.effectiveFrom <= at) ?? null;
   }
 
   /** All prices that a model has, had or will have: the operator's, then the library's, by their beginning. */
@@ -93,10 +115,13 @@ export class PriceTable {
     const own = [...this.#operator.values()].flatMap(
       (rows) => rows.find((row) => row.effectiveFrom <= at) ?? [],
     );
+    const reviewed = [...this.#library.values()]
+      .flat()
+      .flatMap(({ rows }) => (rows[0]!.source === 'reviewed' ? rows : []));
     const library = [...this.#library.values()].flat().flatMap(({ name, rows }) => {
-      const isReplaced = own.some(
-        (row) => row.provider === rows[0]!.provider && row.model.toLowerCase() === name,
-      );
+      const [first] = rows;
+      const isSame = (row: PriceRow) => row.provider === first!.provider && row.model.toLowerCase() === name;
+      const isReplaced = own.some(isSame) || (first!.source === 'library' && reviewed.some(isSame));
       return isReplaced ? [] : [rows.findLast((row) => isInEffect(row, at)) ?? rows[0]!];
     });
     return [...own, ...library].sort(
@@ -142,7 +167,7 @@ function firstMatch(models: readonly LibraryModel[], name: string): LibraryModel
 }
 
 const isSameModel = (a: PriceRow, b: PriceRow) =>
-  a.model === b.model && JSON.stringify(a.match) === JSON.stringify(b.match);
+  a.source === b.source && a.model === b.model && JSON.stringify(a.match) === JSON.stringify(b.match);
 
 function isInEffect({ effectiveFrom, dailyFrom, dailyUntil }: PriceRow, at: Date): boolean {
   if (at < effectiveFrom) return false;

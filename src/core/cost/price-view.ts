@@ -8,6 +8,8 @@ export function priceView(row: PriceRow) {
     provider: row.provider,
     model: row.model,
     source: row.source,
+    /** Of a reviewed price: where it was read, and when. */
+    ...(row.reference !== undefined && { reference: row.reference }),
     /** Null: always. */
     effectiveFrom: row.effectiveFrom.getTime() === 0 ? null : row.effectiveFrom.toISOString(),
     dailyFrom: row.dailyFrom,

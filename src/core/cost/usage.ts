@@ -14,10 +14,12 @@ export interface TokenUsage {
   readonly parts?: UsageParts;
 }
 
-/** Tokens are already in the totals above; searches are no tokens. */
+/** Tokens are already in the totals above; searches and calls are no tokens. */
 export const USAGE_PARTS = [
   /** Written to a cache for an hour; part of cacheWriteTokens. */
   'cacheWrite1h',
+  /** Written to a cache for a time that no rate is known for; part of cacheWriteTokens. */
+  'cacheWriteOther',
   'inputAudio',
   'inputImage',
   'inputVideo',
@@ -29,6 +31,10 @@ export const USAGE_PARTS = [
   'outputVideo',
   'outputCitation',
   'webSearches',
+  /** Calls of tools that the provider runs itself, and sources that it reads: charged beside the tokens. */
+  'providerToolCalls',
+  /** Of sound that is charged by its length, not by tokens. */
+  'audioSeconds',
 ] as const;
 export type UsagePart = (typeof USAGE_PARTS)[number];
 export type UsageParts = Readonly<Partial<Record<UsagePart, number>>>;
@@ -39,4 +45,27 @@ export interface PricedUsage {
   readonly outputCostUsd: Usd | null;
   /** Input, output, and what is charged by the call (searches, a fee). */
   readonly costUsd: Usd | null;
+}
+
+export const NO_TOKENS: TokenUsage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+};
+
+/** Both together, with their parts. */
+export function addTokenUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
+  const parts = USAGE_PARTS.filter((part) => a.parts?.[part] !== undefined || b.parts?.[part] !== undefined);
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+    ...(parts.length > 0 && {
+      parts: Object.fromEntries(parts.map((part) => [part, (a.parts?.[part] ?? 0) + (b.parts?.[part] ?? 0)])),
+    }),
+  };
 }

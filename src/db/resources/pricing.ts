@@ -5,6 +5,7 @@ import type { ModelMatch } from '../../core/cost/model-match.ts';
 import { PRICE_LIBRARY_VERSION, readPriceLibrary } from '../../core/cost/price-library.ts';
 import type { PriceRow, PriceSource } from '../../core/cost/price-table.ts';
 import type { RateKind, Rates, Tier } from '../../core/cost/price-usage.ts';
+import { REVIEWED_PRICES } from '../../core/cost/reviewed-prices.ts';
 import type { Usd } from '../../core/money.ts';
 import type { Queryable } from '../connection/connection.ts';
 
@@ -31,14 +32,10 @@ export async function hasOlderPrices(db: Queryable): Promise<boolean> {
  */
 export async function seedPrices(client: pg.ClientBase): Promise<boolean> {
   if (!(await hasOlderPrices(client))) return false;
-  const rows = (await readPriceLibrary()).map(toRecord);
+  const rows = await readPriceLibrary();
   await client.query('begin');
   try {
-    await client.query(`delete from dagwright.ai_model_pricing where source = 'library'`);
-    await client.query(
-      `insert into dagwright.ai_model_pricing select r.* from jsonb_populate_recordset(null::dagwright.ai_model_pricing, $1) r`,
-      [JSON.stringify(rows)],
-    );
+    await replaceLibraryPrices(client, rows, PRICE_LIBRARY_VERSION);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => {});
@@ -47,7 +44,20 @@ export async function seedPrices(client: pg.ClientBase): Promise<boolean> {
   return true;
 }
 
-function toRecord(row: PriceRow): Record<string, unknown> {
+/** In the caller's transaction. A version is newer the more numbers it has, part by part. */
+export async function replaceLibraryPrices(
+  client: Queryable,
+  rows: readonly PriceRow[],
+  version: string,
+): Promise<void> {
+  await client.query(`delete from dagwright.ai_model_pricing where source = 'library'`);
+  await client.query(
+    `insert into dagwright.ai_model_pricing select r.* from jsonb_populate_recordset(null::dagwright.ai_model_pricing, $1) r`,
+    [JSON.stringify(rows.map((row) => toRecord(row, version)))],
+  );
+}
+
+function toRecord(row: PriceRow, version: string): Record<string, unknown> {
   const { input, cachedInput, cacheWrite, output, ...other } = row.rates;
   return {
     provider: row.provider,
@@ -64,7 +74,7 @@ function toRecord(row: PriceRow): Record<string, unknown> {
     other_rates: Object.keys(other).length === 0 ? null : other,
     tiers: row.tiers.length === 0 ? null : row.tiers,
     match: row.match,
-    library_version: PRICE_LIBRARY_VERSION,
+    library_version: version,
     updated_at: new Date().toISOString(),
   };
 }
@@ -92,7 +102,7 @@ interface StoredRow {
   readonly match: ModelMatch | null;
 }
 
-/** Every price that there is. */
+/** Every price that there is: those of the table, and those of our own, which this release brings along. */
 export async function readPrices(db: Queryable): Promise<PriceRow[]> {
   const rates = Object.entries(COLUMNS).map(([kind, column]) => `'${kind}', ${column}::text`);
   const { rows } = await db.query<StoredRow>({
@@ -101,7 +111,7 @@ export async function readPrices(db: Queryable): Promise<PriceRow[]> {
         daily_until as "dailyUntil", json_build_object(${rates.join(', ')}) as rates, other_rates as "otherRates", tiers, match
       from dagwright.ai_model_pricing`,
   });
-  return rows.map(({ rates: own, otherRates, tiers, effectiveFrom, ...row }) => ({
+  const stored = rows.map(({ rates: own, otherRates, tiers, effectiveFrom, ...row }) => ({
     ...row,
     effectiveFrom: new Date(effectiveFrom),
     rates: {
@@ -110,6 +120,7 @@ export async function readPrices(db: Queryable): Promise<PriceRow[]> {
     },
     tiers: tiers ?? [],
   }));
+  return [...stored, ...REVIEWED_PRICES];
 }
 
 /** What an operator sets. */

@@ -1,12 +1,12 @@
 // Prices as a worker knows them: the table in memory, looked at anew when it may have changed.
-//   B1  A call is priced at once: the table is looked at every 30 s at most, and where it does not answer soon, what was
-//       read before holds. Only the first reading is waited for, through any outage: no price is better than a wrong one.
+//   B1  A call is priced at once, by prices that are a second old at most: whether the table has changed is asked by one
+//       cheap statement. Where that is not answered soon, what was read before holds. Only the first reading is waited for, through any outage: no price is better than a wrong one.
 //   B2  A model without a price is named once.
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { type PriceRow, PriceTable } from '../../core/cost/price-table.ts';
-import { priceUsage } from '../../core/cost/price-usage.ts';
-import type { PricedUsage, TokenUsage } from '../../core/cost/usage.ts';
+import type { Bill } from '../../core/cost/bill.ts';
+import { type PricedBill, priceBill } from '../../core/cost/price-bill.ts';
+import { PriceTable } from '../../core/cost/price-table.ts';
 import { isConnectionLoss, untilAnswered } from '../../db/connection/connection.ts';
 import { readPriceStamp, readPrices } from '../../db/resources/pricing.ts';
 import type { Prices } from '../../tasks/outside.ts';
@@ -33,24 +33,18 @@ export class PriceBook implements Prices {
 
   constructor(pool: pg.Pool, options: PriceBookOptions = {}) {
     this.#pool = pool;
-    this.#options = { onUnknown: () => {}, maxAgeMs: 30_000, ...options };
+    this.#options = { onUnknown: () => {}, maxAgeMs: 1_000, ...options };
   }
 
   async price(call: {
     readonly provider: string;
     readonly model: string;
     readonly at: Date;
-    readonly usage: TokenUsage;
-  }): Promise<PricedUsage> {
-    const row = await this.find(call.provider, call.model, call.at);
-    const priced = priceUsage(call.usage, row);
-    if (priced.costUsd === null) this.#nameUnknown(call.provider, call.model, row);
+    readonly bill: Bill;
+  }): Promise<PricedBill> {
+    const priced = priceBill(await this.#current(), call.bill, call);
+    if (priced.costUsd === null) this.#nameUnknown(call.provider, call.model, priced.unknownBecause);
     return priced;
-  }
-
-  /** The price that holds for a call at an instant, or null. */
-  async find(provider: string, model: string, at: Date): Promise<PriceRow | null> {
-    return (await this.#current()).find(provider, model, at);
   }
 
   async #current(): Promise<PriceTable> {
@@ -90,14 +84,10 @@ export class PriceBook implements Prices {
     return this.#table;
   }
 
-  #nameUnknown(provider: string, model: string, row: PriceRow | null): void {
+  #nameUnknown(provider: string, model: string, because: string | null): void {
     const name = model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
     if (this.#named.has(name) || this.#named.size >= MAX_NAMED) return;
     this.#named.add(name);
-    this.#options.onUnknown(
-      row === null
-        ? `there is no price for ${name}: what it costs is unknown; "dagwright pricing set ${name}" sets one`
-        : `the price of ${name} does not cover all that a call used: what it costs is unknown`,
-    );
+    this.#options.onUnknown(`what a call of ${name} cost is unknown: ${because}`);
   }
 }

@@ -116,6 +116,9 @@ export const PriceSchema = Type.Object(
     provider: Type.String(),
     model: Type.String({ description: '`*`: all models of the provider.' }),
     source: words(PRICE_SOURCES),
+    reference: Type.Optional(
+      Type.String({ description: 'Of a reviewed price: where it was read, and on which day.' }),
+    ),
     effectiveFrom: nullableInstant('Null: always.'),
     dailyFrom: nullable('string', { description: 'Holds from this time of day (UTC); null: all day.' }),
     dailyUntil: nullable('string'),

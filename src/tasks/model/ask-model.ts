@@ -2,8 +2,9 @@
 // Every answer is paid for, whatever becomes of it.
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import type { TaskContext } from '../task-type.ts';
-import type { Answered, Model } from './model-call.ts';
+import { type Answered, billsOfFailures, type Model } from './model-call.ts';
 import { type AccessRequest, type ModelAccess, readAccess } from './provider-access.ts';
+import { OutOfQuota } from './provider-error.ts';
 import { sdkModel } from './sdk-model.ts';
 import { simulatedModel } from './simulated-model.ts';
 import type { Spending } from './spending.ts';
@@ -54,22 +55,28 @@ async function askOne<T extends Answered>(
   const access = await readAccess(request, outside);
   const model = access.dialect === 'simulated' ? simulatedModel(access.name) : sdkModel(access, outside, log);
   let latencyMs = 0;
-  const answer = await outside.services.use(
-    { serviceId: serviceId ?? access.provider, tenantId: context.tenantId },
-    context.signal,
-    async () => {
+  const pay = (answered: Answered) => spending.add(access, answered, new Date(), latencyMs);
+  const place = { serviceId: serviceId ?? access.provider, tenantId: context.tenantId };
+  try {
+    const answer = await outside.services.use(place, context.signal, async () => {
       const startedAt = performance.now();
-      const answered = await ask(model);
-      latencyMs = Math.round(performance.now() - startedAt);
-      return answered;
-    },
-  );
-  await spending.add(access, answer, new Date(), latencyMs);
-  return { answer, access };
+      try {
+        return await ask(model);
+      } finally {
+        latencyMs = Math.round(performance.now() - startedAt);
+      }
+    });
+    await pay(answer);
+    return { answer, access };
+  } catch (error) {
+    const bill = error instanceof Error ? billsOfFailures.get(error) : undefined;
+    if (bill !== undefined) await pay({ bill });
+    throw error;
+  }
 }
 
 function mayFallBack(error: unknown): boolean {
-  if (error instanceof NotNow) return true;
+  if (error instanceof NotNow || error instanceof OutOfQuota) return true;
   return (
     (error instanceof RetryableError || error instanceof TerminalError) && FALLBACK_CODES.has(error.code)
   );

@@ -1,9 +1,8 @@
 // How far a conversation has come: what is kept as the task's checkpoint after every turn of the model and every tool
 // call, so that an attempt that takes over repeats one call at most.
-import type { TokenUsage } from '../../core/cost/usage.ts';
+import { NO_TOKENS, type TokenUsage } from '../../core/cost/usage.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ContentPart, ModelMessage } from './message.ts';
-import { NO_TOKENS } from './spending.ts';
 
 const KIND = 'conversation';
 

@@ -3,9 +3,11 @@
 //   C1  After every turn that is not the last, and after every tool call, the progress is committed before anything else
 //       happens. A resumed attempt adds no cost of earlier turns.
 //   C2  A turn is never asked for beyond maxSteps, but for the one repair of an answer that does not fit.
+import { answeredByOther } from '../../core/cost/bill.ts';
+import { addTokenUsage, NO_TOKENS } from '../../core/cost/usage.ts';
 import type { CompiledSchema } from '../../core/definition/schema/input-schema.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { TaskContext } from '../task-type.ts';
 import { type Asked, askModel } from './ask-model.ts';
 import {
@@ -17,11 +19,12 @@ import {
   withResult,
 } from './conversation-progress.ts';
 import { type ContentPart, type ModelMessage, withoutFileData } from './message.ts';
-import type { ModelAnswer } from './model-call.ts';
+import type { Answered, ModelAnswer } from './model-call.ts';
 import type { ModelRequest } from './model-config.ts';
-import { addTokens, NO_TOKENS, Spending } from './spending.ts';
+import { Spending, usageOf } from './spending.ts';
 import { readStructured, repairRequest } from './structured-answer.ts';
 import { callTool, offersOf, type Tool } from './tools.ts';
+import { cutError, modelOf, refuseEmpty, refuseUnusable, textOfAnswer } from './usable-answer.ts';
 
 /** Calls of tools that one turn may ask for; further ones are answered as errors. */
 const MAX_CALLS_PER_TURN = 64;
@@ -64,11 +67,11 @@ export async function converse(conversation: Conversation, context: TaskContext)
       }),
     );
     const { answer } = asked;
-    refuseUnusable(asked, context);
+    refuseUnusable(asked, tools, context);
     const turn: Progress = {
       ...progress,
       turns: progress.turns + 1,
-      usage: addTokens(progress.usage, answer.usage ?? NO_TOKENS),
+      usage: addTokenUsage(progress.usage, answer.bill.usage ?? NO_TOKENS),
     };
     if (callsOf(answer.content).length > 0) {
       await keep({
@@ -78,9 +81,15 @@ export async function converse(conversation: Conversation, context: TaskContext)
       continue;
     }
     const text = textOfAnswer(answer);
-    if (responseSchema === null) return outputOf(request, turn, asked, text);
+    if (responseSchema === null) {
+      refuseEmpty(asked, request, context);
+      return outputOf(request, turn, asked, text);
+    }
     const read = readStructured(answer.structuredText ?? text, responseSchema.compiled);
     if (read.ok) return { ...outputOf(request, turn, asked, text), object: read.value };
+    // Asked again it would be cut again.
+    if (answer.finishReason === 'length')
+      throw cutError(asked, request, context, 'before its JSON was whole');
     if (progress.repairFrom !== null) {
       // A further attempt asks anew for the answer, without what went wrong, and does not call the tools again.
       await keep({ ...turn, messages: progress.messages.slice(0, progress.repairFrom), repairFrom: null });
@@ -129,37 +138,11 @@ async function answerCall(
   );
 }
 
-/** A refusal is paid for and is no answer; nor is one that broke off. */
-function refuseUnusable({ answer, access }: Asked<ModelAnswer>, { taskId, outside }: TaskContext): void {
-  const where = `Task "${taskId}": ${access.provider}/${access.name}`;
-  if (answer.finishReason === 'content-filter') {
-    const said = textOfAnswer(answer);
-    throw new TerminalError(
-      'provider_refused',
-      outside.redact(`${where} refused to answer${said === '' ? '' : `: ${said.slice(0, 500)}`}`),
-    );
-  }
-  const isEmpty = textOfAnswer(answer) === '' && callsOf(answer.content).length === 0;
-  if (answer.finishReason === 'error' || (answer.finishReason === 'other' && isEmpty))
-    throw new RetryableError(`${where} gave no usable answer`, { code: 'output_invalid' });
-}
-
 function loopLimit(taskId: string, maxSteps: number): TerminalError {
   return new TerminalError(
     'loop_limit',
     `Task "${taskId}": the model still calls tools after ${maxSteps} turns (config.maxSteps)`,
   );
-}
-
-function textOfAnswer({ content }: ModelAnswer): string {
-  return content
-    .filter(({ type }) => type === 'text')
-    .map(({ text }) => String(text))
-    .join('');
-}
-
-function modelOf({ access }: Asked<ModelAnswer>): string {
-  return `${access.provider}/${access.name}`;
 }
 
 function outputOf(
@@ -173,8 +156,14 @@ function outputOf(
     text,
     finishReason: asked.answer.finishReason,
     model: modelOf(asked),
+    ...answererOf(asked),
     messages: withoutFileData([...request.messages, ...turn.messages, answered]),
     toolCalls: turn.toolCalls,
-    usage: { ...turn.usage, raw: asked.answer.raw as Json },
+    usage: usageOf(asked.answer.bill, turn.usage),
   };
+}
+
+/** The model that answered, where it is another than was asked for. */
+export function answererOf({ answer: { bill }, access }: Asked<Answered>): JsonObject {
+  return answeredByOther(bill, access.provider, access.name) ? { answeredBy: bill.answeredBy } : {};
 }

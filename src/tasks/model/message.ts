@@ -125,6 +125,12 @@ export function textOf(message: ModelMessage): string {
     .join('\n');
 }
 
+/** What a provider wrote to stand for the messages before it: it is sent again, and is no part of the answer. */
+export function isSummary({ providerOptions }: ContentPart): boolean {
+  if (!isJsonObject(providerOptions)) return false;
+  return Object.values(providerOptions).some((one) => isJsonObject(one) && one.type === 'compaction');
+}
+
 /** For storing: without the bytes of images and files, which would not fit beside the answer. */
 export function withoutFileData(messages: readonly ModelMessage[]): ModelMessage[] {
   return messages.map((message) =>

@@ -1,6 +1,6 @@
 // One call of a model, as model_inference hands it to a provider and gets it back.
-import type { TokenUsage } from '../../core/cost/usage.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import type { Bill } from '../../core/cost/bill.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { ContentPart, ModelMessage } from './message.ts';
 
 /** A tool that the model may call. */
@@ -31,13 +31,11 @@ export interface ModelCall {
 
 /** What every answer tells of its cost. */
 export interface Answered {
-  /** Null: the provider did not say. */
-  readonly usage: TokenUsage | null;
-  /** The provider's own usage block. */
-  readonly raw: Json;
-  /** The model that answered, in the provider's words, where it says so. */
-  readonly answeredBy?: string;
+  readonly bill: Bill;
 }
+
+/** What failed although the provider had counted something: it is paid for all the same. */
+export const billsOfFailures = new WeakMap<Error, Bill>();
 
 export type FinishReason = 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'error' | 'other';
 

@@ -13,6 +13,7 @@ import {
 import { compiled, compileField, describe, invalidField, readField } from '../compile-config.ts';
 import type { Secret } from '../secret.ts';
 import { type ModelMessage, readMessages, readParts, withoutFileData } from './message.ts';
+import { promptOfInput } from './parent-texts.ts';
 import type { AccessRequest } from './provider-access.ts';
 
 const EVALUATED = [
@@ -119,14 +120,14 @@ function readModelId(node: NodeDefinition, modelId: Json): string {
   );
 }
 
-/** Without prompt and messages, the task's input as text. */
+/** Without prompt and messages, the task's input as text: of its parents that are models, what they said. */
 function buildMessages(node: NodeDefinition, config: JsonObject, input: Json): ModelMessage[] {
   const { systemPrompt = null, history = null, messages = null, prompt = null } = config;
   const system: ModelMessage[] =
     systemPrompt === null ? [] : [{ role: 'system', content: toText(systemPrompt) }];
   const asked: ModelMessage[] =
     messages === null
-      ? [{ role: 'user', content: promptContent(node, prompt ?? input) }]
+      ? [{ role: 'user', content: promptContent(node, prompt ?? defaultPrompt(node, input)) }]
       : readMessages(node, 'messages', messages);
   const all = [...system, ...(history === null ? [] : readMessages(node, 'history', history)), ...asked];
   // Found before it costs anything: the output repeats the conversation.
@@ -134,6 +135,11 @@ function buildMessages(node: NodeDefinition, config: JsonObject, input: Json): M
   if (!stored.ok)
     throw new TerminalError(stored.code, `Task "${node.taskId}": the conversation ${stored.message}`);
   return all;
+}
+
+/** What an inputMapping makes is taken as it is. */
+function defaultPrompt(node: NodeDefinition, input: Json): Json {
+  return node.inputMapping === undefined ? promptOfInput(input, node.dependsOn.length > 0) : input;
 }
 
 /** A list whose elements are content parts is one; any other value is its JSON. */

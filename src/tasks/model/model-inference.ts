@@ -1,5 +1,6 @@
 // `model_inference`: asks a model, lets it call tools, or embeds a text; records the cost of every call.
 
+import { NO_TOKENS } from '../../core/cost/usage.ts';
 import type { NodeDefinition } from '../../core/definition/model.ts';
 import { compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
@@ -7,10 +8,10 @@ import { compiled, readField } from '../compile-config.ts';
 import { readNamedSecrets } from '../read-secrets.ts';
 import type { TaskContext, TaskType } from '../task-type.ts';
 import { askModel } from './ask-model.ts';
-import { type Conversation, converse } from './converse.ts';
+import { answererOf, type Conversation, converse } from './converse.ts';
 import { textOf } from './message.ts';
 import { type ModelRequest, prepareConfig } from './model-config.ts';
-import { addTokens, NO_TOKENS, Spending } from './spending.ts';
+import { Spending, usageOf } from './spending.ts';
 import { prepareTools, withNames } from './tools.ts';
 
 export const modelInference: TaskType = {
@@ -80,8 +81,9 @@ async function embed(
     embedding: answer.embedding,
     finishReason: 'stop',
     model: `${access.provider}/${access.name}`,
+    ...answererOf({ answer, access }),
     messages: [],
     toolCalls: [],
-    usage: { ...addTokens(NO_TOKENS, answer.usage ?? NO_TOKENS), raw: answer.raw },
+    usage: usageOf(answer.bill, answer.bill.usage ?? NO_TOKENS),
   };
 }

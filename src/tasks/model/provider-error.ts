@@ -2,10 +2,12 @@
 // id and what it said, redacted; never headers, keys or request bodies.
 import type { APICallError } from '@ai-sdk/provider';
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
-import { isJsonObject, storableText } from '../../core/json.ts';
-import { parseRetryAfter } from '../../core/retry.ts';
+import { isJsonObject, type JsonObject, storableText } from '../../core/json.ts';
+import { parseJson } from '../../core/json-shape.ts';
+import { type ErrorWords, isOutOfQuota, readErrorWords, statusOf } from './error-class.ts';
+import type { BodyError } from './heard-answer.ts';
+import { retryAfterOf } from './retry-advice.ts';
 
-/** Seconds: a longer Retry-After is not believed. */
 const MAX_SAID_CHARS = 500;
 const REQUEST_ID_HEADERS = ['request-id', 'x-request-id', 'x-goog-request-id'];
 const NETWORK_NAMES = new Set(['TypeError', 'SocketError']);
@@ -25,12 +27,8 @@ const BODY_ERRORS = new Set([
   'AI_NoContentGeneratedError',
 ]);
 
-/** OpenAI also reports these in a body of 200, which the SDK takes for 400. */
-const FAILED_IN_BODY: ReadonlyMap<unknown, number> = new Map([
-  ['server_error', 500],
-  ['rate_limit_exceeded', 429],
-  ['vector_store_timeout', 504],
-]);
+/** The account has nothing left: the same request fails until someone pays, but at another provider it may not. */
+export class OutOfQuota extends TerminalError {}
 
 export interface ProviderErrorPlace {
   /** `provider/name`. */
@@ -45,12 +43,14 @@ export function providerError(failure: unknown, place: ProviderErrorPlace): Erro
   // The guard's own verdicts, which the SDK may have wrapped.
   const ours = chain.find((one) => isOurs(one));
   if (ours !== undefined) return ours as Error;
-  const say = (what: string): string =>
-    storableText(place.redact(`Task "${place.taskId}": ${place.label} ${what}`), 1000);
+  const say = (what: string): string => sayAt(place, what);
   const call = chain.find((one): one is APICallError => nameOf(one) === 'AI_APICallError');
   const status = call?.statusCode;
-  if (call !== undefined && status !== undefined && (status < 200 || status > 299))
-    return statusError(call, FAILED_IN_BODY.get(errorCodeIn(call.responseBody)) ?? status, say);
+  if (call !== undefined && status !== undefined && (status < 200 || status > 299)) {
+    const body = readBody(call.responseBody);
+    const words = readErrorWords(body?.error ?? body ?? '', call.message);
+    return statusError({ status, words, body, headers: call.responseHeaders ?? {} }, place);
+  }
   if (failure === null || chain.some((one) => BODY_ERRORS.has(nameOf(one))))
     return new RetryableError(say(`gave an answer that cannot be read${suffix(call)}`), {
       code: 'output_invalid',
@@ -75,33 +75,63 @@ function isOurs(error: unknown): boolean {
   return error instanceof TerminalError || error instanceof RetryableError || error instanceof NotNow;
 }
 
-function statusError(call: APICallError, status: number, say: (what: string) => string): Error {
-  const message = say(`answered ${status}${suffix(call)}: ${saidBy(call)}`);
+/** An error that came in a body of 200, in the provider's words and of its class. */
+export function errorInBody({ error, headers }: BodyError, place: ProviderErrorPlace): Error {
+  const words = readErrorWords(error, 'no reason given');
+  const body = isJsonObject(error) && isJsonObject(error.error) ? error : { error };
+  return statusError(
+    { status: statusOf(words), words, body, headers: Object.fromEntries(headers), isInBody: true },
+    place,
+  );
+}
+
+interface Failure {
+  readonly status: number;
+  readonly words: ErrorWords;
+  readonly body: JsonObject | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The HTTP status was 200. */
+  readonly isInBody?: boolean;
+}
+
+function statusError({ status, words, body, headers, isInBody }: Failure, place: ProviderErrorPlace): Error {
+  const said = words.message.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_SAID_CHARS) || 'no reason given';
+  const answered = isInBody === true ? 'answered 200 with an error' : `answered ${status}`;
+  const isSpent = isOutOfQuota(status, words);
+  const message = sayAt(
+    place,
+    `${answered}${suffix({ responseHeaders: headers })}: ${said}${isSpent ? ' (the account has no quota or credit left: waiting does not help)' : ''}`,
+  );
+  const { type, code } = words;
+  const named = type === null && code === null ? {} : { details: { type, code } };
+  const details = JSON.parse(place.redact(JSON.stringify(named))) as typeof named;
+  if (isSpent) return new OutOfQuota('provider_refused', message, { status, ...details });
+  const retryAfter = retryAfterOf({ headers, body, message: words.message, nowMs: Date.now() });
+  const advice = retryAfter === undefined ? {} : { retryAfter };
   if (status === 429)
-    return new RetryableError(message, { code: 'rate_limited', status, ...retryAfterOf(call) });
+    return new RetryableError(message, { code: 'rate_limited', status, ...details, ...advice });
   if (status >= 500 || status === 408 || status === 409 || status === 425)
-    return new RetryableError(message, { code: 'provider_error', status, ...retryAfterOf(call) });
-  return new TerminalError('provider_refused', message, { status });
+    return new RetryableError(message, { code: 'provider_error', status, ...details, ...advice });
+  return new TerminalError('provider_refused', message, { status, ...details });
 }
 
-/** Of a body that the SDK has parsed. */
-function errorCodeIn(body: unknown): unknown {
-  return isJsonObject(body) && isJsonObject(body.error) ? body.error.code : undefined;
+function sayAt(place: ProviderErrorPlace, what: string): string {
+  return storableText(place.redact(`Task "${place.taskId}": ${place.label} ${what}`), 1000);
 }
 
-/** The provider's message, where it sent one; never a body that is not understood. */
-function saidBy(call: APICallError): string {
-  return call.message.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_SAID_CHARS) || 'no reason given';
+/** The SDK hands on a text, or what it has parsed. */
+function readBody(body: unknown): JsonObject | null {
+  if (isJsonObject(body)) return body;
+  const parsed = typeof body === 'string' ? parseJson(body) : null;
+  const value = parsed?.ok === true ? parsed.value : null;
+  // Google streams lists of errors.
+  const first = Array.isArray(value) ? value[0] : value;
+  return isJsonObject(first) ? first : null;
 }
 
-function suffix(call: APICallError | undefined): string {
+function suffix(call: Pick<APICallError, 'responseHeaders'> | undefined): string {
   const id = REQUEST_ID_HEADERS.map((name) => call?.responseHeaders?.[name]).find((one) => one !== undefined);
   return id === undefined ? '' : ` (request ${id.slice(0, 100)})`;
-}
-
-function retryAfterOf(call: APICallError): { retryAfter?: number } {
-  const retryAfter = parseRetryAfter(call.responseHeaders?.['retry-after'], new Date().toISOString());
-  return retryAfter === undefined ? {} : { retryAfter };
 }
 
 function causesOf(failure: unknown): unknown[] {

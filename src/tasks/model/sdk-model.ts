@@ -1,18 +1,22 @@
 // Models of real providers, spoken to through the provider packages of the AI SDK: its models are called directly, so
 // there are no retries, no gateway and no environment variables but ours. A package is loaded when a task first needs it.
 
-import type { EmbeddingModelV4, LanguageModelV4, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
-import { MAX_MODEL_NAME } from '../../core/cost/price-table.ts';
-import { tokenUsageOf } from '../../core/cost/read-usage.ts';
-import type { TokenUsage } from '../../core/cost/usage.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { EmbeddingModelV4, LanguageModelV4 } from '@ai-sdk/provider';
+import { type Bill, readBill } from '../../core/cost/bill.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Outside } from '../outside.ts';
-import type { EmbeddingAnswer, Model, ModelAnswer, ModelCall } from './model-call.ts';
+import { HeardAnswer } from './heard-answer.ts';
+import {
+  billsOfFailures,
+  type EmbeddingAnswer,
+  type Model,
+  type ModelAnswer,
+  type ModelCall,
+} from './model-call.ts';
 import type { ModelAccess } from './provider-access.ts';
-import { providerError } from './provider-error.ts';
+import { errorInBody, providerError } from './provider-error.ts';
 import { answerParts, sdkPrompt } from './sdk-prompt.ts';
-import { NO_TOKENS } from './spending.ts';
 import { isStrictSchema } from './strict-schema.ts';
 
 interface SdkModels {
@@ -27,17 +31,33 @@ export function sdkModel(
   log: TaskLog,
 ): Model {
   const label = `${access.provider}/${access.name}`;
-  const guarded = async <T>(call: ModelCall, ask: (models: SdkModels) => PromiseLike<T>): Promise<T> => {
+  const guarded = async <T>(
+    call: ModelCall,
+    ask: (models: SdkModels) => PromiseLike<T>,
+  ): Promise<{ readonly result: T; readonly bill: Bill }> => {
+    const place = { label, taskId: call.taskId, redact: outside.redact };
+    const heard = new HeardAnswer(outside.http.fetch, {
+      dialect: access.dialect,
+      throwError: (found) => {
+        throw errorInBody(found, place);
+      },
+    });
     try {
-      return await ask(await loadModels(access, outside.http.fetch));
+      const result = await ask(await loadModels(access, heard.fetch));
+      return { result, bill: readBill(access.provider, heard.body) };
     } catch (error) {
       call.signal.throwIfAborted();
-      throw providerError(error, { label, taskId: call.taskId, redact: outside.redact });
+      const failure = providerError(error, place);
+      const bill = readBill(access.provider, heard.body);
+      if (bill.block !== null) billsOfFailures.set(failure, bill);
+      throw failure;
     }
   };
   return {
     async generate(call): Promise<ModelAnswer> {
-      const result = await guarded(call, (models) => models.language().doGenerate(callOptions(call)));
+      const { result, bill } = await guarded(call, (models) =>
+        models.language().doGenerate(callOptions(call)),
+      );
       for (const warning of result.warnings)
         if (warning.type === 'unsupported')
           log.warn(`${label} does not support ${warning.feature}`, warningDetails(warning.details));
@@ -45,14 +65,12 @@ export function sdkModel(
         content: answerParts(result.content),
         finishReason: result.finishReason.unified === 'interrupted' ? 'error' : result.finishReason.unified,
         ...(result.structuredOutputText !== undefined && { structuredText: result.structuredOutputText }),
-        ...answeredBy(result.response?.modelId),
-        usage: usageOf(access.provider, result),
-        raw: (result.usage.raw ?? {}) as Json,
+        bill,
       };
     },
     async embed(text, call): Promise<EmbeddingAnswer> {
       const { providerOptions, signal } = call;
-      const result = await guarded(call, (models) =>
+      const { result, bill } = await guarded(call, (models) =>
         models
           .embedding()
           .doEmbed({ values: [text], abortSignal: signal, providerOptions: options(providerOptions) }),
@@ -60,46 +78,9 @@ export function sdkModel(
       const [embedding] = result.embeddings;
       if (embedding === undefined)
         throw providerError(null, { label, taskId: call.taskId, redact: outside.redact });
-      const tokens = result.usage?.tokens;
-      return {
-        embedding,
-        usage: tokens === undefined ? null : { ...NO_TOKENS, inputTokens: tokens },
-        raw: rawUsageOf(result.response?.body),
-      };
+      return { embedding, bill };
     },
   };
-}
-
-/** As the provider says it; a longer one is no name that has a price. */
-function answeredBy(name: string | undefined): Pick<ModelAnswer, 'answeredBy'> {
-  return name === undefined || name.length > MAX_MODEL_NAME ? {} : { answeredBy: name };
-}
-
-/** The usage block of an embedding, which the SDK does not hand on. */
-function rawUsageOf(body: unknown): Json {
-  return isJsonObject(body) && isJsonObject(body.usage) ? body.usage : {};
-}
-
-/**
- * Null where the provider counted nothing. The provider's own block tells more (what was kept in caches for how long,
- * audio, searches), but the SDK's totals hold where a block has parts that are billed beside it.
- */
-function usageOf(provider: string, { usage }: LanguageModelV4GenerateResult): TokenUsage | null {
-  const { inputTokens, outputTokens } = usage;
-  if (inputTokens.total === undefined && outputTokens.total === undefined) return null;
-  const totals: TokenUsage = {
-    inputTokens: inputTokens.total ?? 0,
-    cachedInputTokens: inputTokens.cacheRead ?? 0,
-    cacheWriteTokens: inputTokens.cacheWrite ?? 0,
-    outputTokens: outputTokens.total ?? 0,
-    reasoningTokens: outputTokens.reasoning ?? 0,
-  };
-  const read = tokenUsageOf(provider, (usage.raw ?? null) as Json);
-  const isSame =
-    read.ok &&
-    read.value.inputTokens === totals.inputTokens &&
-    read.value.outputTokens === totals.outputTokens;
-  return isSame ? read.value : totals;
 }
 
 function callOptions(call: ModelCall): Parameters<LanguageModelV4['doGenerate']>[0] {

@@ -2,6 +2,7 @@
 // key; for demos and tests. Its answers say that they are simulated.
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readBill } from '../../core/cost/bill.ts';
 import { RetryableError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type ContentPart, textOf } from './message.ts';
@@ -75,11 +76,9 @@ function answer(
   return { content, finishReason, ...counted(inputTokens, outputTokens) };
 }
 
-function counted(inputTokens: number, outputTokens: number): Pick<ModelAnswer, 'usage' | 'raw'> {
-  return {
-    usage: { inputTokens, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens, reasoningTokens: 0 },
-    raw: { simulated: true, prompt_tokens: inputTokens, completion_tokens: outputTokens },
-  };
+function counted(inputTokens: number, outputTokens: number): Pick<ModelAnswer, 'bill'> {
+  const usage = { simulated: true, prompt_tokens: inputTokens, completion_tokens: outputTokens };
+  return { bill: readBill('simulated', { usage }) };
 }
 
 /** The first tool that the conversation has not called yet. */

@@ -1,6 +1,7 @@
 // What one attempt has spent on model calls: hands each call's exact cost to the engine once, with the usage of all calls
 // of the attempt so far.
-import type { TokenUsage } from '../../core/cost/usage.ts';
+import type { Bill } from '../../core/cost/bill.ts';
+import { addTokenUsage, NO_TOKENS, type TokenUsage } from '../../core/cost/usage.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { addUsd, type Usd } from '../../core/money.ts';
 import type { TaskContext } from '../task-type.ts';
@@ -12,24 +13,12 @@ const MAX_LISTED_CALLS = 50;
 /** Of each call of a tool. */
 const MAX_TOLD_FIELDS = 12;
 const MAX_TOLD_CHARS = 60;
+const MAX_WARNINGS = 10;
 
-export const NO_TOKENS: TokenUsage = {
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  cacheWriteTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-};
-
-/** Without the parts that only pricing knows. */
-export function addTokens(a: TokenUsage, b: TokenUsage): TokenUsage {
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
-    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-  };
+/** The usage of an output: `tokens` of all turns, with the provider's own block of the last. */
+export function usageOf({ block }: Bill, tokens: TokenUsage): JsonObject {
+  const { parts: _, ...counts } = tokens;
+  return { ...counts, raw: block ?? {} };
 }
 
 type Call = JsonObject & { readonly costUsd: Usd | null };
@@ -69,23 +58,30 @@ export class Spending {
   #own: Call | undefined;
   #unlisted: TokenUsage = NO_TOKENS;
   #unlistedMs = 0;
-  #hasWarned = false;
+  readonly #warned = new Set<string>();
 
   constructor(context: Pick<TaskContext, 'addCost' | 'log' | 'outside'>) {
     this.#context = context;
   }
 
   /** Prices one call that was answered at `at` and adds it to the attempt. */
-  async add(access: ModelAccess, answered: Answered, at: Date, latencyMs: number): Promise<void> {
-    const costUsd = await this.#price(access, answered, at);
-    if (costUsd === null) this.#warn(`${access.provider}/${access.name}`, answered.usage === null);
+  async add(access: ModelAccess, { bill }: Answered, at: Date, latencyMs: number): Promise<void> {
+    const { provider, name } = access;
+    const priced = await this.#context.outside.prices.price({ provider, model: name, at, bill });
+    const { costUsd, answeredBy, statedCostUsd, unknownBecause } = priced;
+    if (costUsd === null) this.#warn(`the cost of this task is unknown: ${unknownBecause}`);
+    for (const warning of priced.warnings) this.#warn(`${provider}/${name}: ${warning}`);
+    const { parts: _, ...tokens } = bill.usage ?? NO_TOKENS;
     const call: Call = {
-      provider: access.provider,
-      model: `${access.provider}/${access.name}`,
-      ...addTokens(NO_TOKENS, answered.usage ?? NO_TOKENS),
+      provider,
+      model: `${provider}/${name}`,
+      ...(answeredBy !== null && { answeredBy }),
+      ...tokens,
       latencyMs,
       simulated: access.dialect === 'simulated',
       costUsd,
+      ...(statedCostUsd !== null && { statedCostUsd }),
+      ...(unknownBecause !== null && { costUnknownBecause: unknownBecause }),
     };
     this.#own ??= call;
     this.#list(call);
@@ -109,7 +105,7 @@ export class Spending {
     this.#calls = [...this.#calls, call];
     if (this.#calls.length <= MAX_LISTED_CALLS) return;
     const [first, ...rest] = this.#calls;
-    this.#unlisted = addTokens(this.#unlisted, tokensOf(first as Call));
+    this.#unlisted = addTokenUsage(this.#unlisted, tokensOf(first as Call));
     this.#unlistedMs += latencyOf(first as Call);
     this.#calls = rest;
   }
@@ -117,29 +113,24 @@ export class Spending {
   /** One call as it is; of more the totals, under the name of the first model. */
   #usage(): JsonObject {
     const { costUsd: _, ...own } = this.#own ?? {};
+    const unknown = this.#calls.find((call) => call.costUnknownBecause !== undefined);
     if (this.#calls.length === 1 && this.#calls[0] === this.#own) return own;
-    const tokens = this.#calls.map(tokensOf).reduce(addTokens, this.#unlisted);
+    const tokens = this.#calls.map(tokensOf).reduce(addTokenUsage, this.#unlisted);
     const latencyMs = this.#calls.reduce((sum, call) => sum + latencyOf(call), this.#unlistedMs);
-    return { ...own, ...tokens, latencyMs, calls: this.#calls };
+    return {
+      ...own,
+      ...tokens,
+      latencyMs,
+      // The attempt's, of whichever call.
+      ...(unknown !== undefined && { costUnknownBecause: unknown.costUnknownBecause! }),
+      calls: this.#calls,
+    };
   }
 
-  /** By the name that was asked for; where that has no price, by the one that the provider says has answered. */
-  async #price({ provider, name }: ModelAccess, answered: Answered, at: Date): Promise<string | null> {
-    const { usage, answeredBy } = answered;
-    if (usage === null) return null;
-    const { prices } = this.#context.outside;
-    const { costUsd } = await prices.price({ provider, model: name, at, usage });
-    if (costUsd !== null || answeredBy === undefined || answeredBy === name) return costUsd;
-    return (await prices.price({ provider, model: answeredBy, at, usage })).costUsd;
-  }
-
-  #warn(model: string, isUncounted: boolean): void {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
-    this.#context.log.warn(
-      isUncounted
-        ? `${model} did not say how many tokens it used: the cost of this task is unknown`
-        : `there is no price for ${model}: the cost of this task is unknown; "dagwright pricing set" adds one`,
-    );
+  /** Each warning once for an attempt: a conversation has many calls. */
+  #warn(warning: string): void {
+    if (this.#warned.has(warning) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(warning);
+    this.#context.log.warn(warning);
   }
 }

@@ -1,7 +1,12 @@
 // Token counts times rates: exact against whole numbers, and the rules about what has no rate.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ModelPrice, priceUsage, type Rates } from '../../../src/core/cost/price-usage.ts';
+import {
+  explainPricing,
+  type ModelPrice,
+  priceUsage,
+  type Rates,
+} from '../../../src/core/cost/price-usage.ts';
 import type { TokenUsage, UsageParts } from '../../../src/core/cost/usage.ts';
 import { sumUsd } from '../../../src/core/money.ts';
 import { depth } from '../../support/depth.ts';
@@ -57,10 +62,10 @@ describe('what a kind of token costs', () => {
       '0.00002',
     ],
     [
-      "an hour's cache without a rate costs what a short one costs",
-      { input: '2', cacheWrite: '3', output: '1' },
+      "an hour's cache costs what input costs where no writing to a cache has a rate",
+      { input: '2', output: '1' },
       { inputTokens: 10, cacheWriteTokens: 10, parts: { cacheWrite1h: 4 } },
-      '0.00003',
+      '0.00002',
     ],
     [
       "an hour's cache has its own rate",
@@ -149,6 +154,38 @@ describe('what has no price is null, never less', () => {
   test('searches without a rate', () => {
     const counts = usage({ inputTokens: 1, parts: { webSearches: 1 } });
     expect(priceUsage(counts, price({ input: '1', output: '1' }))).toEqual(priced('0.000001', '0', null));
+  });
+  test.each<[string, Partial<TokenUsage>, string]>([
+    [
+      "an hour's cache",
+      { inputTokens: 10, cacheWriteTokens: 10, parts: { cacheWrite1h: 4 } },
+      "an hour's cache",
+    ],
+    [
+      'a cache of another time',
+      { inputTokens: 10, cacheWriteTokens: 10, parts: { cacheWriteOther: 4 } },
+      'a cache of this duration',
+    ],
+    ['audio', { inputTokens: 10, parts: { inputAudio: 1 } }, 'audio input'],
+    [
+      'audio from a cache',
+      { inputTokens: 10, cachedInputTokens: 2, parts: { cachedInputAudio: 1 } },
+      'audio from a cache',
+    ],
+    ['spoken output', { outputTokens: 10, parts: { outputAudio: 1 } }, 'audio output'],
+    ['sound by its length', { parts: { audioSeconds: 3 } }, 'seconds of audio'],
+    ["the provider's own tools", { parts: { providerToolCalls: 1 } }, "calls of the provider's own tools"],
+  ])('%s without a rate of its own, but at the price of an operator', (_, counts, unpriced) => {
+    const rates = price({ input: '1', cachedInput: '0.1', cacheWrite: '1.25', output: '2' });
+    expect(explainPricing(usage(counts), rates)).toMatchObject({ costUsd: null, unpriced });
+    const { costUsd } = explainPricing(usage(counts), rates, { coversAllKinds: true });
+    const isByTheCall = ['seconds of audio', "calls of the provider's own tools"].includes(unpriced);
+    expect(costUsd === null).toBe(isByTheCall);
+  });
+  test('a class of service multiplies the tokens, and no fee', () => {
+    const rates = price({ input: '1', output: '2', webSearches: '10', requests: '1' });
+    const counts = usage({ inputTokens: 1000, outputTokens: 1000, parts: { webSearches: 1 } });
+    expect(priceUsage(counts, rates, { factor: '0.5' })).toEqual(priced('0.0005', '0.001', '0.0125'));
   });
   test.each<[string, number, UsageParts]>([
     ['audio and a cache, where audio from the cache was not counted', 5, { inputAudio: 4 }],

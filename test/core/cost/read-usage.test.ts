@@ -1,10 +1,10 @@
 // Usage blocks of providers, as they send them.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { tokenUsageOf } from '../../../src/core/cost/read-usage.ts';
 import type { TokenUsage } from '../../../src/core/cost/usage.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { depth } from '../../support/depth.ts';
+import { tokenUsageOf } from '../../support/token-usage.ts';
 
 const usage = (counts: Partial<TokenUsage>): TokenUsage => ({
   inputTokens: 0,

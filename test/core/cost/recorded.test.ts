@@ -7,8 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readPriceLibrary } from '../../../src/core/cost/price-library.ts';
 import { PriceTable } from '../../../src/core/cost/price-table.ts';
 import { priceUsage } from '../../../src/core/cost/price-usage.ts';
-import { tokenUsageOf } from '../../../src/core/cost/read-usage.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../src/core/json.ts';
+import { tokenUsageOf } from '../../support/token-usage.ts';
 import { add, decimal, tokensAt, ZERO } from './fractions.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../../shared/data/llm-responses/', import.meta.url));

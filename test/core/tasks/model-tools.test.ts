@@ -151,7 +151,6 @@ describe('a tool', () => {
   });
 
   test.each<[string, ReturnType<typeof call>, RegExp]>([
-    ['an unknown tool', call('radar'), /there is no tool "radar"; there are: weather/],
     ['arguments that do not fit', call('weather', { town: 'Paris' }), /do not fit the inputSchema/],
     ['arguments that are no JSON', call('weather', '{"city": '), /not JSON/],
   ])('%s is answered as an error, not run', async (_what, asked, message) => {
@@ -159,6 +158,22 @@ describe('a tool', () => {
     expect((await result).output.toolCalls).toMatchObject([
       { error: { code: 'validation', message: expect.stringMatching(message) } },
     ]);
+  });
+
+  test.each<[string, JsonObject[], RegExp]>([
+    ['others', [weather], /called the tool "radar", which it was never offered; there are: weather/],
+    ['none', [], /which it was never offered; there are none/],
+  ])('that was never offered, beside %s, ends the loop at once', async (_what, tools, message) => {
+    const both = [call('weather', { city: 'Paris' }, '1'), call('radar', {}, '2')];
+    const { result, server, run } = await converse([chat(tools.length === 0 ? [call('radar')] : both)], {
+      tools,
+    });
+    await expect(result).rejects.toMatchObject({
+      name: 'TerminalError',
+      code: 'output_invalid',
+      message: expect.stringMatching(message),
+    });
+    expect([server.asked.length, run.costs.length, run.checkpoints.length]).toEqual([1, 1, 0]);
   });
 
   test('that has no slot now ends the attempt, not the conversation', async () => {

@@ -7,12 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPriceLibrary } from '../../../src/core/cost/price-library.ts';
 import { PriceTable } from '../../../src/core/cost/price-table.ts';
 import { priceUsage } from '../../../src/core/cost/price-usage.ts';
-import { tokenUsageOf } from '../../../src/core/cost/read-usage.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { parseAllowList } from '../../../src/tasks/outbound/allow-list.ts';
 import { createHttp, type OutsideHttp } from '../../../src/tasks/outbound/client.ts';
-import type { Prices } from '../../../src/tasks/outside.ts';
-import { infer, type ModelRun } from '../../support/model.ts';
+import { infer, type ModelRun, tablePrices } from '../../support/model.ts';
+import { tokenUsageOf } from '../../support/token-usage.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../shared/data/llm-responses/', import.meta.url));
 const AT = new Date('2026-06-01T00:00:00Z');
@@ -56,10 +55,6 @@ afterAll(async () => {
   server?.close();
 });
 
-const libraryPrices: Prices = {
-  price: async ({ provider, model, usage }) => priceUsage(usage, prices.find(provider, model, AT)),
-};
-
 async function replay({ provider, model, body }: Recording, config: JsonObject, run: ModelRun) {
   served = { status: body.error ? 400 : 200, body };
   // OpenAI's own dialect is spoken at its own address only, so its server stands in for that address.
@@ -72,7 +67,10 @@ async function replay({ provider, model, body }: Recording, config: JsonObject, 
       ...(isResponse ? {} : { baseUrl: `${base()}${provider === 'openai' ? '/v1' : ''}` }),
       ...config,
     },
-    { modelId: `${provider}/${model}`, outside: { http: { ...http, fetch }, prices: libraryPrices } },
+    {
+      modelId: `${provider}/${model}`,
+      outside: { http: { ...http, fetch }, prices: tablePrices(prices, AT) },
+    },
     run,
   );
 }
@@ -85,7 +83,11 @@ describe.skipIf(!isHere)('a recorded answer', () => {
       const { body, provider, model } = recording;
       const isEmbedding = body.object === 'list';
       const expected = tokensOf(recording);
-      const ended = await replay(recording, isEmbedding ? { mode: 'embedding' } : { maxSteps: 1 }, run).then(
+      const ended = await replay(
+        recording,
+        isEmbedding ? { mode: 'embedding' } : { maxSteps: 1, tools: toolsOf(body) },
+        run,
+      ).then(
         ({ output }) => output,
         (error: { code: string }) => error,
       );
@@ -104,7 +106,8 @@ describe.skipIf(!isHere)('a recorded answer', () => {
       else if (hasToolCall(body)) {
         expect(ended).toMatchObject({ code: 'loop_limit' });
         expect(run.checkpoints).toMatchObject([{ messages: [{ role: 'assistant' }], usage: expected }]);
-      } else expect(ended).toMatchObject({ text: textOf(body), usage: { ...expected, raw: rawUsage } });
+      } else if (textOf(body) === '') expect(ended).toMatchObject({ code: 'output_invalid' });
+      else expect(ended).toMatchObject({ text: textOf(body), usage: { ...expected, raw: rawUsage } });
     },
   );
 
@@ -176,6 +179,21 @@ function tokensOf({ provider, body }: Recording) {
     outputTokens: usage.output_tokens ?? usage.completion_tokens ?? 0,
     reasoningTokens: (usage.output_tokens_details ?? usage.completion_tokens_details)?.reasoning_tokens ?? 0,
   };
+}
+
+/** Those that the answer calls, as if they had been offered. */
+function toolsOf(body: Recording['body']): JsonObject[] {
+  const names: string[] = [
+    ...(body.content ?? []).filter((part: { type: string }) => part.type === 'tool_use'),
+    ...(body.output ?? []).filter((item: { type: string }) => item.type === 'custom_tool_call'),
+    ...(body.candidates?.[0].content.parts ?? []).flatMap(
+      (part: { functionCall?: object }) => part.functionCall ?? [],
+    ),
+  ].map(({ name }) => name);
+  return [...new Set(names)].map((name) => ({
+    name,
+    task: { taskType: 'transformation', config: { output: 1 } },
+  }));
 }
 
 function hasToolCall(body: Recording['body']): boolean {

@@ -88,7 +88,7 @@ async function showOne(context: CommandContext, _options: object, id: string): P
   return await context.withTenant(async (client, acting) => {
     const { run, spendings } = outcomeToRefusal(await showRun(client, acting, id));
     context.printJson(run);
-    const costs = costSummary(run, spendings, context.paint);
+    const costs = costSummary(run, { spendings, tasks: run.tasks }, context.paint);
     context.say(
       [taskTable(run.tasks, context.paint, 200), costs, executionSummary(run, context.paint)]
         .filter((part) => part !== '')
