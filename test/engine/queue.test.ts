@@ -1,11 +1,9 @@
-// Q1, Q4 and Q5: a pool that ends unasked, or cannot fetch, is replaced, and jobs whose fetch lost its answer are not stranded:
+// Q1 and Q4: a pool that ends unasked, or cannot fetch, is replaced, and jobs whose fetch lost its answer are not stranded:
 // no worker idles silently after trouble with the database.
 
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import type { TaskLog } from '../../src/core/log-lines.ts';
-import { openDatabase } from '../../src/db/connection/connection.ts';
-import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { Queue } from '../../src/engine/worker/queue.ts';
 import { createDatabase } from '../support/database.ts';
 import { gate, until } from '../support/engine.ts';
@@ -127,52 +125,6 @@ test('jobs that a fetch has locked are worked although its answer was lost', asy
     expect(performance.now() - lostAtMs).toBeLessThan(5_000);
   } finally {
     undo();
-  }
-});
-
-test('what a pool has locked is unlocked after its listener has ended: the server may have forgotten its commits', async () => {
-  held.open();
-  await queue.start();
-  await add('first');
-  await until(async () => handled.length);
-  await inDatabase(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and application_name = 'dagwright queue' and query like 'LISTEN%'`,
-  );
-  await until(async () => unlocked.length);
-  expect(unlocked[0]).toBe(began[0]);
-  expect(ended).toEqual([]);
-});
-
-test("no fetch or completion waits for the disk, and every commit of the engine's own does", async () => {
-  const original = pg.Client.prototype.query as (...args: unknown[]) => unknown;
-  const fetchers = new Set<pg.Client>();
-  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-    this: pg.Client,
-    ...args: unknown[]
-  ) {
-    if (/get_job|complete_job/.test(String((args[0] as { name?: string }).name))) fetchers.add(this);
-    return original.apply(this, args) as never;
-  });
-  const database = openDatabase(own.url);
-  try {
-    held.open();
-    await queue.start();
-    await add('job');
-    await until(async () => handled.length);
-    // The server of the tests waits for no commit: what counts is who asks for it.
-    const asked = async (db: Pick<pg.Client, 'query'>) =>
-      (
-        await db.query(
-          `select setting from pg_settings where name = 'synchronous_commit' and source = 'client'`,
-        )
-      ).rows;
-    expect(await Promise.all([...fetchers].map(asked))).toContainEqual([{ setting: 'off' }]);
-    expect(await asked(database.engine)).toEqual([]);
-    expect(await database.withTenant(DEFAULT_TENANT_ID, asked)).toEqual([]);
-  } finally {
-    spy.mockRestore();
-    await database.close();
   }
 });
 

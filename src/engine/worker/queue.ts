@@ -4,10 +4,6 @@
 //   Q3  Notifications are an optimisation: a listener that went silent delays a job by a poll, and is replaced.
 //   Q4  A fetch that failed may have locked jobs that nobody knows of: they are unlocked later, twice. A pool that cannot
 //       fetch at all is replaced, like one that ended.
-//   Q5  Its commits do not wait for the disk: a server that crashes may forget the last fetches, completions and returns, never
-//       anything that others have committed after them. What was fetched is offered again, and comes twice; what was completed
-//       or returned is found locked by a pool that lives, so jobs are unlocked (as in Q4) after a listener has ended: no crash
-//       spares it. Claims, starts and settles are made over other connections, which wait.
 
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -83,7 +79,7 @@ export class Queue {
     const pool = new BoundedPool({
       ...engineConnection(options.url, 'dagwright queue', this.#limits),
       types: undefined,
-      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${queue.ms} -c synchronous_commit=off`,
+      options: `-c role=${ROLES.owner} -c timezone=UTC -c statement_timeout=${queue.ms}`,
       query_timeout: queue.ms + queue.laterMs,
       max: 4,
     });
@@ -166,7 +162,7 @@ export class Queue {
       events.on('pool:gracefulShutdown', () => resolve(poolId));
     });
     events.on('localQueue:setMode', waitForReturnedJobs);
-    events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient, poolId));
+    events.on('pool:listen:success', ({ client }) => this.#watchListener(client as pg.PoolClient));
     events.on('localQueue:getJobs:complete', () => {
       failures = 0;
       this.#lookedAtMs = performance.now();
@@ -222,17 +218,14 @@ export class Queue {
     return { ended };
   }
 
-  // Q3. One that fails a probe is ended, and graphile opens another. Q5: the server may have crashed.
-  #watchListener(client: pg.PoolClient, poolId: string): void {
+  // Q3. One that fails a probe is ended, and graphile opens another.
+  #watchListener(client: pg.PoolClient): void {
     const { everyMs, ms } = this.#limits.listener;
     const probing = setInterval(() => {
       probeListener(client, ms).catch(() => clearInterval(probing));
     }, everyMs);
     probing.unref();
-    client.once('end', () => {
-      clearInterval(probing);
-      if (!this.#isStopping) this.noteLost(poolId);
-    });
+    client.once('end', () => clearInterval(probing));
   }
 
   async #unlockLater(poolId: string, unlock: (poolId: string) => Promise<void>): Promise<void> {
