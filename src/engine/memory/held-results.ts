@@ -1,8 +1,8 @@
-// Bounds what a worker remembers of results by the memory that they take: an execution of a thousand tasks may have a gigabyte
-// of outputs, and they are in the database.
+// Bounds what a worker remembers of results and inputs by the memory that they take: an execution of a thousand tasks may have a
+// gigabyte of outputs, a hundred that wait have inputs of 20 MB each, and all of it is in the database.
 import { LRUCache } from 'lru-cache';
 import type { Json } from '../../core/json.ts';
-import type { TaskResult } from './memory.ts';
+import type { ExecutionMemory, TaskResult } from './memory.ts';
 
 /** Bytes of memory, about. */
 const MAX_WEIGHT = 64_000_000;
@@ -10,18 +10,33 @@ const MAX_WEIGHT = 64_000_000;
 const LEAST_WEIGHT = 2_000;
 
 export class HeldResults {
-  readonly #drops: LRUCache<TaskResult, () => void>;
+  /** By the result, or by the execution whose input it is. */
+  readonly #drops: LRUCache<object, () => void>;
 
   constructor(maxWeight = MAX_WEIGHT) {
-    this.#drops = new LRUCache({ maxSize: maxWeight, dispose: (drop) => drop() });
+    this.#drops = new LRUCache({ maxSize: maxWeight, disposeAfter: (drop) => drop() });
   }
 
   /** `drop` is called when others need its place; at once where it is more than there is. */
   add(result: TaskResult, drop: () => void): void {
-    const weight = weightOf(result.output) + weightOf(result.partErrors);
+    this.#hold(result, weightOf(result.output) + weightOf(result.partErrors), drop);
+  }
+
+  /** The same for the input of an execution. */
+  addInput(execution: ExecutionMemory, drop: () => void): void {
+    this.#hold(execution, weightOf(execution.input), drop);
+  }
+
+  /** What the execution holds is needed no more: its place is free at once. */
+  release(execution: ExecutionMemory): void {
+    this.#drops.delete(execution);
+    for (const result of [...execution.results.values()]) this.#drops.delete(result);
+  }
+
+  #hold(owner: object, weight: number, drop: () => void): void {
     if (weight < LEAST_WEIGHT) return;
     if (weight > this.#drops.maxSize) drop();
-    else this.#drops.set(result, drop, { size: weight });
+    else this.#drops.set(owner, drop, { size: weight });
   }
 }
 
