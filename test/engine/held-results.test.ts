@@ -1,8 +1,12 @@
 // What a worker remembers of results is bounded by the memory that it takes.
-import { expect, test } from 'vitest';
+import type pg from 'pg';
+import { describe, expect, test } from 'vitest';
 import type { Json } from '../../src/core/json.ts';
+import type { ExecutionRow } from '../../src/db/protocol/reads.ts';
+import type { CompiledPlan } from '../../src/engine/memory/compiled.ts';
+import { ExecutionCache } from '../../src/engine/memory/execution-cache.ts';
 import { HeldResults, weightOf } from '../../src/engine/memory/held-results.ts';
-import type { TaskResult } from '../../src/engine/memory/memory.ts';
+import { remember, type TaskResult } from '../../src/engine/memory/memory.ts';
 
 const resultOf = (output: Json): TaskResult =>
   ({ status: 'completed', output, partErrors: null }) as unknown as TaskResult;
@@ -27,6 +31,40 @@ test('small results are not counted', () => {
   const dropped: number[] = [];
   for (let i = 0; i < 1_000; i++) held.add(resultOf({ id: i, name: 'x' }), () => dropped.push(i));
   expect(dropped).toEqual([]);
+});
+
+describe('an execution in the memory of a worker', () => {
+  const openCache = () => {
+    // Whatever is asked of the database is not there: what the cache still gives, it had kept.
+    const pool = { query: async () => ({ rows: [] }) } as unknown as pg.Pool;
+    return new ExecutionCache(pool, new Map());
+  };
+  const compiled = { plan: { definition: {} } } as unknown as CompiledPlan;
+  const rowOf = (id: string, input: Json) =>
+    ({ id, input, trigger: null, createdAt: '2027-01-01T00:00:00Z' }) as unknown as ExecutionRow;
+  /** A megabyte of text, and some 20 of memory. */
+  const heavy: Json = Array.from({ length: 300_000 }, () => ({}));
+
+  test('is forgotten when inputs of others need its place', async () => {
+    const cache = openCache();
+    for (let i = 0; i < 5; i++) cache.adopt(rowOf(`x${i}`, heavy), compiled);
+    for (let i = 0; i < 100; i++) cache.adopt(rowOf(`light${i}`, { i }), compiled);
+    expect([await cache.get('x0'), await cache.get('x1')]).toEqual([null, null]);
+    expect((await cache.get('x4'))?.input).toBe(heavy);
+    expect((await cache.get('light0'))?.input).toEqual({ i: 0 });
+  });
+
+  test('leaves its place, and that of its results, when it has ended', async () => {
+    const cache = openCache();
+    const first = cache.adopt(rowOf('first', heavy), compiled);
+    for (let i = 0; i < 5; i++) {
+      const one = cache.adopt(rowOf(`x${i}`, heavy), compiled);
+      remember(one, 0, resultOf(heavy));
+      cache.forget(`x${i}`);
+      expect(one.results.size).toBe(0);
+    }
+    expect(await cache.get('first')).toBe(first);
+  });
 });
 
 test('empty objects weigh what they take in memory, not their two bytes of text', () => {

@@ -21,8 +21,12 @@ const WEIGHT_OF_NODE = 20;
 export class ExecutionCache {
   readonly #pool: pg.Pool;
   readonly #types: ReadonlyMap<string, TaskType>;
-  readonly #memories = new LRUCache<string, ExecutionMemory>({ max: MAX_EXECUTIONS });
   readonly #held = new HeldResults();
+  readonly #memories = new LRUCache<string, ExecutionMemory>({
+    max: MAX_EXECUTIONS,
+    // Afterwards: what is released may in turn forget its execution, which has to be gone by then.
+    disposeAfter: (memory) => this.#held.release(memory),
+  });
   readonly #plans = new LRUCache<string, Promise<CompiledPlan>>({ maxSize: MAX_PLAN_NODES });
   readonly #compiled = new WeakMap<Promise<CompiledPlan>, CompiledPlan>();
   readonly #rows: Batcher<string, ExecutionRow | null>;
@@ -65,6 +69,10 @@ export class ExecutionCache {
       fanOuts: new Map(),
     };
     this.#memories.set(row.id, memory);
+    // A lane that works on it keeps it; whoever comes next reads it again.
+    this.#held.addInput(memory, () => {
+      if (this.#memories.peek(row.id) === memory) this.#memories.delete(row.id);
+    });
     return memory;
   }
 

@@ -1,5 +1,5 @@
-// Bounds what a worker remembers of results by the memory that they take: an execution of a thousand tasks may have a gigabyte
-// of outputs, and they are in the database.
+// Bounds what a worker remembers of results and inputs by the memory that they take: an execution of a thousand tasks may have a
+// gigabyte of outputs, a hundred that wait have inputs of 20 MB each, and all of it is in the database.
 import { LRUCache } from 'lru-cache';
 import type { Json } from '../../core/json.ts';
 
@@ -11,21 +11,43 @@ const LEAST_WEIGHT = 2_000;
 /** What may be large of a result. */
 export type Weighed = { readonly output: Json; readonly partErrors: Json };
 
+/** An execution, with what it remembers. */
+export interface Holder {
+  readonly input: Json;
+  readonly results: ReadonlyMap<unknown, Weighed>;
+}
+
 export class HeldResults {
-  readonly #drops: LRUCache<Weighed, () => void>;
+  /** By the result, or by the execution whose input it is. */
+  readonly #drops: LRUCache<object, () => void>;
   readonly #weights = new WeakMap<Weighed, number>();
 
   constructor(maxWeight = MAX_WEIGHT) {
-    this.#drops = new LRUCache({ maxSize: maxWeight, dispose: (drop) => drop() });
+    this.#drops = new LRUCache({ maxSize: maxWeight, disposeAfter: (drop) => drop() });
   }
 
   /** `drop` is called when others need its place; at once where it is more than there is. */
   add(result: Weighed, drop: () => void): void {
     const weight = weightOf(result.output) + weightOf(result.partErrors);
+    if (weight >= LEAST_WEIGHT) this.#weights.set(result, weight);
+    this.#hold(result, weight, drop);
+  }
+
+  /** The same for the input of an execution. */
+  addInput(execution: Holder, drop: () => void): void {
+    this.#hold(execution, weightOf(execution.input), drop);
+  }
+
+  /** What the execution holds is needed no more: its place is free at once. */
+  release(execution: Holder): void {
+    this.#drops.delete(execution);
+    for (const result of [...execution.results.values()]) this.#drops.delete(result);
+  }
+
+  #hold(owner: object, weight: number, drop: () => void): void {
     if (weight < LEAST_WEIGHT) return;
-    this.#weights.set(result, weight);
     if (weight > this.#drops.maxSize) drop();
-    else this.#drops.set(result, drop, { size: weight });
+    else this.#drops.set(owner, drop, { size: weight });
   }
 
   /** What a result that was added weighs, at most. */
