@@ -4,8 +4,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { createProject, type Project } from './project.ts';
 
 const CLI = 'node_modules/.bin/dagwright';
-/** Bytes of what is unpacked: about 4.0 million in December 2026. */
-const MOST_BYTES = 5_000_000;
+/** Bytes of what is unpacked: about 2.9 million. */
+const MOST_BYTES = 3_500_000;
 
 const GREET = `
   type: 'greet',
@@ -21,6 +21,11 @@ beforeAll(() => {
       'workflowId: greeting\nnodes: [{ taskId: hi, taskType: greet, config: { name: Ada } }]\noutput: "{{ tasks.hi.output.text }}"\n',
     'tasks.ts': `import { defineTask } from 'dagwright';
       export const greet = defineTask({ ${GREET} run({ config }): { text: string } { return { text: 'Hello ' + config.name }; } });`,
+    // No node_modules above it.
+    '../elsewhere/tasks.ts': `import { defineTask } from 'dagwright';
+      export const greet = defineTask({ ${GREET} run: ({ config }) => ({ text: 'Hello ' + config.name }) });`,
+    '../common/package.json': '{ "type": "commonjs" }',
+    '../common/tasks.ts': "import { defineTask } from 'dagwright';",
     'tasks.js': `import { defineTask } from 'dagwright';
       export const greet = defineTask({ ${GREET} run: ({ config }) => ({ text: 'Hello ' + config.name }) });`,
     'tasks.cjs': `const { defineTask } = require('dagwright');
@@ -39,6 +44,15 @@ describe('the package', () => {
       /^(package\.json|README\.md|LICENSE|dist\/.*\.(js|d\.ts)|entry\/.*|drizzle\/\w+\.sql|drizzle\/meta\/_journal\.json|examples\/.*\.(json|yaml))$/;
     expect(files.map(({ path }) => path).filter((path) => !allowed.test(path))).toEqual([]);
     expect(unpackedSize).toBeLessThan(MOST_BYTES);
+    // Started by their paths, which no import names.
+    const started = [
+      'db/embedded/watcher',
+      'engine/worker/heartbeat-thread',
+      'http/request/definition-process',
+    ];
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(started.map((file) => `dist/${file}.js`)),
+    );
   });
 });
 
@@ -49,12 +63,22 @@ describe.each(eachNode)('on %s', (_name, i) => {
     expect(project.node(nodeAt(i), [CLI, '--version']).stdout.trim()).toBe(packageJson.version);
   });
 
-  test.each(['tasks.ts', 'tasks.js', 'tasks.cjs'])('a workflow with a task of %s runs', (tasks) => {
-    const ran = project.node(nodeAt(i), [CLI, 'run', 'greeting.yaml', '--json'], {
-      DAGWRIGHT_TASKS: tasks,
-    });
-    expect(ran.stdout, ran.stderr).toContain('"output":"Hello Ada"');
-    expect(ran.code).toBe(0);
+  test.each(['tasks.ts', 'tasks.js', 'tasks.cjs', '../elsewhere/tasks.ts'])(
+    'a workflow with a task of %s runs',
+    (tasks) => {
+      const ran = project.node(nodeAt(i), [CLI, 'run', 'greeting.yaml', '--json'], {
+        DAGWRIGHT_TASKS: tasks,
+      });
+      expect(ran.stdout, ran.stderr).toContain('"output":"Hello Ada"');
+      expect(ran.code).toBe(0);
+    },
+  );
+
+  test('a task module that Node takes for CommonJS is refused with what to do', () => {
+    const env = { DAGWRIGHT_TASKS: '../common/tasks.ts' };
+    const ran = project.node(nodeAt(i), [CLI, 'validate', 'greeting.yaml'], env);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/hint: .*tasks\.mts, or npm pkg set type=module/);
   });
 
   test('a program works with the library, by import and by require', () => {
