@@ -114,7 +114,11 @@ test('beyond the tolerance the rest is cancelled, and it fails with the error of
   };
   const run = await runItems([0, 1, 2, 3, 4], probe, { toleratedFailurePercentage: 20, maxConcurrency: 3 });
   expect(run.states).toBe('p failed, after skipped upstream_failed');
-  expect(run.task('p').error).toMatchObject({ code: 'zero', message: 'the lowest index', taskId: 'p' });
+  expect(run.task('p').error).toMatchObject({
+    code: 'zero',
+    message: 'item 0, after 1 attempt: the lowest index',
+    taskId: 'p',
+  });
   expect(run.execution.error).toMatchObject({ code: 'zero', taskId: 'p' });
   expect(run.items('p')).toBe('failed, failed, cancelled, cancelled, cancelled');
 });

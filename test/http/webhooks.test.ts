@@ -47,6 +47,7 @@ describe('making a webhook', () => {
         ...[
           'id',
           'workflowId',
+          'workflowStatus',
           'path',
           'url',
           'authType',

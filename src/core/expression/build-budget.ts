@@ -11,7 +11,7 @@ const PER_NODE = 200;
 const STORED = 4;
 
 /** How many different calls with constants one document has tried (constant-check.ts). */
-const MAX_CONSTANT_CALLS = 2_000;
+const MAX_CONSTANT_CALLS = 500;
 
 /** What trying them has found, by the call; null: nothing. */
 class ConstantCalls extends Map<string, string | null> {

@@ -106,8 +106,8 @@ describe('a call that can never succeed', () => {
 
   test('is looked for in so many calls only', () => {
     const budget = new BuildBudget();
-    const calls = Array.from({ length: 5_000 }, (_, i) => `{{ round(input.x, ${100 + i}) }}`);
+    const calls = Array.from({ length: 1_000 }, (_, i) => `{{ round(input.x, ${100 + i}) }}`);
     const result = withBuildBudget(budget, () => compileMapping(calls, ''));
-    expect(result.ok ? 0 : result.problems.length).toBe(2_000);
+    expect(result.ok ? 0 : result.problems.length).toBe(500);
   });
 });
