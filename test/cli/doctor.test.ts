@@ -71,6 +71,7 @@ describe('dagwright doctor', () => {
       'transactions',
       'vacuum',
       'workers',
+      'task types',
       'queue',
       'orphans',
       'schedules',

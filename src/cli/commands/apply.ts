@@ -1,4 +1,5 @@
 // dagwright apply: saves definitions, all or none.
+import type { TaskTypeRule } from '../../core/definition/task-type.ts';
 import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
 import { listAction } from '../action.ts';
@@ -6,8 +7,8 @@ import { applyWorkflows, triggerLines } from '../apply-workflow.ts';
 import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFile } from '../input/definition-file.ts';
+import { checkByKnownTypes } from '../known-types.ts';
 import { problemLines, Refusal } from '../refusal.ts';
-import { loadTaskTypes } from '../system.ts';
 
 export function defineCommand(command: Command): void {
   command.action(listAction((context, _options, files) => applyFiles(context, files)));
@@ -19,19 +20,32 @@ interface ValidFile {
 }
 
 async function applyFiles(context: CommandContext, files: readonly string[]): Promise<number> {
-  const { rules } = await loadTaskTypes(context.config);
+  const { result: valid, problems } = await checkByKnownTypes(context, (rules) =>
+    checkFiles(files, rules, context.tenant),
+  );
+  if (problems.length > 0) throw new Refusal(problems);
+  return await saveFiles(context, valid);
+}
+
+async function checkFiles(
+  files: readonly string[],
+  rules: ReadonlyMap<string, TaskTypeRule>,
+  tenant: string,
+): Promise<{ readonly result: readonly ValidFile[]; readonly problems: readonly Problem[] }> {
   const valid: ValidFile[] = [];
   const problems: Problem[] = [];
   for (const file of files) {
-    const checked = await checkFile(file, rules, context.tenant);
+    const checked = await checkFile(file, rules, tenant);
     if (checked.ok) valid.push({ file, checked });
     else
       problems.push(
         ...checked.problems.map((problem) => ({ ...problem, pointer: `${file}#${problem.pointer}` })),
       );
   }
-  problems.push(...doubledWorkflows(valid));
-  if (problems.length > 0) throw new Refusal(problems);
+  return { result: valid, problems: [...problems, ...doubledWorkflows(valid)] };
+}
+
+async function saveFiles(context: CommandContext, valid: readonly ValidFile[]): Promise<number> {
   return await context.withSystem(async (system) => {
     for (const { checked } of valid)
       if (checked.warnings.length > 0) context.note(problemLines(checked.warnings, 'warning'));

@@ -12,13 +12,12 @@ import { applyWorkflows, newSecretLines } from '../apply-workflow.ts';
 import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../input/arguments.ts';
-import { readDefinition } from '../input/definition-file.ts';
 import { readJsonArgument } from '../input/json-argument.ts';
+import { readDefinition } from '../known-types.ts';
 import { costSummary } from '../output/cost-summary.ts';
 import { executionSummary } from '../output/task-table.ts';
 import { problemLines, Refusal } from '../refusal.ts';
 import { ignore, runToEnd } from '../run-execution.ts';
-import { loadTaskTypes } from '../system.ts';
 
 export function defineCommand(command: Command): void {
   command
@@ -41,9 +40,7 @@ export async function runWorkflow(
 ): Promise<number> {
   const input = await readJsonArgument(options.input, '--input');
   const isFile = existsSync(target) || /\.(ya?ml|json)$/i.test(target);
-  const file = isFile
-    ? await readDefinition(target, (await loadTaskTypes(context.config)).rules, context.tenant)
-    : null;
+  const file = isFile ? await readDefinition(context, target) : null;
   // Before anything is saved; whoever starts a stored definition has its input checked there.
   if (file !== null) refuseInput(file.definition, input);
   if (file !== null && file.warnings.length > 0) context.note(problemLines(file.warnings, 'warning'));

@@ -1,9 +1,7 @@
-// Reads a definition from a file and validates it, its triggers too, with the task types of this installation.
+// Reads a definition from a file and validates it, its triggers too.
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
-import type { ValidDefinition } from '../../core/definition/validate.ts';
 import { type CheckedDocument, checkDocument } from '../../resources/definitions/check-document.ts';
-import { Refusal } from '../refusal.ts';
 import { readTextFile } from './read-text.ts';
 
 /** Parses and validates one file, as a definition of the tenant of this name. */
@@ -19,15 +17,4 @@ export async function checkFile(
   );
   if (!parsed.ok) return { ...parsed, warnings: [] };
   return checkDocument(parsed.value, { taskTypes, tenantName });
-}
-
-/** The valid definition of a file, or a Refusal. */
-export async function readDefinition(
-  path: string,
-  taskTypes: ReadonlyMap<string, TaskTypeRule>,
-  tenantName: string,
-): Promise<ValidDefinition> {
-  const checked = await checkFile(path, taskTypes, tenantName);
-  if (checked.ok) return checked;
-  throw new Refusal(checked.problems);
 }

@@ -14,6 +14,7 @@ import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import { Outage } from '../../db/connection/outage.ts';
 import type { Opener } from '../../db/executions/execution-starts.ts';
+import { jobKindsOf } from '../../db/protocol/job-kinds.ts';
 import { LockedExecutions } from '../../db/protocol/locked-executions.ts';
 import {
   addPoolId,
@@ -37,6 +38,7 @@ import { giveBack, type JobPayload, putOff, runJob } from './job.ts';
 import { runLane } from './lane.ts';
 import { createOpener } from './opener.ts';
 import { Queue } from './queue.ts';
+import { registeredTypesOf } from './registration.ts';
 import { Reserve } from './reserve.ts';
 import { RetentionLoop } from './retention.ts';
 import { Slots } from './slots.ts';
@@ -122,6 +124,7 @@ export class Worker {
       ...options,
     };
     this.#slots = this.#options.concurrency;
+    const kinds = jobKindsOf(options.types.keys());
     this.#executions = new ExecutionCache(options.database.engine, options.types);
     this.#outside = openOutside(this.#options.outside, {
       pool: options.database.engine,
@@ -157,6 +160,7 @@ export class Worker {
       log: options.log,
       slots: () => ({ own: this.#options.concurrency, all: this.#slots }),
       isFull: () => this.#queue?.isFull === true,
+      kinds,
       onWaiting: (tenants) => void this.#reserve.fill(tenants),
       limitMs: options.database.limits.loopMs,
     });
@@ -168,6 +172,7 @@ export class Worker {
       poolId: () => (this.#isDraining ? undefined : this.#poolIds.at(-1)),
       run: (payload, addedAtMs) => this.#track(this.#run(payload, addedAtMs)),
       onLost: (poolId) => this.#queue?.noteLost(poolId),
+      kinds,
       limitMs: options.database.limits.loopMs,
     });
     const isBusy = () => this.#attempts.size >= this.#options.concurrency;
@@ -202,6 +207,7 @@ export class Worker {
       url: this.#options.database.directUrl,
       limits: this.#options.database.limits,
       concurrency: this.#options.concurrency,
+      kinds: jobKindsOf(this.#options.types.keys()),
       log: this.#options.log,
       handle: (payload, addedAtMs) => this.#track(this.#handle(payload, addedAtMs)),
       onFull: () => this.#turns.noteFull(),
@@ -256,13 +262,14 @@ export class Worker {
   }
 
   async #register(id: string): Promise<void> {
-    const { concurrency, leaseSeconds, database } = this.#options;
+    const { concurrency, leaseSeconds, database, types } = this.#options;
     const lockKey = await registerWorker(this.#pool, {
       id,
       host: hostname(),
       pid: process.pid,
       concurrency,
       leaseSeconds,
+      types: registeredTypesOf(types),
     });
     if (id !== this.#id) this.#formerId = this.#id;
     this.#id = id;
