@@ -64,8 +64,8 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'demo',
-    description: 'run the demo workflow on the embedded database',
-    load: () => import('./commands/demo.ts'),
+    description: 'run a workflow on the embedded database, and kill its worker in the middle',
+    load: () => import('./commands/demo/demo.ts'),
   },
 ];
 

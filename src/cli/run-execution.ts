@@ -1,91 +1,41 @@
-// Starts an execution, works until it is terminal, and shows what happens: the heart of `run` and `demo`.
-
-import { setTimeout as delay } from 'node:timers/promises';
+// Starts an execution, works until it is terminal, and shows what happens: the heart of `run`.
 import type { Problem } from '../core/errors.ts';
 import type { TaskLog } from '../core/log-lines.ts';
-import { isTerminalExecution } from '../core/status.ts';
-import {
-  type ExecutionView,
-  findExecution,
-  findTasks,
-  type TaskView,
-} from '../db/executions/execution-views.ts';
-import { cancelExecution } from '../resources/executions.ts';
+import type { ExecutionView, TaskView } from '../db/executions/execution-views.ts';
 import type { StartRefusal } from '../triggers/starts/start-check.ts';
 import { createStarts, type StartOf } from '../triggers/starts/starts.ts';
-import { CLI_ACTOR } from './actor.ts';
-import type { Io, Output } from './io.ts';
-import { taskTable } from './output/task-table.ts';
-import type { createPainter } from './output/terminal.ts';
 import { Refusal } from './refusal.ts';
-import { oneLine, ownSequence } from './safe-output.ts';
-import type { System } from './system.ts';
+import { type WatchOptions, watchToEnd } from './watch-execution.ts';
 
-export interface RunOptions {
-  readonly io: Io;
-  readonly system: System;
+export interface RunOptions extends Omit<WatchOptions, 'sooner' | 'onLook'> {
   readonly request: StartOf;
   /** Its name. */
   readonly tenant: string;
-  /** Repaints a table while it runs; null: a line per task that ends. */
-  readonly live: Output | null;
-  readonly print: (line: string) => void;
   /** What is said beside the progress. */
   readonly note: (line: string) => void;
-  readonly paint: ReturnType<typeof createPainter>;
 }
 
-const REPAINT_MS = 150;
-const POLL_MS = 500;
+export type StartOptions = Pick<RunOptions, 'system' | 'request' | 'tenant' | 'note'>;
 
 /** The execution and its tasks when it has ended. Ctrl-C cancels it; a second one leaves it for another worker. */
 export async function runToEnd(
   options: RunOptions,
 ): Promise<{ execution: ExecutionView; tasks: TaskView[] }> {
-  const { io, system } = options;
-  const { database, tenantId } = system;
-  const id = await start(options);
+  const { system } = options;
+  const id = await startOnce(options);
   const worker = system.createWorker(quietBeside(options));
   await worker.start();
-  const stop = new AbortController();
-  const interrupt = () => {
-    if (stop.signal.aborted) io.exit(130);
-    stop.abort();
-  };
-  const stopListening = io.onSignal(interrupt);
   try {
     const end = new AbortController();
     worker.events.on('executionEnded', (ended) => ended === id && end.abort());
-    const sooner = AbortSignal.any([end.signal, stop.signal]);
-    const screen = new Screen(options);
-    for (let isCancelling = false; ; ) {
-      const execution = await database.withTenant(tenantId, (client) => findExecution(client, tenantId, id));
-      if (execution === null) throw new Error(`execution ${id} is gone`);
-      const isOver = isTerminalExecution(execution.status);
-      if (isOver || options.live !== null || options.print !== ignore) {
-        const tasks = await database.withTenant(tenantId, (client) => findTasks(client, tenantId, id));
-        screen.show(execution, tasks, isOver);
-        if (isOver) return { execution, tasks };
-      }
-      if (stop.signal.aborted && !isCancelling) {
-        isCancelling = true;
-        const acting = { tenantId, ...CLI_ACTOR };
-        await database.withTenant(acting, (client) =>
-          cancelExecution(client, acting, { id, reason: 'interrupted' }),
-        );
-        continue;
-      }
-      const pause = options.live === null ? POLL_MS : REPAINT_MS;
-      // Aborted, it leaves no timer behind: one would keep the process after the result.
-      await delay(pause, undefined, { signal: sooner }).catch(() => {});
-    }
+    return await watchToEnd(id, { ...options, sooner: end.signal });
   } finally {
-    stopListening();
     await worker.stop();
   }
 }
 
-async function start(options: RunOptions): Promise<string> {
+/** Starts it; its id, or a Refusal in the words of the command line. */
+export async function startOnce(options: StartOptions): Promise<string> {
   const { system, request, note } = options;
   const { database, log, tenantId } = system;
   const started = await createStarts({ database, log }).start({ tenantId, actor: 'cli' }, request);
@@ -96,7 +46,7 @@ async function start(options: RunOptions): Promise<string> {
 }
 
 // What is wrong is said of the argument that it came by, and what to do about it as a command.
-function inCommandLine(problem: Problem, { request: { workflowId }, tenant }: RunOptions): Problem {
+function inCommandLine(problem: Problem, { request: { workflowId }, tenant }: StartOptions): Problem {
   switch (problem.code as StartRefusal) {
     case 'key_reused':
       return { ...problem, pointer: '--idempotency-key' };
@@ -117,51 +67,4 @@ function quietBeside({ io, system, live }: RunOptions): TaskLog {
   const isWatched = live !== null || io.stderr.isTTY === true;
   if (!isWatched || system.config.logLevel === 'debug') return system.log;
   return { ...system.log, debug: () => {}, info: () => {} };
-}
-
-/** For `print`: no progress. */
-export const ignore = (): void => {};
-
-class Screen {
-  readonly #options: RunOptions;
-  #lines = 0;
-  readonly #printed = new Set<string>();
-  constructor(options: RunOptions) {
-    this.#options = options;
-  }
-
-  show(execution: ExecutionView, tasks: readonly TaskView[], isLast: boolean): void {
-    const { live, paint } = this.#options;
-    if (live === null) {
-      this.#printChanges(tasks);
-      return;
-    }
-    if (tasks.length === 0 && !isLast) return;
-    const room = Math.max(5, (live.rows ?? 24) - 4);
-    const text = taskTable(tasks, paint, isLast ? 200 : room);
-    const clear = this.#lines > 0 ? `${ownSequence(this.#lines, 'A')}${ownSequence(0, 'J')}` : '';
-    live.write(`${clear}${text}\n`);
-    this.#lines = text.split('\n').length;
-    if (isLast && execution.status !== 'completed') live.write('\n');
-  }
-
-  #printChanges(tasks: readonly TaskView[]): void {
-    for (const task of inOrderOfEnd(tasks)) {
-      const key = `${task.taskId}/${task.mapIndex}/${task.status}/${task.attempt}`;
-      if (task.status === 'pending' || task.status === 'running' || this.#printed.has(key)) continue;
-      this.#printed.add(key);
-      const index = task.mapIndex === null ? '' : `[${task.mapIndex}]`;
-      const reason = task.reason === null ? '' : ` (${task.reason})`;
-      const error = task.error === null ? '' : `  ${task.error.code}: ${task.error.message}`;
-      this.#options.print(oneLine(`${task.status.padEnd(9)} ${task.taskId}${index}${reason}${error}`));
-    }
-  }
-}
-
-/** By the time they ended, open ones last; the items of a fan-out before the fan-out itself. */
-export function inOrderOfEnd<T extends Pick<TaskView, 'completedAt' | 'mapIndex'>>(tasks: readonly T[]): T[] {
-  const endMs = ({ completedAt }: T) =>
-    completedAt === null ? Number.POSITIVE_INFINITY : Date.parse(completedAt);
-  // Of two that are open the difference is NaN, which counts as none.
-  return [...tasks].sort((a, b) => endMs(a) - endMs(b) || (b.mapIndex ?? -1) - (a.mapIndex ?? -1));
 }

@@ -17,7 +17,8 @@ import { readDefinition } from '../known-types.ts';
 import { costSummary } from '../output/cost-summary.ts';
 import { executionSummary } from '../output/task-table.ts';
 import { problemLines, Refusal } from '../refusal.ts';
-import { ignore, runToEnd } from '../run-execution.ts';
+import { runToEnd } from '../run-execution.ts';
+import { ignore } from '../watch-execution.ts';
 
 export function defineCommand(command: Command): void {
   command
