@@ -215,7 +215,7 @@ describe('dagwright doctor', () => {
       expect(by.get('migrations')).toMatchObject({ status: 'fail', hint: 'run: dagwright migrate' });
       expect(by.get('isolation')!.status).toBe('fail');
       expect(by.get('clock')!.status).toBe('ok');
-      expect(by.size).toBe(18);
+      expect(by.size).toBe(19);
     } finally {
       await empty.drop();
     }
