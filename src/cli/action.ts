@@ -28,10 +28,23 @@ export function listAction<Options>(
 
 // What stands before the command counts where the command itself does not say it.
 function optionsOf<Options>(command: Command): GlobalOptions & Options {
-  const { tenant } = programOf(command).opts<{ tenant?: string }>();
-  const isOwn = command.getOptionValueSource('tenant') === 'cli';
-  return { ...command.opts(), ...(tenant === undefined || isOwn ? {} : { tenant }) } as GlobalOptions &
-    Options;
+  const before = programOf(command).opts<Partial<GlobalOptions>>();
+  const own = command.opts();
+  const said = (name: string) => command.getOptionValueSource(name) === 'cli';
+  const kept = Object.entries(before).filter(([name]) => !said(name));
+  const isTenantGiven = said('tenant') || before.tenant !== undefined;
+  return {
+    ...own,
+    ...Object.fromEntries(kept),
+    isTenantGiven,
+    command: firstWordOf(command),
+  } as GlobalOptions & Options;
+}
+
+function firstWordOf(command: Command): string {
+  let at = command;
+  while (at.parent !== null && at.parent.parent !== null) at = at.parent;
+  return at.name();
 }
 
 function programOf(command: Command): Program {

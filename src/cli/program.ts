@@ -161,6 +161,8 @@ export function createProgram(io: Io): Program {
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for usage)')
     .option('--tenant <name>', 'as with each command: act in this tenant')
+    .option('--server <url>', 'as with each command: a service, over HTTP, in place of the database')
+    .option('--key <key>', 'for that service')
     .exitOverride()
     .addHelpText(
       'after',
@@ -181,7 +183,7 @@ Without DATABASE_URL a PostgreSQL server is started in .dagwright/ and stops a m
 }
 
 /** Options before the command that take a value, which may be called like a command. */
-const ROOT_VALUES = ['--tenant'];
+const ROOT_VALUES = ['--tenant', '--server', '--key'];
 
 /** Loads the command that a command line asks for, also by `help NAME`: the first word that names one. */
 export async function loadCommand(program: Program, args: readonly string[]): Promise<void> {

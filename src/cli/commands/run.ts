@@ -17,6 +17,7 @@ import { readDefinition } from '../known-types.ts';
 import { costSummary } from '../output/cost-summary.ts';
 import { executionSummary } from '../output/task-table.ts';
 import { problemLines, Refusal } from '../refusal.ts';
+import type { RemoteService } from '../remote/service.ts';
 import { runToEnd } from '../run-execution.ts';
 import { ignore } from '../watch-execution.ts';
 
@@ -41,6 +42,8 @@ export async function runWorkflow(
 ): Promise<number> {
   const input = await readJsonArgument(options.input, '--input');
   const isFile = existsSync(target) || /\.(ya?ml|json)$/i.test(target);
+  if (context.server !== null)
+    return await runElsewhere(context, context.server, { target, isFile, input, options });
   const file = isFile ? await readDefinition(context, target) : null;
   // Before anything is saved; whoever starts a stored definition has its input checked there.
   if (file !== null) refuseInput(file.definition, input);
@@ -79,6 +82,36 @@ export async function runWorkflow(
     context.printJson({ ...execution, tasks } satisfies RunView);
     return execution.status === 'completed' ? 0 : 1;
   });
+}
+
+async function runElsewhere(
+  context: CommandContext,
+  server: RemoteService,
+  {
+    target,
+    isFile,
+    input,
+    options: { priority, idempotencyKey },
+  }: {
+    readonly target: string;
+    readonly isFile: boolean;
+    readonly input: Json;
+    readonly options: RunOptions;
+  },
+): Promise<number> {
+  const { runRemotely } = await import('../remote/run.ts');
+  let workflowId = target;
+  if (isFile) {
+    const { checkRemotely, saveRemotely } = await import('../remote/definitions.ts');
+    const checked = await checkRemotely(server, target);
+    const { errors, warnings } = checked.validation;
+    if (errors.length > 0) throw new Refusal(errors);
+    if (warnings.length > 0) context.note(problemLines(warnings, 'warning'));
+    const [saved] = await saveRemotely(server, [checked]);
+    workflowId = saved!.workflowId;
+    for (const line of newSecretLines(saved!.triggers)) context.note(line);
+  }
+  return await runRemotely(context, server, { workflowId, input, priority, idempotencyKey });
 }
 
 function refuseInput({ inputSchema, defaultParameters }: WorkflowDefinition, input: Json): void {

@@ -1,4 +1,4 @@
-// dagwright validate: definitions checked without a database.
+// dagwright validate: definitions checked without a database, here or by a service.
 
 import { explainJoins } from '../../core/definition/explain.ts';
 import { type Validation, validationOf } from '../../resources/definitions/check-document.ts';
@@ -20,18 +20,14 @@ async function validateFiles(
   options: { readonly explain?: boolean },
   files: readonly string[],
 ): Promise<number> {
-  const { rules } = await loadTaskTypes(context.config);
+  const check = await checkerOf(context, options);
   const results: ({ readonly file: string } & Validation)[] = [];
   for (const file of files) {
-    const checked = await checkFile(file, rules, context.tenant);
-    const told = validationOf(
-      checked,
-      checked.ok && options.explain ? explainJoins(checked.plan) : undefined,
-    );
+    const { told, tasks } = await check(file);
     results.push({ file, ...told });
-    if (checked.ok) {
-      const { workflowId, nodes } = checked.definition;
-      context.say(`${context.paint('green', '✔')} ${file}: ${workflowId}, ${nodes.length} tasks`);
+    if (told.valid) {
+      const size = tasks === null ? '' : `, ${tasks} tasks`;
+      context.say(`${context.paint('green', '✔')} ${file}: ${told.workflowId}${size}`);
     } else context.say(`${context.paint('red', '✘')} ${file}\n${problemLines(told.errors)}`);
     if (told.warnings.length > 0) context.say(problemLines(told.warnings, 'warning'));
     if (told.explanation !== undefined) context.say(told.explanation);
@@ -39,4 +35,29 @@ async function validateFiles(
   const errors = results.flatMap((result) => result.errors);
   context.printJson(errors.length > 0 ? { errors, files: results } : { files: results });
   return errors.length > 0 ? 1 : 0;
+}
+
+type Check = (file: string) => Promise<{ readonly told: Validation; readonly tasks: number | null }>;
+
+// By this installation's task types, or by a service: with its own types, and those that its workers have.
+async function checkerOf(
+  { server, config, tenant }: CommandContext,
+  { explain = false }: { readonly explain?: boolean },
+): Promise<Check> {
+  if (server !== null) {
+    const { checkRemotely } = await import('../remote/definitions.ts');
+    return async (file) => ({
+      told: (await checkRemotely(server, file, { explain })).validation,
+      tasks: null,
+    });
+  }
+  const { rules } = await loadTaskTypes(config);
+  return async (file) => {
+    const checked = await checkFile(file, rules, tenant);
+    const explanation = checked.ok && explain ? explainJoins(checked.plan) : undefined;
+    return {
+      told: validationOf(checked, explanation),
+      tasks: checked.ok ? checked.definition.nodes.length : null,
+    };
+  };
 }
