@@ -7,9 +7,10 @@ export function action<Options>(
   work: (context: CommandContext, options: Options, ...args: string[]) => Promise<number>,
 ) {
   return async (...received: unknown[]) => {
-    const options = received.at(-2) as GlobalOptions & Options;
+    const command = received.at(-1) as Command;
+    const options = optionsOf<Options>(command);
     const args = received.slice(0, -2) as string[];
-    const program = programOf(received.at(-1) as Command);
+    const program = programOf(command);
     program.exitCode = await withContext(program.io, options, (context) => work(context, options, ...args));
   };
 }
@@ -18,10 +19,32 @@ export function action<Options>(
 export function listAction<Options>(
   work: (context: CommandContext, options: Options, list: readonly string[]) => Promise<number>,
 ) {
-  return async (list: string[], options: GlobalOptions & Options, command: Command) => {
+  return async (list: string[], _options: unknown, command: Command) => {
+    const options = optionsOf<Options>(command);
     const program = programOf(command);
     program.exitCode = await withContext(program.io, options, (context) => work(context, options, list));
   };
+}
+
+// What stands before the command counts where the command itself does not say it.
+function optionsOf<Options>(command: Command): GlobalOptions & Options {
+  const before = programOf(command).opts<Partial<GlobalOptions>>();
+  const own = command.opts();
+  const said = (name: string) => command.getOptionValueSource(name) === 'cli';
+  const kept = Object.entries(before).filter(([name]) => !said(name));
+  const isTenantGiven = said('tenant') || before.tenant !== undefined;
+  return {
+    ...own,
+    ...Object.fromEntries(kept),
+    isTenantGiven,
+    command: firstWordOf(command),
+  } as GlobalOptions & Options;
+}
+
+function firstWordOf(command: Command): string {
+  let at = command;
+  while (at.parent !== null && at.parent.parent !== null) at = at.parent;
+  return at.name();
 }
 
 function programOf(command: Command): Program {

@@ -29,6 +29,8 @@ export function command(parent: Command, name: string, description: string): Com
     .option('--json', 'one JSON object on stdout, for machines')
     .option('--ephemeral', 'a throw-away database that ends with the command')
     .option('--tenant <name>', 'act in this tenant', 'default')
+    .option('--server <url>', 'a service, over HTTP, in place of the database (or DAGWRIGHT_URL)')
+    .option('--key <key>', 'for that service (better: DAGWRIGHT_KEY)')
     .exitOverride();
 }
 

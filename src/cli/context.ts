@@ -9,7 +9,8 @@ import { CLI_ACTOR } from './actor.ts';
 import type { Io } from './io.ts';
 import { createLog } from './output/log.ts';
 import { createPainter } from './output/terminal.ts';
-import { problemLines, Refusal } from './refusal.ts';
+import { problemLines, Refusal, refuse } from './refusal.ts';
+import type { RemoteService } from './remote/service.ts';
 import { type Config, readConfig } from './settings/config.ts';
 import { secretsOf } from './settings/secret-values.ts';
 import type { System } from './system.ts';
@@ -18,6 +19,12 @@ export interface GlobalOptions {
   readonly json?: boolean;
   readonly ephemeral?: boolean;
   readonly tenant: string;
+  /** Whether --tenant named it. */
+  readonly isTenantGiven?: boolean;
+  readonly server?: string;
+  readonly key?: string;
+  /** The command's first word. */
+  readonly command?: string;
 }
 
 export interface CommandContext {
@@ -26,6 +33,8 @@ export interface CommandContext {
   readonly isJson: boolean;
   readonly isEphemeral: boolean;
   readonly tenant: string;
+  /** The service that --server names, in place of a database; null: none. */
+  readonly server: RemoteService | null;
   readonly log: TaskLog;
   readonly paint: ReturnType<typeof createPainter>;
   /** Text on stdout; nothing with --json. */
@@ -82,7 +91,13 @@ export async function withContext(
     }
   };
   const note = (text: string) => print(() => io.stderr.write(`${text}\n`));
+  const server = await openServerOf(options, config).catch((error: unknown) => error as Error);
+  if (server instanceof Error) return fail(server as Refusal);
   const withSystem: CommandContext['withSystem'] = async (use, { migrate } = {}) => {
+    if (server !== null && TAKES_SERVER.has(options.command ?? '')) {
+      const { needsDatabase } = await import('./remote/service.ts');
+      throw needsDatabase();
+    }
     // With it comes the engine, which help and wrong usage need not wait for.
     const { openSystem } = await import('./system.ts');
     const system = await openSystem({
@@ -106,21 +121,26 @@ export async function withContext(
       isJson,
       isEphemeral: options.ephemeral === true,
       tenant: options.tenant,
+      server,
       log,
       paint: createPainter(io.stdout.isTTY === true && !config.noColor),
       say: (text) => void (isJson || print(() => io.stdout.write(`${text}\n`))),
       note,
       printJson: (value) => void (isJson && print(() => io.stdout.write(`${JSON.stringify(value)}\n`))),
       withSystem,
-      withTenant: (use) =>
-        withSystem(({ database, tenantId }) => {
+      withTenant: async (use) => {
+        if (server !== null) return await committed(() => elsewhere(server, use));
+        return await withSystem(({ database, tenantId }) => {
           const acting = { tenantId, ...CLI_ACTOR };
           return committed(() => database.withTenant(acting, (client) => use(client, acting)));
-        }),
-      withEngine: (use) =>
-        withSystem(({ database }) =>
+        });
+      },
+      withEngine: async (use) => {
+        if (server !== null) return await committed(() => elsewhere(server, use));
+        return await withSystem(({ database }) =>
           committed(() => database.asEngine(CLI_ACTOR, (client) => use(client, CLI_ACTOR))),
-        ),
+        );
+      },
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);
@@ -133,4 +153,39 @@ export async function withContext(
       new Refusal([{ pointer: '', code: 'unexpected', message, hint: 'LOG_LEVEL=debug shows where' }]),
     );
   }
+}
+
+/** Commands of which all, or a part, goes over HTTP. */
+const TAKES_SERVER: ReadonlySet<string> = new Set([
+  ...['apply', 'validate', 'run', 'executions', 'workflows', 'variables', 'schedules', 'webhooks'],
+  ...['keys', 'audit', 'tenants', 'services'],
+]);
+
+// --server, or DAGWRIGHT_URL where there is no DATABASE_URL: what a service's own folder says is not taken for another's.
+async function openServerOf(
+  { server: given, key, tenant, isTenantGiven, command = '' }: GlobalOptions,
+  { server, databaseUrl }: Config,
+): Promise<RemoteService | null> {
+  if (given !== undefined && !TAKES_SERVER.has(command))
+    throw (await import('./remote/service.ts')).needsDatabase();
+  const url = given ?? (databaseUrl === undefined ? server.url : undefined);
+  if (url === undefined) return null;
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw refuse('usage', `--server: "${url}" is no address`, '--server https://dagwright.example.com');
+  const { RemoteService } = await import('./remote/service.ts');
+  return new RemoteService({
+    url,
+    key: key ?? server.key,
+    tenant,
+    isTenantGiven: isTenantGiven === true,
+  });
+}
+
+// Acts go over HTTP; who acts is the key's affair.
+async function elsewhere<Acting, T>(
+  server: RemoteService,
+  use: (client: pg.PoolClient, acting: Acting) => Promise<T>,
+): Promise<T> {
+  const { RemoteClient } = await import('./remote/client.ts');
+  return await use(new RemoteClient(server) as unknown as pg.PoolClient, CLI_ACTOR as Acting);
 }

@@ -21,6 +21,8 @@ export interface Io {
   readonly onSignal: (act: (signal: string) => void) => () => void;
   /** Calls `act` when nobody reads stdout any more. */
   readonly onReaderGone: (act: () => void) => void;
+  /** Asks whoever sits at the terminal; absent: nobody does. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Ends the process at once, whatever is under way. */
   readonly exit: (code: number) => never;
 }
@@ -44,8 +46,19 @@ export function processIo(): Io {
       return () => void process.off('SIGINT', act).off('SIGTERM', act);
     },
     onReaderGone: (act) => void stdout.once('error', act),
+    ...(process.stdin.isTTY === true && stderr.isTTY === true ? { ask: askOnTerminal } : {}),
     exit: (code) => process.exit(code),
   };
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
 }
 
 /** Aborted by the first SIGINT or SIGTERM; a second one ends the process as it would have. */

@@ -10,10 +10,18 @@ interface Entry {
   readonly description: string;
   readonly argument?: readonly [term: string, description?: string];
   /** `defineCommand` adds options and work, or the commands of a group. */
-  readonly load: () => Promise<{ readonly defineCommand: (command: Command) => void }>;
+  readonly load: () => Promise<{
+    readonly defineCommand: (command: Command, loadAll: () => Promise<Command>) => void;
+  }>;
 }
 
 const COMMANDS: readonly Entry[] = [
+  {
+    name: 'init',
+    description: 'write a project that runs: a workflow, a task of its own, a test',
+    argument: ['[folder]', 'where; this folder if absent'],
+    load: () => import('./commands/init/init.ts'),
+  },
   {
     name: 'run',
     description: 'start a workflow, work until it has ended, print the result',
@@ -30,6 +38,12 @@ const COMMANDS: readonly Entry[] = [
     name: 'schema',
     description: 'print the JSON Schema of a definition, for editors',
     load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'explain',
+    description: 'what a task type takes, a function does, an error code or skip reason means',
+    argument: ['[name]', 'such as parallel, join, timeout; absent: all names'],
+    load: () => import('./commands/explain.ts'),
   },
   {
     name: 'apply',
@@ -64,8 +78,14 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'demo',
-    description: 'run the demo workflow on the embedded database',
-    load: () => import('./commands/demo.ts'),
+    description: 'run a workflow on the embedded database, and kill its worker in the middle',
+    load: () => import('./commands/demo/demo.ts'),
+  },
+  {
+    name: 'completion',
+    description: 'print what your shell needs to complete commands and options',
+    argument: ['<shell>', 'bash, zsh or fish'],
+    load: () => import('./commands/completion.ts'),
   },
 ];
 
@@ -140,6 +160,9 @@ export function createProgram(io: Io): Program {
     .version(packageJson.version)
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for usage)')
+    .option('--tenant <name>', 'as with each command: act in this tenant')
+    .option('--server <url>', 'as with each command: a service, over HTTP, in place of the database')
+    .option('--key <key>', 'for that service')
     .exitOverride()
     .addHelpText(
       'after',
@@ -159,13 +182,25 @@ Without DATABASE_URL a PostgreSQL server is started in .dagwright/ and stops a m
   return program;
 }
 
+/** Options before the command that take a value, which may be called like a command. */
+const ROOT_VALUES = ['--tenant', '--server', '--key'];
+
 /** Loads the command that a command line asks for, also by `help NAME`: the first word that names one. */
 export async function loadCommand(program: Program, args: readonly string[]): Promise<void> {
   const entries = new Map([...COMMANDS, ...GROUPS].map((entry) => [entry.name, entry]));
-  const named = args.find((word) => entries.has(word));
-  if (named === undefined) return;
-  const { defineCommand } = await entries.get(named)!.load();
-  defineCommand(program.commands.find((made) => made.name() === named)!);
+  const named = args.find((word, i) => entries.has(word) && !ROOT_VALUES.includes(args[i - 1] ?? ''));
+  if (named !== undefined) await loadEntry(program, entries.get(named)!);
+}
+
+async function loadEntry(program: Program, { name, load }: Entry): Promise<void> {
+  const { defineCommand } = await load();
+  const made = program.commands.find((one) => one.name() === name)!;
+  // Another program, so that a command that is loaded already is not defined twice.
+  defineCommand(made, async () => {
+    const whole = createProgram(program.io);
+    for (const entry of [...COMMANDS, ...GROUPS]) await loadEntry(whole, entry);
+    return whole;
+  });
 }
 
 /** Runs one command line, without the program's name; its exit code. */

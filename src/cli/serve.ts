@@ -5,6 +5,8 @@ import { hasKeys } from '../resources/api-keys.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
 import type { CommandContext } from './context.ts';
 import type { HttpService } from './http-service.ts';
+import { printEnds } from './output/ended-lines.ts';
+import { createPainter } from './output/terminal.ts';
 import { refuse } from './refusal.ts';
 import type { Config } from './settings/config.ts';
 import { isEveryAddress } from './settings/http-settings.ts';
@@ -36,10 +38,12 @@ export async function serve(
       const running = await startRole(context, system, role);
       const withdraw = announce(context, role);
       if (options.isDev) context.note(devNote(system, running, await hasKeys(system.database.engine)));
+      const lines = options.isDev ? printEndsOf(context, system, running) : null;
       const signal = await signalled;
       context.log.info('draining', { signal, running: running.worker?.running ?? 0 });
       withdraw();
       await Promise.all([running.http?.stop(GRACE_MS), running.worker?.stop(), running.scheduler?.stop()]);
+      await lines?.stop();
       context.log.info(`the ${role === 'all' ? 'service' : role} has ended`);
       return 0;
     },
@@ -107,6 +111,15 @@ function tellOfPublicUrl({ config, log }: CommandContext, isApi: boolean): void 
         address: config.outside.publicUrl ?? null,
       },
     );
+}
+
+function printEndsOf(
+  { note, io, config }: CommandContext,
+  { database }: System,
+  { worker }: Running,
+): { stop(): Promise<void> } {
+  const paint = createPainter(io.stderr.isTTY === true && !config.noColor);
+  return printEnds({ db: database.engine, worker, print: note, paint });
 }
 
 function devNote({ url, config }: System, { http }: Running, hasKeys: boolean): string {

@@ -17,6 +17,7 @@ export type WaitsFor =
       readonly attempt: number;
       readonly lastError: { readonly code: string; readonly message: string } | null;
     }
+  | { readonly kind: 'task_type'; readonly since: string; readonly types: readonly string[] }
   | { readonly kind: 'queue'; readonly since: string; readonly maxRunningTasks: number | null }
   | {
       readonly kind: 'worker';
@@ -85,9 +86,11 @@ function waitOfExecution(
 }
 
 function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
-  const { status, waitingOn, wakeAt, readyAt } = task;
+  const { status, waitingOn, wakeAt, readyAt, missingTypes } = task;
   if (status === 'running')
     return { kind: 'worker', workerId: task.workerId ?? '', since: task.startedAt, attempt: task.attempt };
+  if (readyAt !== null && execution.status !== 'paused' && missingTypes.length > 0)
+    return { kind: 'task_type', since: readyAt, types: missingTypes };
   if (readyAt !== null)
     return execution.status === 'paused'
       ? { kind: 'resume', since: execution.pausedAt }
@@ -113,6 +116,13 @@ const MAX_NAMES = 5;
 const withinLimit = ({ maxRunningTasks }: { readonly maxRunningTasks: number | null }) =>
   maxRunningTasks === null ? '' : `; its tenant may run ${maxRunningTasks} task(s) at once`;
 
+function typesText(types: readonly string[]): string {
+  const names = types.map((type) => `"${type}"`).join(', ');
+  return types.length === 1
+    ? `the task type ${names}: no live worker has it; start one whose DAGWRIGHT_TASKS does`
+    : `the task types ${names}: no live worker has them all; start one whose DAGWRIGHT_TASKS does`;
+}
+
 function sentence(name: string, wait: WaitsFor): string {
   switch (wait.kind) {
     case 'parents': {
@@ -126,6 +136,8 @@ function sentence(name: string, wait: WaitsFor): string {
       const why = wait.lastError === null ? '' : ` after ${wait.lastError.code}: ${wait.lastError.message}`;
       return `${name} is tried again at ${wait.until}, attempt ${wait.attempt} ended${why}`;
     }
+    case 'task_type':
+      return `${name} is ready since ${wait.since} and waits for a worker with ${typesText(wait.types)}`;
     case 'queue':
       return `${name} is ready since ${wait.since} and waits for a worker${withinLimit(wait)}`;
     case 'worker':

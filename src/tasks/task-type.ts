@@ -2,6 +2,7 @@
 
 import type { FanOut } from '../core/attempt-end.ts';
 import type { NodeDefinition, RetryPolicy } from '../core/definition/model.ts';
+import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
 import type { Scope } from '../core/expression/scope.ts';
@@ -123,6 +124,8 @@ export interface PreparedTask {
 
 export interface TaskType {
   readonly type: string;
+  /** What validation knows of it, where it is not built in. */
+  readonly rule?: TaskTypeRule;
   /** Quick and without side effects: evaluated where it became ready, without a job. */
   readonly isPure: boolean;
   /** Pure, and each run gives an output or fails: none waits, opens parts, or ends the execution. */
@@ -144,10 +147,10 @@ export type ParallelParts =
       readonly tasks: readonly NodeDefinition[];
     };
 
-/** Of a type that the worker at hand does not have: any worker of the database may take any task. */
-export function missingTypeText(taskType: string): string {
-  return (
-    `the worker that took it has no task type "${taskType}"; every worker of this database needs its module in ` +
-    'DAGWRIGHT_TASKS: restart those without it, such as a `dagwright dev` that runs beside'
-  );
+/** Thrown where a definition uses a task type that this worker does not have: its task is another worker's. */
+export class MissingTypeError extends Error {
+  constructor(taskId: string, taskType: string, place = '') {
+    super(`Task "${taskId}": ${place}this worker has no task type "${taskType}"`);
+    this.name = 'MissingTypeError';
+  }
 }

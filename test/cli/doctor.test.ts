@@ -71,6 +71,7 @@ describe('dagwright doctor', () => {
       'transactions',
       'vacuum',
       'workers',
+      'task types',
       'queue',
       'orphans',
       'schedules',
@@ -213,7 +214,7 @@ describe('dagwright doctor', () => {
       expect(code).toBe(1);
       expect(by.get('migrations')).toMatchObject({ status: 'fail', hint: 'run: dagwright migrate' });
       expect(by.get('clock')!.status).toBe('ok');
-      expect(by.size).toBe(18);
+      expect(by.size).toBe(19);
       const failed = [...by.values()].filter(
         ({ status, name }) => status === 'fail' && name !== 'durability',
       );

@@ -1,6 +1,6 @@
 // The progress of a run where there is no terminal: one line for each task.
 import { expect, test } from 'vitest';
-import { inOrderOfEnd } from '../../src/cli/run-execution.ts';
+import { inOrderOfEnd } from '../../src/cli/watch-execution.ts';
 
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second)).toISOString();
 

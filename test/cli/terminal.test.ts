@@ -105,6 +105,10 @@ const LINES: Readonly<Record<string, readonly (() => string[])[] | null>> = {
   ],
   schema: [() => []],
   apply: [() => [file('bad.json', BAD)], () => [file('flow.json', FLOW)]],
+  // Of their own making: files, and scripts.
+  init: null,
+  completion: null,
+  explain: [() => [], () => ['parallel'], () => [HOSTILE]],
   migrate: [() => []],
   // Services: what they print is the log, and one note.
   start: null,
@@ -116,6 +120,7 @@ const LINES: Readonly<Record<string, readonly (() => string[])[] | null>> = {
   'db status': null,
   'db stop': null,
   'db url': null,
+  'db reset': null,
   'executions list': [() => [], () => ['--workflow', HOSTILE], () => ['--cursor', HOSTILE]],
   'executions show': [() => [made.execution!], () => [made.logged!], () => [HOSTILE]],
   'executions why': [() => [made.pending!]],

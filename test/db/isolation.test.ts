@@ -262,6 +262,8 @@ describe('the catalogue', () => {
       'first_id_v1',
       'miss_ticks_v1',
       'run_schedule_v1',
+      'missing_types_v1',
+      'task_needs_v1',
       'usd_of_v1',
     ];
     expect(await mayCall(ROLES.tenant)).toEqual([...own, ...FOR_SERVICES].sort());

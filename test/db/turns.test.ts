@@ -52,7 +52,7 @@ async function add(name: string, n: number, { priority = 5, from = 1, ageMinutes
     );
 }
 
-const pass = (slots = 1) => giveTurns(client, slots, 5_000);
+const pass = (slots = 1) => giveTurns(client, { slots, kinds: ['dagwright'], limitMs: 5_000 });
 
 /** Takes jobs in the order in which graphile-worker does; they have ended then, unless they are `held`. */
 async function take(n: number, { held = false } = {}): Promise<string[]> {

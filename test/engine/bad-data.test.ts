@@ -2,7 +2,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RetryableError, TerminalError } from '../../src/core/errors.ts';
-import { createRegistry } from '../../src/tasks/registry.ts';
 import { type Body, definition, type Engine, gate, graph, openEngine } from '../support/engine.ts';
 
 let engine: Engine;
@@ -245,37 +244,4 @@ test('an input that PostgreSQL cannot store is refused at the start, and starts 
   expect(
     await engine.query(`select from dagwright.workflow_executions where workflow_id = 'storable'`),
   ).toEqual([]);
-});
-
-describe('a task type that a worker does not have', () => {
-  test('fails an execution that none has opened, naming the type', async () => {
-    const bare = await openEngine({ types: createRegistry() });
-    try {
-      const run = await bare.run(graph('a -> b'));
-      expect(run.execution).toMatchObject({ status: 'failed', error: { code: 'validation' } });
-      expect(run.execution.error!.message).toMatch(/no task type "probe"/);
-      await bare.expectSound();
-    } finally {
-      await bare.close();
-    }
-  });
-
-  test('in the middle of an execution is left to the workers that have it', async () => {
-    const small = await openEngine({ concurrency: 1 });
-    try {
-      const held = gate();
-      small.bodies.a = () => held.opened;
-      const one = graph('a; b; c');
-      await small.apply(one);
-      const id = await small.start(one.workflowId);
-      await small.addWorker({ types: createRegistry() });
-      while (!small.logged.some((line) => line.startsWith('leaves tasks')))
-        await small.query('select pg_sleep(0.05)');
-      held.open();
-      expect((await small.ended(id)).states).toBe('a completed, b completed, c completed');
-      await small.expectSound();
-    } finally {
-      await small.close();
-    }
-  });
 });

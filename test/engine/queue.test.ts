@@ -33,6 +33,7 @@ beforeEach(async () => {
   queue = new Queue({
     url: own.url,
     concurrency: 2,
+    kinds: ['dagwright'],
     log,
     handle: async ({ e }) => {
       handled.push(e);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   service = `shared-${made++}`;
   workerId = newId();
-  const row = { id: workerId, host: 'test', pid: 1, concurrency: 16, leaseSeconds: 15 };
+  const row = { id: workerId, host: 'test', pid: 1, concurrency: 16, leaseSeconds: 15, types: [] };
   await registerWorker(database.engine, row);
   const quiet = () => {};
   services = new OutsideServices({

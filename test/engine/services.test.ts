@@ -70,6 +70,7 @@ async function openWorker(db: Queryable = database.engine) {
     pid: 1,
     concurrency: 16,
     leaseSeconds: 15,
+    types: [],
   });
   const note = (message: string) => void logged.push(message);
   const services = new OutsideServices({

@@ -97,7 +97,7 @@ test('one worker at a time has the turn, until it gives it back or its time is o
   const { engine: pool } = engine.database;
   const [a, b] = [newId(), newId()] as const;
   for (const id of [a, b])
-    await registerWorker(pool, { id, host: 'here', pid: 1, concurrency: 1, leaseSeconds: 60 });
+    await registerWorker(pool, { id, host: 'here', pid: 1, concurrency: 1, leaseSeconds: 60, types: [] });
   expect(await takeSuspectTurn(pool, a, 60_000)).toBe(true);
   expect(await takeSuspectTurn(pool, b, 60_000)).toBe(false);
   expect(await takeSuspectTurn(pool, a, 60_000)).toBe(true);

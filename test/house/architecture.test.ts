@@ -37,6 +37,7 @@ const DOORS: Record<string, readonly string[]> = {
     'db/tables/outside.ts',
     'db/tables/service.ts',
     'db/tables/triggers.ts',
+    'db/tables/workers.ts',
     'db/operations/migrate.ts',
   ],
   commander: ['cli/command.ts'],
@@ -204,6 +205,7 @@ describe('the house', () => {
       'db/tables/outside.ts',
       'db/tables/service.ts',
       'db/tables/triggers.ts',
+      'db/tables/workers.ts',
     ];
     const readers = imports
       .filter(({ file, isTypeOnly }) => !isTypeOnly && !schemas.includes(file))

@@ -629,6 +629,8 @@ test('every table that users change has the trigger', async () => {
     'task_attempts',
     'task_callbacks',
     'task_executions',
+    // By workers, as they start.
+    'task_types',
     'webhook_events',
     'workers',
     'workflow_executions',

@@ -1,5 +1,8 @@
 // Definitions over HTTP: saved as they are written, revisions kept, triggers in step, tenants apart.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Worker } from '../../src/engine/worker/worker.ts';
+import { defineTask } from '../../src/tasks/custom-task.ts';
+import { createRegistry } from '../../src/tasks/registry.ts';
 import { gate } from '../support/engine.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { type CallOptions, openService, type TestService } from '../support/service.ts';
@@ -123,17 +126,33 @@ describe('PUT /v1/workflows/{id}', () => {
     expect((await put(text(11))).status).toBe(413);
   });
 
-  test('knows the task types of the installation', async () => {
-    const body = { nodes: [{ taskId: 'a', taskType: 'probe' }] };
-    expect((await put(body)).status).toBe(422);
-    const own = await openService({ worker: true });
-    const rules = new Map(
-      [...own.service.types].flatMap(([type, one]) => ('rule' in one ? [[type, one.rule]] : [])),
-    ) as never;
-    Object.assign(own.service, { rules });
-    const saved = await own.call('PUT', `/v1/workflows/${id}`, { body });
-    await own.close();
-    expect(saved.status).toBe(own.service.types.has('probe') ? 201 : 422);
+  test('knows the task types of its own process, and those that any worker has registered, with what their config takes', async () => {
+    const typed = defineTask({
+      type: 'elsewhere',
+      configSchema: { type: 'object', properties: { n: { type: 'integer' } }, additionalProperties: false },
+      run: () => 1,
+    });
+    const saved = (config: object) => put({ nodes: [{ taskId: 'a', taskType: 'elsewhere', config }] });
+    expect((await saved({ n: 1 })).status).toBe(422);
+    const worker = new Worker({
+      database: service.database,
+      types: createRegistry([typed]),
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    });
+    await worker.start();
+    expect((await saved({ n: 1 })).status).toBe(201);
+    expect(await saved({ n: 'x' })).toMatchObject({
+      status: 422,
+      body: { errors: [expect.objectContaining({ pointer: '/nodes/0/config/n' })] },
+    });
+    expect((await saved({ m: 1 })).status).toBe(422);
+    const checked = await call('POST', '/v1/workflows/validate', {
+      body: { workflowId: 'v', nodes: [{ taskId: 'a', taskType: 'elsewhere', config: { n: 2 } }] },
+    });
+    expect(checked.body).toMatchObject({ valid: true });
+    await worker.stop();
+    // Its worker may be restarting.
+    expect((await saved({ n: 3 })).status).toBe(200);
   });
 
   test('with If-Match only where that is the current revision', async () => {

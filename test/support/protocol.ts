@@ -47,7 +47,14 @@ export async function openProtocol(): Promise<Protocol> {
   const engine = await openEngine({ idle: true, faults: false });
   const pool = engine.database.engine;
   const worker = { id: newId(), slots: 4 };
-  await registerWorker(pool, { id: worker.id, host: 'here', pid: 1, concurrency: 4, leaseSeconds: 15 });
+  await registerWorker(pool, {
+    id: worker.id,
+    host: 'here',
+    pid: 1,
+    concurrency: 4,
+    leaseSeconds: 15,
+    types: [],
+  });
   const locked = new LockedExecutions({ db: pool, log: SILENT });
   const calls = createCalls({
     pool,

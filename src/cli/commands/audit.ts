@@ -3,6 +3,7 @@ import { beginsWithDay } from '../../core/calendar-day.ts';
 import type { AuditRecord } from '../../db/resources/audit.ts';
 import { listAudit } from '../../resources/audit.ts';
 import { action } from '../action.ts';
+import { at } from '../at.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { paged } from '../input/arguments.ts';
@@ -43,7 +44,7 @@ async function listChanges(context: CommandContext, options: AuditOptions): Prom
   };
   const open = options.installation === true ? context.withEngine : context.withTenant;
   return await open(async (client, acting) => {
-    const page = printedPage(await listAudit(client, acting, wanted), ({ id }) => id);
+    const page = printedPage(await at(listAudit)(client, acting, wanted), ({ id }) => id);
     const { items, nextCursor } = page;
     context.printJson(page);
     const header = ['at', 'actor', 'action', 'what', 'changes'].map((cell) => context.paint('bold', cell));

@@ -1,14 +1,22 @@
-// dagwright db: the embedded server.
+// dagwright db: the embedded server; and a database that begins anew.
 import { embeddedStatus, openEmbedded, stopEmbedded } from '../../db/embedded/server.ts';
 import { action } from '../action.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { formatDuration, table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
+import { resetOne } from './db-reset.ts';
 
 export function defineCommand(db: Command): void {
   command(db, 'status', 'whether it runs, and where its data are').action(action(showStatus));
   command(db, 'stop', 'stop it').action(action(stopServer));
+  command(
+    db,
+    'reset',
+    'delete all that is in the database, of DATABASE_URL or the embedded one, and begin anew',
+  )
+    .option('--yes', 'without asking; needed where it looks like production')
+    .action(action(resetOne));
   command(db, 'url', 'start it if needed and print its URL').action(action(printUrl));
 }
 

@@ -5,6 +5,7 @@ import { isKeyRole, isScope, KEY_ROLES, RESOURCES, SCOPES } from '../../core/cal
 import type { KeyView } from '../../db/resources/api-keys.ts';
 import { checkKey, createKey, KEY_NAME, listKeys, revokeKey } from '../../resources/api-keys.ts';
 import { action } from '../action.ts';
+import { at } from '../at.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { paged, textWithin } from '../input/arguments.ts';
@@ -65,7 +66,7 @@ async function createOneKey(context: CommandContext, options: KeyOptions, name: 
   return await context.withTenant(async (client, acting) => {
     // Who holds the database may grant everything.
     const maker = { ...acting, scopes: new Set(SCOPES), keyId: null };
-    const made = outcomeToRefusal(await createKey(client, maker, given), WORDS);
+    const made = outcomeToRefusal(await at(createKey)(client, maker, given), WORDS);
     context.printJson(made);
     context.say(made.key);
     if (!context.isJson)
@@ -82,7 +83,7 @@ async function listAllKeys(
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
   return await context.withTenant(async (client, acting) => {
-    const page = printedPage(await listKeys(client, acting, { limit, before }), ({ id }) => id);
+    const page = printedPage(await at(listKeys)(client, acting, { limit, before }), ({ id }) => id);
     const { items, nextCursor } = page;
     context.printJson(page);
     const header = ['id', 'name', 'for', 'grants', 'state', 'last used'].map((cell) =>
@@ -105,7 +106,7 @@ async function listAllKeys(
 async function revokeOneKey(context: CommandContext, _options: object, id: string): Promise<number> {
   const keyId = requireUuid(id, 'the id of a key');
   return await context.withTenant(async (client, acting) => {
-    const key = outcomeToRefusal(await revokeKey(client, acting, keyId), WORDS);
+    const key = outcomeToRefusal(await at(revokeKey)(client, acting, keyId), WORDS);
     context.printJson(key);
     context.say(`${oneLine(key.name)} is revoked: refused everywhere within 5 s`);
     return 0;

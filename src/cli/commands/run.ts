@@ -12,13 +12,14 @@ import { applyWorkflows, switchedLines } from '../apply-workflow.ts';
 import type { Command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../input/arguments.ts';
-import { readDefinition } from '../input/definition-file.ts';
 import { readJsonArgument } from '../input/json-argument.ts';
+import { readDefinition } from '../known-types.ts';
 import { costSummary } from '../output/cost-summary.ts';
 import { executionSummary } from '../output/task-table.ts';
 import { problemLines, Refusal } from '../refusal.ts';
-import { ignore, runToEnd } from '../run-execution.ts';
-import { loadTaskTypes } from '../system.ts';
+import type { RemoteService } from '../remote/service.ts';
+import { runToEnd } from '../run-execution.ts';
+import { ignore } from '../watch-execution.ts';
 
 export function defineCommand(command: Command): void {
   command
@@ -41,9 +42,9 @@ export async function runWorkflow(
 ): Promise<number> {
   const input = await readJsonArgument(options.input, '--input');
   const isFile = existsSync(target) || /\.(ya?ml|json)$/i.test(target);
-  const file = isFile
-    ? await readDefinition(target, (await loadTaskTypes(context.config)).rules, context.tenant)
-    : null;
+  if (context.server !== null)
+    return await runElsewhere(context, context.server, { target, isFile, input, options });
+  const file = isFile ? await readDefinition(context, target) : null;
   // Before anything is saved; whoever starts a stored definition has its input checked there.
   if (file !== null) refuseInput(file.definition, input);
   if (file !== null && file.warnings.length > 0) context.note(problemLines(file.warnings, 'warning'));
@@ -81,6 +82,36 @@ export async function runWorkflow(
     context.printJson({ ...execution, tasks } satisfies RunView);
     return execution.status === 'completed' ? 0 : 1;
   });
+}
+
+async function runElsewhere(
+  context: CommandContext,
+  server: RemoteService,
+  {
+    target,
+    isFile,
+    input,
+    options: { priority, idempotencyKey },
+  }: {
+    readonly target: string;
+    readonly isFile: boolean;
+    readonly input: Json;
+    readonly options: RunOptions;
+  },
+): Promise<number> {
+  const { runRemotely } = await import('../remote/run.ts');
+  let workflowId = target;
+  if (isFile) {
+    const { checkRemotely, saveRemotely } = await import('../remote/definitions.ts');
+    const checked = await checkRemotely(server, target);
+    const { errors, warnings } = checked.validation;
+    if (errors.length > 0) throw new Refusal(errors);
+    if (warnings.length > 0) context.note(problemLines(warnings, 'warning'));
+    const [saved] = await saveRemotely(server, [checked]);
+    workflowId = saved!.workflowId;
+    for (const line of switchedLines(saved!)) context.note(line);
+  }
+  return await runRemotely(context, server, { workflowId, input, priority, idempotencyKey });
 }
 
 function refuseInput({ inputSchema, defaultParameters }: WorkflowDefinition, input: Json): void {

@@ -12,6 +12,7 @@ import {
   setServiceLimit,
 } from '../../resources/service-limits.ts';
 import { action } from '../action.ts';
+import { at } from '../at.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { seconds, wholeNumber } from '../input/arguments.ts';
@@ -50,7 +51,7 @@ interface SetOptions {
 
 async function listLimits(context: CommandContext): Promise<number> {
   return await context.withEngine(async (client, acting) => {
-    const { rows: items } = await listServices(client, acting);
+    const { rows: items } = await at(listServices)(client, acting);
     context.printJson({ items, nextCursor: null });
     const header = ['service', 'concurrency', 'in flight', 'rate', 'state', 'last error'];
     const cells = items.map((item) => [
@@ -82,7 +83,7 @@ async function setLimit(
     throw refuse('usage', 'nothing to set', 'give --max-concurrency N, or --rate N --per SECONDS, or both');
   return await context.withEngine(async (client, acting) => {
     const given = { serviceId, maxConcurrency, rateLimit: rate, rateIntervalSeconds: per };
-    const limit = outcomeToRefusal(await setServiceLimit(client, acting, given), WORDS);
+    const limit = outcomeToRefusal(await at(setServiceLimit)(client, acting, given), WORDS);
     context.printJson(limit);
     const concurrency = limit.maxConcurrency === null ? [] : [`${limit.maxConcurrency} calls at once`];
     const texts = [...concurrency, ...(limit.rateLimit === null ? [] : [rateText(limit)])];
@@ -94,7 +95,7 @@ async function setLimit(
 async function removeLimit(context: CommandContext, _options: object, serviceId: string): Promise<number> {
   requireText(SERVICE_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
-    context.printJson(outcomeToRefusal(await removeServiceLimit(client, acting, serviceId), WORDS));
+    context.printJson(outcomeToRefusal(await at(removeServiceLimit)(client, acting, serviceId), WORDS));
     context.say(`${oneLine(serviceId)}: not limited any more`);
     return 0;
   });
@@ -103,7 +104,7 @@ async function removeLimit(context: CommandContext, _options: object, serviceId:
 async function resetBreaker(context: CommandContext, _options: object, serviceId: string): Promise<number> {
   requireText(BREAKER_ID, serviceId, SERVICE);
   return await context.withEngine(async (client, acting) => {
-    const reset = outcomeToRefusal(await resetService(client, acting, serviceId), WORDS);
+    const reset = outcomeToRefusal(await at(resetService)(client, acting, serviceId), WORDS);
     context.printJson(reset);
     const text = reset.wasHeldBack ? 'calls begin again within a second' : 'was not held back';
     context.say(`${oneLine(serviceId)}: ${text}`);

@@ -13,6 +13,7 @@ import {
   WEIGHT,
 } from '../../resources/tenants.ts';
 import { action } from '../action.ts';
+import { at } from '../at.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { choice, orNone, paged, textWithin, wholeNumber } from '../input/arguments.ts';
@@ -78,7 +79,7 @@ async function listAllTenants(
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
   return await context.withEngine(async (client, acting) => {
-    const page = printedPage(await listTenants(client, acting, { limit, before }), ({ id }) => id);
+    const page = printedPage(await at(listTenants)(client, acting, { limit, before }), ({ id }) => id);
     context.printJson(page);
     const header = ['name', 'id', 'tier', 'status', 'created'].map((cell) => context.paint('bold', cell));
     const rows = page.items.map((one) => [one.name, one.id, String(one.tier), one.status, one.createdAt]);
@@ -90,7 +91,7 @@ async function listAllTenants(
 
 async function showOneTenant(context: CommandContext, _options: object, name: string): Promise<number> {
   return await context.withEngine(async (client, acting) => {
-    print(context, outcomeToRefusal(await showTenant(client, acting, { name }), wordsOf(name)));
+    print(context, outcomeToRefusal(await at(showTenant)(client, acting, { name }), wordsOf(name)));
     return 0;
   });
 }
@@ -108,7 +109,7 @@ async function createOneTenant(
 ): Promise<number> {
   requireText(TENANT_NAME, name, '<name>');
   return await context.withEngine(async (client, acting) => {
-    const made = await createTenant(client, acting, { name, displayName, tier });
+    const made = await at(createTenant)(client, acting, { name, displayName, tier });
     print(context, outcomeToRefusal(made, wordsOf(name)));
     return 0;
   });
@@ -123,7 +124,7 @@ async function updateOneTenant(
   if (Object.values(change).every((value) => value === undefined))
     throw refuse('usage', 'nothing to change', 'give --status, --tier or --display-name');
   return await context.withEngine(async (client, acting) => {
-    const changed = await updateTenant(client, acting, { ref: { name }, change });
+    const changed = await at(updateTenant)(client, acting, { ref: { name }, change });
     print(context, outcomeToRefusal(changed, wordsOf(name)));
     return 0;
   });
@@ -148,7 +149,7 @@ async function setLimits(
   if ([weight, ...Object.values(limits)].every((value) => value === undefined))
     throw refuse('usage', 'nothing to set', 'give --weight N, or a limit: --max-running-tasks N');
   return await context.withEngine(async (client, acting) => {
-    const changed = await updateTenant(client, acting, { ref: { name }, change: { weight, limits } });
+    const changed = await at(updateTenant)(client, acting, { ref: { name }, change: { weight, limits } });
     print(context, outcomeToRefusal(changed, wordsOf(name)));
     return 0;
   });

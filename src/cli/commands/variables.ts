@@ -10,6 +10,7 @@ import {
   VARIABLE_NAME,
 } from '../../resources/variables.ts';
 import { action } from '../action.ts';
+import { at } from '../at.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { paged, textWithin } from '../input/arguments.ts';
@@ -43,7 +44,7 @@ async function listAllVariables(
   if (cursor !== null) requireText(VARIABLE_NAME, cursor, '--cursor');
   return await context.withTenant(async (client, acting) => {
     const page = printedPage(
-      await listVariables(client, acting, { limit, after: cursor }),
+      await at(listVariables)(client, acting, { limit, after: cursor }),
       ({ name }) => name,
     );
     context.printJson(page);
@@ -61,7 +62,7 @@ async function listAllVariables(
 
 async function getVariable(context: CommandContext, _options: object, name: string): Promise<number> {
   return await context.withTenant(async (client, acting) => {
-    const found = outcomeToRefusal(await showVariable(client, acting, name), WORDS);
+    const found = outcomeToRefusal(await at(showVariable)(client, acting, name), WORDS);
     context.printJson(found);
     context.say(JSON.stringify(found.value));
     return 0;
@@ -79,7 +80,7 @@ async function putVariable(
   const refusal = checkValue(value);
   if (refusal !== null) outcomeToRefusal(refusal, WORDS);
   return await context.withTenant(async (client, acting) => {
-    const set = await setVariable(client, acting, { name, value, description });
+    const set = await at(setVariable)(client, acting, { name, value, description });
     const { variable, isNew } = outcomeToRefusal(set, WORDS);
     context.printJson(variable);
     context.say(`${name} ${isNew ? 'is made' : 'is set'}`);
@@ -89,7 +90,7 @@ async function putVariable(
 
 async function removeVariable(context: CommandContext, _options: object, name: string): Promise<number> {
   return await context.withTenant(async (client, acting) => {
-    outcomeToRefusal(await deleteVariable(client, acting, name), WORDS);
+    outcomeToRefusal(await at(deleteVariable)(client, acting, name), WORDS);
     context.printJson({ name, deleted: true });
     context.say(`${name} is deleted`);
     return 0;

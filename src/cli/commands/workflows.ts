@@ -12,6 +12,7 @@ import {
 } from '../../resources/definitions/workflows.ts';
 import { action } from '../action.ts';
 import { triggerLines } from '../apply-workflow.ts';
+import { at } from '../at.ts';
 import { type Command, command } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { choice, paged, wholeNumber } from '../input/arguments.ts';
@@ -71,7 +72,7 @@ async function listAllWorkflows(
   const { limit, cursor, ...filter } = options;
   const before = cursor === undefined ? null : positionOf(cursor);
   const found = await context.withTenant((client, acting) =>
-    listWorkflows(client, acting, { ...filter, limit, before }),
+    at(listWorkflows)(client, acting, { ...filter, limit, before }),
   );
   const page = printedPage(found, ({ position }) => Buffer.from(position).toString('base64url'));
   context.printJson({ ...page, items: page.items.map(({ position: _, ...view }) => view) });
@@ -101,9 +102,9 @@ async function showOneWorkflow(
 ): Promise<number> {
   const found = await context.withTenant(async (client, acting) =>
     revision === undefined
-      ? outcomeToRefusal(await showWorkflow(client, acting, workflowId), WORKFLOW_WORDS)
+      ? outcomeToRefusal(await at(showWorkflow)(client, acting, workflowId), WORKFLOW_WORDS)
       : outcomeToRefusal(
-          await showRevision(client, acting, { workflowId, revision }),
+          await at(showRevision)(client, acting, { workflowId, revision }),
           revisionWords(workflowId),
         ),
   );
@@ -121,7 +122,7 @@ async function listRevisionsOf(
 ): Promise<number> {
   const found = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
-      await listRevisions(client, acting, { workflowId, limit, before: cursor }),
+      await at(listRevisions)(client, acting, { workflowId, limit, before: cursor }),
       WORKFLOW_WORDS,
     ),
   );
@@ -155,7 +156,8 @@ async function rollbackOne(
   const back = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       inOwnEnvironment(
-        await rollbackWorkflow(client, acting, { workflowId, revision }, webhookHost(context.config)),
+        await at(rollbackWorkflow)(client, acting, { workflowId, revision }, webhookHost(context.config)),
+        context,
       ),
       revisionWords(workflowId),
     ),
@@ -172,7 +174,7 @@ async function setStatusOf(
   status: DefinitionStatus,
 ): Promise<number> {
   const view = await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await setWorkflowStatus(client, acting, { workflowId, status }), WORKFLOW_WORDS),
+    outcomeToRefusal(await at(setWorkflowStatus)(client, acting, { workflowId, status }), WORKFLOW_WORDS),
   );
   context.printJson(view);
   context.say(`${workflowId} is ${status}`);

@@ -8,6 +8,7 @@ import {
   readQueue,
   readRepairs,
   readScheduleState,
+  readTaskTypes,
   readWorkers,
 } from '../../db/operations/doctor-engine.ts';
 import { variableOf } from '../../tasks/installation-secrets.ts';
@@ -22,6 +23,7 @@ const WAIT_WARN_SECONDS = 60;
 export function engineChecks(client: pg.Client): Check[] {
   return [
     { name: 'workers', look: () => checkWorkers(client) },
+    { name: 'task types', look: () => checkTaskTypes(client) },
     { name: 'queue', look: () => checkQueue(client) },
     {
       name: 'orphans',
@@ -58,6 +60,28 @@ async function checkWorkers(client: pg.Client): Promise<Finding> {
     return warn(`${text}; ${who}`, 'another worker takes its tasks over within seconds: look again');
   }
   if (alive.length === 0) return warn('none: nothing runs', 'dagwright start --role worker');
+  return ok(text);
+}
+
+async function checkTaskTypes(client: pg.Client): Promise<Finding> {
+  const { missing, differing, live, silent } = await readTaskTypes(client);
+  const text = live.length === 0 ? 'built-in ones only' : `built-in ones and ${[...live].sort().join(', ')}`;
+  // One of the release before may have what the others lack.
+  if (missing.length > 0 && silent === 0) {
+    const each = missing.map(({ type, jobs, workflows }) => {
+      const by = workflows.length === 0 ? '' : `, needed by ${workflows.join(', ')}`;
+      return `"${type}" (${jobs} job(s) wait${by})`;
+    });
+    return warn(
+      `no live worker has the task type ${each.join(', ')}`,
+      'start a worker whose DAGWRIGHT_TASKS names its module; what waits goes on by itself then',
+    );
+  }
+  if (differing.length > 0)
+    return warn(
+      `${text}; live workers have different config schemas of ${differing.join(', ')}`,
+      'a config may fit either: restart the workers that have the older module',
+    );
   return ok(text);
 }
 

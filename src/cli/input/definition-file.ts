@@ -1,12 +1,10 @@
-// Reads a definition from a file and validates it, its triggers too, with the task types of this installation. What is wrong with
-// it is told with its line and column.
+// Reads a definition from a file and validates it, its triggers too. What is wrong with it is told with its line and column.
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import { positionsIn } from '../../core/definition/reading/positions.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
-import type { ValidDefinition } from '../../core/definition/validate.ts';
 import type { Problem } from '../../core/errors.ts';
 import { type CheckedDocument, checkDocument } from '../../resources/definitions/check-document.ts';
-import { type PlacedProblem, Refusal } from '../refusal.ts';
+import type { PlacedProblem } from '../refusal.ts';
 import { readTextFile } from './read-text.ts';
 
 /** Parses and validates one file, as a definition of the tenant of this name. */
@@ -34,15 +32,4 @@ function placing(file: string, text: string): (problems: readonly Problem[]) => 
       const position = locate(problem);
       return position === null ? problem : ({ ...problem, file, ...position } satisfies PlacedProblem);
     });
-}
-
-/** The valid definition of a file, or a Refusal. */
-export async function readDefinition(
-  path: string,
-  taskTypes: ReadonlyMap<string, TaskTypeRule>,
-  tenantName: string,
-): Promise<ValidDefinition> {
-  const checked = await checkFile(path, taskTypes, tenantName);
-  if (checked.ok) return checked;
-  throw new Refusal(checked.problems);
 }

@@ -17,6 +17,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** For LISTEN, locks and the queue, when databaseUrl is a transaction pooler. */
   readonly directDatabaseUrl: string | undefined;
+  /** DAGWRIGHT_URL and DAGWRIGHT_KEY: a service that commands may use in place of a database. */
+  readonly server: { readonly url: string | undefined; readonly key: string | undefined };
   /** Folder of the embedded server. */
   readonly home: string;
   readonly role: (typeof ROLES)[number];
@@ -80,6 +82,7 @@ export function readConfig(env: Environment, cwd: string): Result<Config> {
   const config: Config = {
     databaseUrl,
     directDatabaseUrl,
+    server: { url: text('DAGWRIGHT_URL'), key: text('DAGWRIGHT_KEY') },
     home: resolve(cwd, text('DAGWRIGHT_HOME') ?? '.dagwright'),
     role: choice('DAGWRIGHT_ROLE', ROLES, 'all'),
     concurrency: whole('DAGWRIGHT_CONCURRENCY', 16, 1, 1000),

@@ -15,6 +15,8 @@ export interface OpenTask {
   /** ISO; the timer that is set, or was when the execution was paused. */
   readonly wakeAt: string | null;
   readonly readyAt: string | null;
+  /** Of a ready one: the task types that it needs and no live worker has. */
+  readonly missingTypes: readonly string[];
   readonly startedAt: string | null;
   readonly workerId: string | null;
   /** Without its details. */
@@ -66,7 +68,8 @@ export async function findOpenTasks(
          where o.id = $2 and exists (select from open where open.pending_edges > 0 and open.task_id = n.value->>'taskId'))
        select t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.status, t.attempt_number as attempt,
          t.pending_edges as "pendingEdges", t.waiting_on as "waitingOn", coalesce(t.wake_at, t.held_wake_at) as "wakeAt",
-         t.ready_at as "readyAt", t.started_at as "startedAt", t.worker_id as "workerId", t.error - 'details' as error,
+         t.ready_at as "readyAt", case when t.ready_at is not null and needs.by_task ? t.task_id
+           then dagwright.missing_types_v1(needs.by_task->t.task_id) else '{}' end as "missingTypes", t.started_at as "startedAt", t.worker_id as "workerId", t.error - 'details' as error,
          case when t.items_total is not null then json_build_object('total', t.items_total, 'open', t.items_open,
            'ok', t.items_ok, 'failed', t.items_failed) end as items,
          coalesce((select json_agg(json_build_object('taskId', p.task_id, 'status', p.status)) from (
@@ -74,7 +77,8 @@ export async function findOpenTasks(
            join dagwright.task_executions q on q.workflow_execution_id = $2 and q.map_index = -1
              and q.task_id = case json_typeof(e.value) when 'string' then e.value #>> '{}' else e.value->>'taskId' end
            where q.status in ('pending', 'running', 'waiting', 'retrying') limit 20) p), '[]') as "openParents"
-       from open t left join nodes on nodes.task_id = t.task_id and t.map_index = -1
+       from open t left join (select v.needs as by_task from dagwright.workflow_executions o join dagwright.workflow_versions v on v.id = o.version_id
+           where o.id = $2) needs on true left join nodes on nodes.task_id = t.task_id and t.map_index = -1
        order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index`,
     [tenantId, id, limit],
   );

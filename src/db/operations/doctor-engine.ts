@@ -32,6 +32,62 @@ export async function readWorkers(client: pg.Client, host: string | null = null)
   });
 }
 
+export interface TaskTypeState {
+  /** Types that no live worker has, and how many ready tasks and active workflows need them. */
+  readonly missing: readonly {
+    readonly type: string;
+    readonly jobs: number;
+    readonly workflows: readonly string[];
+  }[];
+  /** Types of which live workers have different config schemas. */
+  readonly differing: readonly string[];
+  /** Beside the built-in ones, of live workers. */
+  readonly live: readonly string[];
+  /** Live workers of the release before, which say nothing of their types. */
+  readonly silent: number;
+}
+
+/** What of the task types that are needed no live worker has. */
+export async function readTaskTypes(client: pg.Client): Promise<TaskTypeState> {
+  const jobs = await inspect(client, ROLES.owner, async () => {
+    const { rows } = await client.query<{ type: string; n: number }>(
+      `select substr(k.identifier, 11) as type, count(*)::int as n from graphile_worker._private_jobs j
+         join graphile_worker._private_tasks k on k.id = j.task_id
+       where k.identifier like 'dagwright:%' and k.identifier <> 'dagwright:open' group by 1`,
+    );
+    return new Map(rows.map(({ type, n }) => [type, n]));
+  });
+  return await inspect(client, ROLES.engine, async () => {
+    const { rows: types } = await client.query<{ type: string | null; schemas: number; isCustom: boolean }>(
+      `select t.key as type, count(distinct t.value)::int as schemas, bool_or(t.value <> 'null') as "isCustom"
+       from dagwright.workers w left join lateral jsonb_each(w.types) t on true
+       where w.heartbeat_at > clock_timestamp() - w.lease_seconds * interval '1 second' and (w.types is null or t.key is not null) group by 1`,
+    );
+    const { rows: needed } = await client.query<{ type: string; workflows: string[] }>(
+      `select t.type, (array_agg(distinct d.workflow_id))[1:3] as workflows from dagwright.workflow_definitions d
+         join dagwright.workflow_versions v on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id
+           and v.revision = coalesce(d.pinned_revision, d.latest_revision)
+         cross join lateral (select distinct jsonb_array_elements_text(n.value) as type from jsonb_each(v.needs) n) t
+       where d.status = 'active' and v.needs is not null group by 1 order by 1`,
+    );
+    const workflows = new Map(needed.map((one) => [one.type, one.workflows]));
+    const live = new Set(types.map(({ type }) => type));
+    const missing = [...new Set([...jobs.keys(), ...workflows.keys()])]
+      .filter((type) => !live.has(type))
+      .sort();
+    return {
+      missing: missing.map((type) => ({
+        type,
+        jobs: jobs.get(type) ?? 0,
+        workflows: workflows.get(type) ?? [],
+      })),
+      differing: types.flatMap(({ type, schemas }) => (type !== null && schemas > 1 ? type : [])),
+      live: types.flatMap(({ type, isCustom }) => (type !== null && isCustom ? type : [])),
+      silent: types.filter(({ type }) => type === null).length,
+    };
+  });
+}
+
 export interface QueueState {
   /** Jobs that a worker could take now. */
   readonly waiting: number;

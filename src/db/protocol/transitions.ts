@@ -116,17 +116,16 @@ export async function requeue(
   });
 }
 
-/** Adds a job as it came, to be taken after so many milliseconds. */
+/** Adds a job as it came, to be taken after so many milliseconds by a worker that can do it. */
 export async function putOffJob(
   db: Queryable,
   payload: { readonly e: string; readonly t?: readonly TaskRef[] },
   ms: number,
 ): Promise<void> {
   await db.query({
-    name: 'put_off_job',
-    text: `select dagwright.add_later_job_v1($2, o.priority, $3) from dagwright.workflow_executions o
-      where o.id = $1 and o.status in ('pending', 'running', 'paused')`,
-    values: [payload.e, JSON.stringify(payload), ms],
+    name: 'put_off_v1',
+    text: 'select dagwright.put_off_v1($1, $2)',
+    values: [JSON.stringify(payload), ms],
   });
 }
 

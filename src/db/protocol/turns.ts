@@ -12,13 +12,20 @@ export interface TurnsPass {
   readonly isLimited: boolean;
 }
 
-/** One pass; null where another worker was at it. */
-export async function giveTurns(db: Queryable, slots: number, limitMs: number): Promise<TurnsPass | null> {
+/** One pass for jobs of these kinds; null where another worker was at it. */
+export async function giveTurns(
+  db: Queryable,
+  {
+    slots,
+    kinds,
+    limitMs,
+  }: { readonly slots: number; readonly kinds: readonly string[]; readonly limitMs: number },
+): Promise<TurnsPass | null> {
   const { rows } = await db.query<TurnsPass>({
     ...within(limitMs),
-    name: 'give_turns_v1',
-    text: 'select tenants, is_held as "isHeld", is_limited as "isLimited" from dagwright.give_turns_v1($1)',
-    values: [slots],
+    name: 'give_turns_v2',
+    text: 'select tenants, is_held as "isHeld", is_limited as "isLimited" from dagwright.give_turns_v2($1, $2)',
+    values: [slots, kinds],
   });
   return rows[0] ?? null;
 }
@@ -30,21 +37,27 @@ export interface ReservedJob {
   readonly addedAtMs: number;
 }
 
-/** Takes the next job of each tenant that is not `busy`, at most `most`, under the lock of this queue pool. */
+/** Takes the next job of these kinds of each tenant that is not `busy`, at most `most`, under the lock of this queue pool. */
 export async function takeReserved(
   db: Queryable,
   poolId: string,
   {
     busy,
     most,
+    kinds,
     limitMs,
-  }: { readonly busy: readonly string[]; readonly most: number; readonly limitMs: number },
+  }: {
+    readonly busy: readonly string[];
+    readonly most: number;
+    readonly kinds: readonly string[];
+    readonly limitMs: number;
+  },
 ): Promise<ReservedJob[]> {
   const { rows } = await db.query<ReservedJob>({
     ...within(limitMs),
-    name: 'take_reserved_v1',
-    text: `select id::text, payload, (extract(epoch from added_at) * 1000)::float8 as "addedAtMs" from dagwright.take_reserved_v1($1, $2, $3)`,
-    values: [poolId, busy, most],
+    name: 'take_reserved_v2',
+    text: `select id::text, payload, (extract(epoch from added_at) * 1000)::float8 as "addedAtMs" from dagwright.take_reserved_v2($1, $2, $3, $4)`,
+    values: [poolId, busy, most, kinds],
   });
   return rows;
 }

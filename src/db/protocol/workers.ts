@@ -1,4 +1,5 @@
 // The worker's row: its lease. The heartbeat itself runs in a thread of its own (engine/worker/heartbeat-thread.ts).
+import type { JsonObject } from '../../core/json.ts';
 import type { Queryable } from '../connection/connection.ts';
 
 /** First key of the session advisory lock that a heartbeat connection holds; the second is the row's lock_key. */
@@ -10,14 +11,32 @@ export interface WorkerRegistration {
   readonly pid: number;
   readonly concurrency: number;
   readonly leaseSeconds: number;
+  /** What it can do. */
+  readonly types: readonly RegisteredType[];
+}
+
+/** A task type that a worker has. */
+export interface RegisteredType {
+  readonly type: string;
+  /** The JSON Schema of its config with a hash of that; null: it is built in. */
+  readonly config: { readonly schema: JsonObject; readonly hash: string } | null;
 }
 
 /** Makes the row; returns its lock key. */
 export async function registerWorker(db: Queryable, worker: WorkerRegistration): Promise<number> {
   const { rows } = await db.query<{ lockKey: number }>(
-    `insert into dagwright.workers (id, host, pid, concurrency, lease_seconds, started_at, heartbeat_at, beating_since)
-     values ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp(), clock_timestamp()) returning lock_key as "lockKey"`,
-    [worker.id, worker.host, worker.pid, worker.concurrency, worker.leaseSeconds],
+    'select dagwright.register_worker_v2($1, $2, $3, $4, $5, $6, $7) as "lockKey"',
+    [
+      ...[worker.id, worker.host, worker.pid, worker.concurrency, worker.leaseSeconds],
+      JSON.stringify(
+        Object.fromEntries(worker.types.map(({ type, config }) => [type, config?.hash ?? null])),
+      ),
+      JSON.stringify(
+        Object.fromEntries(
+          worker.types.flatMap(({ type, config }) => (config === null ? [] : [[type, config.schema]])),
+        ),
+      ),
+    ],
   );
   return rows[0]!.lockKey;
 }

@@ -100,6 +100,8 @@ export const workflowVersions = dagwright.table(
     contentHash: text('content_hash').notNull(),
     /** json, not jsonb: keeps the author's order of keys (named branches, outputs). */
     definition: json().notNull(),
+    /** Task types that not every worker has, by task (functions/protocol/task-types.sql); null: every worker can run it. */
+    needs: jsonb().generatedAlwaysAs(sql`dagwright.task_needs_v1(definition)`),
     /** Tenants of a lower tier may not start it. */
     minTier: integer('min_tier').notNull().default(1),
     createdBy: text('created_by'),
@@ -272,25 +274,6 @@ export const idempotencyKeys = dagwright.table(
     index('idempotency_keys_execution').on(t.workflowExecutionId),
   ],
 );
-
-/** One row per worker process: its lease. No tenant data. */
-export const workers = dagwright.table('workers', {
-  id: uuid().primaryKey(),
-  /** Key of the session advisory lock that the heartbeat connection holds. */
-  lockKey: integer('lock_key').generatedAlwaysAsIdentity().notNull(),
-  host: text().notNull(),
-  pid: integer().notNull(),
-  concurrency: integer().notNull(),
-  /** graphile-worker pools this process has had; unlocked when it is dead. */
-  poolIds: text('pool_ids').array().notNull().default([]),
-  startedAt: instant('started_at').notNull(),
-  heartbeatAt: instant('heartbeat_at').notNull(),
-  /** Since when it has beaten without a gap. */
-  beatingSince: instant('beating_since').notNull(),
-  leaseSeconds: integer('lease_seconds').notNull(),
-  /** Until then at most it holds its other attempts back for a suspect. */
-  suspectsUntil: instant('suspects_until'),
-});
 
 /** Counters that operators watch; one row each. */
 export const engineCounters = dagwright.table('engine_counters', {

@@ -25,6 +25,8 @@ async function endOf(worker: WorkerContext, attempt: OwnAttempt): Promise<Attemp
   try {
     if (work.claim.recoveries > MAX_RECOVERIES)
       return { kind: 'failed', error: workerLostError(work.claim), isUntried: true, ...attempt.totals() };
+    // It was claimed for whoever is there, by a call that knows no types: it goes back as it came.
+    if (work.node.missing !== null) return { kind: 'released', ...attempt.totals() };
     await admit(worker, attempt);
     const verdict = await judge(worker, work);
     if (verdict.kind === 'skip') return { kind: 'skipped', reason: verdict.reason, ...attempt.totals() };

@@ -15,6 +15,10 @@ export interface Work {
 export function workOf(memory: ExecutionMemory, claim: Claim): Work {
   const node = memory.compiled.nodes[memory.compiled.plan.indexOf.get(claim.taskId)!]!;
   const runnable =
-    claim.mapIndex < 0 ? node : node.partNames === null ? node.parts![0]! : node.parts![claim.mapIndex]!;
+    claim.mapIndex < 0 || node.missing !== null
+      ? node
+      : node.partNames === null
+        ? node.parts![0]!
+        : node.parts![claim.mapIndex]!;
   return { memory, node, runnable, claim };
 }

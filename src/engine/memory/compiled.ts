@@ -18,7 +18,7 @@ import type { OpeningPlan } from '../../db/protocol/openings.ts';
 import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
 import type { PartTraits } from '../../db/protocol/settlement.ts';
 import { partsOf } from '../../tasks/parallel.ts';
-import { missingTypeText, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
+import { MissingTypeError, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
 
 /** Seconds that one attempt may run where the definition says nothing. */
 const DEFAULT_TASK_TIMEOUT_SECONDS = 300;
@@ -36,6 +36,8 @@ export interface Runnable {
 
 export interface CompiledNode extends Runnable {
   readonly plan: PlanNode;
+  /** Why this worker cannot run it, nor its parts: they are left to others; null: it can. */
+  readonly missing: MissingTypeError | null;
   readonly condition: Mapping | null;
   /** Tasks whose results the expressions read (by index), beside the parents. */
   readonly reads: readonly number[];
@@ -114,7 +116,10 @@ function compileWhole(
   nodes: readonly CompiledNode[],
 ): Omit<CompiledPlan, 'weight' | 'inputSchema' | 'outputSchema'> {
   const output = definition.output === undefined ? null : must(compileMapping(definition.output, '/output'));
-  const claimed = plan.roots.filter((root, i) => i === 0 || nodes[root]!.type.isPure).slice(0, EXTRA_PURE);
+  const claimed = plan.roots
+    .filter((root) => nodes[root]!.missing === null)
+    .filter((root, i) => i === 0 || nodes[root]!.type.isPure)
+    .slice(0, EXTRA_PURE);
   return {
     plan,
     nodes,
@@ -133,6 +138,15 @@ function compileWhole(
 }
 
 function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, TaskType>): CompiledNode {
+  try {
+    return compilePresent(node, plan, types);
+  } catch (error) {
+    if (error instanceof MissingTypeError) return absentNode(node, plan, error);
+    throw error;
+  }
+}
+
+function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, TaskType>): CompiledNode {
   const { definition } = node;
   const runnable = compileRunnable(definition, plan, types);
   const condition =
@@ -161,6 +175,7 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
   return {
     ...runnable,
     plan: node,
+    missing: null,
     condition,
     reads,
     statesOnly: new Set(unread),
@@ -185,7 +200,7 @@ function compileRunnable(
   types: ReadonlyMap<string, TaskType>,
 ): Runnable {
   const type = types.get(definition.taskType);
-  if (type === undefined) throw new UnknownTaskTypeError(definition.taskId, definition.taskType);
+  if (type === undefined) throw new MissingTypeError(definition.taskId, definition.taskType);
   const mapping = (value: Json | undefined) => (value === undefined ? null : must(compileMapping(value, '')));
   return {
     definition,
@@ -199,12 +214,31 @@ function compileRunnable(
   };
 }
 
-/** Thrown where a definition uses a task type that this worker, which may be any of the database, does not have. */
-export class UnknownTaskTypeError extends Error {
-  constructor(taskId: string, taskType: string) {
-    super(`Task "${taskId}": ${missingTypeText(taskType)}`);
-    this.name = 'UnknownTaskTypeError';
-  }
+// A node that other workers run: its place in the plan, and nothing of its body.
+function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): CompiledNode {
+  const { definition } = node;
+  const fail = () => {
+    throw missing;
+  };
+  return {
+    definition,
+    type: { type: definition.taskType, isPure: false, prepare: fail },
+    prepared: { mappings: [], run: fail },
+    input: null,
+    output: null,
+    retry: effectivePolicy(definition.retry, plan.definition.maxRetries),
+    timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
+    plan: node,
+    missing,
+    condition: null,
+    reads: [],
+    statesOnly: new Set(),
+    variables: [],
+    parts: null,
+    partNames: null,
+    partTraits: null,
+    branches: [],
+  };
 }
 
 // Indexes of the tasks that the expressions read; all ancestors (or all tasks) where `tasks` is read as a whole.

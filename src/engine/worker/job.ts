@@ -1,7 +1,6 @@
 // What a queue job makes a worker do: open a new execution, conclude one whose tasks have ended, or work off a list of
 // ready tasks. A job that comes twice, or late, finds nothing to do and ends. Where this process started an execution, it may
 // have been opened in the same commit, without a job.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { boundProblems, STORED } from '../../core/problem-report.ts';
@@ -9,7 +8,6 @@ import { isTerminalExecution } from '../../core/status.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { offerAgain, putOffJob, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
 import type { WorkerContext } from '../context.ts';
-import { UnknownTaskTypeError } from '../memory/compiled.ts';
 import type { ExecutionMemory } from '../memory/memory.ts';
 import { concludeExecution } from '../settle/conclusion.ts';
 import { runLane } from './lane.ts';
@@ -34,12 +32,11 @@ export async function runJob(worker: WorkerContext, payload: JobPayload): Promis
         ? await worker.executions.load(payload.e)
         : await worker.executions.get(payload.e);
   } catch (error) {
-    if (payload.t !== undefined && error instanceof UnknownTaskTypeError)
-      return await leaveToOthers(worker, payload.e, payload.t, error);
     return await failUnopened(worker, payload.e, error);
   }
   if (memory === null) return;
-  if (payload.t !== undefined) return await runLane(worker, { memory, claim: null, list: payload.t });
+  if (payload.t !== undefined)
+    return await runLane(worker, { memory, claim: null, list: await ownOf(worker, memory, payload.t) });
   if (memory.row.status === 'pending') await open(worker, memory);
   else await concludeIfDrained(worker, memory);
 }
@@ -98,8 +95,10 @@ export async function runRoots(
     recoveries: 0,
     phase: null,
   }));
-  for (const claim of claims.slice(1)) worker.spawn({ executionId: row.id, claim });
-  await runLane(worker, { memory, claim: claims[0]!, list: [] });
+  const [first, ...others] = claims;
+  for (const claim of others) worker.spawn({ executionId: row.id, claim });
+  // All that it begins with may be other workers'.
+  if (first !== undefined) await runLane(worker, { memory, claim: first, list: [] });
 }
 
 /** Gives a job back to the queue as it came: this worker has no slot for it. */
@@ -120,27 +119,28 @@ export async function putOff(worker: WorkerContext, payload: JobPayload): Promis
   await untilAnswered(() => putOffJob(worker.pool, payload, ms));
 }
 
-/** A worker that cannot run a task waits so long before it offers it again. */
-const OFFER_AGAIN_MS = 1_000;
-
-// Another worker has opened the execution, so it has the task types that are missing here.
-async function leaveToOthers(
+// What of a list this worker can run. The rest is put off: the queue brings it to whoever has its type, or brings it here again later,
+// where that is not known.
+async function ownOf(
   worker: WorkerContext,
-  executionId: string,
+  memory: ExecutionMemory,
   list: readonly TaskRef[],
-  error: UnknownTaskTypeError,
-): Promise<void> {
-  worker.log.warn('leaves tasks to other workers', { executionId, error: error.message });
-  await delay(OFFER_AGAIN_MS);
-  await untilAnswered(() => requeue(worker.pool, worker.slots, [{ executionId, list }]));
+): Promise<readonly TaskRef[]> {
+  const { nodes, plan } = memory.compiled;
+  const missingOf = ([taskId]: TaskRef) => nodes[plan.indexOf.get(taskId)!]!.missing;
+  const others = list.filter((ref) => missingOf(ref) !== null);
+  if (others.length === 0) return list;
+  const { message } = missingOf(others[0]!)!;
+  worker.log.warn('leaves tasks to other workers', { executionId: memory.row.id, error: message });
+  await putOff(worker, { e: memory.row.id, o: memory.row.tenantId, t: others });
+  return list.filter((ref) => missingOf(ref) === null);
 }
 
-// A definition that cannot be run here fails clearly: a task type that is not installed is an operator's mistake.
+// A definition that cannot be compiled fails clearly.
 async function failUnopened(worker: WorkerContext, executionId: string, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   worker.log.error('cannot run an execution', { executionId, error: message });
-  const code = error instanceof UnknownTaskTypeError ? 'validation' : 'handler_error';
-  await end(worker, executionId, { code, message });
+  await end(worker, executionId, { code: 'handler_error', message });
 }
 
 async function end(worker: WorkerContext, executionId: string, error: TaskError): Promise<void> {

@@ -47,7 +47,7 @@ export async function runLane(worker: WorkerContext, start: LaneStart): Promise<
       worker,
       work,
       list,
-      () => !start.isExtra && performance.now() < endsAt && !worker.draining,
+      () => !start.isExtra && performance.now() < endsAt && !worker.draining && !leadsAway(work),
     );
     list = step.list;
     claim = step.result === null ? null : step.result.next;
@@ -125,6 +125,11 @@ async function handBack(
     // The reconciler finds what is ready.
     worker.log.warn('could not hand tasks back to the queue', { error: String(error) });
   }
+}
+
+// A child that this worker cannot run must not be claimed for it.
+function leadsAway({ memory, node }: Work): boolean {
+  return node.plan.outEdges.some(({ to }) => memory.compiled.nodes[to]!.missing !== null);
 }
 
 // A lane's own list is worked from its head; whatever stands before the claimed task was no longer ready.

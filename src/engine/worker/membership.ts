@@ -11,8 +11,10 @@ import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import type { Outage } from '../../db/connection/outage.ts';
 import { addPoolId, registerWorker, removeWorker, unlockPools } from '../../db/protocol/workers.ts';
+import type { TaskType } from '../../tasks/task-type.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import type { HeartbeatMessage } from './heartbeat-thread.ts';
+import { registeredTypesOf } from './registration.ts';
 
 export interface MembershipOptions {
   readonly database: Database;
@@ -20,6 +22,7 @@ export interface MembershipOptions {
   readonly outage: Outage;
   readonly concurrency: number;
   readonly leaseSeconds: number;
+  readonly types: ReadonlyMap<string, TaskType>;
   /** What runs has been taken over: its writes would be refused. */
   readonly onDead: () => void;
 }
@@ -131,13 +134,14 @@ export class Membership {
   }
 
   async #register(id: string): Promise<void> {
-    const { concurrency, leaseSeconds, database } = this.#options;
+    const { concurrency, leaseSeconds, database, types } = this.#options;
     const lockKey = await registerWorker(this.#db, {
       id,
       host: hostname(),
       pid: process.pid,
       concurrency,
       leaseSeconds,
+      types: registeredTypesOf(types),
     });
     if (id !== this.#id) this.#formerId = this.#id;
     this.#id = id;

@@ -12,6 +12,7 @@ import {
   Logger,
   type Runner,
   run,
+  type Task,
   type WorkerEventMap,
 } from 'graphile-worker';
 import type pg from 'pg';
@@ -29,6 +30,8 @@ export interface QueueOptions {
   /** How long its connections wait; the usual where absent. */
   readonly limits?: Limits;
   readonly concurrency: number;
+  /** Of jobs that this worker takes. */
+  readonly kinds: readonly string[];
   /** `addedAtMs`: when the job was added, by the database's clock, in milliseconds since the epoch. Its run_at is its turn. */
   readonly handle: (payload: JobPayload, addedAtMs: number) => Promise<void>;
   /** All that it may run at once is under way. */
@@ -174,26 +177,14 @@ export class Queue {
       this.noteLost(poolId);
       if (++failures === MAX_FETCH_FAILURES) giveUp();
     };
-    const { concurrency, handle, onFull, onJobs, onPool } = this.#options;
+    const { concurrency, kinds, onPool } = this.#options;
     const runner = await run({
       pgPool: this.#pool,
       events,
       noHandleSignals: true,
       logger: new Logger(() => (_, message) => noteFailure(message)),
       crontab: '',
-      taskList: {
-        dagwright: async (payload, { job }) => {
-          this.#handling++;
-          if (this.isFull) onFull();
-          try {
-            await handle(payload as JobPayload, job.created_at.getTime());
-          } finally {
-            this.#handling--;
-            this.#lookedAtMs = performance.now();
-            onJobs();
-          }
-        },
-      },
+      taskList: Object.fromEntries(kinds.map((kind) => [kind, this.#handleJob])),
       preset: {
         worker: {
           concurrentJobs: concurrency,
@@ -217,6 +208,19 @@ export class Queue {
     await untilAnswered(() => onPool(poolId));
     return { ended };
   }
+
+  readonly #handleJob: Task = async (payload, { job }) => {
+    const { handle, onFull, onJobs } = this.#options;
+    this.#handling++;
+    if (this.isFull) onFull();
+    try {
+      await handle(payload as JobPayload, job.created_at.getTime());
+    } finally {
+      this.#handling--;
+      this.#lookedAtMs = performance.now();
+      onJobs();
+    }
+  };
 
   // Q3. One that fails a probe is ended, and graphile opens another.
   #watchListener(client: pg.PoolClient): void {

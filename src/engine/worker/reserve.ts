@@ -22,6 +22,8 @@ export interface ReserveOptions {
   /** Runs a job to its end. Never rejects. */
   readonly run: (payload: JobPayload, addedAtMs: number) => Promise<void>;
   readonly onLost: (poolId: string) => void;
+  /** Of jobs that this worker takes. */
+  readonly kinds: readonly string[];
   readonly limitMs: number;
 }
 
@@ -38,7 +40,7 @@ export class Reserve {
 
   /** These tenants wait while the worker's own slots are taken. */
   async fill(tenants: readonly string[]): Promise<void> {
-    const { db, log, poolId, onLost, limitMs } = this.#options;
+    const { db, log, poolId, onLost, kinds, limitMs } = this.#options;
     const pool = poolId();
     const most = this.total - this.#taken;
     const lanes = this.#options.lanes();
@@ -47,7 +49,8 @@ export class Reserve {
     if (tenants.every((id) => busy.includes(id))) return;
     this.#isTaking = true;
     try {
-      for (const job of await takeReserved(db, pool, { busy, most, limitMs })) void this.#run(pool, job);
+      const jobs = await takeReserved(db, pool, { busy, most, kinds, limitMs });
+      for (const job of jobs) void this.#run(pool, job);
     } catch (error) {
       log.debug('could not take jobs for the reserve', { error: String(error) });
       onLost(pool);

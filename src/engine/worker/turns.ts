@@ -22,6 +22,8 @@ export interface TurnsOptions {
   /** This worker's slots, and those of all. */
   readonly slots: () => { readonly own: number; readonly all: number };
   readonly isFull: () => boolean;
+  /** Of jobs that this worker takes. */
+  readonly kinds: readonly string[];
   /** This worker is full, and these tenants wait. */
   readonly onWaiting: (tenants: readonly string[]) => void;
   /** A pass that goes unanswered for so long is given up. */
@@ -72,11 +74,11 @@ export class Turns {
   }
 
   async #pass(): Promise<void> {
-    const { db, log, slots, isFull, onWaiting, limitMs } = this.#options;
+    const { db, log, slots, isFull, kinds, onWaiting, limitMs } = this.#options;
     if (this.#isStopped) return;
     this.#lastAtMs = performance.now();
     try {
-      this.#last = (await giveTurns(db, slots().all, limitMs)) ?? this.#last;
+      this.#last = (await giveTurns(db, { slots: slots().all, kinds, limitMs })) ?? this.#last;
     } catch (error) {
       log.debug('could not give turns to tenants', { error: String(error) });
     }

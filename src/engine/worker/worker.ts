@@ -9,6 +9,7 @@ import type { TaskLog } from '../../core/log-lines.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import { Outage } from '../../db/connection/outage.ts';
 import type { Opener } from '../../db/executions/execution-starts.ts';
+import { jobKindsOf } from '../../db/protocol/job-kinds.ts';
 import { LockedExecutions } from '../../db/protocol/locked-executions.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import { AttemptRegister } from '../attempt/attempt-register.ts';
@@ -92,6 +93,7 @@ export class Worker {
     const { database, types, log, concurrency, leaseSeconds, retentionDays } = this.#options;
     const { limits, engine: db } = database;
     const limitMs = limits.loopMs;
+    const kinds = jobKindsOf(types.keys());
     const outage = new Outage(log);
     const atWork = new TenantsAtWork();
     this.events.setMaxListeners(0);
@@ -99,7 +101,7 @@ export class Worker {
     this.#lanes = new LanesUnderWay(log);
     this.#locked = new LockedExecutions({ db, log });
     const onDead = () => this.#abortAll('lost');
-    this.#membership = new Membership({ database, log, outage, concurrency, leaseSeconds, onDead });
+    this.#membership = new Membership({ database, log, outage, concurrency, leaseSeconds, types, onDead });
     this.#outside = openOutside(this.#options.outside, { pool: db, log, id: () => this.id });
     this.#executionLog = new ExecutionLog({
       ...{ db, log, redact: this.#outside.redact, withDebug: this.#options.keepsDebugLines },
@@ -129,20 +131,20 @@ export class Worker {
     const onTaken = (queuedMs: number) => void this.events.emit('jobTaken', queuedMs);
     const intake = new Intake({ ...parts, onTaken });
     const reserve = new Reserve({
-      ...{ db, log, slots: concurrency, limitMs },
+      ...{ db, log, slots: concurrency, kinds, limitMs },
       lanes: () => atWork.lanes,
       poolId: () => (this.#isDraining ? undefined : this.#membership.poolId),
       run: (payload, addedAtMs) => this.#lanes.track(intake.handleReserved(payload, addedAtMs)),
       onLost: (poolId) => this.#queue.noteLost(poolId),
     });
     this.#turns = new Turns({
-      ...{ db, log, limitMs },
+      ...{ db, log, kinds, limitMs },
       slots: () => ({ own: concurrency, all: this.#membership.slots }),
       isFull: () => this.#queue.isFull,
       onWaiting: (tenants) => void reserve.fill(tenants),
     });
     this.#queue = new Queue({
-      ...{ url: database.directUrl, limits, concurrency, log },
+      ...{ url: database.directUrl, limits, concurrency, kinds, log },
       handle: (payload, addedAtMs) => this.#lanes.track(intake.handle(payload, addedAtMs)),
       onFull: () => this.#turns.noteFull(),
       onJobs: () => this.#turns.noteJobs(),

@@ -88,6 +88,17 @@ export function pageUpTo<T>(
   return { items, nextCursor: key === null ? null : writeCursor(kind, tenantId, key) };
 }
 
+/** The key that a cursor of any list ends at: what the command line shows of it. */
+export function keyOfCursor(cursor: string): string {
+  return String((JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[])[2]);
+}
+
+/** A cursor of the same list that ends at another key. */
+export function cursorAt(cursor: string, key: string): string {
+  const [kind, tenantId] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
+  return writeCursor(kind!, tenantId!, key);
+}
+
 function writeCursor(kind: string, tenantId: string | null, key: string): string {
   return Buffer.from(JSON.stringify([kind, tenantId ?? '', key])).toString('base64url');
 }

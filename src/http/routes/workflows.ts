@@ -7,6 +7,7 @@ import {
 } from '../../core/definition/model.ts';
 import { triggerProblems, validationOf } from '../../resources/definitions/check-document.ts';
 import { type RevisionMismatch, saveWorkflow } from '../../resources/definitions/save-workflows.ts';
+import { knownTaskTypes } from '../../resources/definitions/task-types.ts';
 import {
   findTenantName,
   listWorkflows,
@@ -37,7 +38,7 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
   const { database } = service;
   // One for each format: what is sent as JSON does not stand behind YAML, which is far slower to read.
   const readers = { json: createDefinitionReader(), yaml: createDefinitionReader() };
-  const taskTypes = () => [...service.rules.values()];
+  const taskTypes = async () => [...(await knownTaskTypes(database.engine, service.rules)).values()];
 
   api.put(
     '/v1/workflows/:workflowId',
@@ -64,7 +65,7 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
       const ifMatch = readIfMatch(request.headers['if-match']);
       const body = request.body as DocumentBody;
       const checked = await readers[body.format].check(body, request.acting.tenantId, {
-        ...{ workflowId, taskTypes: taskTypes() },
+        ...{ workflowId, taskTypes: await taskTypes() },
       });
       if (checked.kind === 'invalid') throw unprocessable(checked.problems);
       const { definition, warnings } = checked;
@@ -106,7 +107,7 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
       const { explain = false } = request.query;
       const body = request.body as DocumentBody;
       const checked = await readers[body.format].check(body, request.acting.tenantId, {
-        ...{ explain, taskTypes: taskTypes() },
+        ...{ explain, taskTypes: await taskTypes() },
       });
       if (checked.kind === 'invalid') return validationOf({ ok: false, ...checked });
       const tenantName = await database.withTenant(request.acting, (client) =>

@@ -44,6 +44,10 @@ const WaitsForSchema = Type.Union(
       ),
     }),
     ...shownWaits.slice(1),
+    waitsFor('task_type', {
+      since: instant(),
+      types: Type.Array(Type.String(), { description: 'That no live worker has, or none has all of.' }),
+    }),
     waitsFor('queue', { since: instant(), maxRunningTasks: tenantLimit }),
     waitsFor('worker', {
       workerId: Type.String(),

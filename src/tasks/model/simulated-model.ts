@@ -15,11 +15,12 @@ const LATENCY_MS: ReadonlyMap<string, number> = new Map([
   ['fast', 0],
   ['agent', 0],
   ['slow', 300],
+  ['deep', 3_000],
 ]);
 const OTHER_LATENCY_MS = 30;
 
 /**
- * `fast` and `agent` answer at once, `slow` after 300 ms, others after 30 ms; `flaky` fails the first attempt of each
+ * `fast` and `agent` answer at once, `slow` after 300 ms, `deep` after 3 s, others after 30 ms; `flaky` fails the first attempt of each
  * task. Given tools, calls each of them once, in order, with made-up arguments, then answers; given a responseSchema,
  * answers with a made-up value that fits it. Rejects with the signal's reason when it is aborted.
  */

@@ -17,7 +17,7 @@ import {
   toStorableJson,
 } from '../../core/json.ts';
 import { compiled, readField } from '../compile-config.ts';
-import { missingTypeText, type PreparedTask, type TaskContext, type TaskType } from '../task-type.ts';
+import { MissingTypeError, type PreparedTask, type TaskContext, type TaskType } from '../task-type.ts';
 import type { ToolOffer } from './model-call.ts';
 import type { Spending } from './spending.ts';
 
@@ -56,9 +56,7 @@ export function prepareTools(node: NodeDefinition, types: ReadonlyMap<string, Ta
     } as unknown as NodeDefinition;
     const type = types.get(definition.taskType);
     if (type === undefined)
-      throw new Error(
-        `Task "${node.taskId}": /config/tools/${index}/task: ${missingTypeText(definition.taskType)}`,
-      );
+      throw new MissingTypeError(node.taskId, definition.taskType, `/config/tools/${index}/task: `);
     const withConfig = { ...definition, config: isJsonObject(definition.config) ? definition.config : {} };
     const schema = (inputSchema ?? { type: 'object' }) as JsonObject;
     const { outputMapping } = withConfig;

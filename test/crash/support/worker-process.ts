@@ -13,6 +13,8 @@ export interface WorkerSettings {
   readonly concurrency: number;
   readonly leaseSeconds: number;
   readonly graceMs: number;
+  /** Task types of the tests that it does not have. */
+  readonly lacks?: readonly string[];
   readonly outside?: OutsideSettings;
   /** Of its JavaScript, at most; Node's own limit where absent. */
   readonly heapMb?: number;
@@ -30,7 +32,11 @@ const database = openDatabase(settings.url, { max: 6, name: 'dagwright crash' })
 const worker = new Worker({
   ...settings,
   database,
-  types: createRegistry([...ledgerTasks(settings.ledger), ...hostileTasks()]),
+  types: createRegistry(
+    [...ledgerTasks(settings.ledger), ...hostileTasks()].filter(
+      ({ type }) => !settings.lacks?.includes(type),
+    ),
+  ),
   log,
 });
 process.once('SIGTERM', async () => {

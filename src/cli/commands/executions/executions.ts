@@ -16,6 +16,7 @@ import {
 } from '../../../resources/executions.ts';
 import type { Outcome } from '../../../resources/outcome.ts';
 import { action } from '../../action.ts';
+import { at } from '../../at.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged, textWithin } from '../../input/arguments.ts';
@@ -60,7 +61,7 @@ async function listAll(context: CommandContext, options: ListOptions): Promise<n
   const { status, workflow: workflowId, limit, cursor: before } = options;
   if (before !== undefined && !isUuid(before)) throw refuse('usage', '--cursor is not one that a list gave');
   return await context.withTenant(async (client, acting) => {
-    const found = await listExecutions(client, acting, { limit, status, workflowId, before });
+    const found = await at(listExecutions)(client, acting, { limit, status, workflowId, before });
     const page = printedPage(found, ({ id }) => id);
     const { items, nextCursor } = page;
     context.printJson(page);
@@ -86,7 +87,7 @@ async function listAll(context: CommandContext, options: ListOptions): Promise<n
 async function showOne(context: CommandContext, _options: object, id: string): Promise<number> {
   requireId(id);
   return await context.withTenant(async (client, acting) => {
-    const { run, spendings } = outcomeToRefusal(await showRun(client, acting, id));
+    const { run, spendings } = outcomeToRefusal(await at(showRun)(client, acting, id));
     context.printJson(run);
     const costs = costSummary(run, { spendings, tasks: run.tasks }, context.paint);
     context.say(
@@ -101,7 +102,7 @@ async function showOne(context: CommandContext, _options: object, id: string): P
 async function whyOne(context: CommandContext, _options: object, id: string): Promise<number> {
   requireId(id);
   return await context.withTenant(async (client, acting) => {
-    const why = outcomeToRefusal(await explainExecution(client, acting, id));
+    const why = outcomeToRefusal(await at(explainExecution)(client, acting, id));
     context.printJson(why);
     const lines = why.items.map(({ message }) => oneLine(message));
     if (!why.isComplete) lines.push(`… and more than ${MAX_WHY} tasks`);
@@ -115,15 +116,15 @@ async function cancelOne(
   { reason }: { readonly reason?: string },
   id: string,
 ): Promise<number> {
-  return await act(context, id, (client, acting) => cancelExecution(client, acting, { id, reason }));
+  return await act(context, id, (client, acting) => at(cancelExecution)(client, acting, { id, reason }));
 }
 
 async function pauseOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
-  return await act(context, id, (client, acting) => pauseExecution(client, acting, { id }));
+  return await act(context, id, (client, acting) => at(pauseExecution)(client, acting, { id }));
 }
 
 async function resumeOne(context: CommandContext, _options: unknown, id: string): Promise<number> {
-  return await act(context, id, (client, acting) => resumeExecution(client, acting, { id }));
+  return await act(context, id, (client, acting) => at(resumeExecution)(client, acting, { id }));
 }
 
 async function act(

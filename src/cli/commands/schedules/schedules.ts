@@ -16,6 +16,7 @@ import {
   showSchedule,
 } from '../../../resources/schedules/schedules.ts';
 import { action } from '../../action.ts';
+import { at } from '../../at.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged, textWithin } from '../../input/arguments.ts';
@@ -75,7 +76,7 @@ async function createOneSchedule(
   cronExpression: string,
 ): Promise<number> {
   const fields = { ...(await readSettings(options)), workflowId, name, cronExpression };
-  return await act(context, (client, acting) => createSchedule(client, acting, fields));
+  return await act(context, (client, acting) => at(createSchedule)(client, acting, fields));
 }
 
 async function updateOneSchedule(
@@ -87,7 +88,7 @@ async function updateOneSchedule(
   const change = { ...(await readSettings(options)), name: options.name, cronExpression: options.cron };
   if (Object.values(change).every((value) => value === undefined))
     throw refuse('usage', 'nothing to change', 'dagwright schedules update --help names the options');
-  return await act(context, (client, acting) => changeSchedule(client, acting, { id, change }));
+  return await act(context, (client, acting) => at(changeSchedule)(client, acting, { id, change }));
 }
 
 async function listAllSchedules(
@@ -106,7 +107,7 @@ async function listAllSchedules(
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
   const found = await context.withTenant((client, acting) =>
-    listSchedules(client, acting, { limit, before, workflowId, status }),
+    at(listSchedules)(client, acting, { limit, before, workflowId, status }),
   );
   const page = printedPage(found, ({ id }) => id);
   context.printJson(page);
@@ -129,13 +130,13 @@ async function listAllSchedules(
 
 async function showOneSchedule(context: CommandContext, _options: object, given: string): Promise<number> {
   const id = requireUuid(given, '<id>');
-  return await act(context, (client, acting) => showSchedule(client, acting, id));
+  return await act(context, (client, acting) => at(showSchedule)(client, acting, id));
 }
 
 async function deleteOneSchedule(context: CommandContext, _options: object, given: string): Promise<number> {
   const id = requireUuid(given, '<id>');
   await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await deleteSchedule(client, acting, id), SCHEDULE_WORDS),
+    outcomeToRefusal(await at(deleteSchedule)(client, acting, id), SCHEDULE_WORDS),
   );
   context.printJson({ id, deleted: true });
   context.say(`${id} is deleted`);
@@ -148,12 +149,12 @@ async function pauseOneSchedule(
   given: string,
 ): Promise<number> {
   const id = requireUuid(given, '<id>');
-  return await act(context, (client, acting) => pauseSchedule(client, acting, { id, reason }));
+  return await act(context, (client, acting) => at(pauseSchedule)(client, acting, { id, reason }));
 }
 
 async function resumeOneSchedule(context: CommandContext, _options: object, given: string): Promise<number> {
   const id = requireUuid(given, '<id>');
-  return await act(context, (client, acting) => resumeSchedule(client, acting, id));
+  return await act(context, (client, acting) => at(resumeSchedule)(client, acting, id));
 }
 
 async function act(

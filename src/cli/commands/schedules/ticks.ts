@@ -11,6 +11,7 @@ import {
   runSchedule,
 } from '../../../resources/schedules/ticks.ts';
 import { action } from '../../action.ts';
+import { at } from '../../at.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged, wholeNumber } from '../../input/arguments.ts';
@@ -66,7 +67,7 @@ async function listAllTicks(
       throw refuse('usage', `${option}: "${text}" is not an instant`, '2027-01-01T00:00:00Z');
   const found = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
-      await listTicks(client, acting, { scheduleId, limit, before: cursor ?? null, status, from, to }),
+      await at(listTicks)(client, acting, { scheduleId, limit, before: cursor ?? null, status, from, to }),
       SCHEDULE_WORDS,
     ),
   );
@@ -99,8 +100,8 @@ async function previewOne(
   const preview = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       isExpression
-        ? await previewExpression(client, acting, timing)
-        : await previewSchedule(client, acting, { id, count }),
+        ? await at(previewExpression)(client, acting, timing)
+        : await at(previewSchedule)(client, acting, { id, count }),
       SCHEDULE_WORDS,
     ),
   );
@@ -115,7 +116,7 @@ async function previewOne(
 async function runOneSchedule(context: CommandContext, _options: object, given: string): Promise<number> {
   const id = requireUuid(given, '<id>');
   const execution = await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await runSchedule(client, acting, id), SCHEDULE_WORDS),
+    outcomeToRefusal(await at(runSchedule)(client, acting, id), SCHEDULE_WORDS),
   );
   context.printJson(execution);
   context.say(`execution ${execution.id} is pending`);
@@ -129,7 +130,7 @@ async function backfillOneSchedule(
 ): Promise<number> {
   const id = requireUuid(given, '<id>');
   const filled = await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await backfillSchedule(client, acting, { id, from, to }), SCHEDULE_WORDS),
+    outcomeToRefusal(await at(backfillSchedule)(client, acting, { id, from, to }), SCHEDULE_WORDS),
   );
   context.printJson(filled);
   const rows = filled.executions.map(({ scheduledAt, executionId }) => [scheduledAt, executionId ?? '']);

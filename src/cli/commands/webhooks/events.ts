@@ -9,6 +9,7 @@ import { showWebhook } from '../../../resources/webhooks/webhooks.ts';
 import { createStarts } from '../../../triggers/starts/starts.ts';
 import { action } from '../../action.ts';
 import { CLI_ACTOR } from '../../actor.ts';
+import { at } from '../../at.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged } from '../../input/arguments.ts';
@@ -65,10 +66,10 @@ async function printEvent(
   const { webhookId } = named;
   const event = await context.withTenant(async (client, acting) => {
     outcomeToRefusal(
-      await showWebhook(client, acting, webhookId, webhookHost(context.config)),
+      await at(showWebhook)(client, acting, webhookId, webhookHost(context.config)),
       WEBHOOK_WORDS,
     );
-    return outcomeToRefusal(await showWebhookEvent(client, acting, named), eventWords(webhookId));
+    return outcomeToRefusal(await at(showWebhookEvent)(client, acting, named), eventWords(webhookId));
   });
   context.printJson(event);
   context.say(JSON.stringify(event, null, 2));
@@ -80,7 +81,7 @@ async function printEvents(
   list: Parameters<typeof listWebhookEvents>[2],
 ): Promise<number> {
   const found = await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await listWebhookEvents(client, acting, list), WEBHOOK_WORDS),
+    outcomeToRefusal(await at(listWebhookEvents)(client, acting, list), WEBHOOK_WORDS),
   );
   const page = printedPage(found, (event) => event.id);
   context.printJson(page);

@@ -13,6 +13,7 @@ import {
 import type { WebhookChange } from '../../../resources/webhooks/write-webhook.ts';
 import { variableFor } from '../../../tasks/installation-secrets.ts';
 import { action } from '../../action.ts';
+import { at } from '../../at.ts';
 import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged, wholeNumber } from '../../input/arguments.ts';
@@ -75,7 +76,8 @@ async function createOneWebhook(
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       inOwnEnvironment(
-        await createWebhook(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+        await at(createWebhook)(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+        context,
       ),
     ),
   );
@@ -112,7 +114,7 @@ async function listAllWebhooks(
 ): Promise<number> {
   const before = requireUuid(cursor, '--cursor');
   const found = await context.withTenant((client, acting) =>
-    listWebhooks(client, acting, { limit, before, workflowId }, webhookHost(context.config)),
+    at(listWebhooks)(client, acting, { limit, before, workflowId }, webhookHost(context.config)),
   );
   const page = printedPage(found, ({ id }) => id);
   context.printJson(page);
@@ -134,7 +136,7 @@ async function listAllWebhooks(
 async function showOneWebhook(context: CommandContext, _options: object, given: string): Promise<number> {
   const id = requireUuid(given, WEBHOOK_ID);
   const webhook = await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await showWebhook(client, acting, id, webhookHost(context.config)), WEBHOOK_WORDS),
+    outcomeToRefusal(await at(showWebhook)(client, acting, id, webhookHost(context.config)), WEBHOOK_WORDS),
   );
   print(context, webhook);
   return 0;
@@ -163,7 +165,10 @@ async function updateOneWebhook(
   const { config } = context;
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
-      inOwnEnvironment(await changeWebhook(client, acting, { id, change, makesSecret }, webhookHost(config))),
+      inOwnEnvironment(
+        await at(changeWebhook)(client, acting, { id, change, makesSecret }, webhookHost(config)),
+        context,
+      ),
       WEBHOOK_WORDS,
     ),
   );
@@ -176,7 +181,7 @@ async function updateOneWebhook(
 async function deleteOneWebhook(context: CommandContext, _options: object, given: string): Promise<number> {
   const id = requireUuid(given, WEBHOOK_ID);
   await context.withTenant(async (client, acting) =>
-    outcomeToRefusal(await deleteWebhook(client, acting, id), WEBHOOK_WORDS),
+    outcomeToRefusal(await at(deleteWebhook)(client, acting, id), WEBHOOK_WORDS),
   );
   context.printJson({ id, deleted: true });
   context.say(`webhook ${id} and its events are deleted`);

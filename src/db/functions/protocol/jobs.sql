@@ -14,6 +14,15 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     from unnest(payloads) as payload))
 $$;
 
+-- The same with a kind, which says whose they are (task-types.sql).
+create or replace function dagwright.add_jobs_v3(payloads json[], priority int, waits_for_permits boolean, kind text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  select from graphile_worker.add_jobs(array(
+    select (kind, payload, null, case when waits_for_permits then now() + interval '100 years' end, 32767, null,
+      (10 - priority + case when waits_for_permits then 100 else 0 end)::smallint, null)::graphile_worker.job_spec
+    from unnest(payloads) as payload))
+$$;
+
 create or replace function dagwright.add_jobs_v1(payloads json[], priority int) returns void
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   select from graphile_worker.add_jobs(array(
@@ -28,26 +37,87 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     (10 - priority)::smallint, null)::graphile_worker.job_spec])
 $$;
 
--- Hands ready tasks of one execution to the queue as at most `slots` jobs, each with a list and the tenant (`o`: see turns.sql).
+-- The same with a kind.
+create or replace function dagwright.add_later_job_v2(payload json, priority int, ms float8, kind text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  select from graphile_worker.add_jobs(array[(kind, payload, null, clock_timestamp() + ms * interval '1 millisecond', 32767, null,
+    (10 - priority)::smallint, null)::graphile_worker.job_spec])
+$$;
+
+-- Hands ready tasks of one execution to the queue as at most `slots` jobs of each kind, each with a list and the tenant (`o`: see
+-- turns.sql), and of the kind that its tasks need (task-types.sql).
 create or replace function dagwright.enqueue_v1(e uuid, ts text[], ms int[], slots int, priority int) returns void
 language plpgsql as $$
 declare
   n constant int := cardinality(ts);
   size constant int := greatest(1, ceil(n::numeric / greatest(slots, 1))::int);
   owner_ record;
+  part record;
 begin
   if n = 0 then return; end if;
-  select o.tenant_id as id, t.max_running_tasks is not null as waits_for_permits into owner_
+  select o.tenant_id as id, t.max_running_tasks is not null as waits_for_permits, v.needs into owner_
     from dagwright.workflow_executions o cross join lateral (select max_running_tasks from dagwright.tenants where id = o.tenant_id offset 0) t
+    left join lateral (select needs from dagwright.workflow_versions where id = o.version_id offset 0) v on true
     where o.id = e;
-  perform dagwright.add_jobs_v2(array(
-    select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(ts[k], ms[k]) order by k))
-    from generate_series(1, n) as k group by (k - 1) / size order by (k - 1) / size), priority, owner_.waits_for_permits);
+  if owner_.needs is null then
+    perform dagwright.add_jobs_v2(array(
+      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(ts[k], ms[k]) order by k))
+      from generate_series(1, n) as k group by (k - 1) / size order by (k - 1) / size), priority, owner_.waits_for_permits);
+    return;
+  end if;
+  for part in select dagwright.job_kind_v1(g.needs) as kind, g.places, cardinality(g.places) as n,
+        greatest(1, ceil(cardinality(g.places)::numeric / greatest(slots, 1))::int) as size
+      from (select owner_.needs->ts[k] as needs, array_agg(k order by k) as places from generate_series(1, n) as k group by 1) g loop
+    perform dagwright.add_jobs_v3(array(
+      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(ts[part.places[k]], ms[part.places[k]]) order by k))
+      from generate_series(1, part.n) as k group by (k - 1) / part.size order by (k - 1) / part.size), priority, owner_.waits_for_permits, part.kind);
+  end loop;
+end $$;
+
+-- Jobs that open executions (K3 of task-types.sql).
+create or replace function dagwright.add_openings_v1(payloads json[], priority int, waits_for_permits boolean) returns void
+language plpgsql as $$
+declare
+  of_new json[];
+begin
+  if (select bool_or(types is null) and bool_or(types is not null) from dagwright.workers) then
+    of_new := array(select p.value from unnest(payloads) p(value)
+      cross join lateral (select version_id from dagwright.workflow_executions where id = (p.value->>'e')::uuid offset 0) o
+      cross join lateral (select from dagwright.workflow_versions where id = o.version_id and needs is not null offset 0) v);
+    if cardinality(of_new) > 0 then
+      perform dagwright.add_jobs_v3(of_new, priority, waits_for_permits, 'dagwright:open');
+      payloads := array(select p.value from unnest(payloads) p(value) where not p.value->>'e' = any(array(select n->>'e' from unnest(of_new) n)));
+    end if;
+  end if;
+  if cardinality(payloads) > 0 then perform dagwright.add_jobs_v2(payloads, priority, waits_for_permits); end if;
 end $$;
 
 -- Hands an execution to the queue: it is opened, or concluded, by whoever takes the job.
 create or replace function dagwright.enqueue_execution_v1(e uuid) returns void
 language sql as $$
-  select dagwright.add_jobs_v2(array[json_build_object('e', o.id, 'o', o.tenant_id)], o.priority, t.max_running_tasks is not null)
+  select dagwright.add_openings_v1(array[json_build_object('e', o.id, 'o', o.tenant_id)], o.priority, t.max_running_tasks is not null)
   from dagwright.workflow_executions o join dagwright.tenants t on t.id = o.tenant_id where o.id = e
 $$;
+
+-- Adds a job again as it came, to be taken after so many milliseconds: its execution is locked, or its tasks are not for the worker that
+-- took it.
+create or replace function dagwright.put_off_v1(payload json, ms float8) returns void
+language plpgsql as $$
+declare
+  execution record;
+  part record;
+begin
+  select o.priority, o.tenant_id, v.needs into execution from dagwright.workflow_executions o
+    left join lateral (select needs from dagwright.workflow_versions where id = o.version_id offset 0) v on true
+    where o.id = (payload->>'e')::uuid and o.status in ('pending', 'running', 'paused');
+  if not found then return; end if;
+  if execution.needs is null or payload->'t' is null then
+    perform dagwright.add_later_job_v2(payload, execution.priority, ms, case when execution.needs is null then 'dagwright' else 'dagwright:open' end);
+    return;
+  end if;
+  for part in select execution.needs->(l.value->>0) as needs, json_agg(l.value order by l.ordinality) as list
+      from json_array_elements(payload->'t') with ordinality l group by 1 loop
+    perform dagwright.add_later_job_v2(json_build_object('e', payload->'e', 'o', execution.tenant_id, 't', part.list), execution.priority, ms,
+      dagwright.job_kind_v1(part.needs));
+  end loop;
+end $$;

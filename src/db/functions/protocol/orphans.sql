@@ -4,7 +4,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select (j.payload->>'e')::uuid, l.value->>0, (l.value->>1)::int
   from graphile_worker._private_jobs j join graphile_worker._private_tasks k on k.id = j.task_id
   left join lateral json_array_elements(j.payload->'t') l on true
-  where k.identifier = 'dagwright' and j.attempts < j.max_attempts
+  where k.identifier ~ '^dagwright(:|$)' and j.attempts < j.max_attempts
 $$;
 
 -- What is not terminal and has nothing that will wake it. Must be empty.

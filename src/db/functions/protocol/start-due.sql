@@ -36,7 +36,7 @@ begin
       if x.payloads is null then
         held := x.k;
       else
-        perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);
+        perform dagwright.add_openings_v1(x.payloads, x.priority, x.waits_for_permits);
         n := n + x.k;
       end if;
     end loop;
@@ -63,7 +63,7 @@ begin
       array_agg(json_build_object('e', w.id, 'o', w.tenant_id, 'v', w.version_id)) as payloads, count(*) as k
     from woken w cross join lateral (select max_running_tasks from dagwright.tenants where id = w.tenant_id offset 0) t group by 1, 2
   loop
-    perform dagwright.add_jobs_v2(x.payloads, x.priority, x.waits_for_permits);
+    perform dagwright.add_openings_v1(x.payloads, x.priority, x.waits_for_permits);
     n := n + x.k;
   end loop;
   return n;

@@ -68,7 +68,7 @@ begin
       filter (where run_at is null and status = 'pending' and (opening is null or not id = any(opening))) as payloads from started group by priority
   loop
     count_ := count_ + jobs.n;
-    if jobs.payloads is not null then perform dagwright.add_jobs_v2(jobs.payloads, jobs.priority, owner_.waits_for_permits); end if;
+    if jobs.payloads is not null then perform dagwright.add_openings_v1(jobs.payloads, jobs.priority, owner_.waits_for_permits); end if;
   end loop;
   -- A key without its execution (the workflow changed its status meanwhile) must not answer for one later.
   if has_keys then

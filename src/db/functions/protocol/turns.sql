@@ -11,6 +11,8 @@
 --   T6  Jobs of a tenant with max_running_tasks cannot be taken before they have a permit (add_jobs_v2 puts them 100 years and 100
 --       priorities off). A permit is a key `tenant#number` of the job, which the queue holds until its lane has ended: the unique key
 --       is the limit, also where a pass counts wrongly, and a worker that dies keeps its permits until it is taken over.
+--   T7  A pass gives turns, permits and the reserve only to jobs of the kinds that its worker takes (task-types.sql; null: any), so that
+--       what it cannot do, or nobody, is not in the way of the rest of its tenant. Their own workers give those turns.
 -- Locks: rows of the queue only, and none is waited for.
 -- Jobs of a line are asked for by comparing rows: by `priority = p` the planner may take graphile's index, and read all tenants' jobs.
 create index if not exists jobs_by_tenant on graphile_worker._private_jobs ((coalesce(payload->>'o', '')), priority, run_at)
@@ -33,11 +35,12 @@ $$;
 
 -- Gives turns to the next jobs of each line: [{ tenant, priorities, most (turns of it that wait at once), step (microseconds), permits
 -- (null: it needs none) }]. Returns how many got one.
-create or replace function dagwright.move_to_front_v1(lines jsonb) returns int
+create or replace function dagwright.move_to_front_v2(lines jsonb, kinds text[]) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   now_ constant timestamptz := clock_timestamp();
+  tasks constant int[] := case when kinds is not null then array(select id from graphile_worker._private_tasks where identifier = any(kinds)) end;
   line record;
   earliest timestamptz;
   given int;
@@ -52,7 +55,7 @@ begin
   for line in select * from jsonb_to_recordset(lines) as l(tenant text, priorities int[], most int, step float8, permits int) loop
     select count(*), max(j.run_at) into given, last_ from graphile_worker._private_jobs j
       where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, -1::smallint)
-        and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, -1::smallint);
+        and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, -1::smallint) and (tasks is null or j.task_id = any(tasks));
     keys := case when line.permits is not null then array(select line.tenant || '#' || n from generate_series(1, line.permits) n
       where not exists (select from graphile_worker._private_jobs j where j.key = line.tenant || '#' || n) order by n) end;
     given := least(line.most - given, cardinality(keys));
@@ -64,6 +67,7 @@ begin
           from graphile_worker._private_jobs j
           where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, p::smallint)
             and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, p::smallint) and (p >= 90 or j.run_at <= now_)
+            and (tasks is null or j.task_id = any(tasks))
           order by coalesce(payload->>'o', ''), j.priority, j.run_at limit given for update skip locked) j
         order by 2, 1 limit given) w)
     update graphile_worker._private_jobs j set priority = -1, key = keys[next.place],
@@ -91,7 +95,7 @@ $$;
 -- One pass, where it is needed: several tenants wait, some for permits, or a job of lower priority has waited longer than that is worth.
 -- Returns which tenants wait (100, the longest first), whether one waits for permits, and whether any may have to; nothing where another
 -- pass is under way.
-create or replace function dagwright.give_turns_v1(slots int) returns table (tenants text[], is_held boolean, is_limited boolean)
+create or replace function dagwright.give_turns_v2(slots int, kinds text[]) returns table (tenants text[], is_held boolean, is_limited boolean)
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   window_ constant int := greatest(32, slots);
@@ -122,7 +126,7 @@ begin
         'step', 100.0 / l.weight, 'permits', l.permits)) filter (where l.priorities is not null)
     into tenants, is_held, is_aged, limited, lines from line l;
   if limited is not null then perform dagwright.hold_for_permits_v1(limited, 1000); end if;
-  if lines is not null and (cardinality(tenants) > 1 or is_held or is_aged) then perform dagwright.move_to_front_v1(lines); end if;
+  if lines is not null and (cardinality(tenants) > 1 or is_held or is_aged) then perform dagwright.move_to_front_v2(lines, kinds); end if;
   is_held := coalesce(is_held, false) or limited is not null;
   return next;
 end $$;
@@ -136,23 +140,31 @@ $$;
 
 -- Takes, for a worker whose slots are all taken, the next job of each tenant that is not `busy` there, at most `most`: for its reserve
 -- (engine/worker/reserve.ts). They are locked as graphile-worker locks them, so that they come again where their worker dies.
-create or replace function dagwright.take_reserved_v1(pool text, busy text[], most int) returns table (id bigint, payload json, added_at timestamptz)
+create or replace function dagwright.take_reserved_v2(pool text, busy text[], most int, kinds text[]) returns table (id bigint, payload json, added_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   now_ constant timestamptz := clock_timestamp();
+  tasks constant int[] := case when kinds is not null then array(select t.id from graphile_worker._private_tasks t where t.identifier = any(kinds)) end;
   line record;
+  taken int := 0;
+  n int;
 begin
-  for line in select w.tenant, min(w.priority)::smallint as priority from dagwright.waiting_lines_v1() w
-    where w.priority < 90 and w.tenant <> '' and w.tenant <> all(busy) group by w.tenant order by min(w.since) limit most
+  for line in select w.tenant, array_agg(w.priority::smallint) as priorities from dagwright.waiting_lines_v1() w
+    where w.priority < 90 and w.tenant <> '' and w.tenant <> all(busy) group by w.tenant order by min(w.since)
   loop
+    exit when taken >= most;
     return query update graphile_worker._private_jobs j set locked_at = now_, locked_by = pool, attempts = j.attempts + 1
-      where j.id = (select i.id from graphile_worker._private_jobs i where is_available
-          and (coalesce(i.payload->>'o', ''), i.priority) >= (line.tenant, line.priority)
-          and (coalesce(i.payload->>'o', ''), i.priority) <= (line.tenant, line.priority) and i.run_at <= now_
-        order by coalesce(i.payload->>'o', ''), i.priority, i.run_at limit 1 for update skip locked)
+      where j.id = (select i.id from unnest(line.priorities) p cross join lateral (
+          select i.id, i.priority, i.run_at from graphile_worker._private_jobs i where is_available
+            and (coalesce(i.payload->>'o', ''), i.priority) >= (line.tenant, p)
+            and (coalesce(i.payload->>'o', ''), i.priority) <= (line.tenant, p) and i.run_at <= now_ and (tasks is null or i.task_id = any(tasks))
+          order by coalesce(i.payload->>'o', ''), i.priority, i.run_at limit 1 for update skip locked) i
+        order by i.priority, i.run_at limit 1)
       returning j.id, j.payload, j.created_at;
+    get diagnostics n = row_count;
+    taken := taken + n;
   end loop;
 end $$;
 
@@ -161,3 +173,10 @@ create or replace function dagwright.end_reserved_v1(pool text, ids bigint[]) re
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   delete from graphile_worker._private_jobs where id = any(ids) and locked_by = pool
 $$;
+
+-- As the release before calls them, whose workers know one kind.
+create or replace function dagwright.give_turns_v1(slots int) returns table (tenants text[], is_held boolean, is_limited boolean)
+language sql as $$ select * from dagwright.give_turns_v2(slots, array['dagwright']) $$;
+
+create or replace function dagwright.take_reserved_v1(pool text, busy text[], most int) returns table (id bigint, payload json, added_at timestamptz)
+language sql as $$ select * from dagwright.take_reserved_v2(pool, busy, most, array['dagwright']) $$;

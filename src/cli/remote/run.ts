@@ -1,0 +1,67 @@
+// dagwright run with --server: the service's workers do the work, this process waits and shows what came of it.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Json } from '../../core/json.ts';
+import { type ExecutionStatus, isTerminalExecution } from '../../core/status.ts';
+import type { RunView } from '../../db/executions/execution-views.ts';
+import { cancelExecution, showRun } from '../../resources/executions.ts';
+import { at } from '../at.ts';
+import type { CommandContext } from '../context.ts';
+import { abortOnSignal } from '../io.ts';
+import { executionSummary, taskTable } from '../output/task-table.ts';
+import { outcomeToRefusal } from '../refusal.ts';
+import { bodyOrRefuse, type RemoteService } from './service.ts';
+
+const POLL_MS = 500;
+
+export interface RemoteRun {
+  readonly workflowId: string;
+  readonly input: Json;
+  readonly priority?: number | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** Starts it, and shows it when it has ended. Ctrl-C cancels it. */
+export async function runRemotely(
+  context: CommandContext,
+  service: RemoteService,
+  { workflowId, input, priority, idempotencyKey }: RemoteRun,
+): Promise<number> {
+  const started = await service.ask({
+    method: 'POST',
+    path: `/v1/workflows/${encodeURIComponent(workflowId)}/executions`,
+    body: { input, ...(priority === undefined ? {} : { priority }) },
+    headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
+  });
+  const { id } = bodyOrRefuse(started) as { readonly id: string };
+  context.note(`execution ${id}`);
+  const { stop, done } = abortOnSignal(context.io);
+  try {
+    await untilEnded(service, id, stop.signal);
+    if (stop.signal.aborted)
+      await context.withTenant(async (client, acting) => {
+        const cancelled = await at(cancelExecution)(client, acting, { id, reason: 'interrupted' });
+        if (!cancelled.ok && cancelled.code !== 'already_ended') outcomeToRefusal(cancelled);
+      });
+  } finally {
+    done();
+  }
+  const run = await context.withTenant(
+    async (client, acting) => outcomeToRefusal(await at(showRun)(client, acting, id)).run,
+  );
+  return tell(context, run);
+}
+
+async function untilEnded(service: RemoteService, id: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const answer = await service.ask({ method: 'GET', path: `/v1/executions/${id}` });
+    const { status } = bodyOrRefuse(answer) as { readonly status: ExecutionStatus };
+    if (isTerminalExecution(status)) return;
+    await delay(POLL_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+function tell(context: CommandContext, run: RunView): number {
+  context.say(`${taskTable(run.tasks, context.paint, 200)}\n\n${executionSummary(run, context.paint)}`);
+  context.printJson(run);
+  return run.status === 'completed' ? 0 : 1;
+}

@@ -1,0 +1,128 @@
+// What helps to find words: explain, completion, suggestions; and a tenant that is named before the command.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUILTIN_TASK_TYPES } from '../../src/core/definition/schema/builtin-types.ts';
+import { DEFAULT_RETRY_ON } from '../../src/core/errors.ts';
+import { FUNCTIONS } from '../../src/core/expression/functions/registry.ts';
+import { SKIP_REASONS } from '../../src/core/status.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli } from './support/run-cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dagwright-words-'));
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.drop();
+});
+const dagwright = (...args: string[]) =>
+  runCli(args, { cwd: folder, env: { HOME: folder, DATABASE_URL: database.url } });
+
+describe('dagwright explain', () => {
+  it('knows every task type, function, skip reason, and code that is retried', async () => {
+    const names = [...BUILTIN_TASK_TYPES.keys(), ...FUNCTIONS.keys(), ...SKIP_REASONS, ...DEFAULT_RETRY_ON];
+    for (const name of names) {
+      const { code, stdout } = await dagwright('explain', name, '--json');
+      expect({ name, code }).toEqual({ name, code: 0 });
+      expect(JSON.parse(stdout).items[0].text.length, name).toBeGreaterThan(0);
+    }
+  });
+
+  it('says what a type takes, what a code is retried for, and what was probably meant', async () => {
+    expect((await dagwright('explain', 'parallel')).stdout).toMatch(
+      /^ {2}maxConcurrency +integer +Parts that run at the same time\. Default: 10\.$/m,
+    );
+    expect((await dagwright('explain', 'http_503')).stdout).toMatch(/status 503\.\nIt is tried again/);
+    expect((await dagwright('explain', 'http_404')).stdout).toMatch(/It is not tried again/);
+    expect((await dagwright('explain', 'timeou')).stderr).toMatch(/hint: dagwright explain timeout/);
+    expect((await dagwright('explain')).stdout).toMatch(/functions\n {2}exists, count/);
+  });
+});
+
+describe('dagwright completion', () => {
+  it('completes commands, options and values in bash, also behind options of the program', async () => {
+    const { stdout: script } = await dagwright('completion', 'bash');
+    const complete = (...words: string[]) =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          `${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dagwright; echo "\${COMPREPLY[*]}"`,
+          '_',
+          ...words,
+        ],
+        { encoding: 'utf8' },
+      ).trim();
+    expect(complete('dagwright', 'exec')).toBe('executions');
+    expect(complete('dagwright', 'executions', 'pa')).toBe('pause');
+    expect(complete('dagwright', '--tenant', 'db', 'executions', 'list', '--status', 'p')).toBe(
+      'pending paused',
+    );
+    expect(complete('dagwright', 'keys', 'create', 'name', '--ro')).toBe('--roles');
+  });
+
+  it('is made for zsh and fish too, and for no other', async () => {
+    expect((await dagwright('completion', 'zsh')).stdout).toMatch(/^#compdef dagwright\n/);
+    expect((await dagwright('completion', 'fish')).stdout).toMatch(
+      /complete -c dagwright -n 'test \(__dagwright_path\) = "executions list"' -l status -x -a 'pending running/,
+    );
+    expect(await dagwright('completion', 'tcsh')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('what was mistyped', () => {
+  it.each([
+    [['exeutions', 'list'], /Did you mean executions\?/],
+    [['executions', 'lst'], /Did you mean list\?/],
+    [['validate', '--explian', 'x'], /Did you mean --explain\?/],
+    [['--tenat', 'x', 'validate'], /Did you mean --tenant\?/],
+  ])('%j gets a suggestion', async (args, suggestion) => {
+    const { code, stderr } = await dagwright(...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(suggestion);
+  });
+});
+
+describe('--tenant', () => {
+  it('is heard before the command, and the command has the last word', async () => {
+    // A name that is a command as well.
+    for (const name of ['keys', 'acme']) await dagwright('tenants', 'create', name);
+    const list = async (...args: string[]) => (await dagwright(...args)).stdout.trim();
+    expect(await list('--tenant', 'acme', 'keys', 'list')).toBe('no keys in tenant acme');
+    expect(await list('--tenant', 'keys', 'keys', 'list')).toBe('no keys in tenant keys');
+    expect(await list('--tenant', 'keys', 'keys', 'list', '--tenant', 'acme')).toBe('no keys in tenant acme');
+  });
+});
+
+describe('dagwright db reset', () => {
+  it('asks, refuses what looks like production without --yes, and leaves an empty database', async () => {
+    const own = await createDatabase();
+    const at = (env: Record<string, string>, ...args: string[]) =>
+      runCli(['db', 'reset', ...args], { cwd: folder, env: { HOME: folder, DATABASE_URL: own.url, ...env } });
+    try {
+      await runCli(['tenants', 'create', 'gone'], {
+        cwd: folder,
+        env: { HOME: folder, DATABASE_URL: own.url },
+      });
+      expect((await at({})).stderr).toMatch(
+        /it would delete the database .*\n {2}hint: dagwright db reset --yes/,
+      );
+      expect((await at({ NODE_ENV: 'production' })).stderr).toMatch(
+        /looks like production: NODE_ENV=production/,
+      );
+      expect(await at({}, '--yes')).toMatchObject({ code: 0 });
+      const list = await runCli(['tenants', 'list', '--json'], {
+        cwd: folder,
+        env: { HOME: folder, DATABASE_URL: own.url },
+      });
+      expect(JSON.parse(list.stdout).items.map(({ name }: { name: string }) => name)).toEqual(['default']);
+    } finally {
+      await own.drop();
+    }
+  });
+});

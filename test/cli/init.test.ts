@@ -1,0 +1,94 @@
+// dagwright init: the project that it writes, and that it writes over nothing.
+import { execFile } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { runCli, spawnCli } from './support/run-cli.ts';
+
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'dagwright init '));
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await database.drop();
+});
+
+const init = (...args: string[]) => runCli(['init', ...args], { cwd: folder, env: { HOME: folder } });
+const project = (name: string) => join(folder, name);
+
+describe('dagwright init', () => {
+  it('writes a project whose workflow is valid, runs with its own task, and names its schema to editors', async () => {
+    const { code, stdout } = await init('My Flows');
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("cd 'My Flows' && npm install && npm run hello"),
+    });
+    const at = project('My Flows');
+    expect(JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))).toMatchObject({
+      name: 'my-flows',
+      dependencies: { dagwright: expect.stringMatching(/^\^\d+\.\d+\.\d+/) },
+    });
+    const [first] = readFileSync(join(at, 'workflows/hello.yaml'), 'utf8').split('\n');
+    expect(first).toBe('# yaml-language-server: $schema=../workflow.schema.json');
+    expect(readFileSync(join(at, 'workflow.schema.json'), 'utf8')).toContain('count_words');
+
+    // As `npm install` would, but for the registry.
+    mkdirSync(join(at, 'node_modules'));
+    symlinkSync(CHECKOUT, join(at, 'node_modules/dagwright'));
+    const env = { HOME: folder, DATABASE_URL: database.url };
+    const ran = await spawnCli(['run', 'workflows/hello.yaml', '--json', '--tenant', 'default'], {
+      cwd: at,
+      env,
+    });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      status: 'completed',
+      output: { greeting: 'Hello, world, from a workflow that survives a crash', words: 9 },
+    });
+    const bad = await spawnCli(['validate', 'workflows/hello.yaml', '--json'], { cwd: at, env });
+    expect(JSON.parse(bad.stdout).files).toMatchObject([{ valid: true, warnings: [] }]);
+  });
+
+  it('has a test that passes', async () => {
+    await init('tested');
+    const at = project('tested');
+    mkdirSync(join(at, 'node_modules/.bin'), { recursive: true });
+    symlinkSync(CHECKOUT, join(at, 'node_modules/dagwright'));
+    symlinkSync(join(CHECKOUT, 'src/cli/main.ts'), join(at, 'node_modules/.bin/dagwright'));
+    // The whole workflow, on a database that it makes itself, is what `npm test` of the project tries; here only the task.
+    const path = `${join(process.execPath, '..')}${delimiter}${process.env.PATH}`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--test', '--test-name-pattern', 'words are counted', 'test/hello.test.js'],
+      { cwd: at, env: { PATH: path, HOME: folder } },
+    );
+    expect(stdout).toMatch(/pass 1\b/);
+  });
+
+  it('writes nothing where one of its files is there already, and names them all', async () => {
+    const at = project('mine');
+    mkdirSync(join(at, 'tasks'), { recursive: true });
+    writeFileSync(join(at, '.env'), 'SECRET=1');
+    writeFileSync(join(at, 'tasks/count-words.js'), 'mine');
+    const { code, stderr } = await init('mine');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/mine\/\.env is there already, and nothing is overwritten \[exists\]/);
+    expect(stderr).toMatch(/tasks\/count-words\.js is there already/);
+    expect(readdirSync(at).sort()).toEqual(['.env', 'tasks']);
+    expect(readFileSync(join(at, '.env'), 'utf8')).toBe('SECRET=1');
+  });
+});
