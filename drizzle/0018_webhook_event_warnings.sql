@@ -1,0 +1,1 @@
+ALTER TABLE "dagwright"."webhook_events" ADD COLUMN "warnings" jsonb;
