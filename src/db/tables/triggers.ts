@@ -172,6 +172,8 @@ export const webhookEvents = dagwright.table(
     headers: jsonb().notNull(),
     query: jsonb().notNull(),
     body: jsonb().notNull(),
+    /** [{ pointer, code, message }]: what was taken otherwise than it was sent; null: nothing. */
+    warnings: jsonb(),
     /** The first that it started: what a repeated delivery is told, whatever was replayed since. */
     workflowExecutionId: uuid('workflow_execution_id'),
     /** Of the latest replay. */

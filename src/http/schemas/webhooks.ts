@@ -69,6 +69,9 @@ const event = {
   executionId: nullableId('The first execution that it started.'),
   replayExecutionId: nullableId('The one of the latest replay.'),
   error: nullOr(TaskErrorSchema, 'Why it failed, or could not start.'),
+  warnings: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() }), {
+    description: 'What was taken otherwise than it was sent: numbers beyond 2^53 are kept as texts.',
+  }),
   replays: Type.Integer(),
   receivedAt: instant(),
   processedAt: nullableInstant('Null: not decided yet.'),

@@ -2,6 +2,7 @@
 import fastifyHelmet from '@fastify/helmet';
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { newId } from '../../core/id.ts';
+import { LongNumbers } from '../../core/long-numbers.ts';
 import { addGate } from '../caller/gate.ts';
 import { addOpenApi } from '../openapi/openapi.ts';
 import { BODY_LIMIT, readBody } from '../request/body.ts';
@@ -85,6 +86,7 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.setErrorHandler(handleError);
   api.setSerializerCompiler(() => (body) => JSON.stringify(body));
   api.removeAllContentTypeParsers();
+  api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
   api.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
       done(null, readBody(request, bytes as Buffer));

@@ -1,5 +1,8 @@
 // What an external_api sends: its config, compiled once and evaluated for each call.
-import { DEFAULT_CALLBACK_SECONDS } from '../../core/definition/checks/external-api-rule.ts';
+import {
+  DEFAULT_CALLBACK_SECONDS,
+  type ResponseType,
+} from '../../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../../core/definition/model.ts';
 import { TerminalError } from '../../core/errors.ts';
 import { compileUrl, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
@@ -21,6 +24,7 @@ import {
   readIdempotent,
   readMaxBytes,
   readMethod,
+  readResponseType,
   readUrl,
 } from './fields.ts';
 
@@ -32,6 +36,7 @@ const FIELDS = [
   'credential',
   'expectedStatus',
   'idempotent',
+  'responseType',
   'maxResponseBytes',
   'costUsd',
   'callback',
@@ -57,6 +62,8 @@ export interface ApiCall {
   readonly isExpected: (status: number) => boolean;
   /** For messages. */
   readonly expected: string;
+  /** Null: by the answer's Content-Type. */
+  readonly responseType: ResponseType | null;
 }
 
 const MAX_SECONDS = 315_360_000;
@@ -142,6 +149,7 @@ export async function evaluateCall(
     ...(fields.has('costUsd') && { costUsd: readCost(node, read('costUsd')) }),
     isExpected,
     expected: expected.join(', '),
+    responseType: readResponseType(node, read('responseType')),
   };
 }
 

@@ -4,6 +4,7 @@
 //   X2  A secret is read when the call is made, and is in no output and no error.
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import { createRedact, type Redact } from '../../core/redact.ts';
 import { NotConnected } from '../outbound/failure.ts';
 import type { HttpAnswer } from '../outbound/message.ts';
@@ -63,12 +64,17 @@ async function send(
   try {
     answer = await context.outside.http.request({ ...api.request, signal: context.signal, onSend });
     checkStatus(answer, api, { redact, now: context.now });
-    return wantsOutput ? outputOf(answer, api, redact) : null;
+    const warn = (warning: JsonWarning) => logWarning(context, warning);
+    return wantsOutput ? outputOf(answer, api, { redact, warn }) : null;
   } catch (error) {
     // An abort is the engine's to judge.
     if (api.mayRepeat || context.signal.aborted || wasNotTaken(error, answer)) throw error;
     throw unrepeatable(error);
   }
+}
+
+function logWarning({ log }: TaskContext, { pointer, code, message }: JsonWarning): void {
+  log.warn(message, { code, pointer });
 }
 
 // The engine knows the secrets; a token is known here only.
@@ -103,6 +109,7 @@ async function lookForCallback(config: ApiConfig, context: TaskContext): Promise
       ? new RetryableError(message, { code: 'timeout' })
       : new TerminalError('timeout', message);
   }
+  if (answer.warning !== undefined && answer.warning !== null) logWarning(context, answer.warning);
   if (answer.status === 'completed') return { kind: 'completed', output: answer.output };
   const { code = 'handler_error', message = 'the callback reported a failure', details } = answer.error ?? {};
   throw new TerminalError(code, message, { details });

@@ -3,6 +3,8 @@ import {
   DEFAULT_RESPONSE_BYTES,
   HTTP_METHODS,
   MAX_RESPONSE_BYTES,
+  RESPONSE_TYPES,
+  type ResponseType,
 } from '../../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../../core/definition/model.ts';
 import { TerminalError } from '../../core/errors.ts';
@@ -116,6 +118,14 @@ export function readExpected(node: NodeDefinition, value: Json): string[] {
   if (list.length > 0 && list.every((one) => typeof one === 'string' && STATUS.test(one)))
     return list as string[];
   throw invalidField(node, 'expectedStatus', 'a status, a class such as "2xx", or a list of them', value);
+}
+
+/** Null: by the answer's Content-Type. */
+export function readResponseType(node: NodeDefinition, value: Json): ResponseType | null {
+  if (value === null) return null;
+  const type = RESPONSE_TYPES.find((one) => one === value);
+  if (type !== undefined) return type;
+  throw invalidField(node, 'responseType', `one of ${RESPONSE_TYPES.join(', ')}`, value);
 }
 
 export function readMaxBytes(node: NodeDefinition, value: Json): number {

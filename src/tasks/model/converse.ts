@@ -80,7 +80,12 @@ export async function converse(conversation: Conversation, context: TaskContext)
     const text = textOfAnswer(answer);
     if (responseSchema === null) return outputOf(request, turn, asked, text);
     const read = readStructured(answer.structuredText ?? text, responseSchema.compiled);
-    if (read.ok) return { ...outputOf(request, turn, asked, text), object: read.value };
+    if (read.ok) {
+      const warning = read.longNumbers.warning(`the answer of ${modelOf(asked)}`);
+      if (warning !== null)
+        context.log.warn(warning.message, { code: warning.code, pointer: warning.pointer });
+      return { ...outputOf(request, turn, asked, text), object: read.value };
+    }
     if (progress.repairFrom !== null) {
       // A further attempt asks anew for the answer, without what went wrong, and does not call the tools again.
       await keep({ ...turn, messages: progress.messages.slice(0, progress.repairFrom), repairFrom: null });

@@ -7,7 +7,9 @@ import { tokenUsageOf } from '../../core/cost/read-usage.ts';
 import type { TokenUsage } from '../../core/cost/usage.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import type { Outside } from '../outside.ts';
+import { exactArguments } from './exact-arguments.ts';
 import type { EmbeddingAnswer, Model, ModelAnswer, ModelCall } from './model-call.ts';
 import type { ModelAccess } from './provider-access.ts';
 import { providerError } from './provider-error.ts';
@@ -27,9 +29,11 @@ export function sdkModel(
   log: TaskLog,
 ): Model {
   const label = `${access.provider}/${access.name}`;
+  const warn = ({ message, ...fields }: JsonWarning): void => log.warn(message, fields);
   const guarded = async <T>(call: ModelCall, ask: (models: SdkModels) => PromiseLike<T>): Promise<T> => {
     try {
-      return await ask(await loadModels(access, outside.http.fetch));
+      const { fetch } = outside.http;
+      return await ask(await loadModels(access, call.tools.length > 0 ? exactArguments(fetch, warn) : fetch));
     } catch (error) {
       call.signal.throwIfAborted();
       throw providerError(error, { label, taskId: call.taskId, redact: outside.redact });
@@ -42,7 +46,7 @@ export function sdkModel(
         if (warning.type === 'unsupported')
           log.warn(`${label} does not support ${warning.feature}`, warningDetails(warning.details));
       return {
-        content: answerParts(result.content),
+        content: answerParts(result.content, warn),
         finishReason: result.finishReason.unified === 'interrupted' ? 'error' : result.finishReason.unified,
         ...(result.structuredOutputText !== undefined && { structuredText: result.structuredOutputText }),
         ...answeredBy(result.response?.modelId),

@@ -4,23 +4,34 @@ import { readJson } from '../../core/definition/reading/json-reader.ts';
 import type { CompiledSchema } from '../../core/definition/schema/input-schema.ts';
 import type { Problem } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import { collectLongNumbers, type LongNumbers } from '../../core/long-numbers.ts';
 
 /** Problems that are listed: enough to mend an answer by. */
 const MAX_PROBLEMS = 20;
 const FENCED = /^```(?:json)?\s*\n(.*)\n```$/s;
 
 export type StructuredAnswer =
-  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: true; readonly value: Json; readonly longNumbers: LongNumbers }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Takes the JSON out of a code fence, which some models put around it. */
+/**
+ * Takes the JSON out of a code fence, which some models put around it. Numbers beyond 2^53 are kept as texts where the schema
+ * takes those; where it does not, the model is told of the numbers.
+ */
 export function readStructured(text: string, schema: CompiledSchema): StructuredAnswer {
   const trimmed = text.trim();
-  const parsed = readJson(FENCED.exec(trimmed)?.[1] ?? trimmed);
+  const json = FENCED.exec(trimmed)?.[1] ?? trimmed;
+  const { rules, found } = collectLongNumbers();
+  const parsed = readJson(json, rules);
   if (!parsed.ok) return { ok: false, problems: listed(parsed.problems, 'not JSON: ') };
   const value = parsed.value as Json;
   const problems = schema.validate(value);
-  return problems.length === 0 ? { ok: true, value } : { ok: false, problems: listed(problems, '') };
+  if (problems.length === 0) return { ok: true, value, longNumbers: found() };
+  const strict = found().count > 0 ? readJson(json) : parsed;
+  return {
+    ok: false,
+    problems: strict.ok ? listed(problems, '') : listed(strict.problems, 'not JSON: '),
+  };
 }
 
 /** The user's turn after an answer that does not fit. */

@@ -14,6 +14,7 @@ import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import { isWebhookPath, type WebhookEventStatus, type WebhookVerifier } from '../../core/trigger/webhook.ts';
 import { type Database, isRetryable } from '../../db/connection/connection.ts';
 import {
@@ -107,6 +108,7 @@ interface DeliveryContent {
   readonly headers: JsonObject;
   readonly query: JsonObject;
   readonly body: Json;
+  readonly warnings: readonly JsonWarning[];
 }
 
 function readDelivery(
@@ -124,13 +126,13 @@ function readDelivery(
     return { kind: 'unacceptable', isMalformed, problems: read.problems };
   }
   if (!query.ok) return { kind: 'unacceptable', isMalformed: false, problems: query.problems };
-  const { body } = read.value;
+  const { body, warnings } = read.value;
   if (extraDigits(body) > MAX_EXTRA_DIGITS)
     return { kind: 'unacceptable', isMalformed: false, problems: LONG_NUMBERS };
   const challenge = webhook.verifier === 'slack' ? slackChallenge(body) : null;
   if (challenge !== null) return { kind: 'challenge', challenge };
   const headers = senderHeaders(delivery.headers, webhook.options);
-  return { kind: 'readable', method: delivery.method, headers, query: query.value, body };
+  return { kind: 'readable', method: delivery.method, headers, query: query.value, body, warnings };
 }
 
 // A conflict with another transaction did nothing; a lost connection is the caller's to tell, and the sender's to repeat.

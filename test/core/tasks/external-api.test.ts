@@ -596,3 +596,64 @@ describe('a callback', () => {
     expect([failure?.code, sent.length]).toEqual(['timeout', 0]);
   });
 });
+
+describe('responseType', () => {
+  const answered = async (responseType: string | undefined, type: string, body: string | Buffer) => {
+    const warnings: string[] = [];
+    const log = { debug() {}, info() {}, error() {}, warn: (message: string) => void warnings.push(message) };
+    const config = { url, ...(responseType !== undefined && { responseType }) };
+    const { outcome, failure } = await run(config, {
+      log,
+      answer: { headers: type === '' ? {} : { 'content-type': type }, body },
+    });
+    return { body: outcome === null ? null : (outputOf(outcome) as JsonObject).body, failure, warnings };
+  };
+
+  test.each<[string | undefined, string, string | Buffer, unknown]>([
+    ['json', 'text/plain', '{"a":1}', { a: 1 }],
+    ['json', 'application/octet-stream', '\uFEFF[1]', [1]],
+    ['json', '', '', null],
+    ['text', 'application/json', '{"a":1}', '{"a":1}'],
+    ['text', 'application/pdf; charset=latin1', Buffer.from([0xe9]), 'é'],
+    ['text', 'application/json', '', ''],
+    [
+      'bytes',
+      'application/pdf',
+      Buffer.from([0, 255, 1]),
+      { base64: 'AP8B', contentType: 'application/pdf', length: 3 },
+    ],
+    ['bytes', 'application/json', '{}', { base64: 'e30=', contentType: 'application/json', length: 2 }],
+    ['bytes', '', '', { base64: '', contentType: null, length: 0 }],
+    [undefined, 'application/pdf', Buffer.from([0, 255, 1]), { base64: 'AP8B' }],
+  ])('%s of %s', async (responseType, type, body, expected) =>
+    expect((await answered(responseType, type, body)).body).toEqual(expected),
+  );
+
+  test('json of what is none is output_invalid, and another type is refused', async () => {
+    expect((await answered('json', 'text/html', '<p>')).failure).toMatchObject({ code: 'output_invalid' });
+    expect((await answered('xml', 'text/html', '<p>')).failure).toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(/one of json, text, bytes in config.responseType/),
+    });
+  });
+
+  test('a secret in bytes is hidden', async () => {
+    const { body } = await answered('bytes', 'application/pdf', `\0${SECRETS.KEY}`);
+    expect(Buffer.from((body as { base64: string }).base64, 'base64').toString()).not.toContain(SECRETS.KEY);
+  });
+
+  test('integers beyond 2^53 are kept exactly, as texts, and said once', async () => {
+    const text = '{"id":820982911946154508,"items":[{"id":12345678901234567890}]}';
+    for (const [responseType, type] of [
+      [undefined, 'application/json'],
+      ['json', 'text/plain'],
+    ] as const) {
+      const { body, warnings } = await answered(responseType, type, text);
+      expect(body).toEqual({ id: '820982911946154508', items: [{ id: '12345678901234567890' }] });
+      expect(warnings).toEqual([
+        expect.stringMatching(/^the answer of .*2 numbers beyond 2\^53.*\/id, \/items\/0\/id$/),
+      ]);
+    }
+    expect((await answered('text', 'application/json', text)).body).toBe(text);
+  });
+});

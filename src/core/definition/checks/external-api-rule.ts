@@ -4,6 +4,8 @@ import { anything, closed, outputOf } from '../schema/config-schema.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 
 export const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+export const RESPONSE_TYPES = ['json', 'text', 'bytes'] as const;
+export type ResponseType = (typeof RESPONSE_TYPES)[number];
 /** Bytes of a response body, unless `maxResponseBytes` says otherwise, and at most. */
 export const DEFAULT_RESPONSE_BYTES = 1_000_000;
 export const MAX_RESPONSE_BYTES = 16_000_000;
@@ -72,6 +74,11 @@ export const EXTERNAL_API: TaskTypeRule = {
         default: false,
         description:
           'With POST and PATCH: an Idempotency-Key, the same for every attempt, is sent, and the call may be repeated.',
+      },
+      responseType: {
+        enum: RESPONSE_TYPES,
+        description:
+          'How the body is read whatever its Content-Type says: `json`, `text`, or `bytes` as { base64, contentType, length }. Absent: by its Content-Type.',
       },
       maxResponseBytes: {
         type: 'integer',
