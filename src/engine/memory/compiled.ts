@@ -26,6 +26,8 @@ export interface Runnable {
   readonly definition: NodeDefinition;
   readonly type: TaskType;
   readonly prepared: PreparedTask;
+  /** Where it does not hold, it is skipped. */
+  readonly condition: Mapping | null;
   readonly input: Mapping | null;
   readonly output: Mapping | null;
   readonly retry: EffectiveRetryPolicy;
@@ -34,7 +36,6 @@ export interface Runnable {
 
 export interface CompiledNode extends Runnable {
   readonly plan: PlanNode;
-  readonly condition: Mapping | null;
   /** Tasks whose results the expressions read (by index), beside the parents. */
   readonly reads: readonly number[];
   /** Names of the variables that the expressions read. */
@@ -111,10 +112,6 @@ function compileParts(
 function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, TaskType>): CompiledNode {
   const { definition } = node;
   const runnable = compileRunnable(definition, plan, types);
-  const condition =
-    definition.conditionExpression === undefined
-      ? null
-      : must(compileCondition(definition.conditionExpression, ''));
   const parts = definition.taskType === 'parallel' ? partsOf(definition) : null;
   const partRunnables =
     parts === null
@@ -122,14 +119,12 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
       : (parts.kind === 'items' ? [parts.task] : parts.tasks).map((part) =>
           compileRunnable(part, plan, types),
         );
-  const mappings = [
-    condition,
-    ...[runnable, ...(partRunnables ?? [])].flatMap((r) => [...r.prepared.mappings, r.input, r.output]),
-  ].filter((mapping) => mapping !== null);
+  const mappings = [runnable, ...(partRunnables ?? [])]
+    .flatMap(({ condition, prepared, input, output }) => [condition, ...prepared.mappings, input, output])
+    .filter((mapping) => mapping !== null);
   return {
     ...runnable,
     plan: node,
-    condition,
     reads: readsOf(mappings, plan, node),
     variables: variablesOf(mappings),
     parts: partRunnables,
@@ -158,6 +153,10 @@ function compileRunnable(
     definition,
     type,
     prepared: type.prepare(definition, types),
+    condition:
+      definition.conditionExpression === undefined
+        ? null
+        : must(compileCondition(definition.conditionExpression, '')),
     input: mapping(definition.inputMapping),
     output: mapping(definition.outputMapping),
     retry: effectivePolicy(definition.retry, plan.definition.maxRetries),
