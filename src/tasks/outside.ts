@@ -1,6 +1,7 @@
 // What task types reach the outside world through: one per tenant whose tasks a worker runs, handed to every attempt.
 // Interfaces only; the worker's are made by engine/services/outside.ts.
 import type { PricedUsage, TokenUsage } from '../core/cost/usage.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { OutsideHttp } from './outbound/client.ts';
 
 export interface Outside {
@@ -9,6 +10,8 @@ export interface Outside {
   readonly providers: Providers;
   readonly prices: Prices;
   readonly services: Services;
+  /** Of OAuth clients: shared by all tasks of this worker, each tenant's its own. */
+  readonly tokens: AccessTokens;
   /** Hides every secret value in a text, in all forms that it may have taken. */
   readonly redact: (text: string) => string;
   /** Where this installation is reached from outside, without a slash at the end, for callback URLs; null: nobody knows. */

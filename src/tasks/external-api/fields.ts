@@ -17,14 +17,6 @@ const STATUS = /^[2-5](\d\d|xx)$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\xa0-\xff]*$/;
 
-/** Null: none. */
-export function bodyOf(value: Json): { bytes: Buffer; contentType: string } | null {
-  if (value === null) return null;
-  if (typeof value === 'string')
-    return { bytes: Buffer.from(value), contentType: 'text/plain; charset=utf-8' };
-  return { bytes: Buffer.from(JSON.stringify(value)), contentType: 'application/json' };
-}
-
 /** POST where there is a body, GET where there is none and nothing else is said. */
 export function readMethod(node: NodeDefinition, value: Json, hasBody: boolean): string {
   if (value === null) return hasBody ? 'POST' : 'GET';

@@ -657,3 +657,102 @@ describe('responseType', () => {
     expect((await answered('text', 'application/json', text)).body).toBe(text);
   });
 });
+
+describe('bodies by their Content-Type', () => {
+  const sentAs = async (type: string, body: Json, input: Json = null) => {
+    const { request, failure } = await run({ url, headers: { 'Content-Type': type }, body }, { input });
+    if (failure !== null) throw failure;
+    return { type: request.headers['content-type']!, text: request.body!.toString(), method: request.method };
+  };
+  const FORM = 'application/x-www-form-urlencoded';
+
+  test('a form: fields in their order, a list repeats its name, null is left out', async () => {
+    expect(
+      await sentAs(
+        FORM,
+        { grant: 'a b&c', n: 1.5, on: true, none: null, tag: ['x', 'y'], who: '{{ input.who }}' },
+        { who: 'é' },
+      ),
+    ).toEqual({ type: FORM, text: 'grant=a+b%26c&n=1.5&on=true&tag=x&tag=y&who=%C3%A9', method: 'POST' });
+    expect((await sentAs(FORM, 'a=already')).text).toBe('a=already');
+    expect((await sentAs('text/plain', { a: 1 })).text).toBe('{"a":1}');
+  });
+
+  test.each<[string, Json, RegExp]>([
+    [FORM, { a: '{{ input }}' }, /config.body.a is an object, which a form .* cannot hold: flatten it/],
+    [FORM, { 'x y': ['{{ input }}'] }, /config.body\["x y"\] is an object/],
+    [FORM, [1], /config.body must be an object of fields/],
+    ['multipart/form-data', { a: '{{ input }}' }, /config.body.a is an object: a part is .* or a file/],
+    ['multipart/form-data', { a: { base64: 'a?' } }, /config.body.a.base64 is not base64/],
+    ['multipart/form-data', { a: { base64: 'AA==', filename: 1 } }, /filename must be a text/],
+    ['multipart/form-data', 7, /config.body must be an object of fields/],
+  ])('%s of %j is refused', async (type, body, message) => {
+    await expect(sentAs(type, body, { b: 1 })).rejects.toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('parts: fields and files, as another reader reads them', async () => {
+    const bytes = Buffer.from([0, 255, 10, 13, 34]);
+    const { request } = await run({
+      url,
+      headers: { 'content-type': 'multipart/form-data' },
+      body: {
+        name: 'é "x"',
+        tag: ['a', 'b'],
+        none: null,
+        plain: { base64: bytes.toString('base64') },
+        named: { base64: bytes.toString('base64'), filename: 'p"1.png', contentType: 'image/png', length: 5 },
+      },
+    });
+    const type = request.headers['content-type']!;
+    expect(type).toMatch(/^multipart\/form-data; boundary=/);
+    const form = await new Response(request.body!, { headers: { 'content-type': type } }).formData();
+    expect([form.get('name'), form.getAll('tag'), form.has('none')]).toEqual(['é "x"', ['a', 'b'], false]);
+    const [plain, named] = [form.get('plain') as File, form.get('named') as File];
+    expect([plain.name, plain.type, Buffer.from(await plain.arrayBuffer())]).toEqual([
+      'plain',
+      'application/octet-stream',
+      bytes,
+    ]);
+    expect([named.name, named.type, Buffer.from(await named.arrayBuffer())]).toEqual([
+      'p"1.png',
+      'image/png',
+      bytes,
+    ]);
+  });
+});
+
+describe('auth', () => {
+  test('basic and bearer, with their secrets hidden where they come back', async () => {
+    const secrets = { P: 'pä:ss-w0rd-long', T: 't0ken-of-acme-1' };
+    const basic = await run(
+      { url, auth: { basic: { username: 'me', password: '{{ secrets.P }}' } } },
+      {
+        secrets,
+        answer: {
+          headers: { 'content-type': 'text/plain' },
+          body: `you are ${Buffer.from('me:pä:ss-w0rd-long').toString('base64')}`,
+        },
+      },
+    );
+    expect(basic.request.headers.authorization).toBe(
+      `Basic ${Buffer.from('me:pä:ss-w0rd-long').toString('base64')}`,
+    );
+    expect(outputOf(basic.outcome!)).toMatchObject({ body: 'you are [redacted]' });
+    const bearer = await run({ url, auth: { bearer: { token: '{{ secrets.T }}' } } }, { secrets });
+    expect(bearer.request.headers.authorization).toBe('Bearer t0ken-of-acme-1');
+    expect([...bearer.request.usedSecrets!].map(({ name }) => name)).toEqual(['T']);
+  });
+
+  test.each<[JsonObject, RegExp]>([
+    [{ basic: { username: 'a:b', password: '{{ secrets.KEY }}' } }, /username cannot hold ":"/],
+    [{ bearer: { token: '{{ input }}' } }, /auth.bearer needs "token"/],
+    [{ bearer: { token: '{{ secrets.NONE }}' } }, /there is no secret "NONE"; set DAGWRIGHT_SECRET_NONE/],
+  ])('%j is refused', async (auth, message) => {
+    const { failure, sent } = await run({ url, auth }, { input: null });
+    expect(failure).toMatchObject({ code: 'validation', message: expect.stringMatching(message) });
+    expect(sent).toEqual([]);
+  });
+});
