@@ -16,6 +16,7 @@ import {
   nullableId,
   nullableInstant,
   nullOr,
+  ProblemEntry,
   TaskErrorSchema,
   words,
 } from './parts.ts';
@@ -31,6 +32,13 @@ const webhook = {
     description: 'Whose signatures are checked.',
   }),
   options: anyObject('Of the verifier, and names of headers.'),
+  methods: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'Requests that are deliveries; null: POST.',
+  }),
+  handshakes: Type.Union([Type.Array(anyObject('By type.')), Type.Null()], {
+    description: 'How questions whether the address is right are answered; null: not.',
+  }),
+  respond: nullOr(anyObject('When, and with what.'), 'What the sender is answered; null: 202.'),
   inputMapping: Type.Unknown({ description: 'Makes the input; null: the body is it.' }),
   filters: Type.Array(
     Type.Object({
@@ -43,6 +51,7 @@ const webhook = {
   priority: Type.Integer({ minimum: PRIORITY.min, maximum: PRIORITY.max }),
   status: words(WEBHOOK_STATUSES),
   hasSecret: Type.Boolean(),
+  warnings: Type.Array(ProblemEntry, { description: 'What is allowed and probably not meant.' }),
   secrets: Type.Array(
     Type.Object({ createdAt: instant(), expiresAt: nullableInstant('Null: it is the current one.') }),
     { description: 'That are taken now, without themselves.' },

@@ -1,4 +1,6 @@
 // A webhook as answers show it: never with a secret.
+import type { Problem } from '../../core/errors.ts';
+import { webhookWarnings } from '../../core/trigger/webhook-warnings.ts';
 import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { currentSecrets } from '../../triggers/webhooks/stored-secrets.ts';
 
@@ -8,6 +10,8 @@ export interface WebhookView extends WebhookSettings {
   readonly path: string;
   readonly url: string;
   readonly hasSecret: boolean;
+  /** What is allowed and probably not meant. */
+  readonly warnings: readonly Problem[];
   /** Those that are taken now, without themselves. */
   readonly secrets: readonly { readonly createdAt: string; readonly expiresAt: string | null }[];
   readonly fromDefinition: boolean;
@@ -33,11 +37,15 @@ export function viewOfWebhook(row: WebhookRow, publicUrl: string): WebhookView {
     authType: row.authType,
     verifier: row.verifier,
     options: row.options,
+    methods: row.methods,
+    handshakes: row.handshakes,
+    respond: row.respond,
     inputMapping: row.inputMapping,
     filters: row.filters,
     priority: row.priority,
     status: row.status,
     hasSecret: secrets.length > 0,
+    warnings: webhookWarnings(row),
     secrets: secrets.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt })),
     fromDefinition: row.fromDefinition,
     removedAt: row.removedAt,

@@ -15,6 +15,12 @@ const read = (body: string | Uint8Array, type: string | null = JSON_TYPE) => {
 };
 const codes = (problems: Json) => (Array.isArray(problems) ? problems.join() : 'accepted');
 
+/** For JSON.parse: an integer beyond 2^53 as it is written. (What fast-check writes beyond 1e21 is a double.) */
+const longAsText = (_name: string, value: unknown, context?: { source?: string }) =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21
+    ? context?.source
+    : value;
+
 describe('what a body is read as', () => {
   it.each([
     ['{"a":[1,true,null,"x"]}', JSON_TYPE, { a: [1, true, null, 'x'] }],
@@ -149,11 +155,11 @@ describe('whatever the bytes are', () => {
       { numRuns: depth(2000) },
     );
   });
-  it('JSON is read as JSON.parse reads it, or refused', () => {
+  it('JSON is read as JSON.parse reads it, but for integers beyond 2^53, or refused', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const result = readBody(Buffer.from(text), JSON_TYPE);
-        if (result.ok) expect(result.value.body).toEqual(JSON.parse(text));
+        if (result.ok) expect(result.value.body).toEqual(JSON.parse(text, longAsText));
       }),
       { numRuns: depth(1000) },
     );

@@ -4,6 +4,8 @@ import type { Problem } from '../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { checkSettings } from '../../schedule/settings.ts';
 import { compileEventTrigger } from '../../trigger/event-trigger.ts';
+import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../trigger/webhook.ts';
+import { webhookWarnings } from '../../trigger/webhook-warnings.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
@@ -38,6 +40,7 @@ export function checkTriggers(document: JsonObject, check: TriggerCheck): void {
       const compiled = compileEventTrigger(trigger, pointer);
       if (!compiled.ok) reporter.errors(compiled.problems);
     }
+    if (trigger.type === 'webhook') warnOfWebhook(trigger, pointer, reporter);
     const kind = String(trigger.type);
     const key = Object.hasOwn(KEYS, kind) ? KEYS[kind]!(trigger) : undefined;
     if (typeof key !== 'string') return;
@@ -52,6 +55,13 @@ export function checkTriggers(document: JsonObject, check: TriggerCheck): void {
     }
     seen.add(`${kind} ${key}`);
   });
+}
+
+function warnOfWebhook(trigger: JsonObject, pointer: string, reporter: Reporter): void {
+  const verifier = WEBHOOK_VERIFIERS.find((one) => one === trigger.verifier) ?? null;
+  const authType = WEBHOOK_AUTH_TYPES.find((one) => one === trigger.authType) ?? 'none';
+  for (const warning of webhookWarnings({ authType, verifier, options: trigger.options ?? {} }))
+    reporter.warn(pointer + warning.pointer, warning.code, warning.message, warning.hint);
 }
 
 function checkSchedule(
