@@ -52,6 +52,8 @@ export type AttemptEnd = AttemptTotals &
         readonly kind: 'waiting';
         readonly on: Exclude<WaitKind, WaitEndedBy<'parts'>>;
         readonly delayMs: number;
+        /** It cannot run yet: what holds it, as its row shows it meanwhile. */
+        readonly because?: TaskError;
       }
     | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
     /** The task completes, and the execution ends with it. */

@@ -82,13 +82,24 @@ export class RetryableError extends Error {
   }
 }
 
+/** What of an outside service holds a task back: its breaker is open, it asked for fewer calls, or its limits are used up. */
+export const HELD_BY = ['breaker', 'pause', 'limit'] as const;
+export interface HeldBy {
+  readonly service: string;
+  readonly by: (typeof HELD_BY)[number];
+}
+/** Of the error that the row of such a task shows while it waits. */
+export const NOT_NOW = 'not_now';
+
 /** Thrown by a task that cannot run yet: it waits without a slot and is run again; no attempt is spent. */
 export class NotNow extends Error {
   readonly delayMs: number;
-  constructor(message: string, delayMs: number) {
+  readonly heldBy: HeldBy | null;
+  constructor(message: string, delayMs: number, heldBy: HeldBy | null = null) {
     super(message);
     this.name = 'NotNow';
     this.delayMs = delayMs;
+    this.heldBy = heldBy;
   }
 }
 

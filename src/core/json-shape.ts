@@ -1,6 +1,7 @@
 // What a JSON text will be once it is parsed, by one look at its bytes: how deep, how many values, how long its texts. An empty
 // object is two bytes of text and sixty of memory, so that what comes from outside is looked at before it is parsed.
 import { type Json, MAX_DEPTH, MAX_VALUES } from './json.ts';
+import { LongNumbers, mayHoldLongNumbers, readLongNumbers } from './long-numbers.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -105,10 +106,10 @@ export const EXCESS_TEXT: Readonly<Record<JsonExcess, string>> = {
 };
 
 export type ParsedJson =
-  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: true; readonly value: Json; readonly longNumbers: LongNumbers }
   | { readonly ok: false; readonly problem: JsonExcess | 'not_json' };
 
-/** JSON.parse for texts from outside. */
+/** JSON.parse for texts from outside: numbers that it would round are kept as texts. */
 export function parseJson(text: string): ParsedJson {
   // A shorter one cannot be too deep.
   if (text.length > MAX_DEPTH) {
@@ -117,7 +118,9 @@ export function parseJson(text: string): ParsedJson {
     if (shape.excess !== null) return { ok: false, problem: shape.excess };
   }
   try {
-    return { ok: true, value: JSON.parse(text) as Json };
+    const value = JSON.parse(text) as Json;
+    if (mayHoldLongNumbers(text, value)) return { ok: true, ...readLongNumbers(text) };
+    return { ok: true, value, longNumbers: LongNumbers.NONE };
   } catch {
     return { ok: false, problem: 'not_json' };
   }

@@ -2,9 +2,11 @@
 // first counts. A callback's key is the SHA-256 of its token; reviews and signals will have keys of their own.
 import { createHash } from 'node:crypto';
 import { CALLBACK } from '../core/caller/actor.ts';
+import { newId } from '../core/id.ts';
 import { type Json, toStorableJson } from '../core/json.ts';
+import type { JsonWarning } from '../core/long-numbers.ts';
 import type { Operator, Queryable } from '../db/connection/connection.ts';
-import { type AnswerStatus, giveAnswer } from '../db/protocol/answers.ts';
+import { type AnswerStatus, giveAnswer, noteAnswer } from '../db/protocol/answers.ts';
 import { done, invalid, notFound, type Outcome, refused, refusedWhole } from './outcome.ts';
 
 /** What an answer may be: exactly one of them. */
@@ -16,6 +18,8 @@ export interface GivenAnswer {
   readonly part: AnswerPart;
   /** As it is stored. */
   readonly json: string;
+  /** What was taken otherwise than it was sent: the log of the task says so. */
+  readonly warning?: JsonWarning | null;
 }
 
 /** Reads an answer. Needs no database. */
@@ -41,11 +45,12 @@ export async function answerCallback(
   db: Queryable,
   from: Omit<Operator, 'actor'>,
   token: string,
-  { part, json }: GivenAnswer,
+  { part, json, warning = null }: GivenAnswer,
 ): Promise<Outcome<{ readonly status: Exclude<AnswerStatus, 'expired'> }>> {
   const key = createHash('sha256').update(token).digest();
   const status = await giveAnswer(db, { ...from, actor: CALLBACK }, { kind: 'callback', key }, part, json);
   if (status === null) return notFound('callback', 'there is no callback with this token');
+  if (status === 'accepted' && warning !== null) await noteAnswer(db, newId(), key, warning);
   if (status !== 'expired') return done({ status });
   return refusedWhole('expired', 'the task that waited for it has ended or timed out');
 }

@@ -1,4 +1,5 @@
 // Why an execution is not over: what each of its unfinished tasks waits for, from their rows.
+import type { HeldBy } from '../core/errors.ts';
 import type { TaskStatus } from '../core/status.ts';
 import { type ShownWait, shownWait, WAITS, type WaitFacts } from '../core/wait.ts';
 import type { OpenExecution, OpenTask } from '../db/executions/open-tasks.ts';
@@ -10,7 +11,7 @@ export type WaitsFor =
       readonly parents: readonly { readonly taskId: string; readonly status: TaskStatus }[];
       readonly count: number;
     }
-  | ShownWait
+  | (ShownWait & { readonly heldBy?: HeldBy })
   | {
       readonly kind: 'retry';
       readonly until: string;
@@ -95,7 +96,13 @@ function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
     return execution.status === 'paused'
       ? { kind: 'resume', since: execution.pausedAt }
       : { kind: 'queue', since: readyAt, maxRunningTasks: execution.maxRunningTasks };
-  if (status === 'waiting' && waitingOn !== null) return shownWait(waitingOn, factsOf(task));
+  if (status === 'waiting' && waitingOn !== null) {
+    const { heldBy } = task;
+    return {
+      ...shownWait(waitingOn, factsOf(task)),
+      ...(waitingOn === 'timer' && heldBy !== null && { heldBy }),
+    };
+  }
   if (status === 'retrying' && wakeAt !== null) {
     const { error } = task;
     const lastError = error === null ? null : { code: error.code, message: error.message };
@@ -150,7 +157,15 @@ function sentence(name: string, wait: WaitsFor): string {
       return `${name} is queued since ${wait.since} and waits for a worker${withinLimit(wait)}`;
     case 'conclusion':
       return `${name} has no open task and is being concluded`;
-    default:
-      return `${name} ${WAITS[wait.kind].sentence({ ...NO_FACTS, ...wait })}`;
+    default: {
+      const held = wait.heldBy === undefined ? '' : `: ${HELD[wait.heldBy.by](wait.heldBy.service)}`;
+      return `${name} ${WAITS[wait.kind].sentence({ ...NO_FACTS, ...wait })}${held}`;
+    }
   }
 }
+
+const HELD: Readonly<Record<HeldBy['by'], (service: string) => string>> = {
+  breaker: (service) => `the circuit breaker of service "${service}" is open, as it failed too often`,
+  pause: (service) => `service "${service}" asked for a pause`,
+  limit: (service) => `service "${service}" has as many calls as its limits allow`,
+};

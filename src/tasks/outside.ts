@@ -2,6 +2,7 @@
 // Interfaces only; the worker's are made by engine/services/outside.ts.
 import type { Bill } from '../core/cost/bill.ts';
 import type { PricedBill } from '../core/cost/price-bill.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { OutsideHttp } from './outbound/client.ts';
 import type { Secret } from './secret.ts';
 
@@ -11,6 +12,8 @@ export interface Outside {
   readonly providers: Providers;
   readonly prices: Prices;
   readonly services: Services;
+  /** Of OAuth clients: shared by all tasks of this worker, each tenant's its own. */
+  readonly tokens: AccessTokens;
   /** Hides every secret value in a text, in all forms that it may have taken. */
   readonly redact: (text: string) => string;
   /** Where this installation is reached from outside, without a slash at the end, for callback URLs; null: nobody knows. */

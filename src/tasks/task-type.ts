@@ -8,6 +8,7 @@ import type { Mapping } from '../core/expression/mapping.ts';
 import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
+import type { JsonWarning } from '../core/long-numbers.ts';
 import type { TaskStatus } from '../core/status.ts';
 import type { WaitEndedBy, WaitKind } from '../core/wait.ts';
 import type { Outside } from './outside.ts';
@@ -93,6 +94,8 @@ export interface AnswerState {
   readonly error: TaskError | null;
   /** Until the wait times out; 0 or less: it has. */
   readonly leftMs: number;
+  /** What was taken otherwise than it was sent, where nobody has said so yet. */
+  readonly warning?: JsonWarning | null;
 }
 
 export type TaskOutcome =

@@ -202,6 +202,91 @@ describe('external_api', () => {
   });
 });
 
+describe('external_api with OAuth client credentials', () => {
+  const token =
+    (value: string, more: JsonObject = {}): Answer =>
+    (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ access_token: value, token_type: 'Bearer', expires_in: 3600, ...more }));
+    };
+  const oauth = (clientId: string, more: JsonObject = {}): JsonObject => ({
+    url: `${stub.origin}/api`,
+    auth: {
+      oauth2ClientCredentials: {
+        ...{
+          tokenUrl: `${stub.origin}/token`,
+          clientId,
+          clientSecret: '{{ secrets.ACME }}',
+          scope: 'read write',
+        },
+        ...more,
+      },
+    },
+  });
+  const received = () =>
+    stub.received.map(({ target, headers }) => `${target} ${headers.authorization ?? '-'}`);
+  const BASIC = (id: string) => `Basic ${Buffer.from(`${id}:acme-s3cret-key`).toString('base64')}`;
+
+  it('fetches a token once, shows it in each call, and hides it where it comes back', async () => {
+    answers = [
+      token('issued-t0ken-1'),
+      (request, response) => response.end(`you sent ${request.headers.authorization}`),
+    ];
+    const first = await runOne(api(oauth('one')));
+    expect(first.task('call').output).toMatchObject({ body: 'you sent Bearer [redacted]' });
+    expect(stub.received[0]).toMatchObject({
+      method: 'POST',
+      target: '/token',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'grant_type=client_credentials&scope=read+write',
+    });
+    await runOne(api(oauth('one')));
+    expect(received()).toEqual([
+      `/token ${BASIC('one')}`,
+      '/api Bearer issued-t0ken-1',
+      '/api Bearer issued-t0ken-1',
+    ]);
+  });
+
+  it('fetches another where the service has taken it back, and makes the call once more, also a POST', async () => {
+    answers = [token('old-t0ken-12'), with200, withStatus(401), token('new-t0ken-12'), with200];
+    await runOne(api(oauth('two')));
+    const run = await runOne(api({ ...oauth('two'), body: { a: 1 } }));
+    expect(run.task('call')).toMatchObject({ status: 'completed', attempt: 1 });
+    expect(received().slice(2)).toEqual([
+      '/api Bearer old-t0ken-12',
+      `/token ${BASIC('two')}`,
+      '/api Bearer new-t0ken-12',
+    ]);
+    // A new one that is refused as well is an answer like any other.
+    answers = [withStatus(401), token('newest-t0ken'), withStatus(401)];
+    expect((await runOne(api(oauth('two')))).task('call').error).toMatchObject({
+      code: 'http_401',
+      attempts: 1,
+    });
+  });
+
+  it('says what the token endpoint answered; a POST whose token could not be had was not sent', async () => {
+    answers = [
+      (_, response) => {
+        response.writeHead(400, { 'content-type': 'application/json' });
+        response.end('{"error":"invalid_client","error_description":"acme-s3cret-key is wrong"}');
+      },
+    ];
+    const refused = await runOne(api(oauth('three', { sendIn: 'body' })));
+    expect(refused.task('call').error).toMatchObject({
+      code: 'http_400',
+      message: `Task "call": the token endpoint ${stub.origin} answered 400: invalid_client: [redacted] is wrong`,
+    });
+    expect(stub.received[0]!.body).toBe(
+      'grant_type=client_credentials&scope=read+write&client_id=three&client_secret=acme-s3cret-key',
+    );
+    answers = [withStatus(503), token('t0ken-of-four')];
+    const run = await runOne(api({ ...oauth('four'), body: { a: 1 } }, { retry: quick }));
+    expect(run.task('call')).toMatchObject({ status: 'completed', attempt: 2 });
+  });
+});
+
 describe('external_api with a callback', () => {
   const config = {
     method: 'POST',

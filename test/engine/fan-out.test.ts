@@ -323,3 +323,62 @@ test('parts that are too much to gather fail it, and say how they can be less', 
   engine.bodies.p = () => 'x'.repeat(700_000);
   expect((await engine.run(gathering)).task('p').output).toBe(20);
 });
+
+describe('a condition of a part', () => {
+  test('is evaluated for each item: those where it does not hold are skipped, null in the output, and no failures', async () => {
+    const seen: unknown[] = [];
+    engine.bodies.p = async ({ input }) => void seen.push(input);
+    const task = { ...probe, conditionExpression: 'item.go && index < 3' };
+    const items = [{ go: true }, { go: false }, { go: true }, { go: true }];
+    const run = await runItems(items, { ...task, outputMapping: 'done' }, { maxConcurrency: 2 });
+    expect(run.items('p')).toBe('completed, skipped condition_false, completed, skipped condition_false');
+    expect(outputOf(run)).toMatchObject({ output: ['done', null, 'done', null], errors: [], winner: '0' });
+    expect(seen).toHaveLength(2);
+  });
+
+  test('of named branches may read other tasks; where all are skipped the parallel completes', async () => {
+    const branches = {
+      a: {
+        taskType: 'transformation',
+        conditionExpression: 'tasks.first.output == 1',
+        config: { output: 'A' },
+      },
+      b: {
+        taskType: 'transformation',
+        conditionExpression: 'tasks.first.output == 2',
+        config: { output: 'B' },
+      },
+    };
+    const ran = async (first: number) =>
+      (
+        await engine.run(
+          graph('first -> p', {
+            tasks: {
+              first: { taskType: 'transformation', config: { output: first } },
+              p: { taskType: 'parallel', config: { branches } },
+            },
+          }),
+        )
+      ).task('p').output;
+    expect(await ran(1)).toEqual({ a: 'A', b: null });
+    expect(await ran(2)).toEqual({ a: null, b: 'B' });
+    expect(await ran(3)).toEqual({ a: null, b: null });
+  });
+
+  test('skipped parts are no successes: fewer than minSuccesses is not_enough_values', async () => {
+    const task = {
+      taskType: 'transformation',
+      conditionExpression: 'item > 1',
+      config: { output: '{{ item }}' },
+    };
+    const run = await runItems([1, 2, 1], task, { minSuccesses: 2 });
+    expect(run.task('p')).toMatchObject({ status: 'failed', error: { code: 'not_enough_values' } });
+    expect(outputOf(await runItems([1, 2, 3], task, { minSuccesses: 2 })).output).toEqual([null, 2, 3]);
+  });
+
+  test('that cannot be evaluated fails its part alone', async () => {
+    const task = { taskType: 'transformation', conditionExpression: 'item.a.b', config: { output: 1 } };
+    const run = await runItems([{ a: { b: true } }, { a: { b: 7 } }], task, { toleratedFailureCount: 1 });
+    expect(outputOf(run)).toMatchObject({ output: [1, null], errors: [{ index: 1, code: 'expression' }] });
+  });
+});

@@ -1,9 +1,13 @@
 // A service in a run: a task that is sent away waits without a slot, and spends no attempt.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RetryableError } from '../../src/core/errors.ts';
+import { findOpenTasks } from '../../src/db/executions/open-tasks.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { whyOpen } from '../../src/resources/why.ts';
 import { createRegistry } from '../../src/tasks/registry.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
 import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
+import { cancelExecution } from '../support/executions.ts';
 
 /** Calls the service named by its config; what the call does is the test's. */
 const bodies: Record<string, () => Promise<unknown>> = {};
@@ -32,8 +36,34 @@ let engine: Engine;
 beforeAll(async () => {
   const types = new Map<string, TaskType>([...createRegistry([]), ['calling', calling]]);
   engine = await openEngine({ types, concurrency: 4 });
+  // Before the first call: limits are read once a second.
+  await engine.query(`select dagwright.set_service_limit_v1('y', 1, null, null)`);
 });
 afterAll(() => engine.close());
+
+async function whyOf(id: string) {
+  const found = await engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
+    findOpenTasks(client, DEFAULT_TENANT_ID, id, 100),
+  );
+  return whyOpen(found!.execution, found!.tasks, 100).items;
+}
+
+test('`why` names a pause that a service asked for', async () => {
+  bodies.asked = () => Promise.reject(new RetryableError('busy', { code: 'http_429', retryAfter: 60 }));
+  await engine.run(graph('asked', { tasks: { asked: { ...node('p'), retry: { maxAttempts: 1 } } } }));
+  const definition = graph('b', { tasks: { b: node('p') } });
+  await engine.apply(definition);
+  const id = await engine.start(definition.workflowId);
+  const [item] = await until(async () => {
+    const items = await whyOf(id);
+    return items.some(({ waitsFor }) => 'heldBy' in waitsFor) && items;
+  });
+  expect(item).toMatchObject({
+    waitsFor: { heldBy: { service: 'p', by: 'pause' } },
+    message: expect.stringMatching(/^b waits until .*: service "p" asked for a pause$/),
+  });
+  await cancelExecution(engine.database, DEFAULT_TENANT_ID, id);
+});
 
 test('an open breaker leaves the task waiting, its attempt unspent; it completes when the service is back', async () => {
   called = [];
@@ -55,12 +85,18 @@ test('an open breaker leaves the task waiting, its attempt unspent; it completes
     return rows.length > 0 && rows;
   });
   expect(task!.left).toBeGreaterThan(0);
+  expect(await whyOf(id)).toMatchObject([
+    {
+      waitsFor: { kind: 'timer', heldBy: { service: 'x', by: 'breaker' } },
+      message: expect.stringMatching(/^a waits until .*: the circuit breaker of service "x" is open/),
+    },
+  ]);
   expect(called).not.toContain('a');
 
   // The operator closes it; the task's time comes.
   await engine.query(`delete from dagwright.service_states where service_id like 'x@%'`);
   const run = await engine.ended(id);
-  expect(run.task('a')).toMatchObject({ status: 'completed', attempt: 1 });
+  expect(run.task('a')).toMatchObject({ status: 'completed', attempt: 1, error: null });
   expect(called.filter((taskId) => taskId === 'a')).toHaveLength(1);
   expect(
     await engine.query('select from dagwright.task_attempts where workflow_execution_id = $1', [id]),
@@ -70,7 +106,6 @@ test('an open breaker leaves the task waiting, its attempt unspent; it completes
 
 test('tasks beyond a limit wait for their turn, and other tasks go on meanwhile', async () => {
   called = [];
-  await engine.query(`select dagwright.set_service_limit_v1('y', 1, null, null)`);
   const held = gate();
   const hog = graph('hog', { tasks: { hog: node('y') } });
   bodies.hog = () => held.opened;
@@ -85,6 +120,13 @@ test('tasks beyond a limit wait for their turn, and other tasks go on meanwhile'
   const manyId = await engine.start(many.workflowId);
   const other = await engine.run(graph('o', { tasks: { o: node('z') } }));
   expect(other.states).toBe('o completed');
+  const sentAway = await until(async () =>
+    (await whyOf(manyId)).find(({ waitsFor }) => 'heldBy' in waitsFor),
+  );
+  expect(sentAway).toMatchObject({
+    waitsFor: { kind: 'timer', until: expect.any(String), heldBy: { service: 'y', by: 'limit' } },
+    message: expect.stringMatching(/: service "y" has as many calls as its limits allow$/),
+  });
   held.open();
   await engine.ended(hogId);
   const run = await engine.ended(manyId);

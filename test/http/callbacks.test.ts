@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { definition, until } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
 
@@ -67,6 +68,42 @@ async function waitingTask(
   return { id, path: new URL(url).pathname };
 }
 const answer = (path: string, body: unknown) => service.call('POST', path, { body });
+
+/** A body as it stands, which JSON.stringify could not write. */
+async function answerText(path: string, body: string): Promise<number> {
+  const { statusCode } = await service.app.inject({
+    method: 'POST',
+    url: path,
+    headers: { 'content-type': 'application/json' },
+    payload: body,
+  });
+  return statusCode;
+}
+
+const SNOWFLAKE = '{"id":12345678901234567890}';
+it.each<[string, (path: string) => Promise<unknown>]>([
+  ['HTTP', (path) => answerText(path, `{"output":${SNOWFLAKE}}`)],
+  [
+    'SQL',
+    (path) =>
+      service.database.withTenant(DEFAULT_TENANT_ID, (client) =>
+        client.query('select dagwright.complete_callback($1, $2)', [path.split('/').at(-1), SNOWFLAKE]),
+      ),
+  ],
+])(
+  'an integer beyond 2^53 is kept exactly, as a text, where it comes by %s, and the log of the task says so',
+  async (_by, send) => {
+    const { id, path } = await waitingTask();
+    await send(path);
+    const run = await service.engine!.ended(id);
+    expect(run.task('ask')).toMatchObject({ status: 'completed', output: { id: '12345678901234567890' } });
+    const lines = await until(async () => {
+      const { body } = await service.call('GET', `/v1/executions/${id}/logs?level=warn`);
+      return body.items.length > 0 ? body.items : undefined;
+    });
+    expect(lines).toMatchObject([{ taskId: 'ask', level: 'warn', fields: { code: 'long_number' } }]);
+  },
+);
 
 describe('an answer to a callback', () => {
   it('completes the task with what it brings, once: a repeated one changes nothing', async () => {

@@ -200,11 +200,8 @@ describe('verified bodies that cannot be kept', () => {
     ['\\u0000 in a name', '{"a\\u0000":1}', 422],
     ['a lone surrogate', '{"a":"\\ud800"}', 422],
     ['a lone surrogate in a name', '{"\\udc00":1}', 422],
-    ['a number beyond doubles', '[1e400]', 422],
-    ['a number of 200,000 digits', `[1e200000]`, 422],
     ['160,000 numbers of 300 digits', `[${Array(160_000).fill('1e300').join(',')}]`, 422],
     ['160,000 numbers of 300 places', `[${Array(160_000).fill('1e-99').join(',')}]`, 422],
-    ['an integer that would be rounded', '{"id":12345678901234567890}', 422],
     ['a name given twice', '{"a":1,"a":2}', 422],
     ['300 levels', `${'['.repeat(300)}${']'.repeat(300)}`, 422],
     ['400,000 levels', `${'['.repeat(400_000)}${']'.repeat(400_000)}`, 422],
@@ -341,11 +338,14 @@ describe('requests that are not HTTP as it should be', () => {
     await expect(sending).rejects.toThrow();
   });
 
-  it('other methods get 405 with Allow: POST', async () => {
-    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+  it('methods that no webhook can have get 405, and those that this one does not have 401', async () => {
+    for (const method of ['PATCH', 'DELETE']) {
       const response = await fetch(hooks.hmac!.url, { method });
-      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')?.split(', ').sort()).toEqual(['GET', 'HEAD', 'POST', 'PUT']);
     }
+    for (const method of ['GET', 'PUT', 'HEAD'])
+      expect((await fetch(hooks.hmac!.url, { method })).status, method).toBe(401);
   });
 });
 

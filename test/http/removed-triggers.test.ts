@@ -137,7 +137,8 @@ describe('a webhook', () => {
       },
     };
     const { body, headers } = fromHmac('{}', { secret: SECRET, id: 'd1' });
-    const delivery = { method: 'POST', headers, query: {}, rawBody: Buffer.from(body) };
+    const target = `/hooks/default/${id}`;
+    const delivery = { method: 'POST', headers, query: {}, rawBody: Buffer.from(body), target };
     const receipt = await receiveDelivery({ ...service.service, database }, `default/${id}`, delivery);
     expect(receipt).toEqual({ kind: 'unauthorized' });
     expect(await traces(service, webhookId)).toEqual({ events: 0, executions: 0 });

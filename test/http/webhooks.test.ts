@@ -53,6 +53,10 @@ describe('making a webhook', () => {
           'authType',
           'verifier',
           'options',
+          'methods',
+          'handshakes',
+          'respond',
+          'warnings',
           'inputMapping',
           'filters',
           'priority',
@@ -183,7 +187,7 @@ describe('changing a webhook', () => {
     const open = await make({ authType: 'none' });
     const bare = await call('PATCH', `/v1/webhooks/${open.id}`, { authType: 'bearer' });
     expect([bare.status, bare.body.errors?.[0]?.pointer]).toEqual([422, '/secret']);
-    const github = await make({ verifier: 'github' });
+    const github = await make({ verifier: 'github', secret: 'no base64 of anything' });
     const standard = await call('PATCH', `/v1/webhooks/${github.id}`, { verifier: 'standard_webhooks' });
     expect([standard.status, standard.body.errors?.[0]?.pointer]).toEqual([422, '/secret']);
   });

@@ -1,6 +1,7 @@
 // An outside world in which nothing can be reached, for tasks that are tried without an engine; parts may be replaced.
 import type { PricedBill } from '../../src/core/cost/price-bill.ts';
 import { redactNothing } from '../../src/core/redact.ts';
+import { AccessTokens } from '../../src/tasks/access-tokens.ts';
 import type { Outside, ProviderAccess, Providers, TenantSecrets } from '../../src/tasks/outside.ts';
 
 export function closedOutside(more: Partial<Outside> = {}): Outside {
@@ -13,6 +14,7 @@ export function closedOutside(more: Partial<Outside> = {}): Outside {
     secrets: secretsOf({}),
     providers: providersOf({}),
     prices: { price: async () => unpricedBill('this test has no prices') },
+    tokens: new AccessTokens(),
     services: { use: (_service, _signal, call) => call() },
     redact: redactNothing,
     publicUrl: 'http://127.0.0.1:3000',

@@ -1,11 +1,15 @@
 // A delivery to try a webhook with: lines for a shell with openssl and curl, signed as the webhook's senders do it.
 import type { WebhookView } from '../../resources/webhooks/view.ts';
-import { SIGNATURE_HEADERS } from '../../triggers/webhooks/verification/hmac.ts';
+import { decodeKey, defaultTemplate, SIGNATURE_HEADERS } from '../../triggers/webhooks/verification/hmac.ts';
 import { SECRET_HEADER } from '../../triggers/webhooks/verification/shared-secret.ts';
+import { readTemplate } from '../../triggers/webhooks/verification/signed-content.ts';
 import { decodeStandardSecret } from '../../triggers/webhooks/verification/standard-webhooks.ts';
 import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 
 const BODY = '{"id":"try-1","hello":"world"}';
+const MS = '$(date +%s)000';
+const ISO = '$(date -u -d @$T +%Y-%m-%dT%H:%M:%SZ)';
+const BODY_HASH = `$(printf %s "$BODY" | openssl dgst -sha256 -hex | sed 's/^.* //')`;
 const DELIVERY_ID = '$(openssl rand -hex 16)';
 
 /** A secret as its owner gave it, or the variable of the shell's environment that holds it. */
@@ -16,11 +20,13 @@ export function sampleDelivery(
   url: string,
   secret: SampleSecret | null,
 ): string {
-  const proofs = secret === null ? [] : [...shownSecret(webhook, secret), ...signature(webhook, secret)];
+  if (webhook.verifier === 'discord' || (webhook.options as VerificationOptions).algorithm === 'ed25519')
+    return '# signed with the key of the sender, so that only the sender can try it';
+  const proofs = secret === null ? [] : [...shownSecret(webhook, secret), ...signature(webhook, secret, url)];
   const headers = ['content-type: application/json', ...proofs];
   return [
     `BODY=${quote(BODY)}; T=$(date +%s); ID=${DELIVERY_ID}`,
-    `curl -sS ${quote(url)} \\`,
+    `curl -sS ${webhook.verifier === 'twilio' ? `"${url}?bodySHA256=${BODY_HASH}"` : quote(url)} \\`,
     ...headers.map((header) => `  -H "${header}" \\`),
     '  -d "$BODY"',
   ].join('\n');
@@ -47,6 +53,7 @@ function shownSecret(
 function signature(
   { verifier, options }: Pick<WebhookView, 'verifier' | 'options'>,
   secret: SampleSecret,
+  url: string,
 ): string[] {
   const given = options as VerificationOptions;
   const hex = (content: string) => digest(content, hexKey(secret), 'sha256', 'hex');
@@ -68,17 +75,62 @@ function signature(
       const signed = digest('$ID.$T.$BODY', key, 'sha256', 'base64');
       return ['webhook-id: $ID', 'webhook-timestamp: $T', `webhook-signature: v1,${signed}`];
     }
-    case 'hmac': {
-      const { algorithm = 'sha256', encoding = 'hex', timestampHeader } = given;
-      const content = timestampHeader === undefined ? '$BODY' : '$T.$BODY';
-      const { prefix = `${algorithm}=`, signatureHeader = SIGNATURE_HEADERS[0] } = given;
+    case 'hmac':
+      return hmacHeaders(given, secret, url);
+    case 'shopify':
       return [
-        ...(timestampHeader === undefined ? [] : [`${timestampHeader}: $T`]),
-        `${given.deliveryIdHeader ?? 'x-delivery-id'}: $ID`,
-        `${signatureHeader}: ${prefix}${digest(content, hexKey(secret), algorithm, encoding)}`,
+        'x-shopify-webhook-id: $ID',
+        `x-shopify-hmac-sha256: ${digest('$BODY', hexKey(secret), 'sha256', 'base64')}`,
       ];
-    }
+    case 'meta':
+      return [`x-hub-signature-256: sha256=${hex('$BODY')}`];
+    case 'zoom':
+      return ['x-zm-request-timestamp: $T', `x-zm-signature: v0=${hex('v0:$T:$BODY')}`];
+    case 'zendesk':
+      return [
+        'x-zendesk-webhook-invocation-id: $ID',
+        `x-zendesk-webhook-signature-timestamp: ${ISO}`,
+        `x-zendesk-webhook-signature: ${digest(`${ISO}$BODY`, hexKey(secret), 'sha256', 'base64')}`,
+      ];
+    case 'twilio':
+      return [
+        'i-twilio-idempotency-token: $ID',
+        `x-twilio-signature: ${digest(`${given.url ?? url}?bodySHA256=${BODY_HASH}`, hexKey(secret), 'sha1', 'base64')}`,
+      ];
+    case 'discord':
+      return [];
   }
+}
+
+function hmacHeaders(given: VerificationOptions, secret: SampleSecret, url: string): string[] {
+  const {
+    algorithm = 'sha256',
+    encoding = 'hex',
+    timestampHeader,
+    timestampFormat = 'unix',
+    keyEncoding,
+  } = given;
+  // The sender's own key is nobody else's.
+  if (algorithm === 'ed25519') return [];
+  const time = { unix: '$T', unix_ms: MS, iso: ISO }[timestampFormat];
+  const values = { id: '$ID', timestamp: time, body: '$BODY', url: given.url ?? url, method: 'POST' };
+  const template = readTemplate(given.template ?? defaultTemplate(given)) ?? [];
+  const content = template
+    .map((piece) => (typeof piece === 'string' ? quoted(piece) : values[piece.part]))
+    .join('');
+  const { prefix = `${algorithm}=`, signatureHeader = SIGNATURE_HEADERS[0] } = given;
+  return [
+    ...(timestampHeader === undefined ? [] : [`${timestampHeader}: ${time}`]),
+    `${given.deliveryIdHeader ?? 'x-delivery-id'}: $ID`,
+    `${signatureHeader}: ${prefix}${digest(content, keyOf(secret, keyEncoding), algorithm, encoding)}`,
+  ];
+}
+
+function keyOf(secret: SampleSecret, encoding: VerificationOptions['keyEncoding'] = 'text'): string {
+  if (encoding === 'text') return hexKey(secret);
+  if ('text' in secret) return decodeKey(secret.text, encoding)?.toString('hex') ?? '';
+  if (encoding === 'hex') return `$${secret.variable}`;
+  return `$(printf %s "$${secret.variable}" | openssl enc -base64 -d -A | od -An -v -tx1 | tr -d ' \\n')`;
 }
 
 function digest(content: string, key: string, algorithm: string, encoding: 'hex' | 'base64'): string {
@@ -99,7 +151,11 @@ function standardKey(secret: SampleSecret): string {
 
 /** Within double quotes. */
 function inShell(secret: SampleSecret): string {
-  return 'text' in secret ? secret.text.replaceAll(/[\\"$`]/g, '\\$&') : `$${secret.variable}`;
+  return 'text' in secret ? quoted(secret.text) : `$${secret.variable}`;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll(/[\\"$`]/g, '\\$&');
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -33,6 +33,9 @@ export interface WebhookTrigger {
   /** `{{ secrets.NAME }}`, or the secret itself, which is sealed with the webhook and never stored with the definition. */
   readonly secret?: string;
   readonly options?: JsonObject;
+  readonly methods?: readonly string[];
+  readonly handshakes?: readonly JsonObject[];
+  readonly respond?: JsonObject;
   readonly inputMapping?: Json;
   readonly filters?: readonly JsonObject[];
   readonly priority?: number;

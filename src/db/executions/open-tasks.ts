@@ -1,7 +1,7 @@
 // What is not over in an execution, and all that says why: for `why`. Two bounded statements, whatever the run's size.
 
 import type pg from 'pg';
-import type { TaskError } from '../../core/errors.ts';
+import { type HeldBy, NOT_NOW, type TaskError } from '../../core/errors.ts';
 import type { ExecutionStatus, TaskStatus } from '../../core/status.ts';
 import type { WaitKind } from '../../core/wait.ts';
 
@@ -21,6 +21,8 @@ export interface OpenTask {
   readonly workerId: string | null;
   /** Without its details. */
   readonly error: TaskError | null;
+  /** Of a task that could not run yet: what holds it; null: unknown, or none. */
+  readonly heldBy: HeldBy | null;
   readonly items: {
     readonly total: number;
     readonly open: number;
@@ -70,6 +72,7 @@ export async function findOpenTasks(
          t.pending_edges as "pendingEdges", t.waiting_on as "waitingOn", coalesce(t.wake_at, t.held_wake_at) as "wakeAt",
          t.ready_at as "readyAt", case when t.ready_at is not null and needs.by_task ? t.task_id
            then dagwright.missing_types_v1(needs.by_task->t.task_id) else '{}' end as "missingTypes", t.started_at as "startedAt", t.worker_id as "workerId", t.error - 'details' as error,
+         case when t.error->>'code' = '${NOT_NOW}' then t.error->'details' end as "heldBy",
          case when t.items_total is not null then json_build_object('total', t.items_total, 'open', t.items_open,
            'ok', t.items_ok, 'failed', t.items_failed) end as items,
          coalesce((select json_agg(json_build_object('taskId', p.task_id, 'status', p.status)) from (

@@ -2,6 +2,8 @@
 // the task looks for it (functions/protocol/answer.sql).
 
 import type { Json } from '../../core/json.ts';
+import { parseJson } from '../../core/json-shape.ts';
+import { type JsonWarning, LongNumbers } from '../../core/long-numbers.ts';
 import type { WaitEndedBy } from '../../core/wait.ts';
 import { actingValues, type Operator, type Queryable } from '../connection/connection.ts';
 import type { Locked } from '../connection/locked.ts';
@@ -47,7 +49,14 @@ export interface StoredAnswer {
   readonly output: Json;
   readonly error: Json;
   readonly leftMs: number;
+  /** That were sent in SQL. */
+  readonly longNumbers: LongNumbers;
 }
+
+type StoredAnswerText = Omit<StoredAnswer, 'output' | 'error' | 'longNumbers'> & {
+  readonly output: string | null;
+  readonly error: string | null;
+};
 
 /** What has come for a task: its first answer, or how long the wait for its newest key still is. Null: no key. */
 export async function loadAnswer(
@@ -56,15 +65,44 @@ export async function loadAnswer(
   claim: Claim,
   kind: AnswerKind,
 ): Promise<StoredAnswer | null> {
-  const { rows } = await db.query<StoredAnswer>({
-    name: 'load_answer',
-    text: `select token_hash as key, completed_at is not null as "isCompleted", output, error,
+  const { rows } = await db.query<StoredAnswerText>({
+    name: 'load_answer_text',
+    text: `select token_hash as key, completed_at is not null as "isCompleted", output::text, error::text,
         (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as "leftMs"
       from dagwright.task_callbacks where workflow_execution_id = $1 and task_id = $2 and map_index = $3 and waiting_on = $4
       order by completed_at is null, created_at desc limit 1`,
     values: [executionId, claim.taskId, claim.mapIndex, kind],
   });
-  return rows[0] ?? null;
+  return rows[0] === undefined ? null : readStored(rows[0]);
+}
+
+/** Who answers in SQL may send numbers that a double does not hold, and jsonb keeps them. */
+function readStored({ output, error, ...answer }: StoredAnswerText): StoredAnswer {
+  const found = { output: readText(output), error: readText(error) };
+  const longNumbers = found.error.longNumbers.count > 0 ? found.error.longNumbers : found.output.longNumbers;
+  return { ...answer, output: found.output.value, error: found.error.value, longNumbers };
+}
+
+function readText(text: string | null): { readonly value: Json; readonly longNumbers: LongNumbers } {
+  if (text === null) return { value: null, longNumbers: LongNumbers.NONE };
+  const parsed = parseJson(text);
+  if (!parsed.ok) throw new Error(`the database printed JSON that cannot be read: ${parsed.problem}`);
+  return parsed;
+}
+
+/** Writes a line about an answer into the log of the task that waits for it. */
+export async function noteAnswer(
+  db: Queryable,
+  lineId: string,
+  key: Buffer,
+  { message, ...fields }: JsonWarning,
+): Promise<void> {
+  await db.query(
+    `insert into dagwright.execution_logs (id, tenant_id, workflow_execution_id, task_id, map_index, at, level, message, fields)
+     select $1, tenant_id, workflow_execution_id, task_id, nullif(map_index, -1), clock_timestamp(), 'warn', $3, $4
+     from dagwright.task_callbacks where token_hash = $2`,
+    [lineId, key, message, JSON.stringify(fields)],
+  );
 }
 
 /** Puts a redacted answer in place of what was sent, which nobody had looked at before. Does not wait for the execution's lock. */

@@ -162,7 +162,11 @@ function endTexts({ claim, end, task }: Settle): Texts<typeof SETTLE_KEYS> {
         wake: Math.ceil(end.retryInMs),
       };
     case 'waiting':
-      return { wo: quoted(end.on), wake: Math.ceil(end.delayMs) };
+      return {
+        wo: quoted(end.on),
+        wake: Math.ceil(end.delayMs),
+        err: end.because === undefined ? undefined : JSON.stringify(end.because),
+      };
     case 'released':
       return { wo: claim.phase === null ? undefined : quoted(claim.phase) };
     case 'fanOut':

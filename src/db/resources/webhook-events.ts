@@ -4,6 +4,7 @@
 
 import type { TaskError } from '../../core/errors.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import type { WebhookEventStatus } from '../../core/trigger/webhook.ts';
 import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
@@ -20,6 +21,8 @@ export interface EventSummary {
   readonly replayExecutionId: string | null;
   /** Why it failed, or could not start. */
   readonly error: TaskError | null;
+  /** What was taken otherwise than it was sent. */
+  readonly warnings: readonly JsonWarning[];
   readonly replays: number;
   readonly receivedAt: string;
   readonly processedAt: string | null;
@@ -33,7 +36,7 @@ export interface EventRow extends EventSummary {
 }
 
 const SUMMARY = `id, webhook_id as "webhookId", delivery_id as "deliveryId", status, workflow_execution_id as "executionId",
-  replay_execution_id as "replayExecutionId", error, replays, received_at as "receivedAt", processed_at as "processedAt"`;
+  replay_execution_id as "replayExecutionId", error, coalesce(warnings, '[]') as warnings, replays, received_at as "receivedAt", processed_at as "processedAt"`;
 const COLUMNS = `${SUMMARY}, method, headers, query, body`;
 
 export interface NewEvent {
@@ -46,6 +49,7 @@ export interface NewEvent {
   readonly query: JsonObject;
   /** Serialised. */
   readonly bodyJson: string;
+  readonly warnings: readonly JsonWarning[];
 }
 
 /**
@@ -54,11 +58,11 @@ export interface NewEvent {
  */
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<string | null> {
   const { rows } = await client.query<{ receivedAt: string }>({
-    name: 'insert_webhook_event',
+    name: 'insert_webhook_event_2',
     text: `with active as (select w.id from dagwright.webhooks w where w.tenant_id = $2 and w.id = $3 and w.status = 'active'
         and w.removed_at is null for key share)
-      insert into dagwright.webhook_events (id, tenant_id, webhook_id, delivery_id, status, method, headers, query, body, received_at)
-      select $1, $2, active.id, $4, 'received', $5, $6, $7, $8, clock_timestamp() from active
+      insert into dagwright.webhook_events (id, tenant_id, webhook_id, delivery_id, status, method, headers, query, body, warnings, received_at)
+      select $1, $2, active.id, $4, 'received', $5, $6, $7, $8, $9, clock_timestamp() from active
       on conflict (tenant_id, webhook_id, delivery_id) do nothing returning received_at as "receivedAt"`,
     values: [
       event.id,
@@ -69,6 +73,7 @@ export async function insertEvent(client: Queryable, event: NewEvent): Promise<s
       JSON.stringify(event.headers),
       JSON.stringify(event.query),
       event.bodyJson,
+      event.warnings.length === 0 ? null : JSON.stringify(event.warnings),
     ],
   });
   return rows[0]?.receivedAt ?? null;
@@ -82,7 +87,7 @@ export async function findDelivery(
   deliveryId: string,
 ): Promise<EventSummary | null> {
   const { rows } = await client.query<EventSummary>({
-    name: 'find_webhook_delivery',
+    name: 'find_webhook_delivery_2',
     text: `select ${SUMMARY} from dagwright.webhook_events where tenant_id = $1 and webhook_id = $2 and delivery_id = $3`,
     values: [tenantId, webhookId, deliveryId],
   });
@@ -159,7 +164,7 @@ export async function findEvents(
     {
       values: [tenantId, webhookId, filter.limit + 1, filter.before, filter.status ?? null],
       limit: filter.limit,
-      json: ['error'],
+      json: ['error', 'warnings'],
     },
   );
 }

@@ -4,7 +4,14 @@
 import type pg from 'pg';
 import type { DefinitionStatus } from '../../core/definition/model.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import type { WebhookAuthType, WebhookStatus, WebhookVerifier } from '../../core/trigger/webhook.ts';
+import type {
+  Handshake,
+  Respond,
+  WebhookAuthType,
+  WebhookMethod,
+  WebhookStatus,
+  WebhookVerifier,
+} from '../../core/trigger/webhook.ts';
 import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { savepoint } from '../connection/transaction.ts';
@@ -23,6 +30,11 @@ export interface WebhookSettings {
   readonly authType: WebhookAuthType;
   readonly verifier: WebhookVerifier | null;
   readonly options: JsonObject;
+  /** Null: POST alone. */
+  readonly methods: readonly WebhookMethod[] | null;
+  readonly handshakes: readonly Handshake[] | null;
+  /** Null: the receipt, 202. */
+  readonly respond: Respond | null;
   /** Null: the default mapping. */
   readonly inputMapping: Json;
   readonly filters: readonly JsonObject[];
@@ -51,7 +63,7 @@ const FILTERS = `coalesce((select jsonb_agg(jsonb_build_object('fieldPath', f.fi
       || case when f.logic_group is null then '{}' else jsonb_build_object('logicGroup', f.logic_group) end order by f.position)
     from dagwright.webhook_filters f where f.tenant_id = w.tenant_id and f.webhook_id = w.id), '[]')`;
 const COLUMNS = `w.id, w.tenant_id as "tenantId", t.name as "tenantName", w.workflow_id as "workflowId", w.path, w.auth_type as "authType",
-  w.verifier, w.verifier_options as options, w.input_mapping as "inputMapping", ${FILTERS} as filters, w.priority, w.status, w.secrets,
+  w.verifier, w.verifier_options as options, w.methods, w.handshakes, w.respond, w.input_mapping as "inputMapping", ${FILTERS} as filters, w.priority, w.status, w.secrets,
   (select d.status from dagwright.workflow_definitions d where d.tenant_id = w.tenant_id and d.workflow_id = w.workflow_id) as "workflowStatus",
   w.from_definition as "fromDefinition", w.removed_at as "removedAt", w.created_by as "createdBy", w.created_at as "createdAt", w.updated_at as "updatedAt"`;
 const FROM = 'dagwright.webhooks w join dagwright.tenants t on t.id = w.tenant_id';
@@ -112,7 +124,7 @@ export async function findWebhooks(
     {
       values: [tenantId, filter.limit + 1, filter.before, filter.workflowId ?? null],
       limit: filter.limit,
-      json: ['options', '"inputMapping"', 'filters', 'secrets'],
+      json: ['options', 'handshakes', 'respond', '"inputMapping"', 'filters', 'secrets'],
     },
   );
 }
@@ -130,8 +142,8 @@ export async function insertWebhook(
 ): Promise<WebhookRow | null> {
   const { rowCount } = await client.query(
     `insert into dagwright.webhooks (id, tenant_id, workflow_id, path, auth_type, verifier, verifier_options, input_mapping, priority, status,
-       secrets, from_definition, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (tenant_id, path) do nothing`,
+       methods, handshakes, respond, secrets, from_definition, created_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict (tenant_id, path) do nothing`,
     [
       webhook.id,
       tenantId,
@@ -206,7 +218,7 @@ export async function findReceiver(
   path: string,
 ): Promise<{ readonly nowMs: number; readonly webhook: WebhookRow | null }> {
   const { rows } = await db.query<{ nowMs: number } & WebhookRow>({
-    name: 'find_receiver',
+    name: 'find_receiver_2',
     text: `select extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs", found.* from (select) as always left join lateral (
         select ${COLUMNS} from ${FROM} where t.name = $1 and t.status = 'active' and w.path = $2 and w.status = 'active'
           and w.removed_at is null) as found on true`,
@@ -233,6 +245,9 @@ const settingValues = (settings: WebhookSettings) => [
   settings.inputMapping === null ? null : JSON.stringify(settings.inputMapping),
   settings.priority,
   settings.status,
+  ...[settings.methods, settings.handshakes, settings.respond].map((value) =>
+    value === null ? null : JSON.stringify(value),
+  ),
 ];
 
 async function setRemovedAt(
@@ -254,7 +269,7 @@ async function writeSettings(
 ): Promise<void> {
   await client.query(
     `update dagwright.webhooks set workflow_id = $3, path = $4, auth_type = $5, verifier = $6, verifier_options = $7, input_mapping = $8,
-       priority = $9, status = $10, secrets = $11, updated_at = clock_timestamp() where tenant_id = $2 and id = $1`,
+       priority = $9, status = $10, methods = $11, handshakes = $12, respond = $13, secrets = $14, updated_at = clock_timestamp() where tenant_id = $2 and id = $1`,
     [id, tenantId, ...settingValues(after), JSON.stringify(after.secrets)],
   );
 }

@@ -119,6 +119,12 @@ export const webhooks = dagwright.table(
     secrets: jsonb().notNull().default([]),
     /** Of the hmac verifier: header, algorithm, encoding, prefix, … */
     verifierOptions: jsonb('verifier_options').notNull().default({}),
+    /** Requests that are deliveries; null: POST alone. */
+    methods: jsonb(),
+    /** [{ type, … }]: how questions whether the address is right are answered; null: not. */
+    handshakes: jsonb(),
+    /** { when, withinSeconds, status, headers, body }: what the sender is answered; null: 202. */
+    respond: jsonb(),
     inputMapping: jsonb('input_mapping'),
     priority: integer().notNull().default(5),
     status: text().notNull().default('active'),
@@ -172,6 +178,8 @@ export const webhookEvents = dagwright.table(
     headers: jsonb().notNull(),
     query: jsonb().notNull(),
     body: jsonb().notNull(),
+    /** [{ pointer, code, message }]: what was taken otherwise than it was sent; null: nothing. */
+    warnings: jsonb(),
     /** The first that it started: what a repeated delivery is told, whatever was replayed since. */
     workflowExecutionId: uuid('workflow_execution_id'),
     /** Of the latest replay. */

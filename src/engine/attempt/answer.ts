@@ -50,10 +50,15 @@ export async function answerStateOf(
 ): Promise<AnswerState> {
   const found = await untilAnswered(() => loadAnswer(worker.pool, executionId, claim, kind));
   if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
-  const { isCompleted, output, error, leftMs } = await withoutSecrets(worker, executionId, found);
+  const { isCompleted, output, error, leftMs, longNumbers } = await withoutSecrets(
+    worker,
+    executionId,
+    found,
+  );
   if (!isCompleted) return { status: 'open', output: null, error: null, leftMs };
-  if (error === null) return { status: 'completed', output, error: null, leftMs };
-  return { status: 'failed', output: null, error: sentError(error), leftMs };
+  const warning = longNumbers.warning('the answer');
+  if (error === null) return { status: 'completed', output, error: null, leftMs, warning };
+  return { status: 'failed', output: null, error: sentError(error), leftMs, warning };
 }
 
 // Who answers in SQL writes past every filter of ours; what holds a secret is written anew without it.

@@ -10,7 +10,7 @@ import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import { AttemptAbort } from './abort.ts';
 import { answerStateOf } from './answer.ts';
-import { errorOf } from './error.ts';
+import { errorOf, notNowError } from './error.ts';
 import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
 
@@ -107,9 +107,11 @@ export function endOfFailure(
   // The database went away under our own reads: the attempt never ran.
   if (!attempt.hasBegun && (isConnectionLoss(failure) || isRetryable(failure)))
     return { kind: 'released', ...attempt.totals() };
-  if (failure instanceof NotNow)
-    return { kind: 'waiting', on: 'timer', delayMs: failure.delayMs, ...attempt.totals() };
   const { runnable, claim } = attempt.work;
+  if (failure instanceof NotNow) {
+    const because = notNowError(failure, claim.taskId, worker.outside.redact);
+    return { kind: 'waiting', on: 'timer', delayMs: failure.delayMs, because, ...attempt.totals() };
+  }
   const { error, isTerminal, retryAfterSeconds } = errorOf(failure, attempt.work, {
     mayRepeat: attempt.spending.mayRepeat,
     redact: worker.outside.redact,

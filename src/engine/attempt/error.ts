@@ -1,5 +1,5 @@
 // What an attempt failed with, as it is stored: a code, a storable message, and whether it is worth another try.
-import { RetryableError, type TaskError, TerminalError } from '../../core/errors.ts';
+import { NOT_NOW, type NotNow, RetryableError, type TaskError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
 import { type Json, storableText, toStorableJson } from '../../core/json.ts';
 import { type Redact, redactJson } from '../../core/redact.ts';
@@ -11,6 +11,18 @@ import type { Work } from './work.ts';
 export function workerLostError({ taskId, attempt }: Claim): TaskError {
   const message = `Task "${taskId}": the worker died each of the ${attempt} times that it ran`;
   return { taskId, code: 'worker_lost', message, attempts: attempt };
+}
+
+/** What the row of a task shows that was sent away, until it ends. */
+export function notNowError({ message, heldBy }: NotNow, taskId: string, redact: Redact): TaskError {
+  const details =
+    heldBy === null ? null : { service: storableText(redact(heldBy.service), 300), by: heldBy.by };
+  return {
+    taskId,
+    code: NOT_NOW,
+    message: storableText(redact(message)),
+    ...(details !== null && { details }),
+  };
 }
 
 /** Sorts what was thrown by CONTRACT 2.3. `mayRepeat`: a timeout is worth another try. No secret is left in it. */

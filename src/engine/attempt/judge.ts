@@ -29,7 +29,7 @@ export async function judge(
   work: Work,
   ahead: ReadonlyMap<number, TaskResult> = NOTHING_AHEAD,
 ): Promise<Verdict> {
-  const { memory, node, claim } = work;
+  const { memory, node, runnable, claim } = work;
   const needed = neededResults(node);
   for (const index of ahead.keys()) needed.delete(index);
   const { statesOnly } = node;
@@ -38,12 +38,12 @@ export async function judge(
     statesOnly,
   });
   for (const [index, result] of ahead) results.set(index, result);
-  // What was woken, or is a part of a fan-out, has been judged before.
-  const isNew = claim.mapIndex < 0 && claim.phase === null;
-  const reason = isNew ? whySkipped(work, results) : null;
+  // What was woken has been judged before; the edges of a part are those of its fan-out.
+  const isNew = claim.phase === null;
+  const reason = isNew && claim.mapIndex < 0 ? whySkipped(work, results) : null;
   if (reason !== null) return { kind: 'skip', reason };
   const { scope, readInput } = await loadAttemptScope(worker, work, results);
-  if (isNew && node.condition !== null && !evaluateCondition(node.condition, scope))
+  if (isNew && runnable.condition !== null && !evaluateCondition(runnable.condition, scope))
     return { kind: 'skip', reason: 'condition_false' };
   return { kind: 'run', ground: { results, scope, readInput } };
 }

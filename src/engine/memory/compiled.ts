@@ -28,6 +28,8 @@ export interface Runnable {
   readonly definition: NodeDefinition;
   readonly type: TaskType;
   readonly prepared: PreparedTask;
+  /** Where it does not hold, it is skipped. */
+  readonly condition: Mapping | null;
   readonly input: Mapping | null;
   readonly output: Mapping | null;
   readonly retry: EffectiveRetryPolicy;
@@ -38,7 +40,6 @@ export interface CompiledNode extends Runnable {
   readonly plan: PlanNode;
   /** Why this worker cannot run it, nor its parts: they are left to others; null: it can. */
   readonly missing: MissingTypeError | null;
-  readonly condition: Mapping | null;
   /** Tasks whose results the expressions read (by index), beside the parents. */
   readonly reads: readonly number[];
   /** Parents whose output it does not need: of those it asks how they ended. */
@@ -149,10 +150,6 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
 function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, TaskType>): CompiledNode {
   const { definition } = node;
   const runnable = compileRunnable(definition, plan, types);
-  const condition =
-    definition.conditionExpression === undefined
-      ? null
-      : must(compileCondition(definition.conditionExpression, ''));
   const parts = definition.taskType === 'parallel' ? partsOf(definition) : null;
   const partRunnables =
     parts === null
@@ -160,15 +157,13 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
       : (parts.kind === 'items' ? [parts.task] : parts.tasks).map((part) =>
           compileRunnable(part, plan, types),
         );
-  const mappings = [
-    condition,
-    ...[runnable, ...(partRunnables ?? [])].flatMap((r) => [...r.prepared.mappings, r.input, r.output]),
-  ].filter((mapping) => mapping !== null);
+  const runnables = [runnable, ...(partRunnables ?? [])];
+  const mappings = runnables
+    .flatMap(({ condition, prepared, input, output }) => [condition, ...prepared.mappings, input, output])
+    .filter((mapping) => mapping !== null);
   const reads = readsOf(mappings, plan, node);
   // An input that is not mapped is what the parents gave.
-  const readsParents =
-    runnable.type.readsParents === true ||
-    [runnable, ...(partRunnables ?? [])].some(({ input }) => input === null);
+  const readsParents = runnable.type.readsParents === true || runnables.some(({ input }) => input === null);
   const unread = readsParents
     ? []
     : node.inEdges.map(({ from }) => from).filter((from) => !reads.includes(from));
@@ -176,7 +171,6 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
     ...runnable,
     plan: node,
     missing: null,
-    condition,
     reads,
     statesOnly: new Set(unread),
     variables: variablesOf(mappings),
@@ -206,6 +200,10 @@ function compileRunnable(
     definition,
     type,
     prepared: type.prepare(definition, types),
+    condition:
+      definition.conditionExpression === undefined
+        ? null
+        : must(compileCondition(definition.conditionExpression, '')),
     input: mapping(definition.inputMapping),
     output: mapping(definition.outputMapping),
     retry: effectivePolicy(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),

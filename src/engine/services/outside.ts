@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { createRedact } from '../../core/redact.ts';
 import { MIN_SECRET_LENGTH } from '../../core/redaction/forms.ts';
+import { AccessTokens } from '../../tasks/access-tokens.ts';
 import { InstallationSecrets, variableFor, variableOf } from '../../tasks/installation-secrets.ts';
 import { parseAllowList } from '../../tasks/outbound/allow-list.ts';
 import { createHttp } from '../../tasks/outbound/client.ts';
@@ -59,7 +60,7 @@ export function openOutside(
   const redact = createRedact([...secrets.values, ...keys]);
   const publicUrl =
     settings.publicUrl === null ? null : (settings.publicUrl ?? 'http://127.0.0.1:3000').replace(/\/+$/, '');
-  const common = { http, prices, services, redact, publicUrl };
+  const common = { http, prices, services, tokens: new AccessTokens(), redact, publicUrl };
   const names = new TenantNames(worker.pool);
   return {
     redact,

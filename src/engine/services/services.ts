@@ -44,6 +44,13 @@ const LEAST_SPACING_MS = 5;
 const MAX_IDLE = 500;
 const CLOSE_MS = 2_000;
 
+const HELD = {
+  open: ['breaker', 'failed too often and is left alone for a while'],
+  probing: ['breaker', 'failed too often, and a first call tries whether it is back'],
+  paused: ['pause', 'asked for fewer calls'],
+  busy: ['limit', 'has as many calls as its limits allow'],
+} as const;
+
 export class OutsideServices implements Services {
   readonly #options: OutsideServicesOptions;
   readonly #services = new Map<string, Service>();
@@ -187,7 +194,7 @@ export class OutsideServices implements Services {
   }
 
   // Those sent away come back one after the other, at about the pace at which they can be let in, never all at once.
-  #notNow(service: Service, because: 'open' | 'probing' | 'paused' | 'busy', leastMs: number): NotNow {
+  #notNow(service: Service, because: keyof typeof HELD, leastMs: number): NotNow {
     const limit = this.#health.limitOf(service.id);
     const nowMs = performance.now();
     const spacingMs = Math.max(
@@ -198,13 +205,8 @@ export class OutsideServices implements Services {
     const atMs = Math.min(Math.max(service.backAtMs, nowMs + leastMs), nowMs + leastMs + MAX_SPREAD_MS);
     service.backAtMs = atMs + spacingMs;
     const delayMs = atMs - nowMs + Math.random() * Math.max(100, leastMs / 5, spacingMs);
-    const why = {
-      open: 'failed too often and is left alone for a while',
-      probing: 'failed too often, and a first call tries whether it is back',
-      paused: 'asked for fewer calls',
-      busy: 'has as many calls as its limits allow',
-    }[because];
-    return new NotNow(`Service "${service.id}" ${why}`, Math.ceil(delayMs));
+    const [by, why] = HELD[because];
+    return new NotNow(`Service "${service.id}" ${why}`, Math.ceil(delayMs), { service: service.id, by });
   }
 
   #forgetIdle(): void {

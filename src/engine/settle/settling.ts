@@ -93,7 +93,7 @@ async function record(worker: WorkerContext, work: Work, end: AttemptEnd, wish: 
     executionId: memory.row.id,
     claim,
     end,
-    task: settledTaskOf(work),
+    task: settledTaskOf(work, end),
     edges: [],
     wantsNext: wish.wantsNext,
     next: wish.next,
@@ -122,11 +122,12 @@ async function record(worker: WorkerContext, work: Work, end: AttemptEnd, wish: 
   }
 }
 
-function settledTaskOf({ claim, node, runnable }: Work): SettledTask {
+function settledTaskOf({ claim, node, runnable }: Work, end: AttemptEnd): SettledTask {
   return {
     isPure: runnable.type.isPure,
     staysAfterFailure: node.plan.staysAfterFailure,
-    isOptionalPart: claim.mapIndex >= 0 && runnable.definition.optional === true,
+    // One whose condition does not hold is no failure of its fan-out either.
+    isOptionalPart: claim.mapIndex >= 0 && (runnable.definition.optional === true || end.kind === 'skipped'),
     parts: node.partTraits,
   };
 }

@@ -1,15 +1,16 @@
 // Reads request bodies. Ordinary JSON takes the fast way: one look at the bytes, JSON.parse, one walk over the value. What
 // one of them finds suspicious is read again by the strict reader, which says where and why.
 //   B1  Not JSON: 400. JSON that nothing here could store or tell apart from other JSON (too deep, too wide, NUL, lone
-//       surrogates, names given twice, numbers that would be rounded): 422 with pointers.
+//       surrogates, names given twice, numbers that would be rounded unless the route keeps them): 422 with pointers.
 //   B2  Nothing is decompressed, and no media type is guessed.
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
 import { joinPointer } from '../../core/definition/pointer.ts';
-import { readJson } from '../../core/definition/reading/json-reader.ts';
+import { type OutsideRules, readJson } from '../../core/definition/reading/json-reader.ts';
 import type { Problem } from '../../core/errors.ts';
 import { isStorableText, MAX_DEPTH } from '../../core/json.ts';
 import { JsonShape } from '../../core/json-shape.ts';
+import { collectLongNumbers } from '../../core/long-numbers.ts';
 import type { DocumentBody } from '../server/api.ts';
 import { ApiError, unprocessable } from '../server/problem.ts';
 
@@ -45,7 +46,15 @@ export function readBody(request: FastifyRequest, bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw notJson('the body is not UTF-8');
   const text = bytes.toString('utf8');
   if (kind === 'document') return { text, format: isYaml ? 'yaml' : 'json' } satisfies DocumentBody;
-  return readJsonBody(bytes, text);
+  return readJsonBody(bytes, text, longNumbersOf(request));
+}
+
+/** What a sender outside has written may hold numbers beyond 2^53: its route is told of them. Others refuse them. */
+function longNumbersOf(request: FastifyRequest): OutsideRules {
+  if (request.routeOptions.config.keepsLongNumbers !== true) return {};
+  const { rules, found } = collectLongNumbers();
+  Object.defineProperty(request, 'longNumbers', { get: found });
+  return rules;
 }
 
 function mediaTypeOf(header: string | undefined): string {
@@ -56,7 +65,7 @@ function mediaTypeOf(header: string | undefined): string {
 }
 
 /** The value of a JSON text, `bytes` being its UTF-8. Throws ApiError 400 or 422. */
-export function readJsonBody(bytes: Uint8Array, text: string): unknown {
+export function readJsonBody(bytes: Uint8Array, text: string, rules: OutsideRules = {}): unknown {
   const shape = new JsonShape();
   shape.push(bytes);
   if (shape.depth > MAX_DEPTH) throw refusal(text);
@@ -71,7 +80,7 @@ export function readJsonBody(bytes: Uint8Array, text: string): unknown {
   const found: Found = { members: 0, isSuspicious: shape.longest > MAX_STRING_BYTES };
   look(value, shape.hasEscapes, found);
   if (!found.isSuspicious && found.members === shape.members) return value;
-  const read = readJson(text);
+  const read = readJson(text, rules);
   if (!read.ok) throw refusalOf(read.problems);
   const problems: Problem[] = [];
   findProblems(read.value, '', problems);

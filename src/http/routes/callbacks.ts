@@ -34,14 +34,21 @@ export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
   api.post(
     '/v1/callbacks/:token',
     {
-      config: { access: 'public', needsBody: true, refuses: [410], provesItself: true },
+      config: {
+        access: 'public',
+        needsBody: true,
+        refuses: [410],
+        provesItself: true,
+        keepsLongNumbers: true,
+      },
       schema: {
         tags: ['callbacks'],
         operationId: 'answerCallback',
         summary: 'Answer a call later',
         description:
           'Takes one of `output`, `error` or `heartbeat`. The first answer counts: a repeated one is answered 200 with `already_completed` and changes nothing. ' +
-          '404: no such token; 410: its task has ended or timed out.',
+          '404: no such token; 410: its task has ended or timed out. ' +
+          'Numbers beyond 2^53 are kept exactly, as texts; a warning in the log of the task says where.',
         params: Type.Object({ token: Type.String({ maxLength: 500 }) }),
         body: CallbackBody,
         response: {
@@ -49,8 +56,9 @@ export function addCallbackRoutes(api: Api, { database }: ApiContext): void {
         },
       },
     },
-    async ({ params, body, address, headers }) => {
-      const answer = outcomeToHttp(readAnswer(body));
+    async ({ params, body, address, headers, longNumbers }) => {
+      const warning = longNumbers.warning('the callback');
+      const answer = { ...outcomeToHttp(readAnswer(body)), warning };
       const from = { address, userAgent: headers['user-agent'] };
       return outcomeToHttp(
         await database.inShare('callbacks', () =>

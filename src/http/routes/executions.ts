@@ -25,8 +25,7 @@ import type { Api } from '../server/api.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import { outcomeToHttp } from '../server/outcome.ts';
 import { ApiError, badRequest } from '../server/problem.ts';
-import { ExecutionWatch } from '../waiting/execution-watch.ts';
-import { OpenAnswers } from '../waiting/open-answers.ts';
+import type { Waiting } from '../waiting/waiting.ts';
 import { addExecutionActionRoutes } from './execution-actions.ts';
 import { addExecutionEventRoutes } from './execution-events.ts';
 import { addExecutionStartRoutes } from './execution-starts.ts';
@@ -45,15 +44,8 @@ const PartParams = Type.Object(
   { additionalProperties: false },
 );
 
-export function addExecutionRoutes(api: Api, service: ApiContext): void {
+export function addExecutionRoutes(api: Api, service: ApiContext, { watch, openAnswers }: Waiting): void {
   const { database } = service;
-  const watch = new ExecutionWatch({ pool: database.engine, log: service.log });
-  const stop = service.onExecutionEnded?.((id) => watch.notice(id));
-  api.addHook('onClose', async () => {
-    stop?.();
-    watch.close();
-  });
-  const openAnswers = new OpenAnswers();
   addExecutionStartRoutes(api, service, watch, openAnswers);
   addExecutionEventRoutes(api, service, watch, openAnswers);
   addExecutionActionRoutes(api, service);

@@ -3,8 +3,10 @@ import { Type } from 'typebox';
 import { MAX_WORKFLOW_ID_CHARS } from '../../core/definition/workflow-id.ts';
 import { PRIORITY } from '../../core/priority.ts';
 import {
+  HANDSHAKE_TYPES,
   HMAC_ALGORITHMS,
   HMAC_ENCODINGS,
+  KEY_ENCODINGS,
   MAX_FIELD_PATH_CHARS,
   MAX_FILTERS,
   MAX_GIVEN_PATH_CHARS,
@@ -12,7 +14,13 @@ import {
   MAX_LOGIC_GROUP_CHARS,
   MAX_PREFIX_CHARS,
   MAX_SECRET_CHARS,
+  MAX_TEMPLATE_CHARS,
+  MAX_VERIFY_TOKEN_CHARS,
+  RESPOND_SECONDS,
+  RESPOND_WHEN,
+  TIMESTAMP_FORMATS,
   WEBHOOK_AUTH_TYPES,
+  WEBHOOK_METHODS,
   WEBHOOK_STATUSES,
   WEBHOOK_VERIFIERS,
 } from '../../core/trigger/webhook.ts';
@@ -61,8 +69,73 @@ const settings = {
         algorithm: Type.Optional(Type.String({ enum: [...HMAC_ALGORITHMS] })),
         encoding: Type.Optional(Type.String({ enum: [...HMAC_ENCODINGS] })),
         prefix: Type.Optional(Type.String({ maxLength: MAX_PREFIX_CHARS })),
+        template: Type.Optional(
+          Type.String({
+            maxLength: MAX_TEMPLATE_CHARS,
+            description:
+              'What is signed: {id}, {timestamp}, {body}, {url} and {method}, the rest as it stands.',
+            examples: ['{id}.{timestamp}.{body}', 'v0:{timestamp}:{body}'],
+          }),
+        ),
+        timestampFormat: Type.Optional(Type.String({ enum: [...TIMESTAMP_FORMATS] })),
+        keyEncoding: Type.Optional(
+          Type.String({ enum: [...KEY_ENCODINGS], description: 'How the key stands in the secret.' }),
+        ),
+        url: Type.Optional(
+          Type.String({
+            maxLength: 1_000,
+            description: 'The address as the sender has it, where that is signed; absent: the public one.',
+          }),
+        ),
       },
-      { ...closed, description: 'Of the verifier `hmac`, and names of headers.' },
+      { ...closed, description: 'Of the verifier `hmac`, names of headers, and the address that is signed.' },
+    ),
+  ),
+  methods: Type.Optional(
+    Type.Union([Type.Array(Type.String({ enum: [...WEBHOOK_METHODS] }), { minItems: 1 }), Type.Null()], {
+      description: 'Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else.',
+    }),
+  ),
+  handshakes: Type.Optional(
+    Type.Union(
+      [
+        Type.Array(
+          Type.Object(
+            {
+              type: Type.String({ enum: [...HANDSHAKE_TYPES] }),
+              verifyToken: Type.Optional(Type.String({ maxLength: MAX_VERIFY_TOKEN_CHARS })),
+              topicArn: Type.Optional(Type.String({ maxLength: MAX_VERIFY_TOKEN_CHARS })),
+              host: Type.Optional(Type.String({ maxLength: MAX_VERIFY_TOKEN_CHARS })),
+            },
+            closed,
+          ),
+          { minItems: 1, maxItems: HANDSHAKE_TYPES.length },
+        ),
+        Type.Null(),
+      ],
+      { description: 'How questions of the sender whether the address is right are answered.' },
+    ),
+  ),
+  respond: Type.Optional(
+    Type.Union(
+      [
+        Type.Object(
+          {
+            when: Type.Optional(Type.String({ enum: [...RESPOND_WHEN] })),
+            withinSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: RESPOND_SECONDS.max })),
+            status: Type.Optional(Type.Union([Type.Integer(), Type.String({ maxLength: 1_000 })])),
+            headers: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+            body: Type.Optional(Type.Unknown()),
+          },
+          closed,
+        ),
+        Type.Null(),
+      ],
+      {
+        description:
+          'What the sender is answered: with `when: completed` (absent: that) the end of the execution, within so many seconds (25), else 202; with `received` at once.',
+        examples: [{ when: 'completed', withinSeconds: 25, body: '{{ execution.output }}' }],
+      },
     ),
   ),
   inputMapping: Type.Optional(

@@ -16,6 +16,7 @@ import {
   nullableId,
   nullableInstant,
   nullOr,
+  ProblemEntry,
   TaskErrorSchema,
   words,
   workflowStatus,
@@ -32,6 +33,13 @@ const webhook = {
     description: 'Whose signatures are checked.',
   }),
   options: anyObject('Of the verifier, and names of headers.'),
+  methods: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description: 'Requests that are deliveries; null: POST.',
+  }),
+  handshakes: Type.Union([Type.Array(anyObject('By type.')), Type.Null()], {
+    description: 'How questions whether the address is right are answered; null: not.',
+  }),
+  respond: nullOr(anyObject('When, and with what.'), 'What the sender is answered; null: 202.'),
   inputMapping: Type.Unknown({ description: 'Makes the input; null: the body is it.' }),
   filters: Type.Array(
     Type.Object({
@@ -45,6 +53,7 @@ const webhook = {
   status: words(WEBHOOK_STATUSES),
   workflowStatus,
   hasSecret: Type.Boolean(),
+  warnings: Type.Array(ProblemEntry, { description: 'What is allowed and probably not meant.' }),
   secrets: Type.Array(
     Type.Object({ createdAt: instant(), expiresAt: nullableInstant('Null: it is the current one.') }),
     { description: 'That are taken now, without themselves.' },
@@ -71,6 +80,9 @@ const event = {
   executionId: nullableId('The first execution that it started.'),
   replayExecutionId: nullableId('The one of the latest replay.'),
   error: nullOr(TaskErrorSchema, 'Why it failed, or could not start.'),
+  warnings: Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() }), {
+    description: 'What was taken otherwise than it was sent: numbers beyond 2^53 are kept as texts.',
+  }),
   replays: Type.Integer(),
   receivedAt: instant(),
   processedAt: nullableInstant('Null: not decided yet.'),

@@ -1,5 +1,6 @@
 // What an execution waits for, as the API shows it (resources/why.ts).
 import { type TSchema, Type } from 'typebox';
+import { HELD_BY } from '../../core/errors.ts';
 import { EXECUTION_STATUSES, TASK_STATUSES } from '../../core/status.ts';
 import { WAIT_FACTS, WAIT_KINDS, WAITS, type WaitFact } from '../../core/wait.ts';
 import { instant, nullable, nullableInstant, nullOr, words } from './parts.ts';
@@ -12,12 +13,20 @@ function shownSchema(fact: WaitFact, { absence }: { readonly absence?: string })
   return absence === undefined ? instant() : nullableInstant(absence);
 }
 
+const HeldBySchema = Type.Object(
+  { service: Type.String(), by: words(HELD_BY) },
+  {
+    description:
+      'What of an outside service holds it back: its circuit breaker, a pause that it asked for, or its limits.',
+  },
+);
+
 const shownWaits = WAIT_KINDS.map((kind) => {
   const shows = Object.entries<{ readonly absence?: string }>(WAITS[kind].shows);
-  return waitsFor(
-    kind,
-    Object.fromEntries(shows.map(([fact, shown]) => [fact, shownSchema(fact as WaitFact, shown)])),
-  );
+  return waitsFor(kind, {
+    ...Object.fromEntries(shows.map(([fact, shown]) => [fact, shownSchema(fact as WaitFact, shown)])),
+    ...(WAITS[kind].endsBy === 'time' && { heldBy: Type.Optional(HeldBySchema) }),
+  });
 });
 
 const tenantLimit = nullable('integer', {

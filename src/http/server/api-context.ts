@@ -21,6 +21,8 @@ export interface ApiContext {
   readonly secrets: SecretStore;
   /** Where callers reach it, without a slash at the end. */
   readonly publicUrl: string;
+  /** GET through the guard, for confirmations of subscriptions; its status. Absent: nothing is fetched from here. */
+  readonly fetchStatus?: (url: URL) => Promise<number>;
   readonly settings: HttpSettings;
   /** Calls back for each execution that a worker of this process ends, until it is stopped; absent: there is no worker. */
   readonly onExecutionEnded?: (listener: (executionId: string) => void) => () => void;

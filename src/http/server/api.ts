@@ -9,6 +9,7 @@ import type {
 } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import type { KeyScope } from '../../core/caller/access.ts';
+import type { LongNumbers } from '../../core/long-numbers.ts';
 import type { Acting, Operator } from '../../db/connection/connection.ts';
 
 /** Types of what was validated; answers are not bound to their schemas, which describe them only. */
@@ -69,6 +70,8 @@ declare module 'fastify' {
     needsBody?: boolean;
     /** Takes no key, but whoever succeeds has shown who calls: a delivery that is signed, an answer with its token. */
     provesItself?: boolean;
+    /** Its senders are not ours to instruct: numbers beyond 2^53 are kept as texts, and `request.longNumbers` says where. */
+    keepsLongNumbers?: boolean;
     /** Takes any query parameters. */
     anyQuery?: boolean;
     /** Absent from OpenAPI and metrics by route. */
@@ -83,5 +86,7 @@ declare module 'fastify' {
     readonly acting: Acting;
     /** Who acts on a route of the operator. */
     readonly actor: Operator;
+    /** Of a body whose route keeps them. */
+    readonly longNumbers: LongNumbers;
   }
 }

@@ -2,6 +2,7 @@
 import fastifyHelmet from '@fastify/helmet';
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { newId } from '../../core/id.ts';
+import { LongNumbers } from '../../core/long-numbers.ts';
 import { addGate } from '../caller/gate.ts';
 import { addOpenApi } from '../openapi/openapi.ts';
 import { BODY_LIMIT, readBody } from '../request/body.ts';
@@ -23,6 +24,7 @@ import { addWebhookEventRoutes } from '../routes/webhook-events.ts';
 import { addWebhookRoutes } from '../routes/webhooks.ts';
 import { addWorkflowRevisionRoutes } from '../routes/workflow-revisions.ts';
 import { addWorkflowRoutes } from '../routes/workflows.ts';
+import { openWaiting } from '../waiting/waiting.ts';
 import type { Api } from './api.ts';
 import type { ApiContext } from './api-context.ts';
 import { answerBrokenRequest } from './broken-request.ts';
@@ -85,6 +87,7 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.setErrorHandler(handleError);
   api.setSerializerCompiler(() => (body) => JSON.stringify(body));
   api.removeAllContentTypeParsers();
+  api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
   api.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
       done(null, readBody(request, bytes as Buffer));
@@ -146,11 +149,12 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
 }
 
 function addResourceRoutes(api: Api, service: ApiContext): void {
+  const waiting = openWaiting(api, service);
   addWorkflowRoutes(api, service);
   addWorkflowRevisionRoutes(api, service);
   addVariableRoutes(api, service);
   addEventRoutes(api, service);
-  addHookRoutes(api, service);
+  addHookRoutes(api, service, waiting);
   addWebhookRoutes(api, service);
   addWebhookEventRoutes(api, service);
   addScheduleRoutes(api, service);
@@ -158,7 +162,7 @@ function addResourceRoutes(api: Api, service: ApiContext): void {
   addTenantRoutes(api, service);
   addApiKeyRoutes(api, service);
   addAuditRoutes(api, service);
-  addExecutionRoutes(api, service);
+  addExecutionRoutes(api, service, waiting);
   addCallbackRoutes(api, service);
   addStatsRoutes(api, service);
   addServiceLimitRoutes(api, service);

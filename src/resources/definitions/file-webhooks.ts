@@ -154,13 +154,17 @@ function doubledPaths(wanted: readonly ReadTrigger[]): Problem[] {
 
 // Every field, also the absent ones: what a file does not name is as it is without.
 function givenOf(workflowId: string, trigger: WebhookTrigger): GivenWebhook {
-  const { path, authType, verifier, options, inputMapping, filters, priority, secret } = trigger;
+  const { path, authType, verifier, options, methods, handshakes, respond } = trigger;
+  const { inputMapping, filters, priority, secret } = trigger;
   return {
     workflowId,
     path,
     authType,
     verifier,
     options,
+    methods: methods as GivenWebhook['methods'],
+    handshakes: handshakes as GivenWebhook['handshakes'],
+    respond,
     inputMapping,
     filters: filters as GivenWebhook['filters'],
     priority,

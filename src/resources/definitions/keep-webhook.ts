@@ -11,6 +11,7 @@ import {
 } from '../../db/resources/webhooks.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
 import { openSecret, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
+import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 import { done, invalid, type Outcome } from '../outcome.ts';
 import { newSecret } from '../webhooks/secret-rule.ts';
 import { lacksSecret } from '../webhooks/secrets.ts';
@@ -50,7 +51,7 @@ export async function keepWebhook(
   const isKept = wantedSecret === undefined || isCurrent(wantedSecret, before, source);
   const made =
     isRemoved && wantedSecret === undefined && isLacking
-      ? newSecret(read.value.verifier, read.value.authType)
+      ? newSecret(read.value.verifier, read.value.authType, read.value.options as VerificationOptions)
       : null;
   if (isKept && made === null && isSameSettings(read.value, settingsOf(before)))
     return done({ webhook: before, secret: null });

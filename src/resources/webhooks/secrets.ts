@@ -13,6 +13,7 @@ import {
   type SecretSource,
   sealSecret,
 } from '../../triggers/webhooks/stored-secrets.ts';
+import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 import { checkSecret } from './secret-rule.ts';
 
 /** How long the secrets before a new one go on: a day, and a year at most. */
@@ -23,14 +24,15 @@ const MAX_SECRETS = 10;
 export async function secretProblems(
   text: string,
   tenantName: string,
-  use: Pick<WebhookSettings, 'verifier' | 'authType'>,
+  use: Pick<WebhookSettings, 'verifier' | 'authType' | 'options'>,
   source: Pick<SecretSource, 'secrets'>,
 ): Promise<Problem[]> {
   // Where nothing is verified any secret is taken, but not the want of one: the view would tell of a secret.
   if (text === '' && !needsSecret(use))
     return [{ pointer: '/secret', code: 'validation', message: 'a secret has more than spaces' }];
   const value = await resolveSecret(text, tenantName, source);
-  if (value !== null) return checkSecret(use.verifier, use.authType, value);
+  if (value !== null)
+    return checkSecret(use.verifier, use.authType, value, use.options as VerificationOptions);
   const name = referencedSecret(text)!;
   return [
     {
@@ -81,11 +83,20 @@ export async function lacksSecret(
   after: WebhookSettings,
   nowMs: number,
 ): Promise<boolean> {
-  const isSameUse = after.authType === before.authType && after.verifier === before.verifier;
+  const isSameUse =
+    after.authType === before.authType &&
+    after.verifier === before.verifier &&
+    keyOf(after) === keyOf(before);
   if (isSameUse || !needsSecret(after)) return false;
   for (const { sealed } of currentSecrets(before.secrets, nowMs))
     if (await fitsUse(sealed, before, after, source)) return false;
   return true;
+}
+
+/** What of the options says how the secret is read. */
+function keyOf({ options }: WebhookSettings): string {
+  const { algorithm = 'sha256', keyEncoding = 'text' } = options as VerificationOptions;
+  return `${algorithm === 'ed25519'} ${keyEncoding}`;
 }
 
 async function fitsUse(

@@ -12,7 +12,8 @@ import {
 import type { WebhookSettings } from '../../db/resources/webhooks.ts';
 import { compileFilters } from '../../triggers/webhooks/event/filter.ts';
 import { compileInputMapping } from '../../triggers/webhooks/event/mapping.ts';
-import { readVerificationOptions } from './verification-options.ts';
+import { readHandshakes, readMethods, readRespond } from './answer-settings.ts';
+import { optionConflicts, readVerificationOptions } from './verification-options.ts';
 
 /** What may be given; the types of the members are checked before (http/schemas/webhooks.ts). */
 export interface GivenSettings {
@@ -23,6 +24,9 @@ export interface GivenSettings {
   readonly authType?: WebhookAuthType | undefined;
   readonly verifier?: WebhookVerifier | null | undefined;
   readonly options?: Json | undefined;
+  readonly methods?: Json | undefined;
+  readonly handshakes?: Json | undefined;
+  readonly respond?: Json | undefined;
   readonly inputMapping?: Json | undefined;
   readonly filters?: Json | undefined;
   /** 1 to 10, higher first. Default 5. */
@@ -36,6 +40,9 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
   const { authType = verifier === null ? 'secret' : 'none' } = given;
   const path = ownPath(given.path, tenantName);
   const options = readVerificationOptions(given.options);
+  const methods = readMethods(given.methods);
+  const handshakes = readHandshakes(given.handshakes, verifier);
+  const respond = readRespond(given.respond);
   const filters = readFilters(given.filters);
   const mapping = compileInputMapping(given.inputMapping);
   const problems: Problem[] = [
@@ -45,11 +52,16 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
       : [
           { pointer: '/workflowId', code: 'validation', message: 'workflowId has characters that no id has' },
         ]),
-    ...[options, filters, mapping].flatMap((read) => (read.ok ? [] : read.problems)),
+    ...[options, methods, handshakes, respond, filters, mapping].flatMap((read) =>
+      read.ok ? [] : read.problems,
+    ),
+    ...(options.ok ? optionConflicts(verifier, options.value) : []),
     ...unstorable('/filters', given.filters),
     ...unstorable('/inputMapping', given.inputMapping),
+    ...unstorable('/respond', given.respond),
   ];
-  if (problems.length > 0 || !options.ok) return { ok: false, problems };
+  if (problems.length > 0 || !options.ok || !methods.ok || !handshakes.ok || !respond.ok)
+    return { ok: false, problems };
   return {
     ok: true,
     value: {
@@ -58,6 +70,9 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
       authType,
       verifier,
       options: options.value as JsonObject,
+      methods: methods.value,
+      handshakes: handshakes.value,
+      respond: respond.value,
       inputMapping: given.inputMapping ?? null,
       filters: (given.filters ?? []) as readonly JsonObject[],
       priority,

@@ -4,13 +4,40 @@ import { isJsonObject, type Json } from '../../core/json.ts';
 import {
   HMAC_ALGORITHMS,
   HMAC_ENCODINGS,
+  KEY_ENCODINGS,
   MAX_HEADER_NAME_CHARS,
   MAX_PREFIX_CHARS,
+  MAX_TEMPLATE_CHARS,
+  SIGNED_PARTS,
+  TIMESTAMP_FORMATS,
+  type WebhookVerifier,
 } from '../../core/trigger/webhook.ts';
+import { defaultTemplate } from '../../triggers/webhooks/verification/hmac.ts';
+import { partsOf, readTemplate } from '../../triggers/webhooks/verification/signed-content.ts';
 import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 
 const HEADER_OPTIONS = ['signatureHeader', 'timestampHeader', 'deliveryIdHeader', 'secretHeader'] as const;
-const OPTIONS = [...HEADER_OPTIONS, 'algorithm', 'encoding', 'prefix'] as const;
+const OPTIONS = [
+  ...HEADER_OPTIONS,
+  'algorithm',
+  'encoding',
+  'prefix',
+  'template',
+  'timestampFormat',
+  'keyEncoding',
+  'url',
+] as const;
+/** What only the verifier `hmac` reads. */
+const OF_HMAC = [
+  'signatureHeader',
+  'timestampHeader',
+  'algorithm',
+  'encoding',
+  'prefix',
+  'template',
+  'timestampFormat',
+  'keyEncoding',
+] as const;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Visible ASCII but a comma. */
 const PREFIX = /^[\x21-\x2b\x2d-\x7e]*$/;
@@ -40,6 +67,16 @@ function optionProblem(name: string, value: Json): string | null {
   if (typeof value !== 'string') return 'must be text';
   if (name === 'algorithm') return oneOf(HMAC_ALGORITHMS, value);
   if (name === 'encoding') return oneOf(HMAC_ENCODINGS, value);
+  if (name === 'timestampFormat') return oneOf(TIMESTAMP_FORMATS, value);
+  if (name === 'keyEncoding') return oneOf(KEY_ENCODINGS, value);
+  if (name === 'template')
+    return value.length <= MAX_TEMPLATE_CHARS && readTemplate(value) !== null
+      ? null
+      : `must be at most ${MAX_TEMPLATE_CHARS} characters with ${SIGNED_PARTS.map((part) => `{${part}}`).join(', ')} in it, and no other braces`;
+  if (name === 'url')
+    return /^https?:\/\/[\x21-\x7e]{1,1000}$/i.test(value) && !/[?#]/.test(value) && URL.canParse(value)
+      ? null
+      : 'must be an http or https URL without a query';
   if (name === 'prefix')
     return value.length <= MAX_PREFIX_CHARS && PREFIX.test(value)
       ? null
@@ -47,6 +84,42 @@ function optionProblem(name: string, value: Json): string | null {
   const isName = value.length <= MAX_HEADER_NAME_CHARS && HEADER_NAME.test(value);
   return isName ? null : 'must be the name of a header';
 }
+
+/** Options that do not go together, or not with the verifier. */
+export function optionConflicts(verifier: WebhookVerifier | null, options: VerificationOptions): Problem[] {
+  const problems: Problem[] = [];
+  const report = (name: string, message: string, hint?: string): void => {
+    problems.push({
+      pointer: `/options/${name}`,
+      code: 'conflict',
+      message,
+      ...(hint !== undefined && { hint }),
+    });
+  };
+  if (verifier !== 'hmac') {
+    for (const name of OF_HMAC)
+      if (options[name] !== undefined && verifier !== null && NEW_OPTIONS.has(name))
+        report(name, `the verifier ${verifier} has its own; this is an option of hmac`);
+    return problems;
+  }
+  const { template, timestampHeader, timestampFormat, deliveryIdHeader, algorithm, keyEncoding } = options;
+  const parts = partsOf(readTemplate(template ?? defaultTemplate(options)) ?? []);
+  if (!parts.has('body')) report('template', 'must have {body}: what is not signed could be another');
+  if (parts.has('timestamp') && timestampHeader === undefined)
+    report('template', '{timestamp} needs options.timestampHeader', 'name the header that brings it');
+  if (!parts.has('timestamp') && timestampHeader !== undefined)
+    report('template', 'a timestamp that is not signed proves nothing', 'put {timestamp} into the template');
+  if (parts.has('id') && deliveryIdHeader === undefined)
+    report('template', '{id} needs options.deliveryIdHeader', 'name the header that brings it');
+  if (timestampFormat !== undefined && timestampHeader === undefined)
+    report('timestampFormat', 'needs options.timestampHeader');
+  if (algorithm === 'ed25519' && keyEncoding === 'text')
+    report('keyEncoding', 'a public key of ed25519 is hex or base64');
+  return problems;
+}
+
+/** Those that came later are refused where they do nothing; older ones were always taken. */
+const NEW_OPTIONS: ReadonlySet<string> = new Set(['template', 'timestampFormat', 'keyEncoding']);
 
 function oneOf(known: readonly string[], value: string): string | null {
   return known.includes(value) ? null : `must be one of ${known.join(', ')}`;

@@ -1,5 +1,7 @@
 // A webhook as answers show it: never with a secret.
 import type { DefinitionStatus } from '../../core/definition/model.ts';
+import type { Problem } from '../../core/errors.ts';
+import { webhookWarnings } from '../../core/trigger/webhook-warnings.ts';
 import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { currentSecrets } from '../../triggers/webhooks/stored-secrets.ts';
 
@@ -11,6 +13,8 @@ export interface WebhookView extends WebhookSettings {
   /** Only that of an active one starts; null: there is no such workflow. */
   readonly workflowStatus: DefinitionStatus | null;
   readonly hasSecret: boolean;
+  /** What is allowed and probably not meant. */
+  readonly warnings: readonly Problem[];
   /** Those that are taken now, without themselves. */
   readonly secrets: readonly { readonly createdAt: string; readonly expiresAt: string | null }[];
   readonly fromDefinition: boolean;
@@ -36,12 +40,16 @@ export function viewOfWebhook(row: WebhookRow, publicUrl: string): WebhookView {
     authType: row.authType,
     verifier: row.verifier,
     options: row.options,
+    methods: row.methods,
+    handshakes: row.handshakes,
+    respond: row.respond,
     inputMapping: row.inputMapping,
     filters: row.filters,
     priority: row.priority,
     status: row.status,
     workflowStatus: row.workflowStatus,
     hasSecret: secrets.length > 0,
+    warnings: webhookWarnings(row),
     secrets: secrets.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt })),
     fromDefinition: row.fromDefinition,
     removedAt: row.removedAt,

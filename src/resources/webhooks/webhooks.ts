@@ -7,11 +7,18 @@ import type { BoundedPage } from '../../db/connection/byte-bounded.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import * as rows from '../../db/resources/webhooks.ts';
 import type { SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
-import { done, notFound, type Outcome, type Refused, refused } from '../outcome.ts';
+import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
+import { done, invalid, notFound, type Outcome, type Refused, refused } from '../outcome.ts';
 import { removedProblem } from '../removed.ts';
-import { newSecret } from './secret-rule.ts';
+import { isPublicKey, newSecret } from './secret-rule.ts';
 import { viewOfWebhook, type WebhookView } from './view.ts';
-import { addWebhook, type GivenWebhook, updateWebhook, type WebhookChange } from './write-webhook.ts';
+import {
+  addWebhook,
+  type GivenWebhook,
+  PUBLIC_KEY,
+  updateWebhook,
+  type WebhookChange,
+} from './write-webhook.ts';
 
 /** Where webhooks are served, and what their secrets are sealed with. */
 export interface WebhookHost extends SecretSource {
@@ -85,7 +92,9 @@ export async function changeWebhook(
   if (before === null) return await refuseMissing(client, tenantId, id);
   const named = isWhole ? { ...ABSENT, ...given.change } : given.change;
   const { verifier = before.verifier, authType = before.authType } = named;
-  const secret = makesSecret ? newSecret(verifier, authType) : null;
+  const options = (named.options ?? before.options) as VerificationOptions;
+  if (makesSecret && isPublicKey(verifier, options)) return invalid([PUBLIC_KEY]);
+  const secret = makesSecret ? newSecret(verifier, authType, options) : null;
   const change = secret === null ? named : { ...named, secret };
   const isOfTheFile = (Object.keys(change) as (keyof WebhookChange)[]).some(
     (name) => !NOT_OF_THE_FILE.includes(name),
@@ -117,6 +126,9 @@ const ABSENT = {
   authType: undefined,
   verifier: undefined,
   options: undefined,
+  methods: undefined,
+  handshakes: undefined,
+  respond: undefined,
   inputMapping: undefined,
   filters: undefined,
   priority: undefined,

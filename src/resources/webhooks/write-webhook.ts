@@ -3,6 +3,7 @@
 //       secrets do not fit is refused (secrets.ts).
 //   W2  One made by hand takes the place of a removed one at its path.
 import type pg from 'pg';
+import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Acting } from '../../db/connection/connection.ts';
@@ -10,8 +11,9 @@ import { workflowExists } from '../../db/resources/definitions.ts';
 import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import * as rows from '../../db/resources/webhooks.ts';
 import { type SecretSource, sealSecret } from '../../triggers/webhooks/stored-secrets.ts';
+import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 import { done, invalid, type Outcome, type Refused, refused } from '../outcome.ts';
-import { newSecret } from './secret-rule.ts';
+import { isPublicKey, newSecret } from './secret-rule.ts';
 import { changeSecrets, needsSecret, OVERLAP_SECONDS, secretProblems } from './secrets.ts';
 import { type GivenSettings, readSettings } from './settings.ts';
 
@@ -48,8 +50,14 @@ export async function addWebhook(
   ];
   if (!read.ok || problems.length > 0) return invalid(problems);
   const settings = read.value;
+  const options = settings.options as VerificationOptions;
+  if (wanted === null && isPublicKey(settings.verifier, options)) return invalid([PUBLIC_KEY]);
+  // Asana brings it.
+  const isBrought = settings.handshakes?.some(({ type }) => type === 'asana') ?? false;
   const made =
-    wanted === null && needsSecret(settings) ? newSecret(settings.verifier, settings.authType) : null;
+    wanted === null && needsSecret(settings) && !isBrought
+      ? newSecret(settings.verifier, settings.authType, options)
+      : null;
   const secret = wanted ?? made;
   const owner = { id: newId(), tenantId };
   if (!(await workflowExists(client, tenantId, settings.workflowId))) return unknownWorkflow(settings);
@@ -77,7 +85,7 @@ export async function updateWebhook(
     ...named
   } = change;
   const { tenantId, tenantName } = before;
-  const read = readSettings({ ...settingsOf(before), ...named }, tenantName);
+  const read = readSettings({ ...(settingsOf(before) as unknown as GivenSettings), ...named }, tenantName);
   if (!read.ok) return invalid(read.problems);
   const settings = read.value;
   const nowMs = Date.now();
@@ -101,7 +109,11 @@ export async function updateWebhook(
 
 export function settingsOf(row: WebhookRow): WebhookSettings {
   const { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status } = row;
-  return { workflowId, path, authType, verifier, options, inputMapping, filters, priority, status };
+  const { methods, handshakes, respond } = row;
+  return {
+    ...{ workflowId, path, authType, verifier, options, methods, handshakes, respond },
+    ...{ inputMapping, filters, priority, status },
+  };
 }
 
 /** Whether filters mean the same: the database gives their members in another order, and groups as text. */
@@ -119,6 +131,13 @@ function filtersText(filters: readonly JsonObject[]): string {
     ]),
   );
 }
+
+export const PUBLIC_KEY: Problem = {
+  pointer: '/secret',
+  code: 'required',
+  message: "the sender signs with a key of its own: the secret is that key's public half",
+  hint: "Discord: the application's Public Key, on its page General Information",
+};
 
 const pathTaken = ({ path }: WebhookSettings): Refused =>
   refused('path_taken', {

@@ -1,5 +1,8 @@
 // What an external_api sends: its config, compiled once and evaluated for each call.
-import { DEFAULT_CALLBACK_SECONDS } from '../../core/definition/checks/external-api-rule.ts';
+import {
+  DEFAULT_CALLBACK_SECONDS,
+  type ResponseType,
+} from '../../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../../core/definition/model.ts';
 import { compileUrl, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
 import { lazy, readScope, type Scope } from '../../core/expression/scope.ts';
@@ -9,9 +12,9 @@ import type { HttpRequest } from '../outbound/message.ts';
 import { missingSecret, type NamedSecrets, readNamedSecrets } from '../read-secrets.ts';
 import type { Secret } from '../secret.ts';
 import type { Callback, CallbackLimits, TaskContext } from '../task-type.ts';
+import { type Auth, readAuth } from './auth.ts';
 import {
   addHeader,
-  bodyOf,
   invalid,
   isHeaderValue,
   readCost,
@@ -20,8 +23,10 @@ import {
   readIdempotent,
   readMaxBytes,
   readMethod,
+  readResponseType,
   readUrl,
 } from './fields.ts';
+import { encodeBody } from './request-body.ts';
 
 const FIELDS = [
   'method',
@@ -31,6 +36,7 @@ const FIELDS = [
   'credential',
   'expectedStatus',
   'idempotent',
+  'responseType',
   'maxResponseBytes',
   'costUsd',
   'callback',
@@ -42,6 +48,8 @@ export interface ApiConfig {
   readonly mappings: readonly Mapping[];
   readonly url: Mapping;
   readonly fields: ReadonlyMap<Field, Mapping>;
+  /** Read apart, as its secrets may go elsewhere than the call: to a token endpoint. */
+  readonly auth: Mapping | null;
   readonly hasCallback: boolean;
 }
 
@@ -49,6 +57,8 @@ export interface ApiConfig {
 export interface ApiCall {
   readonly taskId: string;
   readonly request: Omit<HttpRequest, 'signal' | 'onSend'>;
+  /** Null: nobody, or what its headers say. */
+  readonly auth: { readonly of: Auth; readonly secrets: readonly Secret[] } | null;
   /** X1 of external-api.ts. */
   readonly mayRepeat: boolean;
   /** Absent: free. Null: unknown. */
@@ -56,6 +66,8 @@ export interface ApiCall {
   readonly isExpected: (status: number) => boolean;
   /** For messages. */
   readonly expected: string;
+  /** Null: by the answer's Content-Type. */
+  readonly responseType: ResponseType | null;
 }
 
 const MAX_SECONDS = 315_360_000;
@@ -64,11 +76,17 @@ export function compileApiConfig(node: NodeDefinition): ApiConfig {
   const url = compiled(node, compileUrl(String(readField(node, 'url') ?? ''), '/config/url'));
   const given = FIELDS.filter((field) => readField(node, field) !== undefined);
   const fields = new Map(given.map((field) => [field, compileField(node, field)]));
-  return { node, url, fields, mappings: [url, ...fields.values()], hasCallback: fields.has('callback') };
+  const auth = readField(node, 'auth') === undefined ? null : compileField(node, 'auth');
+  const mappings = [url, ...fields.values(), ...(auth === null ? [] : [auth])];
+  return { node, url, fields, auth, mappings, hasCallback: fields.has('callback') };
 }
 
-/** What the config names. Throws `validation` where one that it needs is not there. */
-export async function secretsOfCall({ mappings }: ApiConfig, context: TaskContext): Promise<NamedSecrets> {
+/** What the config names, but for `auth`. Throws `validation` where one that it needs is not there. */
+export async function secretsOfCall({ url, fields }: ApiConfig, context: TaskContext): Promise<NamedSecrets> {
+  return await readNeeded([url, ...fields.values()], context);
+}
+
+async function readNeeded(mappings: readonly Mapping[], context: TaskContext): Promise<NamedSecrets> {
   const secrets = await readNamedSecrets(mappings, context.outside.secrets);
   const [missing] = secrets.missing;
   if (missing !== undefined) throw await missingSecret(missing, context);
@@ -113,14 +131,19 @@ export async function evaluateCall(
 ): Promise<ApiCall> {
   const { node, fields } = config;
   const read = reader(config, scope);
-  const { body, method, isIdempotent, mayRepeat } = readSending(config, scope);
+  const { bodyValue, method, isIdempotent, mayRepeat } = readSending(config, scope);
   const headers = readHeaders(node, read('headers'));
+  const body = await encodeBody(node, bodyValue, headers.get('content-type'));
+  if (body?.replacesType) headers.delete('content-type');
   if (body !== null) addHeader(headers, 'content-type', body.contentType);
   if (isIdempotent && isUnsafe(method)) addHeader(headers, 'idempotency-key', context.idempotencyKey);
   addHeader(headers, 'accept', '*/*');
   addHeader(headers, 'user-agent', 'dagwright');
   const credential = read('credential');
   const bearer = credential === null ? null : await authorize(node, headers, credential, context);
+  const auth = await authOf(config, headers, context);
+  // Those of a token endpoint are sent there only.
+  const authSecrets = auth === null || auth.of.kind === 'oauth2' ? [] : auth.secrets;
   const expected = readExpected(node, read('expectedStatus'));
   const isExpected = (status: number): boolean =>
     expected.some((one) => one === String(status) || one === `${String(status)[0]}xx`);
@@ -132,15 +155,17 @@ export async function evaluateCall(
       headers: Object.fromEntries(headers),
       body: body?.bytes ?? null,
       maxBytes: readMaxBytes(node, read('maxResponseBytes')),
-      usedSecrets: bearer === null ? secrets.used : [...secrets.used, bearer],
+      usedSecrets: [...secrets.used, ...authSecrets, ...(bearer === null ? [] : [bearer])],
       hasSecretBody: fields.get('body')?.references.some(({ root }) => root === 'secrets') ?? false,
       isOnce: !mayRepeat,
       keepsStatus: isExpected,
     },
+    auth,
     mayRepeat,
     ...(fields.has('costUsd') && { costUsd: readCost(node, read('costUsd')) }),
     isExpected,
     expected: expected.join(', '),
+    responseType: readResponseType(node, read('responseType')),
   };
 }
 
@@ -151,10 +176,10 @@ export function mayRepeatCall(config: ApiConfig, scope: Scope): boolean {
 
 function readSending(config: ApiConfig, scope: Scope) {
   const read = reader(config, scope);
-  const body = bodyOf(read('body'));
-  const method = readMethod(config.node, read('method'), body !== null);
+  const bodyValue = read('body');
+  const method = readMethod(config.node, read('method'), bodyValue !== null);
   const isIdempotent = readIdempotent(config.node, read('idempotent'));
-  return { body, method, isIdempotent, mayRepeat: isIdempotent || !isUnsafe(method) };
+  return { bodyValue, method, isIdempotent, mayRepeat: isIdempotent || !isUnsafe(method) };
 }
 
 /** Reads a field; null where the author wrote nothing. */
@@ -168,6 +193,19 @@ function reader({ fields }: ApiConfig, scope: Scope): (field: Field) => Json {
 /** Requests that do something anew each time (RFC 9110, 9.2.2). */
 function isUnsafe(method: string): boolean {
   return method === 'POST' || method === 'PATCH';
+}
+
+async function authOf(
+  { node, auth: mapping }: ApiConfig,
+  headers: ReadonlyMap<string, string>,
+  context: TaskContext,
+): Promise<ApiCall['auth']> {
+  if (mapping === null) return null;
+  if (headers.has('authorization'))
+    throw invalid(node, 'config.auth and an authorization header exclude each other');
+  const secrets = await readNeeded([mapping], context);
+  const of = readAuth(node, evaluateMapping(mapping, scopeOfCall(context, secrets, null)));
+  return { of, secrets: [...secrets.used] };
 }
 
 async function authorize(

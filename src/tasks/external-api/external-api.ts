@@ -2,13 +2,16 @@
 // later. What is sent is made by external-api-call.ts, what comes back is read by external-api-answer.ts.
 //   X1  A POST or PATCH that may have been taken is not sent again, unless `idempotent` says that it may.
 //   X2  A secret is read when the call is made, and is in no output and no error.
+//   X3  A token that was kept and is refused (401) is fetched anew, and the call, which was not taken, is made once more.
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import { createRedact, type Redact } from '../../core/redact.ts';
 import { NotConnected } from '../outbound/failure.ts';
 import type { HttpAnswer } from '../outbound/message.ts';
 import type { Callback, TaskContext, TaskOutcome, TaskType } from '../task-type.ts';
 import { checkStatus, outputOf } from './answer.ts';
+import { authorized } from './authorized.ts';
 import {
   type ApiCall,
   type ApiConfig,
@@ -64,10 +67,23 @@ async function send(
     if (api.costUsd !== undefined) context.addCost(api.costUsd);
     if (!api.mayRepeat) context.forbidRepeat();
   };
+  // Nothing of the call is sent until it has its token.
+  let by = await authorized(api, context);
+  const request = () => context.outside.http.request({ ...by.request, signal: context.signal, onSend });
   try {
-    answer = await context.outside.http.request({ ...api.request, signal: context.signal, onSend });
-    checkStatus(answer, api, { redact, now: context.now });
-    return wantsOutput ? outputOf(answer, api, redact) : null;
+    answer = await request();
+    // X3.
+    if (answer.status === 401 && answer.redirects === 0) {
+      by.forget();
+      if (by.isKept) {
+        by = await authorized(api, context);
+        answer = await request();
+      }
+    }
+    const hide = by.made.length === 0 ? redact : hidingAlso(by.made, redact);
+    checkStatus(answer, api, { redact: hide, now: context.now });
+    const warn = (warning: JsonWarning) => logWarning(context, warning);
+    return wantsOutput ? outputOf(answer, api, { redact: hide, warn }) : null;
   } catch (error) {
     // An abort is the engine's to judge.
     if (api.mayRepeat || context.signal.aborted || wasNotTaken(error, answer)) throw error;
@@ -75,11 +91,20 @@ async function send(
   }
 }
 
+function hidingAlso(secrets: readonly string[], redact: Redact): Redact {
+  const hide = createRedact(secrets);
+  // First what holds others: a header with a password in it.
+  return (text) => redact(hide(text));
+}
+
+function logWarning({ log }: TaskContext, { pointer, code, message }: JsonWarning): void {
+  log.warn(message, { code, pointer });
+}
+
 // The engine knows the secrets; a token is known here only.
 function redactionOf({ outside }: TaskContext, callback: Callback | null): Redact {
   if (callback === null) return outside.redact;
-  const hideToken = createRedact([callback.token]);
-  return (text) => hideToken(outside.redact(text));
+  return hidingAlso([callback.token], outside.redact);
 }
 
 /** Which of a host's many paths failed is what its owner asks first. The query stays untold. */
@@ -116,6 +141,7 @@ async function lookForCallback(config: ApiConfig, context: TaskContext): Promise
       ? new RetryableError(message, { code: 'timeout' })
       : new TerminalError('timeout', message);
   }
+  if (answer.warning !== undefined && answer.warning !== null) logWarning(context, answer.warning);
   if (answer.status === 'completed') return { kind: 'completed', output: answer.output };
   const { code = 'handler_error', message = 'the callback reported a failure', details } = answer.error ?? {};
   throw new TerminalError(code, message, { details });

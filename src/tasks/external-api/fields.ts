@@ -3,6 +3,8 @@ import {
   DEFAULT_RESPONSE_BYTES,
   HTTP_METHODS,
   MAX_RESPONSE_BYTES,
+  RESPONSE_TYPES,
+  type ResponseType,
 } from '../../core/definition/checks/external-api-rule.ts';
 import type { NodeDefinition } from '../../core/definition/model.ts';
 import { TerminalError } from '../../core/errors.ts';
@@ -14,14 +16,6 @@ import { isOwnHeader } from '../outbound/exchange.ts';
 const STATUS = /^[2-5](\d\d|xx)$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\xa0-\xff]*$/;
-
-/** Null: none. */
-export function bodyOf(value: Json): { bytes: Buffer; contentType: string } | null {
-  if (value === null) return null;
-  if (typeof value === 'string')
-    return { bytes: Buffer.from(value), contentType: 'text/plain; charset=utf-8' };
-  return { bytes: Buffer.from(JSON.stringify(value)), contentType: 'application/json' };
-}
 
 /** POST where there is a body, GET where there is none and nothing else is said. */
 export function readMethod(node: NodeDefinition, value: Json, hasBody: boolean): string {
@@ -116,6 +110,14 @@ export function readExpected(node: NodeDefinition, value: Json): string[] {
   if (list.length > 0 && list.every((one) => typeof one === 'string' && STATUS.test(one)))
     return list as string[];
   throw invalidField(node, 'expectedStatus', 'a status, a class such as "2xx", or a list of them', value);
+}
+
+/** Null: by the answer's Content-Type. */
+export function readResponseType(node: NodeDefinition, value: Json): ResponseType | null {
+  if (value === null) return null;
+  const type = RESPONSE_TYPES.find((one) => one === value);
+  if (type !== undefined) return type;
+  throw invalidField(node, 'responseType', `one of ${RESPONSE_TYPES.join(', ')}`, value);
 }
 
 export function readMaxBytes(node: NodeDefinition, value: Json): number {

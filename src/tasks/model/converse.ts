@@ -86,7 +86,12 @@ export async function converse(conversation: Conversation, context: TaskContext)
       return outputOf(request, turn, asked, text);
     }
     const read = readStructured(answer.structuredText ?? text, responseSchema.compiled);
-    if (read.ok) return { ...outputOf(request, turn, asked, text), object: read.value };
+    if (read.ok) {
+      const warning = read.longNumbers.warning(`the answer of ${modelOf(asked)}`);
+      if (warning !== null)
+        context.log.warn(warning.message, { code: warning.code, pointer: warning.pointer });
+      return { ...outputOf(request, turn, asked, text), object: read.value };
+    }
     // Asked again it would be cut again.
     if (answer.finishReason === 'length')
       throw cutError(asked, request, context, 'before its JSON was whole');

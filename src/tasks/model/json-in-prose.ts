@@ -1,13 +1,14 @@
 // JSON objects and lists that stand in a text of words, as some models answer in spite of what they were asked.
 import { readJson } from '../../core/definition/reading/json-reader.ts';
-import { type Json, MAX_VALUE_BYTES } from '../../core/json.ts';
+import { MAX_VALUE_BYTES } from '../../core/json.ts';
+import { collectLongNumbers } from '../../core/long-numbers.ts';
 
 /** Places where one may begin that are tried: a text of brackets costs no more than that many looks at it. */
 const MAX_STARTS = 20;
 
 /** In order, none within another. None of a text that is larger than what an output may be. */
-export function findJsonValues(text: string): Json[] {
-  const found: Json[] = [];
+export function findJsonTexts(text: string): string[] {
+  const found: string[] = [];
   if (text.length > MAX_VALUE_BYTES) return found;
   let at = 0;
   for (let starts = 0; starts < MAX_STARTS; starts++) {
@@ -15,9 +16,10 @@ export function findJsonValues(text: string): Json[] {
     if (start < 0) break;
     at += start;
     const end = endOfValue(text, at);
-    const read = end === null ? null : readJson(text.slice(at, end));
-    if (read?.ok === true) found.push(read.value as Json);
-    at = read?.ok === true ? end! : at + 1;
+    const json = end === null ? null : text.slice(at, end);
+    const isJson = json !== null && readJson(json, collectLongNumbers().rules).ok;
+    if (isJson) found.push(json);
+    at = isJson ? at + json.length : at + 1;
   }
   return found;
 }

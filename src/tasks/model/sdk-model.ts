@@ -5,7 +5,9 @@ import type { EmbeddingModelV4, LanguageModelV4 } from '@ai-sdk/provider';
 import { type Bill, readBill } from '../../core/cost/bill.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import type { Outside } from '../outside.ts';
+import { exactArguments } from './exact-arguments.ts';
 import { HeardAnswer } from './heard-answer.ts';
 import {
   billsOfFailures,
@@ -31,6 +33,7 @@ export function sdkModel(
   log: TaskLog,
 ): Model {
   const label = `${access.provider}/${access.name}`;
+  const warn = ({ message, ...fields }: JsonWarning): void => log.warn(message, fields);
   const guarded = async <T>(
     call: ModelCall,
     ask: (models: SdkModels) => PromiseLike<T>,
@@ -43,7 +46,8 @@ export function sdkModel(
       },
     });
     try {
-      const result = await ask(await loadModels(access, heard.fetch));
+      const fetch = call.tools.length > 0 ? exactArguments(heard.fetch, warn) : heard.fetch;
+      const result = await ask(await loadModels(access, fetch));
       return { result, bill: readBill(access.provider, heard.body) };
     } catch (error) {
       call.signal.throwIfAborted();
@@ -62,7 +66,7 @@ export function sdkModel(
         if (warning.type === 'unsupported')
           log.warn(`${label} does not support ${warning.feature}`, warningDetails(warning.details));
       return {
-        content: answerParts(result.content),
+        content: answerParts(result.content, warn),
         finishReason: result.finishReason.unified === 'interrupted' ? 'error' : result.finishReason.unified,
         ...(result.structuredOutputText !== undefined && { structuredText: result.structuredOutputText }),
         bill,

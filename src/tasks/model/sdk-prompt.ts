@@ -9,6 +9,7 @@ import type {
 } from '@ai-sdk/provider';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { parseJson } from '../../core/json-shape.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
 import { type ContentPart, type ModelMessage, textOf } from './message.ts';
 
 type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];
@@ -92,7 +93,10 @@ function optionsOf(of: JsonObject): { providerOptions?: SharedV4ProviderOptions 
  * Text, reasoning and the calls of our tools, in order. What the provider wants to see again (signatures, item ids) is
  * kept; what it ran by itself, its sources and its files are not.
  */
-export function answerParts(content: readonly LanguageModelV4Content[]): ContentPart[] {
+export function answerParts(
+  content: readonly LanguageModelV4Content[],
+  warn: (warning: JsonWarning) => void,
+): ContentPart[] {
   const parts = content.flatMap((part): ContentPart[] => {
     const seenAgain: JsonObject =
       part.providerMetadata === undefined ? {} : { providerOptions: part.providerMetadata as JsonObject };
@@ -107,7 +111,7 @@ export function answerParts(content: readonly LanguageModelV4Content[]): Content
             type: 'tool-call',
             toolCallId: part.toolCallId,
             toolName: part.toolName,
-            ...readArguments(part.input),
+            ...readArguments(part.input, part.toolName, warn),
             ...seenAgain,
           },
         ];
@@ -127,7 +131,10 @@ function storableTexts(value: Json): Json {
 }
 
 /** Arguments may be no JSON, or too much of it: the call is then answered with an error, and the model is told. */
-function readArguments(text: string): JsonObject {
+function readArguments(text: string, tool: string, warn: (warning: JsonWarning) => void): JsonObject {
   const parsed = parseJson(text === '' ? '{}' : text);
-  return parsed.ok ? { input: parsed.value } : { input: {}, malformed: text.slice(0, 1000) };
+  if (!parsed.ok) return { input: {}, malformed: text.slice(0, 1000) };
+  const warning = parsed.longNumbers.warning(`what the model gives the tool "${tool.slice(0, 100)}"`);
+  if (warning !== null) warn(warning);
+  return { input: parsed.value };
 }

@@ -9,14 +9,19 @@
 //       is told to come again, and may then be the first.
 //   R5  A repetition is told the first execution, whatever was replayed since.
 
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem, TaskError } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import type { TaskLog } from '../../core/log-lines.ts';
-import { isWebhookPath, type WebhookEventStatus, type WebhookVerifier } from '../../core/trigger/webhook.ts';
-import { type Database, isRetryable } from '../../db/connection/connection.ts';
+import type { JsonWarning } from '../../core/long-numbers.ts';
+import {
+  isWebhookPath,
+  type Respond,
+  type WebhookEventStatus,
+  type WebhookVerifier,
+} from '../../core/trigger/webhook.ts';
+import { isRetryable } from '../../db/connection/connection.ts';
 import {
   type EventSummary,
   findDelivery,
@@ -29,17 +34,26 @@ import type { Starts } from '../starts/starts.ts';
 import { readBody } from './body/body.ts';
 import { extraDigits } from './body/printed-size.ts';
 import { decideEvent } from './event/decide.ts';
-import { currentSecrets, openSecrets, type SecretSource } from './stored-secrets.ts';
+import type { WebhookEvent } from './event/event-scope.ts';
+import {
+  answerAfter,
+  answerBefore,
+  type HandshakeAnswer,
+  type HandshakeContext,
+  isTopicMessage,
+  parseTopicMessage,
+} from './handshake.ts';
+import { currentSecrets, openSecrets } from './stored-secrets.ts';
 import type { Delivery } from './verification/delivery.ts';
 import { senderHeaders, senderQuery } from './verification/sender-headers.ts';
 import { slackChallenge } from './verification/slack.ts';
-import type { VerificationRule } from './verification/verification-rule.ts';
+import type { VerificationOptions, VerificationRule } from './verification/verification-rule.ts';
 import { verifyDelivery } from './verification/verify.ts';
 
-export interface Receiver extends SecretSource {
-  readonly database: Database;
+export interface Receiver extends HandshakeContext {
   readonly starts: Pick<Starts, 'startWith'>;
-  readonly log: TaskLog;
+  /** Where senders reach the service, without a slash at the end. */
+  readonly publicUrl: string;
 }
 
 /** What the sender is told of an event. */
@@ -63,7 +77,16 @@ export type Receipt =
   | { readonly kind: 'limited'; readonly code: string; readonly message: string }
   /** Slack asks whether the address is right; nothing is stored. */
   | { readonly kind: 'challenge'; readonly challenge: string }
-  | ({ readonly kind: 'stored' } & EventAnswer);
+  | HandshakeAnswer
+  | ({ readonly kind: 'stored'; readonly asked?: AskedAnswer } & EventAnswer);
+
+/** What the webhook's owner wants the sender of this event to be answered. */
+export interface AskedAnswer {
+  readonly respond: Respond;
+  readonly tenantId: string;
+  readonly webhookId: string;
+  readonly event: WebhookEvent;
+}
 
 const MAX_TRIES = 4;
 const MAX_EXTRA_DIGITS = 1_000_000;
@@ -72,12 +95,25 @@ const LONG_NUMBERS: readonly Problem[] = [
 ];
 /** Nobody has it. */
 const NO_SECRETS: readonly string[] = [randomBytes(32).toString('base64')];
+/** Nobody has its other half. */
+const NO_KEYS: readonly string[] = [
+  generateKeyPairSync('ed25519')
+    .publicKey.export({ format: 'der', type: 'spki' })
+    .subarray(-32)
+    .toString('hex'),
+];
 /** Which scheme a delivery seems to be of, so that judging it for no webhook costs what it costs for one. */
 const SIGNS: readonly (readonly [header: string, verifier: WebhookVerifier])[] = [
   ['webhook-signature', 'standard_webhooks'],
   ['x-hub-signature-256', 'github'],
   ['stripe-signature', 'stripe'],
   ['x-slack-signature', 'slack'],
+  ['svix-signature', 'standard_webhooks'],
+  ['x-shopify-hmac-sha256', 'shopify'],
+  ['x-zm-signature', 'zoom'],
+  ['x-zendesk-webhook-signature', 'zendesk'],
+  ['x-twilio-signature', 'twilio'],
+  ['x-signature-ed25519', 'discord'],
 ];
 
 /** Receives one delivery at `<tenant name>/<path>`. Throws only where the database does not answer. */
@@ -94,6 +130,11 @@ export async function receiveDelivery(
   const rule = await ruleFor(receiver, webhook, delivery, nowMs);
   const verified = verifyDelivery(delivery, rule, nowMs);
   if (webhook === null) return { kind: 'unauthorized', isUnknownPath: true };
+  const handshake = await answerBefore(receiver, webhook, delivery, rule.secrets);
+  if (handshake !== null) return handshake;
+  if (!(webhook.methods ?? ['POST']).some((method) => method === delivery.method))
+    return { kind: 'unauthorized', isUnknownPath: false };
+  if (delivery.method === 'HEAD') return { kind: 'answered', status: 200, headers: {}, body: null };
   if (!verified.ok) {
     if (rule.secrets.length < currentSecrets(webhook.secrets, nowMs).length) return { kind: 'unavailable' };
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
@@ -101,6 +142,8 @@ export async function receiveDelivery(
   }
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
+  const question = await answerAfter(receiver, webhook, read.body, rule.secrets);
+  if (question !== null) return question;
   return await storeUntilDecided(receiver, webhook, { ...read, deliveryId: verified.deliveryId });
 }
 
@@ -120,6 +163,7 @@ interface DeliveryContent {
   readonly headers: JsonObject;
   readonly query: JsonObject;
   readonly body: Json;
+  readonly warnings: readonly JsonWarning[];
 }
 
 function readDelivery(
@@ -137,13 +181,14 @@ function readDelivery(
     return { kind: 'unacceptable', isMalformed, problems: read.problems };
   }
   if (!query.ok) return { kind: 'unacceptable', isMalformed: false, problems: query.problems };
-  const { body } = read.value;
+  const { warnings } = read.value;
+  const body = isTopicMessage(webhook, delivery) ? parseTopicMessage(read.value.body) : read.value.body;
   if (extraDigits(body) > MAX_EXTRA_DIGITS)
     return { kind: 'unacceptable', isMalformed: false, problems: LONG_NUMBERS };
   const challenge = webhook.verifier === 'slack' ? slackChallenge(body) : null;
   if (challenge !== null) return { kind: 'challenge', challenge };
   const headers = senderHeaders(delivery.headers, webhook.options);
-  return { kind: 'readable', method: delivery.method, headers, query: query.value, body };
+  return { kind: 'readable', method: delivery.method, headers, query: query.value, body, warnings };
 }
 
 // A conflict with another transaction did nothing; a lost connection is the caller's to tell, and the sender's to repeat.
@@ -182,9 +227,13 @@ async function storeAndDecide(
           ? null
           : await findDelivery(client, tenantId, webhook.id, content.deliveryId);
       // Paused, removed or deleted since it was looked up.
-      return first === null
-        ? { kind: 'unauthorized', isUnknownPath: true }
-        : { kind: 'stored', ...answerOf(first) };
+      if (first === null) return { kind: 'unauthorized', isUnknownPath: true };
+      const { id: eventId, receivedAt: firstAt } = first;
+      return {
+        kind: 'stored',
+        ...answerOf(first),
+        ...asked(webhook, { ...content, eventId, receivedAt: firstAt }),
+      };
     }
     const decision = await decideEvent(client, receiver.starts, webhook, {
       ...content,
@@ -193,8 +242,17 @@ async function storeAndDecide(
     });
     if (decision.error !== null && isAtLimit(decision.error.code)) throw new TenantAtLimit(decision.error);
     await settleEvent(client, id, decision);
-    return { kind: 'stored', eventId: id, status: decision.status, executionId: decision.executionId };
+    const { status, executionId } = decision;
+    const event = { ...content, eventId: id, receivedAt };
+    return { kind: 'stored', eventId: id, status, executionId, ...asked(webhook, event) };
   });
+}
+
+function asked(
+  { respond, tenantId, id: webhookId }: WebhookRow,
+  event: WebhookEvent,
+): { readonly asked?: AskedAnswer } {
+  return respond === null ? {} : { asked: { respond, tenantId, webhookId, event } };
 }
 
 /** What a delivery's repetition is told. */
@@ -220,8 +278,16 @@ async function ruleFor(
   if (webhook !== null) {
     const { authType, verifier, options } = webhook;
     const secrets = await openSecrets(webhook, receiver, nowMs, receiver.log);
-    return { authType, verifier, options, secrets };
+    return { authType, verifier, options, secrets, url: urlOf(receiver, delivery, options) };
   }
   const verifier = SIGNS.find(([header]) => Object.hasOwn(delivery.headers, header))?.[1] ?? 'hmac';
-  return { authType: 'none', verifier, secrets: NO_SECRETS, options: {} };
+  const secrets = verifier === 'discord' ? NO_KEYS : NO_SECRETS;
+  return { authType: 'none', verifier, secrets, options: {}, url: urlOf(receiver, delivery, {}) };
+}
+
+/** Where the sender has sent it: not where it came in, which may be behind a proxy. */
+function urlOf({ publicUrl }: Receiver, { target }: Delivery, { url }: VerificationOptions): string {
+  if (url === undefined) return publicUrl + target;
+  const cut = target.indexOf('?');
+  return cut === -1 ? url : url + target.slice(cut);
 }

@@ -40,6 +40,55 @@ describe('external_api is checked when its definition is', () => {
         expectedStatus: '{{ input.s }}',
       },
     ],
+    ['each way to show who calls', { url, auth: { basic: { username: 'me', password: '{{ secrets.P }}' } } }],
+    ['a bearer token of another task', { url, auth: { bearer: { token: '{{ input.token }}' } } }],
+    [
+      'an AWS signature',
+      {
+        url,
+        auth: {
+          awsSigV4: {
+            accessKeyId: 'A',
+            secretAccessKey: '{{ secrets.S }}',
+            region: 'eu-central-1',
+            service: 's3',
+          },
+        },
+      },
+    ],
+    [
+      'OAuth client credentials',
+      {
+        url,
+        auth: {
+          oauth2ClientCredentials: {
+            ...{ tokenUrl: 'https://id.example/token', clientId: 'me', clientSecret: '{{ secrets.S }}' },
+            ...{ scope: 'a b', audience: 'https://api.example', sendIn: 'body' },
+          },
+        },
+      },
+    ],
+    [
+      'a form',
+      {
+        url,
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        body: { a: [1, 'x'], b: null },
+      },
+    ],
+    [
+      'a form whose values are templates',
+      { url, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '{{ input.form }}' },
+    ],
+    [
+      'parts with a file',
+      {
+        url,
+        headers: { 'content-type': 'multipart/form-data' },
+        body: { f: { base64: 'AA==', filename: 'a.bin' } },
+      },
+    ],
+    ['a type of the answer', { url, responseType: 'bytes' }],
     ['a status, a class, a status as text', { url, expectedStatus: 204 }],
     ['a class', { url, expectedStatus: '2xx' }],
     ['a cost that is unknown', { url, costUsd: null }],
@@ -58,6 +107,43 @@ describe('external_api is checked when its definition is', () => {
     ['a size over the limit', { url, maxResponseBytes: 16_000_001 }, '/maxResponseBytes range'],
     ['a cost below zero', { url, costUsd: -1 }, '/costUsd range'],
     ['a cost that is no number', { url, costUsd: 'free' }, '/costUsd pattern'],
+    ['another type of the answer', { url, responseType: 'xml' }, '/responseType invalid_value'],
+    [
+      'two ways to show who calls',
+      { url, credential: 'K', auth: { bearer: { token: '$.input.t' } } },
+      '/auth conflict',
+    ],
+    [
+      'two schemes',
+      { url, auth: { bearer: { token: '$.input.t' }, basic: { username: 'a', password: '$.input.p' } } },
+      '/auth range',
+    ],
+    ['no scheme', { url, auth: {} }, '/auth range'],
+    ['an unknown scheme', { url, auth: { digest: {} } }, '/auth/digest unknown_field'],
+    [
+      'a scheme without its secret',
+      { url, auth: { basic: { username: 'a' } } },
+      '/auth/basic/password required',
+    ],
+    [
+      'a secret in the definition',
+      { url, auth: { bearer: { token: 's3cret' } } },
+      '/auth/bearer/token secret_in_definition',
+    ],
+    [
+      'an authorization header beside auth',
+      { url, headers: { Authorization: 'x' }, auth: { bearer: { token: '$.input.t' } } },
+      '/headers/Authorization conflict',
+    ],
+    [
+      'a form with nesting',
+      {
+        url,
+        headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+        body: { a: { b: 1 } },
+      },
+      '/body/a not_a_form',
+    ],
     ['a credential that is no name', { url, credential: 'my key' }, '/credential pattern'],
     [
       'an unknown field of the callback',

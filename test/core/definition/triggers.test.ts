@@ -192,7 +192,7 @@ describe('what is allowed and mostly not meant', () => {
   const warned = (more: Doc) => warningsOf(withTriggers(webhook(more)));
 
   test.each(['secret', 'basic', 'bearer'])('authType %s beside a verifier is warned of', (authType) => {
-    expect(warned({ verifier: 'github', authType })).toEqual(['/triggers/0/authType both_must_pass']);
+    expect(warned({ verifier: 'github', authType })).toEqual(['/triggers/0/authType two_proofs']);
   });
 
   test('one of the two is not', () => {

@@ -607,3 +607,163 @@ describe('a callback', () => {
     expect([failure?.code, sent.length]).toEqual(['timeout', 0]);
   });
 });
+
+describe('responseType', () => {
+  const answered = async (responseType: string | undefined, type: string, body: string | Buffer) => {
+    const warnings: string[] = [];
+    const log = { debug() {}, info() {}, error() {}, warn: (message: string) => void warnings.push(message) };
+    const config = { url, ...(responseType !== undefined && { responseType }) };
+    const { outcome, failure } = await run(config, {
+      log,
+      answer: { headers: type === '' ? {} : { 'content-type': type }, body },
+    });
+    return { body: outcome === null ? null : (outputOf(outcome) as JsonObject).body, failure, warnings };
+  };
+
+  test.each<[string | undefined, string, string | Buffer, unknown]>([
+    ['json', 'text/plain', '{"a":1}', { a: 1 }],
+    ['json', 'application/octet-stream', '\uFEFF[1]', [1]],
+    ['json', '', '', null],
+    ['text', 'application/json', '{"a":1}', '{"a":1}'],
+    ['text', 'application/pdf; charset=latin1', Buffer.from([0xe9]), 'é'],
+    ['text', 'application/json', '', ''],
+    [
+      'bytes',
+      'application/pdf',
+      Buffer.from([0, 255, 1]),
+      { base64: 'AP8B', contentType: 'application/pdf', length: 3 },
+    ],
+    ['bytes', 'application/json', '{}', { base64: 'e30=', contentType: 'application/json', length: 2 }],
+    ['bytes', '', '', { base64: '', contentType: null, length: 0 }],
+    [undefined, 'application/pdf', Buffer.from([0, 255, 1]), { base64: 'AP8B' }],
+  ])('%s of %s', async (responseType, type, body, expected) =>
+    expect((await answered(responseType, type, body)).body).toEqual(expected),
+  );
+
+  test('json of what is none is output_invalid, and another type is refused', async () => {
+    expect((await answered('json', 'text/html', '<p>')).failure).toMatchObject({ code: 'output_invalid' });
+    expect((await answered('xml', 'text/html', '<p>')).failure).toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(/one of json, text, bytes in config.responseType/),
+    });
+  });
+
+  test('a secret in bytes is hidden', async () => {
+    const { body } = await answered('bytes', 'application/pdf', `\0${SECRETS.KEY}`);
+    expect(Buffer.from((body as { base64: string }).base64, 'base64').toString()).not.toContain(SECRETS.KEY);
+  });
+
+  test('integers beyond 2^53 are kept exactly, as texts, and said once', async () => {
+    const text = '{"id":820982911946154508,"items":[{"id":12345678901234567890}]}';
+    for (const [responseType, type] of [
+      [undefined, 'application/json'],
+      ['json', 'text/plain'],
+    ] as const) {
+      const { body, warnings } = await answered(responseType, type, text);
+      expect(body).toEqual({ id: '820982911946154508', items: [{ id: '12345678901234567890' }] });
+      expect(warnings).toEqual([
+        expect.stringMatching(/^the answer of .*2 numbers beyond 2\^53.*\/id, \/items\/0\/id$/),
+      ]);
+    }
+    expect((await answered('text', 'application/json', text)).body).toBe(text);
+  });
+});
+
+describe('bodies by their Content-Type', () => {
+  const sentAs = async (type: string, body: Json, input: Json = null) => {
+    const { request, failure } = await run({ url, headers: { 'Content-Type': type }, body }, { input });
+    if (failure !== null) throw failure;
+    return { type: request.headers['content-type']!, text: request.body!.toString(), method: request.method };
+  };
+  const FORM = 'application/x-www-form-urlencoded';
+
+  test('a form: fields in their order, a list repeats its name, null is left out', async () => {
+    expect(
+      await sentAs(
+        FORM,
+        { grant: 'a b&c', n: 1.5, on: true, none: null, tag: ['x', 'y'], who: '{{ input.who }}' },
+        { who: 'é' },
+      ),
+    ).toEqual({ type: FORM, text: 'grant=a+b%26c&n=1.5&on=true&tag=x&tag=y&who=%C3%A9', method: 'POST' });
+    expect((await sentAs(FORM, 'a=already')).text).toBe('a=already');
+    expect((await sentAs('text/plain', { a: 1 })).text).toBe('{"a":1}');
+  });
+
+  test.each<[string, Json, RegExp]>([
+    [FORM, { a: '{{ input }}' }, /config.body.a is an object, which a form .* cannot hold: flatten it/],
+    [FORM, { 'x y': ['{{ input }}'] }, /config.body\["x y"\] is an object/],
+    [FORM, [1], /config.body must be an object of fields/],
+    ['multipart/form-data', { a: '{{ input }}' }, /config.body.a is an object: a part is .* or a file/],
+    ['multipart/form-data', { a: { base64: 'a?' } }, /config.body.a.base64 is not base64/],
+    ['multipart/form-data', { a: { base64: 'AA==', filename: 1 } }, /filename must be a text/],
+    ['multipart/form-data', 7, /config.body must be an object of fields/],
+  ])('%s of %j is refused', async (type, body, message) => {
+    await expect(sentAs(type, body, { b: 1 })).rejects.toMatchObject({
+      code: 'validation',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('parts: fields and files, as another reader reads them', async () => {
+    const bytes = Buffer.from([0, 255, 10, 13, 34]);
+    const { request } = await run({
+      url,
+      headers: { 'content-type': 'multipart/form-data' },
+      body: {
+        name: 'é "x"',
+        tag: ['a', 'b'],
+        none: null,
+        plain: { base64: bytes.toString('base64') },
+        named: { base64: bytes.toString('base64'), filename: 'p"1.png', contentType: 'image/png', length: 5 },
+      },
+    });
+    const type = request.headers['content-type']!;
+    expect(type).toMatch(/^multipart\/form-data; boundary=/);
+    const form = await new Response(request.body!, { headers: { 'content-type': type } }).formData();
+    expect([form.get('name'), form.getAll('tag'), form.has('none')]).toEqual(['é "x"', ['a', 'b'], false]);
+    const [plain, named] = [form.get('plain') as File, form.get('named') as File];
+    expect([plain.name, plain.type, Buffer.from(await plain.arrayBuffer())]).toEqual([
+      'plain',
+      'application/octet-stream',
+      bytes,
+    ]);
+    expect([named.name, named.type, Buffer.from(await named.arrayBuffer())]).toEqual([
+      'p"1.png',
+      'image/png',
+      bytes,
+    ]);
+  });
+});
+
+describe('auth', () => {
+  test('basic and bearer, with their secrets hidden where they come back', async () => {
+    const secrets = { P: 'pä:ss-w0rd-long', T: 't0ken-of-acme-1' };
+    const basic = await run(
+      { url, auth: { basic: { username: 'me', password: '{{ secrets.P }}' } } },
+      {
+        secrets,
+        answer: {
+          headers: { 'content-type': 'text/plain' },
+          body: `you are ${Buffer.from('me:pä:ss-w0rd-long').toString('base64')}`,
+        },
+      },
+    );
+    expect(basic.request.headers.authorization).toBe(
+      `Basic ${Buffer.from('me:pä:ss-w0rd-long').toString('base64')}`,
+    );
+    expect(outputOf(basic.outcome!)).toMatchObject({ body: 'you are [redacted]' });
+    const bearer = await run({ url, auth: { bearer: { token: '{{ secrets.T }}' } } }, { secrets });
+    expect(bearer.request.headers.authorization).toBe('Bearer t0ken-of-acme-1');
+    expect([...bearer.request.usedSecrets!].map(({ name }) => name)).toEqual(['T']);
+  });
+
+  test.each<[JsonObject, RegExp]>([
+    [{ basic: { username: 'a:b', password: '{{ secrets.KEY }}' } }, /username cannot hold ":"/],
+    [{ bearer: { token: '{{ input }}' } }, /auth.bearer needs "token"/],
+    [{ bearer: { token: '{{ secrets.NONE }}' } }, /there is no secret "NONE"; set DAGWRIGHT_SECRET_NONE/],
+  ])('%j is refused', async (auth, message) => {
+    const { failure, sent } = await run({ url, auth }, { input: null });
+    expect(failure).toMatchObject({ code: 'validation', message: expect.stringMatching(message) });
+    expect(sent).toEqual([]);
+  });
+});

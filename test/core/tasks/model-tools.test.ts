@@ -279,3 +279,57 @@ describe('simulated/agent', () => {
     expect((await infer({ prompt: 'go', tools }, { modelId: 'simulated/agent' })).output).toEqual(output);
   });
 });
+
+describe('an integer beyond 2^53 that a model gives a tool', () => {
+  const SNOWFLAKE = '12345678901234567890';
+  const anyId = { type: 'object', properties: { id: {} } };
+  const echo = tool(
+    'echo',
+    { taskType: 'transformation', config: { output: '{{ task.input.id }}' } },
+    { inputSchema: anyId },
+  );
+
+  test('is kept exactly, as a text, with a warning', async () => {
+    const { result, run } = await converse([chat([call('echo', `{"id":${SNOWFLAKE}}`)]), chat('done')], {
+      tools: [echo],
+    });
+    expect((await result).output.toolCalls).toMatchObject([{ input: { id: SNOWFLAKE }, output: SNOWFLAKE }]);
+    expect(run.warnings).toEqual([expect.stringMatching(/^what the model gives the tool "echo" .*: \/id$/)]);
+  });
+
+  test.each(['anthropic', 'google'])(
+    'also where %s sends it as JSON within JSON, which its library parses',
+    async (provider) => {
+      const first =
+        provider === 'anthropic'
+          ? `{"type":"message","id":"m","role":"assistant","model":"c","stop_reason":"tool_use","stop_sequence":null,
+            "usage":{"input_tokens":5,"output_tokens":3},"content":[{"type":"tool_use","id":"call-1","name":"echo","input":{"id":${SNOWFLAKE}}}]}`
+          : `{"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"echo","args":{"id":${SNOWFLAKE}}}}]},"finishReason":"STOP"}],
+            "usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":3}}`;
+      const done =
+        provider === 'anthropic'
+          ? `{"type":"message","id":"n","role":"assistant","model":"c","stop_reason":"end_turn","stop_sequence":null,
+              "usage":{"input_tokens":1,"output_tokens":1},"content":[{"type":"text","text":"done"}]}`
+          : `{"candidates":[{"content":{"role":"model","parts":[{"text":"done"}]},"finishReason":"STOP"}],
+              "usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1}}`;
+      const json = { headers: { 'content-type': 'application/json' } };
+      const server = answering(new Response(first, json), new Response(done, json));
+      const setting = { modelId: `${provider}/some-model`, outside: http(server.fetch) };
+      const { output, run } = await infer({ prompt: 'go', tools: [echo] }, setting);
+      expect(output.toolCalls).toMatchObject([{ input: { id: SNOWFLAKE }, output: SNOWFLAKE }]);
+      expect(run.warnings).toEqual([expect.stringMatching(/^what the model gives a tool .*\/id$/)]);
+    },
+  );
+
+  test('in an answer of a responseSchema too, where the schema takes a text; else the model is told of the number', async () => {
+    const schema = (type: string) => ({ type: 'object', properties: { id: { type } }, required: ['id'] });
+    const taken = await converse([chat(`{"id":${SNOWFLAKE}}`)], { responseSchema: schema('string') });
+    expect((await taken.result).output.object).toEqual({ id: SNOWFLAKE });
+    expect(taken.run.warnings).toHaveLength(1);
+    const refused = await converse([chat(`{"id":${SNOWFLAKE}}`), chat('{"id":1}')], {
+      responseSchema: schema('integer'),
+    });
+    expect((await refused.result).output.object).toEqual({ id: 1 });
+    expect(JSON.stringify(refused.server.asked[1]!.body)).toContain('beyond 2^53');
+  });
+});

@@ -98,7 +98,7 @@ export const PROBLEM_CODES: Readonly<Record<string, string>> = {
     'A name that cannot be read at this place: `secrets` outside of a call, `item` outside of a `parallel`.',
   rewritten: "Warning: another product's word was taken and stored as ours.",
   dollar_template: 'Warning: a `$` before a template is text.',
-  both_must_pass: 'Warning: a webhook asks for a signature and for a secret besides.',
+  two_proofs: 'Warning: a webhook asks for a signature and for a secret besides.',
   no_delivery_id:
     'Warning: nothing says which header names a delivery, so one that is repeated may start again.',
   setting: 'A setting or secret that this process does not have.',

@@ -192,7 +192,8 @@ describe("the sender's headers", () => {
 
 describe('a secret', () => {
   it('that was made here fits wherever it is for, and is never the same', () => {
-    for (const verifier of [null, ...WEBHOOK_VERIFIERS])
+    // Discord's is the public half of its own key.
+    for (const verifier of [null, ...WEBHOOK_VERIFIERS].filter((one) => one !== 'discord'))
       for (const authType of WEBHOOK_AUTH_TYPES) {
         if (verifier === 'standard_webhooks' && authType === 'basic') continue;
         const secret = newSecret(verifier, authType);

@@ -58,6 +58,7 @@ const receive = async (
     headers,
     query: { q: '1' },
     rawBody: Buffer.from(body),
+    target: `/hooks/${path}?q=1`,
   });
 const signed = (body: string, id: string, { secret } = hook) => fromHmac(body, { secret, id });
 

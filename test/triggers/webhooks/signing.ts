@@ -1,5 +1,5 @@
 // Deliveries as their senders would make them, for the tests of verification.
-import { createHmac } from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { WebhookVerifier } from '../../../src/core/trigger/webhook.ts';
 import type { Delivery } from '../../../src/triggers/webhooks/verification/delivery.ts';
 import type { VerificationRule } from '../../../src/triggers/webhooks/verification/verification-rule.ts';
@@ -13,18 +13,35 @@ export const SECRETS: Readonly<Record<WebhookVerifier, string>> = {
   stripe: 'whsec_test_secret',
   slack: '8f742231b10e8888abcd99yyyzzz85a5',
   hmac: 'a plain secret',
+  shopify: 'hush-of-shopify',
+  zoom: 'zoom-secret-token',
+  zendesk: 'dGhpc19zZWNyZXQ=',
+  twilio: '12345-auth-token',
+  discord: publicHex(),
+  meta: 'app-secret-of-meta',
 };
+/** Where Twilio believes to send to. */
+export const ADDRESS = 'https://me.example/hooks/default/calls?a=1';
+
+function discordKey() {
+  const seed = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, 5)]);
+  return createPrivateKey({ key: seed, format: 'der', type: 'pkcs8' });
+}
+function publicHex(): string {
+  const der = createPublicKey(discordKey()).export({ format: 'der', type: 'spki' });
+  return der.subarray(-32).toString('hex');
+}
 
 export function rule(
   change: Partial<VerificationRule> & { verifier: WebhookVerifier | null },
 ): VerificationRule {
   const secrets = change.verifier === null ? [] : [SECRETS[change.verifier]];
-  return { authType: 'none', secrets, options: {}, ...change };
+  return { authType: 'none', secrets, options: {}, url: ADDRESS, ...change };
 }
 
 export function delivery(headers: Delivery['headers'], body: string | Buffer = ''): Delivery {
   const rawBody = typeof body === 'string' ? Buffer.from(body) : body;
-  return { method: 'POST', headers, query: {}, rawBody };
+  return { method: 'POST', headers, query: {}, rawBody, target: '/hooks/default/x' };
 }
 
 /** What a sender of the scheme would send; `seconds` is its clock. */
@@ -59,6 +76,44 @@ export function signed(
       );
     case 'hmac':
       return delivery({ 'x-signature-256': `sha256=${hmac(secret, '')}`, 'x-delivery-id': id }, raw);
+    case 'shopify':
+      return delivery(
+        { 'x-shopify-hmac-sha256': hmac(secret, '', 'base64'), 'x-shopify-webhook-id': id },
+        raw,
+      );
+    case 'meta':
+      return delivery({ 'x-hub-signature-256': `sha256=${hmac(secret, '')}` }, raw);
+    case 'zoom':
+      return delivery(
+        { 'x-zm-request-timestamp': seconds, 'x-zm-signature': `v0=${hmac(secret, `v0:${seconds}:`)}` },
+        raw,
+      );
+    case 'zendesk': {
+      const at = new Date(Number(seconds) * 1000).toISOString();
+      return delivery(
+        {
+          'x-zendesk-webhook-signature-timestamp': at,
+          'x-zendesk-webhook-signature': hmac(secret, at, 'base64'),
+          'x-zendesk-webhook-invocation-id': id,
+        },
+        raw,
+      );
+    }
+    case 'twilio': {
+      const form = new URLSearchParams(raw.toString());
+      const fields = [...form.keys()].sort().map((name) => name + form.get(name));
+      const signature = createHmac('sha1', secret)
+        .update(ADDRESS + fields.join(''))
+        .digest('base64');
+      return delivery(
+        { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature },
+        raw,
+      );
+    }
+    case 'discord': {
+      const signature = sign(null, Buffer.concat([Buffer.from(seconds), raw]), discordKey()).toString('hex');
+      return delivery({ 'x-signature-timestamp': seconds, 'x-signature-ed25519': signature }, raw);
+    }
   }
 }
 

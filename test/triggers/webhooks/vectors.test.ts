@@ -104,7 +104,7 @@ function expectGenuine(sent: Delivery, asked: VerificationRule, deliveryId: stri
   changed[changed.length >> 1]! ^= 1;
   expect(verifyDelivery({ ...sent, rawBody: changed }, asked, NOW_MS).ok).toBe(false);
   const body = readBody(sent.rawBody, 'application/json');
-  expect(body).toEqual({ ok: true, value: { body: JSON.parse(sent.rawBody.toString()) } });
+  expect(body).toEqual({ ok: true, value: { warnings: [], body: JSON.parse(sent.rawBody.toString()) } });
 }
 
 describe.skipIf(GITHUB.length === 0)(

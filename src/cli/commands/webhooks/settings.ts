@@ -17,6 +17,9 @@ export interface SettingOptions {
   readonly verifier?: WebhookVerifier | 'none';
   readonly secret?: string;
   readonly options?: string;
+  readonly methods?: string;
+  readonly handshakes?: string;
+  readonly respond?: string;
   readonly inputMapping?: string;
   readonly filters?: string;
   readonly priority?: number;
@@ -38,7 +41,19 @@ export function withSettings(verb: 'create' | 'update', given: Command): Command
       '--secret <text|@file>',
       `or {{ secrets.NAME }} for DAGWRIGHT_SECRET_NAME${absent('one is made')}`,
     )
-    .option('--options <json|@file>', 'of the verifier: signatureHeader, algorithm, encoding, prefix, …')
+    .option(
+      '--options <json|@file>',
+      'of the verifier: signatureHeader, algorithm, encoding, prefix, template, …',
+    )
+    .option(
+      '--methods <json>',
+      `requests that are deliveries: ["POST", "PUT", "GET", "HEAD"]${absent('POST')}`,
+    )
+    .option('--handshakes <json|@file>', 'answers to the sender, such as [{ "type": "validation_token" }]')
+    .option(
+      '--respond <json|@file>',
+      `what the sender is answered, such as { "when": "completed", "withinSeconds": 25 }${absent('202')}`,
+    )
     .option(
       '--input-mapping <json|@file>',
       `the execution's input out of body, headers, query${absent('the body')}`,
@@ -62,6 +77,9 @@ export async function readSettings(options: SettingOptions) {
     priority,
     secret: secret === undefined ? undefined : await readTextArgument(secret, '--secret'),
     options: await json(options.options, '--options'),
+    methods: await json(options.methods, '--methods'),
+    handshakes: await json(options.handshakes, '--handshakes'),
+    respond: await json(options.respond, '--respond'),
     inputMapping: await json(options.inputMapping, '--input-mapping'),
     filters: await json(options.filters, '--filters'),
   };

@@ -206,9 +206,10 @@ function print(context: CommandContext, view: object): void {
 function warnWhereOpen(
   { note }: CommandContext,
   { http }: Config,
-  { authType, verifier }: WebhookView,
+  { authType, verifier, warnings }: WebhookView,
   added: string | null,
 ): void {
+  for (const { message, hint } of warnings) note(hint === undefined ? message : `${message}; ${hint}`);
   if (authType === 'none' && verifier === null) note('anybody who knows the URL can start this workflow');
   if (added !== null && referencedSecret(added) === null && http.encryptionKeys === null)
     note('the secret is stored as it is: DAGWRIGHT_ENCRYPTION_KEY would protect it at rest');

@@ -4,6 +4,8 @@ import type { Problem } from '../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { checkSettings, endProblems } from '../../schedule/settings.ts';
 import { compileEventTrigger } from '../../trigger/event-trigger.ts';
+import { WEBHOOK_AUTH_TYPES, WEBHOOK_VERIFIERS } from '../../trigger/webhook.ts';
+import { webhookWarnings } from '../../trigger/webhook-warnings.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
 import type { Reporter } from '../reporter.ts';
@@ -57,6 +59,13 @@ export function checkTriggers(document: JsonObject, check: TriggerCheck): void {
   });
 }
 
+function warnOfWebhook(trigger: JsonObject, pointer: string, reporter: Reporter): void {
+  const verifier = WEBHOOK_VERIFIERS.find((one) => one === trigger.verifier) ?? null;
+  const authType = WEBHOOK_AUTH_TYPES.find((one) => one === trigger.authType) ?? 'none';
+  for (const warning of webhookWarnings({ authType, verifier, options: trigger.options ?? {} }))
+    reporter.warn(pointer + warning.pointer, warning.code, warning.message, warning.hint);
+}
+
 function checkSchedule(
   trigger: JsonObject,
   pointer: string,
@@ -79,28 +88,6 @@ function checkSchedule(
     ? [...endProblems(checked.value, check.nowMs), ...inputProblems(trigger.input ?? {}, document, check)]
     : checked.problems;
   check.reporter.errors(problems.map((problem) => ({ ...problem, pointer: pointer + problem.pointer })));
-}
-
-// What is allowed, and mostly not what its author thinks.
-function warnOfWebhook(
-  { authType, verifier, options }: JsonObject,
-  pointer: string,
-  reporter: Reporter,
-): void {
-  if (typeof verifier === 'string' && typeof authType === 'string' && authType !== 'none')
-    reporter.warn(
-      joinPointer(pointer, 'authType'),
-      'both_must_pass',
-      `senders must sign (${quoteText(verifier)}) and show a secret besides (${quoteText(authType)}): both must pass`,
-      'a signature is enough: leave authType out',
-    );
-  if (verifier === 'hmac' && !(isJsonObject(options) && options.deliveryIdHeader !== undefined))
-    reporter.warn(
-      joinPointer(pointer, 'options'),
-      'no_delivery_id',
-      'which header names a delivery is not said: one that is sent again without such a header starts again',
-      'options.deliveryIdHeader: the header that the sender repeats, such as x-delivery-id',
-    );
 }
 
 /** A schedule's input is known here, so it must fit. */

@@ -1,5 +1,6 @@
 // A strict JSON reader (RFC 8259) for documents that people write: unlike JSON.parse it refuses duplicate keys, numbers
-// that JavaScript would round or turn into Infinity, and depth, and says at which line and column.
+// that JavaScript would round or turn into Infinity, and depth, and says at which line and column. What another system has
+// written cannot be written anew: of that it can keep such numbers as texts (core/long-numbers.ts).
 import type { Problem, Result } from '../../errors.ts';
 import { MAX_DEPTH, MAX_VALUES } from '../../json.ts';
 import { toldPointer } from '../pointer.ts';
@@ -21,8 +22,19 @@ class SyntaxProblem extends Error {
   }
 }
 
+/** How to read what another system has written. */
+export interface OutsideRules {
+  /** Is told the place of each number that is kept as a text. Absent: they are problems. */
+  readonly onLongNumber?: (pointer: string, literal: string, offset: number) => void;
+  /** The last of several members with one name counts, as it does for JSON.parse. */
+  readonly takesDuplicates?: boolean;
+}
+
 /** Parses JSON text. Duplicate keys and bad numbers are all reported; a syntax error ends the reading. */
-export function readJson(text: string): Result<unknown> {
+export function readJson(
+  text: string,
+  { onLongNumber, takesDuplicates = false }: OutsideRules = {},
+): Result<unknown> {
   const problems: Problem[] = [];
   const path: (string | number)[] = [];
   let at = 0;
@@ -75,11 +87,17 @@ export function readJson(text: string): Result<unknown> {
       throw new SyntaxProblem(start, 'syntax', 'this string is not closed or has a bad escape');
     }
   };
-  const readNumber = (): number => {
+  const readNumber = (): number | string => {
     NUMBER.lastIndex = at;
     if (!NUMBER.test(text)) throw unexpected('a value');
     const literal = text.slice(at, NUMBER.lastIndex);
     const value = Number(literal);
+    if (onLongNumber !== undefined) {
+      const isLong = isLongNumber(literal, value);
+      if (isLong) onLongNumber(toldPointer(path), literal, at);
+      at = NUMBER.lastIndex;
+      return isLong ? literal : value;
+    }
     if (!Number.isFinite(value))
       report(at, 'invalid_number', `the number ${quoteText(literal)} is too large`);
     else if (/^-?\d+$/.test(literal) && !Number.isSafeInteger(value))
@@ -160,7 +178,7 @@ export function readJson(text: string): Result<unknown> {
       if (text[at] !== ':') throw unexpected('":"');
       at += 1;
       path.push(key);
-      if (Object.hasOwn(object, key))
+      if (!takesDuplicates && Object.hasOwn(object, key))
         report(keyAt, 'duplicate_key', `the name ${quoteText(key)} is given twice`);
       // defineProperty: "__proto__" becomes an ordinary member here, which copyDocument then refuses by name.
       const value = readValue();
@@ -187,6 +205,22 @@ export function readJson(text: string): Result<unknown> {
     report(error.offset, error.code, error.message);
     return { ok: false, problems };
   }
+}
+
+/**
+ * A number that a double would make another of: an integer beyond 2^53, or one that is too large. Below 1e21 also one that a double
+ * happens to hold, which nobody could tell from a rounded one; above it is a double where that one is written with the same digits.
+ */
+function isLongNumber(literal: string, value: number): boolean {
+  if (Number.isSafeInteger(value)) return false;
+  if (!Number.isFinite(value)) return true;
+  if (Math.abs(value) < 1e21) return Number.isInteger(value);
+  return /^-?\d+$/.test(literal) && literal.replace(/^-|0+$/g, '') !== digitsOf(value);
+}
+
+/** As JSON.stringify writes them, without the exponent. */
+function digitsOf(value: number): string {
+  return value.toExponential().split('e', 1)[0]!.replace(/^-|\./g, '');
 }
 
 /** Says line and column; goes on from the place before, so that a hundred of them read the text once. */

@@ -156,7 +156,10 @@ const NODE_FIELDS: JsonObject = {
     enum: TRIGGER_RULES,
     description: "Airflow's rules instead of the join rule; rarely needed.",
   },
-  conditionExpression: { description: 'A condition; false skips the task.', examples: ['$.input.depth > 1'] },
+  conditionExpression: {
+    description: 'A condition; false skips the task (a part of a parallel: null in its output).',
+    examples: ['$.input.depth > 1'],
+  },
   ...SHARED,
   inputMapping: mapping("Makes the task's input. Default: $.input for a root, else { parent: output }."),
   outputMapping: mapping('Sees the raw result as $.output; what it yields is stored.'),

@@ -11,10 +11,14 @@ import {
 import { CATCHUP_POLICIES, OVERLAP_POLICIES } from '../../schedule/words.ts';
 import { EVENT_TYPE } from '../../trigger/event-type.ts';
 import {
+  HANDSHAKE_TYPES,
   MAX_FILTERS,
   MAX_GIVEN_PATH_CHARS,
   MAX_SECRET_CHARS,
+  RESPOND_SECONDS,
+  RESPOND_WHEN,
   WEBHOOK_AUTH_TYPES,
+  WEBHOOK_METHODS,
   WEBHOOK_VERIFIERS,
 } from '../../trigger/webhook.ts';
 import { TRIGGER_KINDS } from '../trigger-model.ts';
@@ -110,7 +114,65 @@ const WEBHOOK = closedObject(
     },
     options: {
       type: 'object',
-      description: 'Of the verifier: names of headers, algorithm, encoding, prefix.',
+      description:
+        'Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url.',
+    },
+    methods: {
+      type: 'array',
+      minItems: 1,
+      items: { enum: WEBHOOK_METHODS },
+      default: ['POST'],
+      description: 'Requests that are deliveries; one by HEAD is answered, and nothing else.',
+    },
+    handshakes: {
+      type: 'array',
+      minItems: 1,
+      items: closedObject(
+        {
+          type: { enum: HANDSHAKE_TYPES },
+          verifyToken: {
+            type: 'string',
+            description: 'Of hub_challenge.',
+            examples: ['{{ secrets.META_VERIFY }}'],
+          },
+          topicArn: { type: 'string', description: 'Of sns: the one topic that is confirmed.' },
+          host: { type: 'string', description: "Of sns: where confirmations go, if not Amazon's hosts." },
+        },
+        ['type'],
+      ),
+      description: 'How questions of the sender whether the address is right are answered.',
+    },
+    respond: {
+      ...closedObject({
+        when: {
+          enum: RESPOND_WHEN,
+          default: 'completed',
+          description: 'At once, or when the execution has ended.',
+        },
+        withinSeconds: {
+          type: 'integer',
+          minimum: 1,
+          maximum: RESPOND_SECONDS.max,
+          default: RESPOND_SECONDS.default,
+          description: 'The answer is 202 after so long.',
+        },
+        status: {
+          type: ['integer', 'string'],
+          minimum: 200,
+          maximum: 599,
+          description: 'Default: 200, or 500 where the execution did not complete.',
+        },
+        headers: {
+          type: 'object',
+          description: 'content-type, content-language, cache-control, retry-after, location, link, x-….',
+        },
+        body: {
+          description:
+            'Any JSON with templates over { execution, body, headers, query, method }. Default: the output.',
+          examples: ['{{ execution.output.text }}'],
+        },
+      }),
+      description: 'What the sender is answered. Default: 202 with the receipt.',
     },
     inputMapping: {
       description: `${INPUT_MAPPING} over { body, headers, query, method }. Default: the body.`,

@@ -100,6 +100,18 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionSpec> = new Map(
     number: spec('number(string | number) -> number', 1, 1, texts.number),
     json: spec('json(value) -> JSON text', 1, 1, (a) => toJsonText(a.evaluation, a.value(0))),
     parseJson: spec('parseJson(string) -> value', 1, 1, texts.parseJson),
+    urlEncode: spec(
+      'urlEncode(string) -> percent-encoded, but for letters, digits and -._~',
+      1,
+      1,
+      texts.urlEncode,
+    ),
+    formEncode: spec(
+      'formEncode(object) -> application/x-www-form-urlencoded; a list repeats its name, null is left out',
+      1,
+      1,
+      texts.formEncode,
+    ),
     base64: spec('base64(string) -> its UTF-8 in base64', 1, 1, texts.base64),
     sha256: spec('sha256(string) -> of its UTF-8, lower-case hexadecimal', 1, 1, texts.sha256),
     uuid: spec('uuid() -> the same for every attempt of a task, another at each place', 0, 0, times.uuid),

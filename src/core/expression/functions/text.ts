@@ -1,11 +1,12 @@
 // What the functions over texts do. Their signatures stand in functions.ts.
 import { createHash } from 'node:crypto';
+import { encodeForm, formFields } from '../../form.ts';
 import type { Json } from '../../json.ts';
 import { ExpressionError } from '../errors.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { testPattern } from '../regex.ts';
 import { createSearch } from '../text-search.ts';
-import { checkedNumber, isRounded, toText } from '../values.ts';
+import { checkedNumber, isRounded, namesOf, toText } from '../values.ts';
 import type { Arguments } from './arguments.ts';
 
 export function match(args: Arguments, how: 'match' | 'search'): boolean {
@@ -112,6 +113,33 @@ function checkParsed(value: Json, args: Arguments, depth: number): void {
   args.evaluation.checkDepth(depth);
   for (const member of Array.isArray(value) ? value : Object.values(value))
     checkParsed(member, args, depth + 1);
+}
+
+export function urlEncode(args: Arguments): string {
+  const text = args.text(0);
+  args.evaluation.chargeText(text.length * 3);
+  if (!text.isWellFormed()) return args.fail('the string has a lone surrogate');
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+export function formEncode(args: Arguments): string {
+  const object = args.object(0);
+  const names = namesOf(args.evaluation, object);
+  let length = 0;
+  for (const name of names) {
+    const values = [object[name]!].flat() as readonly Json[];
+    args.evaluation.charge(values.length * 4);
+    for (const value of values)
+      length += (name.length + (typeof value === 'object' ? 0 : String(value).length)) * 3 + 2;
+    args.evaluation.checkLength(length);
+  }
+  args.evaluation.chargeText(length);
+  const read = formFields(object);
+  if (!read.ok) return args.fail(`a form has no nesting, and "${read.name.slice(0, 80)}" holds ${read.got}`);
+  return encodeForm(read.fields);
 }
 
 export function base64(args: Arguments): string {

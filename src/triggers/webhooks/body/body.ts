@@ -1,13 +1,21 @@
 // The body of a verified delivery as JSON, within the bounds of what the engine keeps.
-//   B1  What is read is what was sent: nothing is rounded, dropped, replaced or taken twice. What cannot be is refused.
+//   B1  What is read is what was sent: nothing is rounded, dropped, replaced or taken twice. What cannot be is refused, but for
+//       numbers beyond 2^53, which are kept exactly as texts, with a warning.
 //   B2  Costs a bounded time whatever the bytes are, and never throws.
 
 import { joinPointer } from '../../../core/definition/pointer.ts';
-import { readJson } from '../../../core/definition/reading/json-reader.ts';
+import { type OutsideRules, readJson } from '../../../core/definition/reading/json-reader.ts';
 import type { Problem, Result } from '../../../core/errors.ts';
 import { isJsonObject, isStorableText, type Json, storableText } from '../../../core/json.ts';
+import { collectLongNumbers, type JsonWarning } from '../../../core/long-numbers.ts';
 import { readForm } from './form-body.ts';
 import { decodeUtf8 } from './utf8.ts';
+
+/** `warnings`: what was taken otherwise than it was sent. */
+export interface ReceivedBody {
+  readonly body: Json;
+  readonly warnings: readonly JsonWarning[];
+}
 
 export const MAX_KEYS = 50_000;
 export const MAX_STRING_BYTES = 512 * 1024;
@@ -20,33 +28,37 @@ const MAX_PROBLEMS = 20;
  * other (`too_deep too_many_keys too_long unstorable_text invalid_number duplicate_key`) that it is not acceptable (422).
  * Pointers are into the body.
  */
-export function readBody(rawBody: Buffer, contentType: string | null): Result<{ readonly body: Json }> {
-  if (rawBody.length === 0) return { ok: true, value: { body: null } };
+export function readBody(rawBody: Buffer, contentType: string | null): Result<ReceivedBody> {
+  if (rawBody.length === 0) return { ok: true, value: { body: null, warnings: [] } };
   const text = decodeUtf8(rawBody);
   if (text === null) return failure('encoding', 'the body is not UTF-8');
-  const read = parse(text.startsWith('\uFEFF') ? text.slice(1) : text, contentType);
+  const longNumbers = collectLongNumbers();
+  const read = parse(text.startsWith('\uFEFF') ? text.slice(1) : text, contentType, longNumbers.rules);
   if (!read.ok) return read;
   const problems = findUnacceptable(read.value);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: { body: read.value } };
+  if (problems.length > 0) return { ok: false, problems };
+  const warning = longNumbers.found().warning('the body');
+  return { ok: true, value: { body: read.value, warnings: warning === null ? [] : [warning] } };
 }
 
-function parse(text: string, contentType: string | null): Result<Json> {
+function parse(text: string, contentType: string | null, rules: OutsideRules): Result<Json> {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
   const looksLikeJson = /^[ \t\r\n]*[{[]/.test(text);
-  if (type === 'application/json' || type === 'text/json' || type.endsWith('+json')) return parseJson(text);
-  if (type === '') return looksLikeJson ? parseJson(text) : { ok: true, value: text };
+  if (type === 'application/json' || type === 'text/json' || type.endsWith('+json'))
+    return parseJson(text, rules);
+  if (type === '') return looksLikeJson ? parseJson(text, rules) : { ok: true, value: text };
   if (type !== 'application/x-www-form-urlencoded') return { ok: true, value: text };
   // A form escapes its braces. This is JSON from a client that was told no type, such as `curl -d`.
-  if (looksLikeJson) return parseJson(text);
+  if (looksLikeJson) return parseJson(text, rules);
   const form = readForm(text, MAX_KEYS);
   if (!form.ok) return form;
   const { payload, ...others } = form.value;
   if (typeof payload !== 'string' || Object.keys(others).length > 0 || !/^\s*[{[]/.test(payload)) return form;
-  return parseJson(payload);
+  return parseJson(payload, rules);
 }
 
-function parseJson(text: string): Result<Json> {
-  const read = readJson(text);
+function parseJson(text: string, rules: OutsideRules): Result<Json> {
+  const read = readJson(text, rules);
   if (read.ok) return { ok: true, value: read.value as Json };
   const problems = read.problems.slice(0, MAX_PROBLEMS);
   return {

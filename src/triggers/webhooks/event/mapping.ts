@@ -9,7 +9,7 @@ import { EVENT_ROOTS } from './event-scope.ts';
 
 /**
  * Compiles a mapping over the scope of an event; a name that is not there is a problem already. Default: the body if it
- * is an object, else `{ body }`. The function never throws: what cannot be evaluated on an event is a problem of code
+ * is an object, else `{ body }`; of a GET the query. The function never throws: what cannot be evaluated on an event is a problem of code
  * `missing_path` or `expression`, what cannot be stored one of `unstorable_output` or `payload_too_large`.
  */
 export function compileInputMapping(
@@ -37,6 +37,7 @@ export function compileInputMapping(
 
 function defaultInput(scope: Scope): Json {
   const body = readScope(scope, 'body') ?? null;
+  if (body === null && readScope(scope, 'method') === 'GET') return readScope(scope, 'query') ?? {};
   return isJsonObject(body) ? body : { body };
 }
 

@@ -11,16 +11,20 @@ export const MAX_DELIVERY_ID_CHARS = 200;
  */
 export const DELIVERY_ID_HEADERS: readonly string[] = [
   'webhook-id',
+  'svix-id',
   'x-github-delivery',
   'x-gitea-delivery',
   'x-gogs-delivery',
   'x-shopify-webhook-id',
+  'x-zendesk-webhook-invocation-id',
+  'i-twilio-idempotency-token',
   'idempotency-key',
   'x-idempotency-key',
   'x-delivery-id',
   'x-webhook-delivery-id',
   'x-event-id',
   'x-request-uuid',
+  'x-amz-sns-message-id',
 ];
 
 /** An id that can be stored and indexed: a long or unstorable one is replaced by its hash. */

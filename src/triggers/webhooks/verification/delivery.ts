@@ -10,6 +10,8 @@ export interface Delivery {
   readonly headers: SentValues;
   readonly query: SentValues;
   readonly rawBody: Buffer;
+  /** What was asked for, from /hooks/ on, with its query: as the sender wrote it. */
+  readonly target: string;
 }
 export type SentValues = Readonly<Record<string, string | readonly string[] | undefined>>;
 

@@ -1,9 +1,12 @@
-// A plain HMAC in a header, as most senders without a scheme of their own do it: `x-signature-256: sha256=<hex>`.
+// A signature in a header, as most senders without a scheme of their own do it: `x-signature-256: sha256=<hex>`. What is signed,
+// with which key and which algorithm are options.
 import { HMAC_ALGORITHMS, HMAC_ENCODINGS } from '../../../core/trigger/webhook.ts';
 import { type Delivery, readHeader, refuse, requireHeader, type Verified } from './delivery.ts';
 import { hashedId, usualDeliveryId } from './delivery-id.ts';
+import { isSignedByAny, readPublicKey } from './ed25519.ts';
 import { checkTimestamp, hmacText, matchesAny } from './signature.ts';
-import type { VerificationRule } from './verification-rule.ts';
+import { fillTemplate, partsOf, readTemplate } from './signed-content.ts';
+import type { VerificationOptions, VerificationRule } from './verification-rule.ts';
 
 /** Where the signature usually is. All are checked alike, so that the choice opens nothing; the first that is there counts. */
 export const SIGNATURE_HEADERS: readonly string[] = [
@@ -24,29 +27,92 @@ export function verifyHmac(delivery: Delivery, rule: VerificationRule, nowMs: nu
     return refuse('the webhook has an unknown algorithm or encoding');
   const header = requireHeader(delivery, signatureHeader(delivery, rule));
   if (!header.ok) return header;
-  let content = '';
-  if (timestampHeader !== undefined) {
-    const timestamp = requireHeader(delivery, timestampHeader.toLowerCase());
-    if (!timestamp.ok) return timestamp;
-    const stale = checkTimestamp(timestamp.value, nowMs);
-    if (stale !== null) return stale;
-    content = `${timestamp.value}.`;
+  const time = readTime(delivery, rule, nowMs);
+  if (!time.ok) return time;
+  const content = readContent(delivery, rule, time.value);
+  if (!content.ok) return content;
+  const digests = digestsIn(header.value, rule);
+  if (!isSigned(digests, rule, content.parts)) return refuse('no signature matches');
+  const named = usualDeliveryId(delivery, deliveryIdHeader);
+  if (!named.ok || named.deliveryId !== null || timestampHeader === undefined) return named;
+  return { ok: true, deliveryId: hashedId(`${time.value}.`, delivery.rawBody.toString('base64')) };
+}
+
+function readTime(delivery: Delivery, { options }: VerificationRule, nowMs: number) {
+  const { timestampHeader, timestampFormat } = options;
+  if (timestampHeader === undefined) return { ok: true, value: '' } as const;
+  const timestamp = requireHeader(delivery, timestampHeader.toLowerCase());
+  if (!timestamp.ok) return timestamp;
+  return checkTimestamp(timestamp.value, nowMs, timestampFormat) ?? timestamp;
+}
+
+function readContent(
+  delivery: Delivery,
+  { options, url }: VerificationRule,
+  timestamp: string,
+):
+  | { readonly ok: true; readonly parts: readonly (string | Buffer)[] }
+  | { readonly ok: false; readonly reason: string } {
+  const template = readTemplate(options.template ?? defaultTemplate(options));
+  if (template === null) return refuse('the webhook has a template that cannot be read');
+  let id = '';
+  if (partsOf(template).has('id')) {
+    const header = requireHeader(delivery, options.deliveryIdHeader?.toLowerCase() ?? '');
+    if (!header.ok) return header;
+    id = header.value;
   }
-  const prefix = rule.options.prefix ?? `${algorithm}=`;
-  const isPrefixOptional = rule.options.prefix === undefined;
-  const digests = header.value
+  const { method, rawBody } = delivery;
+  return {
+    ok: true,
+    parts: fillTemplate(template, { id, timestamp, body: rawBody, url: url ?? '', method }),
+  };
+}
+
+export function defaultTemplate({ timestampHeader }: VerificationOptions): string {
+  return timestampHeader === undefined ? '{body}' : '{timestamp}.{body}';
+}
+
+function digestsIn(header: string, { options }: VerificationRule): string[] {
+  const { algorithm = 'sha256', encoding = 'hex' } = options;
+  const prefix = options.prefix ?? `${algorithm}=`;
+  const isPrefixOptional = options.prefix === undefined;
+  return header
     .split(',')
     .map((part) => part.trim())
     .filter((part) => isPrefixOptional || part.startsWith(prefix))
     .map((part) => (part.startsWith(prefix) ? part.slice(prefix.length) : part))
     .map((digest) => (encoding === 'hex' ? oneCase(digest) : digest));
-  const isSigned = matchesAny(digests, rule.secrets, (secret) =>
-    hmacText(algorithm, encoding, secret, content, delivery.rawBody),
-  );
-  if (!isSigned) return refuse('no signature matches');
-  const named = usualDeliveryId(delivery, deliveryIdHeader);
-  if (!named.ok || named.deliveryId !== null || content === '') return named;
-  return { ok: true, deliveryId: hashedId(content, delivery.rawBody.toString('base64')) };
+}
+
+function isSigned(
+  digests: readonly string[],
+  { options, secrets }: VerificationRule,
+  content: readonly (string | Buffer)[],
+): boolean {
+  const { algorithm = 'sha256', encoding = 'hex', keyEncoding } = options;
+  if (algorithm === 'ed25519') {
+    const keys = secrets.flatMap(
+      (secret) => readPublicKey(secret, keyEncoding === 'base64' ? 'base64' : 'hex') ?? [],
+    );
+    return isSignedByAny(digests, keys, content, encoding);
+  }
+  const keys = secrets.flatMap((secret) => decodeKey(secret, keyEncoding) ?? []);
+  return matchesAny(digests, keys, (key) => hmacText(algorithm, encoding, key, ...content));
+}
+
+/** The key that a secret stands for; null where it is not what its encoding says. */
+export function decodeKey(
+  secret: string,
+  encoding: VerificationOptions['keyEncoding'] = 'text',
+): Buffer | null {
+  if (encoding === 'text') return Buffer.from(secret);
+  const key = Buffer.from(secret, encoding);
+  const text = key.toString(encoding);
+  const isWhole =
+    encoding === 'hex'
+      ? text === secret.toLowerCase()
+      : text.replace(/=+$/, '') === secret.replace(/=+$/, '');
+  return key.length > 0 && isWhole ? key : null;
 }
 
 function signatureHeader(delivery: Delivery, rule: VerificationRule): string {

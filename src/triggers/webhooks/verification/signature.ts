@@ -1,5 +1,6 @@
 // Digests and their comparison: the parts that all signature schemes share.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { TIMESTAMP_FORMATS } from '../../../core/trigger/webhook.ts';
 import { refuse } from './delivery.ts';
 
 /** How far a sender's clock, or a delivery's way, may be off in either direction. */
@@ -35,13 +36,31 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** Unix seconds as text, strictly digits and near `nowMs`: null, or why it is refused. */
+const TIMESTAMPS: Readonly<
+  Record<
+    (typeof TIMESTAMP_FORMATS)[number],
+    { readonly form: RegExp; readonly name: string; readonly ms: (text: string) => number }
+  >
+> = {
+  unix: { form: /^\d{1,12}$/, name: 'in unix seconds', ms: (text) => Number(text) * 1000 },
+  unix_ms: { form: /^\d{1,15}$/, name: 'in unix milliseconds', ms: Number },
+  iso: {
+    form: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/,
+    name: 'ISO 8601 with its offset',
+    ms: Date.parse,
+  },
+};
+
+/** A time as text, strictly of its format and near `nowMs`: null, or why it is refused. */
 export function checkTimestamp(
   timestamp: string,
   nowMs: number,
+  format: (typeof TIMESTAMP_FORMATS)[number] = 'unix',
 ): null | { readonly ok: false; readonly reason: string } {
-  if (!/^\d{1,12}$/.test(timestamp)) return refuse('the timestamp is not in unix seconds');
-  const ageMs = nowMs - Number(timestamp) * 1000;
+  const { form, name, ms } = TIMESTAMPS[format];
+  if (!form.test(timestamp)) return refuse(`the timestamp is not ${name}`);
+  const ageMs = nowMs - ms(timestamp);
+  if (Number.isNaN(ageMs)) return refuse(`the timestamp is not ${name}`);
   if (Math.abs(ageMs) <= TOLERANCE_MS) return null;
   const seconds = Math.abs(Math.round(ageMs / 1000));
   return refuse(`the timestamp is ${seconds} s ${ageMs > 0 ? 'old' : 'in the future'}`);

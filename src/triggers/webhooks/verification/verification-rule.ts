@@ -2,6 +2,8 @@
 import type {
   HMAC_ALGORITHMS,
   HMAC_ENCODINGS,
+  KEY_ENCODINGS,
+  TIMESTAMP_FORMATS,
   WebhookAuthType,
   WebhookVerifier,
 } from '../../../core/trigger/webhook.ts';
@@ -14,6 +16,8 @@ export interface VerificationRule {
   /** During a rotation several: any of them may match. An unusable one (empty, malformed) never matches. */
   readonly secrets: readonly string[];
   readonly options: VerificationOptions;
+  /** Where the delivery was sent to, with its query, as the sender has it. */
+  readonly url?: string;
 }
 
 /** Names of headers are lower-case. All but `secretHeader` are for `hmac`, `deliveryIdHeader` also for no verifier. */
@@ -26,8 +30,16 @@ export interface VerificationOptions {
   readonly encoding?: (typeof HMAC_ENCODINGS)[number];
   /** What stands before the digest. Default: `sha256=` (the algorithm's name), or nothing. */
   readonly prefix?: string;
-  /** Unix seconds, at most 5 minutes away; what is signed is then `<timestamp>.<body>` instead of the body. Default: none. */
+  /** A time, at most 5 minutes away; what is signed is then `{timestamp}.{body}`, unless `template` says otherwise. Default: none. */
   readonly timestampHeader?: string;
+  /** Default unix: seconds. */
+  readonly timestampFormat?: (typeof TIMESTAMP_FORMATS)[number];
+  /** What is signed, as `{id}.{timestamp}.{body}` (signed-content.ts). Default: `{body}`, or with a timestamp `{timestamp}.{body}`. */
+  readonly template?: string;
+  /** Default text: the secret's own characters are the key. Of ed25519: hex. */
+  readonly keyEncoding?: (typeof KEY_ENCODINGS)[number];
+  /** Of twilio, and of `{url}`: the address as the sender has it. Default: the service's public URL and the webhook's path. */
+  readonly url?: string;
   /** Default: the first that is there of the usual ones (DELIVERY_ID_HEADERS in delivery-id.ts). */
   readonly deliveryIdHeader?: string;
   /** For `authType: secret`. Default x-webhook-secret. */

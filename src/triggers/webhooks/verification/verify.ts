@@ -5,13 +5,19 @@
 import type { WebhookVerifier } from '../../../core/trigger/webhook.ts';
 import { type Delivery, refuse, type Verified } from './delivery.ts';
 import { usualDeliveryId } from './delivery-id.ts';
+import { verifyDiscord } from './discord.ts';
 import { verifyGithub } from './github.ts';
 import { verifyHmac } from './hmac.ts';
+import { verifyMeta } from './meta.ts';
 import { checkSharedSecret } from './shared-secret.ts';
+import { verifyShopify } from './shopify.ts';
 import { verifySlack } from './slack.ts';
 import { verifyStandardWebhooks } from './standard-webhooks.ts';
 import { verifyStripe } from './stripe.ts';
+import { verifyTwilio } from './twilio.ts';
 import type { VerificationRule } from './verification-rule.ts';
+import { verifyZendesk } from './zendesk.ts';
+import { verifyZoom } from './zoom.ts';
 
 const SCHEMES: Readonly<
   Record<WebhookVerifier, (delivery: Delivery, rule: VerificationRule, nowMs: number) => Verified>
@@ -21,6 +27,12 @@ const SCHEMES: Readonly<
   stripe: verifyStripe,
   slack: verifySlack,
   hmac: verifyHmac,
+  shopify: verifyShopify,
+  zoom: verifyZoom,
+  zendesk: verifyZendesk,
+  twilio: verifyTwilio,
+  discord: verifyDiscord,
+  meta: verifyMeta,
 };
 
 /**

@@ -1,0 +1,180 @@
+// Questions of senders whether an address is right, which come before their deliveries or beside them. Nothing of them is stored, but
+// for the secret that Asana brings.
+//   N1  Before anything is verified: what the sender is told by its owner (a verify token), or what shows nothing but that there is an
+//       address (a validation token).
+//   N2  A secret that comes from outside is taken once: only where the webhook has none, by one statement. Whoever wants another
+//       makes the webhook anew.
+//   N3  A confirmation is fetched from Amazon's own hosts, or the one that the owner names, through the guard, and only for a
+//       delivery that was verified.
+import { isJsonObject, type Json } from '../../core/json.ts';
+import { parseJson } from '../../core/json-shape.ts';
+import type { TaskLog } from '../../core/log-lines.ts';
+import type { Handshake, HandshakeType } from '../../core/trigger/webhook.ts';
+import type { Database } from '../../db/connection/connection.ts';
+import { giveFirstSecret } from '../../db/resources/first-secret.ts';
+import type { WebhookRow } from '../../db/resources/webhooks.ts';
+import { resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
+import { type Delivery, readHeader, type SentValues } from './verification/delivery.ts';
+import { discordPing } from './verification/discord.ts';
+import { isSameSecret } from './verification/signature.ts';
+import { zoomChallenge } from './verification/zoom.ts';
+
+/** An answer that is no receipt of an event. */
+export interface HandshakeAnswer {
+  readonly kind: 'answered';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A text goes as it is, an object as JSON; null: nothing. */
+  readonly body: string | object | null;
+}
+
+export interface HandshakeContext extends SecretSource {
+  readonly database: Database;
+  readonly log: TaskLog;
+  /** GET through the guard; its status. Absent: nothing is fetched from here. */
+  readonly fetchStatus?: ((url: URL) => Promise<number>) | undefined;
+}
+
+const MAX_TOKEN_CHARS = 2_000;
+const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
+const AMAZON = /^sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/;
+
+/** N1, N2. Null: it is no such question, or one that nobody may ask here. */
+export async function answerBefore(
+  context: HandshakeContext,
+  webhook: WebhookRow,
+  delivery: Delivery,
+  secrets: readonly string[],
+): Promise<HandshakeAnswer | null> {
+  const { method, query } = delivery;
+  const hub = handshakeOf(webhook, 'hub_challenge');
+  if (hub !== null && method === 'GET') {
+    const challenge = textOf(query, 'hub.challenge');
+    const shown = textOf(query, 'hub.verify_token');
+    const wanted = await resolveSecret(hub.verifyToken ?? '', webhook.tenantName, context);
+    const isRight = shown !== null && wanted !== null && wanted !== '' && isSameSecret(shown, wanted);
+    if (isRight && challenge !== null && textOf(query, 'hub.mode') === 'subscribe') return say(challenge);
+  }
+  const token = textOf(query, 'validationToken');
+  if (
+    token !== null &&
+    handshakeOf(webhook, 'validation_token') !== null &&
+    (method === 'POST' || method === 'GET')
+  )
+    return say(token);
+  return await takeSecret(context, webhook, delivery, secrets);
+}
+
+/** Of a delivery that was verified: what its sender wants to see, or null. */
+export async function answerAfter(
+  context: HandshakeContext,
+  webhook: WebhookRow,
+  body: Json,
+  secrets: readonly string[],
+): Promise<HandshakeAnswer | { readonly kind: 'unavailable' } | null> {
+  switch (webhook.verifier) {
+    case 'zoom': {
+      const answer = zoomChallenge(body, secrets);
+      return answer === null ? null : { kind: 'answered', status: 200, headers: {}, body: answer };
+    }
+    case 'discord': {
+      const ping = discordPing(body);
+      if (ping === null) return null;
+      return ping === 'event'
+        ? { kind: 'answered', status: 204, headers: {}, body: null }
+        : { kind: 'answered', status: 200, headers: {}, body: { type: 1 } };
+    }
+    default:
+      return await confirmTopic(context, webhook, body);
+  }
+}
+
+/** SNS sends JSON as text. */
+export function isTopicMessage(webhook: WebhookRow, delivery: Delivery): boolean {
+  return (
+    handshakeOf(webhook, 'sns') !== null && readHeader(delivery, 'x-amz-sns-message-type').kind === 'value'
+  );
+}
+
+function handshakeOf({ handshakes }: WebhookRow, type: HandshakeType): Handshake | null {
+  return handshakes?.find((one) => one.type === type) ?? null;
+}
+
+// N2.
+async function takeSecret(
+  context: HandshakeContext,
+  webhook: WebhookRow,
+  delivery: Delivery,
+  secrets: readonly string[],
+): Promise<HandshakeAnswer | null> {
+  if (handshakeOf(webhook, 'asana') === null || delivery.method !== 'POST') return null;
+  const header = readHeader(delivery, 'x-hook-secret');
+  if (header.kind !== 'value' || !/^[\x21-\x7e]{16,200}$/.test(header.value)) return null;
+  const answer = {
+    kind: 'answered',
+    status: 200,
+    headers: { 'x-hook-secret': header.value },
+    body: null,
+  } as const;
+  if (webhook.secrets.length > 0)
+    return secrets.some((secret) => isSameSecret(secret, header.value)) ? answer : null;
+  const { id, tenantId } = webhook;
+  const sealed = sealSecret(header.value, webhook, context, Date.now());
+  const isTaken = await context.database.asEngine({ tenantId, actor: `webhook:${id}` }, (client) =>
+    giveFirstSecret(client, webhook, sealed),
+  );
+  if (isTaken) context.log.info('a webhook was given its secret by its sender', { webhookId: id });
+  return isTaken ? answer : null;
+}
+
+// N3.
+async function confirmTopic(
+  { fetchStatus, log }: HandshakeContext,
+  webhook: WebhookRow,
+  body: Json,
+): Promise<HandshakeAnswer | { readonly kind: 'unavailable' } | null> {
+  const sns = handshakeOf(webhook, 'sns');
+  if (sns === null || !isJsonObject(body) || body.Type !== 'SubscriptionConfirmation') return null;
+  const refuse = (reason: string) => {
+    log.warn('a subscription was not confirmed', { webhookId: webhook.id, reason });
+    return { kind: 'answered', status: 403, headers: {}, body: { status: 'not_confirmed' } } as const;
+  };
+  if (sns.topicArn !== undefined && body.TopicArn !== sns.topicArn) return refuse('it is of another topic');
+  const url = typeof body.SubscribeURL === 'string' ? URL.parse(body.SubscribeURL) : null;
+  if (url === null) return refuse('it has no SubscribeURL');
+  const isKnown =
+    sns.host === undefined ? url.protocol === 'https:' && AMAZON.test(url.host) : url.host === sns.host;
+  if (!isKnown) return refuse('its SubscribeURL leads to another host');
+  if (fetchStatus === undefined) return { kind: 'unavailable' };
+  try {
+    const status = await fetchStatus(url);
+    if (status >= 200 && status < 300)
+      return { kind: 'answered', status: 200, headers: {}, body: { status: 'confirmed' } };
+    log.warn('a subscription was not confirmed', { webhookId: webhook.id, status });
+  } catch (error) {
+    log.warn('a subscription was not confirmed', {
+      webhookId: webhook.id,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+  }
+  return { kind: 'unavailable' };
+}
+
+/** JSON that came as text. */
+export function parseTopicMessage(text: Json): Json {
+  if (typeof text !== 'string') return text;
+  const parsed = parseJson(text);
+  return parsed.ok ? parsed.value : text;
+}
+
+function say(text: string): HandshakeAnswer {
+  return { kind: 'answered', status: 200, headers: TEXT, body: text };
+}
+
+/** A parameter that is there once, of printable characters. */
+function textOf(query: SentValues, name: string): string | null {
+  const value = Object.hasOwn(query, name) ? query[name] : undefined;
+  return typeof value === 'string' && value.length <= MAX_TOKEN_CHARS && /^[^\p{Cc}\p{Cs}]+$/u.test(value)
+    ? value
+    : null;
+}
