@@ -64,7 +64,7 @@ export function addHookRoutes(api: Api, service: ApiContext, waiting: Waiting): 
       },
       handler: async (request, reply) => {
         const receipt = await receiveDelivery(service, pathOf(request), deliveryOf(request));
-        if (receipt.kind === 'unauthorized' && receipt.isUnknownPath)
+        if (receipt.kind === 'unauthorized' && receipt.isUnknownPath === true)
           refusals.note({ ...{ address: request.address, requestId: request.id }, ...unknownPath(request) });
         if (receipt.kind === 'unauthorized' && failures.take(networkOf(request.address ?? '')) < 0)
           throw tooMany(1);

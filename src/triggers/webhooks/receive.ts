@@ -64,7 +64,7 @@ export interface EventAnswer {
 }
 
 export type Receipt =
-  | { readonly kind: 'unauthorized'; readonly isUnknownPath: boolean }
+  | { readonly kind: 'unauthorized'; readonly isUnknownPath?: true }
   /** A secret that it may be signed with cannot be opened or read: the operator's fault, and the delivery is to come again. */
   | { readonly kind: 'unavailable' }
   /** Verified, but no event: not what its content type says (`isMalformed`), or beyond what can be kept. */
@@ -133,12 +133,12 @@ export async function receiveDelivery(
   const handshake = await answerBefore(receiver, webhook, delivery, rule.secrets);
   if (handshake !== null) return handshake;
   if (!(webhook.methods ?? ['POST']).some((method) => method === delivery.method))
-    return { kind: 'unauthorized', isUnknownPath: false };
+    return { kind: 'unauthorized' };
   if (delivery.method === 'HEAD') return { kind: 'answered', status: 200, headers: {}, body: null };
   if (!verified.ok) {
     if (rule.secrets.length < currentSecrets(webhook.secrets, nowMs).length) return { kind: 'unavailable' };
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
-    return { kind: 'unauthorized', isUnknownPath: false };
+    return { kind: 'unauthorized' };
   }
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
@@ -227,7 +227,7 @@ async function storeAndDecide(
           ? null
           : await findDelivery(client, tenantId, webhook.id, content.deliveryId);
       // Paused, removed or deleted since it was looked up.
-      if (first === null) return { kind: 'unauthorized', isUnknownPath: true };
+      if (first === null) return { kind: 'unauthorized' };
       const { id: eventId, receivedAt: firstAt } = first;
       return {
         kind: 'stored',
