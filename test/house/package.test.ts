@@ -28,11 +28,12 @@ describe('the package', () => {
 
   it.each(Object.entries(packageJson.exports).filter(([, entry]) => typeof entry === 'object'))(
     'gives the same by import and require: %s',
-    async (_name, entry) => {
+    (_name, entry) => {
       if (typeof entry === 'string') throw new Error('it has one form only');
       const source = entry.import.default.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
       expect(read(entry.require.default.slice(2))).toContain(`require('.${entry.import.default}')`);
-      const exported = Object.keys((await import(join(ROOT, source))) as object);
+      const exported = valuesOf(read(source));
+      expect(exported.length).toBeGreaterThan(1);
       const declared = [...read(entry.require.types.slice(2)).matchAll(/^export declare const (\w+)/gm)];
       expect(declared.map((match) => match[1]).sort()).toEqual(exported.sort());
     },
@@ -45,6 +46,16 @@ describe('the package', () => {
 });
 
 const isPlain = (file: string) => !file.includes('*');
+
+/** Names of what a file exports beside types; read, since to load it is to load the whole house. */
+function valuesOf(source: string): string[] {
+  const lists = [...source.matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, list]) => list!.split(','));
+  const declared = [...source.matchAll(/^export (?:class|(?:async )?function|const) (\w+)/gm)];
+  return [
+    ...lists.map((name) => name.trim()).filter((name) => name !== '' && !name.startsWith('type ')),
+    ...declared.map((match) => match[1]!),
+  ];
+}
 
 /** Of `>=22.19` (the last alternative of a range): 22019. */
 function versionOf(range: string): number {
