@@ -194,6 +194,29 @@ describe('a worker of the release before', () => {
     await able.stop();
   });
 
+  test('gets what waits under kinds that it does not know, once only such workers live', async () => {
+    const one = definition([node('a', 'transformation', [], { output: 1 }), node('b', 'gone', ['a'])]);
+    await engine.apply(one);
+    const id = await engine.start(one.workflowId);
+    const kinds = () =>
+      inTransaction(async (client) => (await queuedJobs(client)).map(({ kind }) => kind).sort());
+    await until(async () => (await kinds()).includes('dagwright:gone'));
+    const remove = await registerOld();
+    await inTransaction((client) => client.query('select dagwright.reconcile_v1(1)'));
+    expect(await kinds()).toContain('dagwright:gone');
+    await inTransaction(async (client) => {
+      await client.query('update dagwright.workers set types = null');
+      await client.query('select dagwright.reconcile_v1(1)');
+      const jobs = await queuedJobs(client);
+      expect([...new Set(jobs.map(({ kind }) => kind))]).toEqual(['dagwright']);
+      await client.query('rollback; begin');
+    });
+    await remove();
+    await engine.database.withTenant(DEFAULT_TENANT_ID, (client) =>
+      client.query('select dagwright.cancel_execution($1)', [id]),
+    );
+  });
+
   test('is not asked to open what it might fail, and no execution is lost while it lives', async () => {
     const able = await engine.addWorker({ types: with_('newer') });
     const remove = await registerOld();

@@ -44,6 +44,16 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     (10 - priority)::smallint, null)::graphile_worker.job_spec])
 $$;
 
+-- Where only workers of the release before live, as after going back to it, jobs of the kinds that they do not know become theirs.
+create or replace function dagwright.free_kinds_v1() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not (select bool_and(types is null) from dagwright.workers) then return; end if;
+  update graphile_worker._private_jobs j set task_id = k.id
+    from graphile_worker._private_tasks k, graphile_worker._private_tasks own
+    where k.identifier = 'dagwright' and own.id = j.task_id and own.identifier like 'dagwright:%' and j.is_available;
+end $$;
+
 -- Hands ready tasks of one execution to the queue as at most `slots` jobs of each kind, each with a list and the tenant (`o`: see
 -- turns.sql), and of the kind that its tasks need (task-types.sql).
 create or replace function dagwright.enqueue_v1(e uuid, ts text[], ms int[], slots int, priority int) returns void
