@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 b03332a14c5e6e44661d06434af4e6ac941b56c0306567a0910580000f359aad
+// sha256 f5e779b9cb9ba3584b97f351effc108c62d37984b9187ddc6d240322ec5d6aea
 
 export interface paths {
     "/openapi.json": {
@@ -342,7 +342,7 @@ export interface paths {
         put?: never;
         /**
          * Deliver an event of an outside service
-         * @description For the senders of webhooks. The path is that of the webhook, `<tenant name>/<path>`; the sender proves itself as the webhook asks. The body is JSON, a form or text, at most 1 MB, not compressed. 202 comes after the event and the execution that it starts are committed; a delivery that is repeated under the same id gets the same answer. An unknown path and a wrong signature both get 401.
+         * @description For the senders of webhooks. The path is that of the webhook, `<tenant name>/<path>`; the sender proves itself as the webhook asks. The body is JSON, a form or text, at most 1 MB, not compressed. 202 comes after the event and the execution that it starts are committed; a delivery that is repeated under the same id gets the same answer. An unknown path and a wrong signature both get 401; 429 says in Retry-After when to deliver again, and nothing of the delivery is kept. PUT, GET and HEAD are taken where the webhook has them in `methods`. A webhook may answer otherwise (`respond`), and answers questions of its sender whether the address is right (`handshakes`).
          */
         post: operations["deliver"];
         delete?: never;
@@ -1082,7 +1082,7 @@ export interface paths {
         put?: never;
         /**
          * Answer a call later
-         * @description Takes one of `output`, `error` or `heartbeat`. The first answer counts: a repeated one is answered 200 with `already_completed` and changes nothing. 404: no such token; 410: its task has ended or timed out.
+         * @description Takes one of `output`, `error` or `heartbeat`. The first answer counts: a repeated one is answered 200 with `already_completed` and changes nothing. 404: no such token; 410: its task has ended or timed out. Numbers beyond 2^53 are kept exactly, as texts; a warning in the log of the task says where.
          */
         post: operations["answerCallback"];
         delete?: never;
@@ -1322,20 +1322,6 @@ export interface components {
                 reason: string | null;
             }[];
         };
-        /**
-         * @example {
-         *       "workflowId": "hello",
-         *       "nodes": [
-         *         {
-         *           "taskId": "greet",
-         *           "taskType": "transformation",
-         *           "config": {
-         *             "output": "Hello {{ input.name }}"
-         *           }
-         *         }
-         *       ]
-         *     }
-         */
         Definition: {
             /**
              * @description Name of the workflow, unique in the tenant.
@@ -1347,50 +1333,42 @@ export interface components {
             /** @description For people. */
             description?: string;
             /**
-             * @description Free text.
-             * @default custom
+             * @description Free text. Default: "custom".
              * @example pipeline
              */
-            category: string;
+            category?: string;
             /**
              * @description The author's own label.
              * @example 1.0.0
              */
             version?: string;
             /** @description JSON Schema 2020-12 of the input. */
-            inputSchema?: Record<string, never> | boolean;
+            inputSchema?: {
+                [key: string]: unknown;
+            } | boolean;
             /** @description JSON Schema 2020-12 of the output. */
-            outputSchema?: Record<string, never> | boolean;
+            outputSchema?: {
+                [key: string]: unknown;
+            } | boolean;
             /** @description Fill the input before it is validated. */
-            defaultParameters?: Record<string, never>;
+            defaultParameters?: {
+                [key: string]: unknown;
+            };
             /** @description Of the whole execution. Default: 3600, or none where a task waits for a callback. In seconds; fractions allowed. */
             timeoutSeconds?: number;
+            /** @description Retries of a task without its own retry. Default: 3. */
+            maxRetries?: number;
+            /** @description Lowest tier of a tenant that may run it. Default: 1. */
+            minTier?: number;
+            /** @description Stored with the definition. Default: false. */
+            requiresAuditTrail?: boolean;
+            /** @description Stored with the definition. Default: false. */
+            hipaaCompliant?: boolean;
             /**
-             * @description Retries of a task without its own retry.
-             * @default 3
-             */
-            maxRetries: number;
-            /**
-             * @description Lowest tier of a tenant that may run it.
-             * @default 1
-             */
-            minTier: number;
-            /**
-             * @description Stored with the definition.
-             * @default false
-             */
-            requiresAuditTrail: boolean;
-            /**
-             * @description Stored with the definition.
-             * @default false
-             */
-            hipaaCompliant: boolean;
-            /**
-             * @description What an uncaught failure does to the rest.
-             * @default finish_running
+             * @description What an uncaught failure does to the rest. Default: "finish_running".
              * @enum {unknown}
              */
-            failurePolicy: "finish_running" | "fail_fast" | "continue";
+            failurePolicy?: "finish_running" | "fail_fast" | "continue";
             /** @description Limits the cost. Not supported in this release. */
             budget?: unknown;
             /** @description Limits executions of one key. Not supported in this release. */
@@ -1415,16 +1393,15 @@ export interface components {
                      * @example billing
                      */
                     serviceId?: string;
-                    /**
-                     * @description Running time of one attempt. In seconds; fractions allowed.
-                     * @default 300
-                     */
-                    timeoutSeconds: number;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
                     retry?: unknown;
                     /** @description Reuses an earlier output. Not supported in this release. */
                     cache?: unknown;
                     /** @description What the type needs. */
-                    config?: Record<string, never>;
+                    config?: {
+                        [key: string]: unknown;
+                    };
                 } & {
                     [key: string]: unknown;
                 };
@@ -1462,11 +1439,10 @@ export interface components {
              */
             taskId: string;
             /**
-             * @description Which end of the parent this edge follows.
-             * @default success
+             * @description Which end of the parent this edge follows. Default: "success".
              * @enum {unknown}
              */
-            on: "success" | "failure" | "any";
+            on?: "success" | "failure" | "any";
             /** @description The branch that the parent must choose. */
             branch?: string;
             /**
@@ -1478,6 +1454,31 @@ export interface components {
              *     ]
              */
             errors?: string[];
+        } & {
+            [key: string]: unknown;
+        };
+        DefinitionEventTrigger: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "event";
+            /** @description Unique among the event triggers of the definition. Default: the type of the event. */
+            name?: string;
+            /**
+             * @description Type of the events that start it.
+             * @example order.created
+             */
+            event: string;
+            /**
+             * @description A condition over { event: { id, type, payload, at }, payload }; false: not this event.
+             * @example payload.total > 100
+             */
+            when?: unknown;
+            /** @description Makes the input of the execution. Any JSON; texts may hold {{ templates }} over { event, payload }. Default: the payload. */
+            inputMapping?: unknown;
+            /** @description Of the executions it starts; higher first. Default: 5. */
+            priority?: number;
         } & {
             [key: string]: unknown;
         };
@@ -1494,8 +1495,7 @@ export interface components {
              */
             taskType: "transformation" | "condition" | "parallel" | "aggregation" | "wait" | "fail" | "terminate" | "model_inference" | "external_api";
             /**
-             * @description Parents: taskIds, or edges with a branch or outcome.
-             * @default []
+             * @description Parents: taskIds, or edges with a branch or outcome. Default: [].
              * @example [
              *       "plan",
              *       {
@@ -1511,14 +1511,14 @@ export interface components {
              *       }
              *     ]
              */
-            dependsOn: unknown[];
+            dependsOn?: unknown[];
             /**
              * @description Airflow's rules instead of the join rule; rarely needed.
              * @enum {unknown}
              */
             triggerRule?: "all_success" | "all_done" | "all_failed" | "none_failed" | "none_failed_min_one_success" | "none_skipped" | "one_success" | "one_failed" | "one_done";
             /**
-             * @description A condition; false skips the task.
+             * @description A condition; false skips the task (a part of a parallel: null in its output).
              * @example $.input.depth > 1
              */
             conditionExpression?: unknown;
@@ -1532,27 +1532,23 @@ export interface components {
              * @example billing
              */
             serviceId?: string;
-            /**
-             * @description Running time of one attempt. In seconds; fractions allowed.
-             * @default 300
-             */
-            timeoutSeconds: number;
+            /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+            timeoutSeconds?: number;
             retry?: unknown;
             /** @description Reuses an earlier output. Not supported in this release. */
             cache?: unknown;
             /** @description What the type needs. */
-            config?: Record<string, never>;
+            config?: {
+                [key: string]: unknown;
+            };
             /** @description Makes the task's input. Default: $.input for a root, else { parent: output }. Any JSON; texts may hold {{ templates }}. */
             inputMapping?: unknown;
             /** @description Sees the raw result as $.output; what it yields is stored. Any JSON; texts may hold {{ templates }}. */
             outputMapping?: unknown;
             /** @description Runs the task in rounds. Not supported in this release. */
             repeat?: unknown;
-            /**
-             * @description Its failure counts as completed with output null.
-             * @default false
-             */
-            optional: boolean;
+            /** @description Its failure counts as completed with output null. Default: false. */
+            optional?: boolean;
             /** @description Undoes the task when the execution fails. Not supported in this release. */
             compensate?: unknown;
             /** @description Kept for editors and ignored. */
@@ -1568,7 +1564,7 @@ export interface components {
              */
             taskType: "transformation" | "condition" | "parallel" | "aggregation" | "wait" | "fail" | "terminate" | "model_inference" | "external_api";
             /**
-             * @description A condition; false skips the task.
+             * @description A condition; false skips the task (a part of a parallel: null in its output).
              * @example $.input.depth > 1
              */
             conditionExpression?: unknown;
@@ -1582,27 +1578,23 @@ export interface components {
              * @example billing
              */
             serviceId?: string;
-            /**
-             * @description Running time of one attempt. In seconds; fractions allowed.
-             * @default 300
-             */
-            timeoutSeconds: number;
+            /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+            timeoutSeconds?: number;
             retry?: unknown;
             /** @description Reuses an earlier output. Not supported in this release. */
             cache?: unknown;
             /** @description What the type needs. */
-            config?: Record<string, never>;
+            config?: {
+                [key: string]: unknown;
+            };
             /** @description Makes the task's input. Default: $.input for a root, else { parent: output }. Any JSON; texts may hold {{ templates }}. */
             inputMapping?: unknown;
             /** @description Sees the raw result as $.output; what it yields is stored. Any JSON; texts may hold {{ templates }}. */
             outputMapping?: unknown;
             /** @description Runs the task in rounds. Not supported in this release. */
             repeat?: unknown;
-            /**
-             * @description Its failure counts as completed with output null.
-             * @default false
-             */
-            optional: boolean;
+            /** @description Its failure counts as completed with output null. Default: false. */
+            optional?: boolean;
             /** @description Undoes the task when the execution fails. Not supported in this release. */
             compensate?: unknown;
             /** @description Kept for editors and ignored. */
@@ -1611,32 +1603,19 @@ export interface components {
             [key: string]: unknown;
         }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
         DefinitionRetry: {
+            /** @description Tries in all, the first one counted. Default: 4. */
+            maxAttempts?: number;
+            /** @description Delay before the second try, in seconds. Default: 1. */
+            initialIntervalSeconds?: number;
+            /** @description Each delay is so many times the one before. Default: 2. */
+            backoffCoefficient?: number;
+            /** @description Longest delay, in seconds. Default: 60. */
+            maxIntervalSeconds?: number;
             /**
-             * @description Tries in all, the first one counted.
-             * @default 4
-             */
-            maxAttempts: number;
-            /**
-             * @description Delay before the second try, in seconds.
-             * @default 1
-             */
-            initialIntervalSeconds: number;
-            /**
-             * @description Each delay is so many times the one before.
-             * @default 2
-             */
-            backoffCoefficient: number;
-            /**
-             * @description Longest delay, in seconds.
-             * @default 60
-             */
-            maxIntervalSeconds: number;
-            /**
-             * @description full: a random part of the delay.
-             * @default full
+             * @description full: a random part of the delay. Default: "full".
              * @enum {unknown}
              */
-            jitter: "full" | "none";
+            jitter?: "full" | "none";
             /**
              * @description Codes that are retried. Default: the transient ones.
              * @example [
@@ -1658,13 +1637,153 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        DefinitionTrigger: {
+        DefinitionScheduleTrigger: {
             /**
-             * @description What starts the workflow.
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "schedule";
+            /**
+             * @description Unique among the schedules of the definition.
+             * @example daily
+             */
+            name: string;
+            /**
+             * @description Minute, hour, day of month, month, day of week: numbers, names, * , - and /.
+             * @example 0 9 * * 1-5
+             */
+            cronExpression: string;
+            /**
+             * @description IANA name. Default: "UTC".
+             * @example Europe/Paris
+             */
+            timezone?: string;
+            /** @description Input of each execution: JSON, taken as it is. Default: {}. */
+            input?: unknown;
+            /** @description Of the executions it starts; higher first. Default: 5. */
+            priority?: number;
+            /**
+             * @description At a tick while an earlier execution of the schedule is still open. Default: "skip".
              * @enum {unknown}
              */
-            type: "schedule" | "webhook" | "event";
-        } & (unknown & unknown & unknown);
+            overlapPolicy?: "skip" | "buffer_one" | "allow_all" | "cancel_other";
+            /**
+             * @description Which ticks that nobody could fire in time are fired afterwards. Default: "last".
+             * @enum {unknown}
+             */
+            catchupPolicy?: "none" | "last" | "all";
+            /** @description How far back catch-up `all` looks. Default: 86400. */
+            catchupWindowSeconds?: number;
+            /** @description Ticks fire up to so much later, so that not all schedules start at once. Default: 0. */
+            jitterSeconds?: number;
+            /**
+             * @description No tick before; ISO 8601 with a zone.
+             * @example 2027-01-01T00:00:00Z
+             */
+            startAt?: string;
+            /**
+             * @description No tick from then on; ISO 8601 with a zone.
+             * @example 2027-01-01T00:00:00Z
+             */
+            endAt?: string;
+            /** @description Pauses the schedule when one of its executions fails. Default: false. */
+            pauseOnFailure?: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description What starts the workflow. */
+        DefinitionTrigger: components["schemas"]["DefinitionScheduleTrigger"] | components["schemas"]["DefinitionWebhookTrigger"] | components["schemas"]["DefinitionEventTrigger"];
+        DefinitionWebhookTrigger: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "webhook";
+            /**
+             * @description What follows /hooks/<tenant>/ in its address; unique in the tenant.
+             * @example orders
+             */
+            path: string;
+            /** @description For people. */
+            name?: string;
+            /**
+             * @description How senders show the secret. Default: none with a verifier, else secret.
+             * @enum {unknown}
+             */
+            authType?: "none" | "secret" | "basic" | "bearer";
+            /**
+             * @description How senders sign what they send.
+             * @enum {unknown}
+             */
+            verifier?: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta";
+            /**
+             * @description {{ secrets.NAME }}, or the secret itself: that is sealed with the webhook, and not kept in the definition.
+             * @example {{ secrets.GITHUB }}
+             */
+            secret?: string;
+            /** @description Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url. */
+            options?: {
+                [key: string]: unknown;
+            };
+            /** @description Requests that are deliveries; one by HEAD is answered, and nothing else. Default: ["POST"]. */
+            methods?: ("POST" | "PUT" | "GET" | "HEAD")[];
+            /** @description How questions of the sender whether the address is right are answered. */
+            handshakes?: ({
+                /** @enum {unknown} */
+                type: "hub_challenge" | "validation_token" | "zoom" | "asana" | "sns";
+                /**
+                 * @description Of hub_challenge.
+                 * @example {{ secrets.META_VERIFY }}
+                 */
+                verifyToken?: string;
+                /** @description Of sns: the one topic that is confirmed. */
+                topicArn?: string;
+                /** @description Of sns: where confirmations go, if not Amazon's hosts. */
+                host?: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+            /** @description What the sender is answered. Default: 202 with the receipt. */
+            respond?: {
+                /**
+                 * @description At once, or when the execution has ended. Default: "completed".
+                 * @enum {unknown}
+                 */
+                when?: "received" | "completed";
+                /** @description The answer is 202 after so long. Default: 25. */
+                withinSeconds?: number;
+                /** @description Default: 200, or 500 where the execution did not complete. */
+                status?: number | string;
+                /** @description content-type, content-language, cache-control, retry-after, location, link, x-…. */
+                headers?: {
+                    [key: string]: unknown;
+                };
+                /**
+                 * @description Any JSON with templates over { execution, body, headers, query, method }. Default: the output.
+                 * @example {{ execution.output.text }}
+                 */
+                body?: unknown;
+            } & {
+                [key: string]: unknown;
+            };
+            /** @description Makes the input of the execution. Any JSON; texts may hold {{ templates }} over { body, headers, query, method }. Default: the body. */
+            inputMapping?: unknown;
+            /** @description Which deliveries start an execution: OR within a logicGroup, AND between groups. */
+            filters?: ({
+                /** @example body.action */
+                fieldPath: string;
+                /** @example equals */
+                operator: string;
+                value?: unknown;
+                logicGroup?: unknown;
+            } & {
+                [key: string]: unknown;
+            })[];
+            /** @description Of the executions it starts; higher first. Default: 5. */
+            priority?: number;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description An event, and what became of it. */
         Event: {
             /** Format: uuid */
@@ -1879,11 +1998,21 @@ export interface components {
              * @description Whose signatures are checked.
              * @enum {string|null}
              */
-            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | null;
+            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | null;
             /** @description Of the verifier, and names of headers. */
             options: {
                 [key: string]: unknown;
             };
+            /** @description Requests that are deliveries; null: POST. */
+            methods: string[] | null;
+            /** @description How questions whether the address is right are answered; null: not. */
+            handshakes: {
+                [key: string]: unknown;
+            }[] | null;
+            /** @description What the sender is answered; null: 202. */
+            respond: {
+                [key: string]: unknown;
+            } | null;
             /** @description Makes the input; null: the body is it. */
             inputMapping: unknown;
             filters: {
@@ -1895,7 +2024,14 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "active" | "paused";
+            /**
+             * @description Of its workflow: only an `active` one starts; null: there is no such workflow.
+             * @enum {string|null}
+             */
+            workflowStatus: "draft" | "active" | "archived" | null;
             hasSecret: boolean;
+            /** @description What is allowed and probably not meant. */
+            warnings: components["schemas"]["ProblemEntry"][];
             /** @description That are taken now, without themselves. */
             secrets: {
                 /** Format: date-time */
@@ -1984,7 +2120,9 @@ export interface components {
             /** @description `*`: all models of the provider. */
             model: string;
             /** @enum {string} */
-            source: "library" | "operator";
+            source: "library" | "reviewed" | "operator";
+            /** @description Of a reviewed price: where it was read, and on which day. */
+            reference?: string;
             /**
              * Format: date-time
              * @description Null: always.
@@ -2207,6 +2345,11 @@ export interface components {
             pauseOnFailure: boolean;
             /** @enum {string} */
             status: "active" | "paused";
+            /**
+             * @description Of its workflow: only an `active` one starts; null: there is no such workflow.
+             * @enum {string|null}
+             */
+            workflowStatus: "draft" | "active" | "archived" | null;
             pausedReason: string | null;
             /**
              * Format: date-time
@@ -2473,6 +2616,12 @@ export interface components {
             kind: "timer";
             /** Format: date-time */
             until: string;
+            /** @description What of an outside service holds it back: its circuit breaker, a pause that it asked for, or its limits. */
+            heldBy?: {
+                service: string;
+                /** @enum {string} */
+                by: "breaker" | "pause" | "limit";
+            };
         } | {
             /** @enum {string} */
             kind: "retry";
@@ -2499,6 +2648,13 @@ export interface components {
             open: number;
             completed: number;
             failed: number;
+        } | {
+            /** @enum {string} */
+            kind: "task_type";
+            /** Format: date-time */
+            since: string;
+            /** @description That no live worker has, or none has all of. */
+            types: string[];
         } | {
             /** @enum {string} */
             kind: "queue";
@@ -2558,11 +2714,21 @@ export interface components {
              * @description Whose signatures are checked.
              * @enum {string|null}
              */
-            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | null;
+            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | null;
             /** @description Of the verifier, and names of headers. */
             options: {
                 [key: string]: unknown;
             };
+            /** @description Requests that are deliveries; null: POST. */
+            methods: string[] | null;
+            /** @description How questions whether the address is right are answered; null: not. */
+            handshakes: {
+                [key: string]: unknown;
+            }[] | null;
+            /** @description What the sender is answered; null: 202. */
+            respond: {
+                [key: string]: unknown;
+            } | null;
             /** @description Makes the input; null: the body is it. */
             inputMapping: unknown;
             filters: {
@@ -2574,7 +2740,14 @@ export interface components {
             priority: number;
             /** @enum {string} */
             status: "active" | "paused";
+            /**
+             * @description Of its workflow: only an `active` one starts; null: there is no such workflow.
+             * @enum {string|null}
+             */
+            workflowStatus: "draft" | "active" | "archived" | null;
             hasSecret: boolean;
+            /** @description What is allowed and probably not meant. */
+            warnings: components["schemas"]["ProblemEntry"][];
             /** @description That are taken now, without themselves. */
             secrets: {
                 /** Format: date-time */
@@ -2624,6 +2797,12 @@ export interface components {
             replayExecutionId: string | null;
             /** @description Why it failed, or could not start. */
             error: components["schemas"]["TaskError"] | null;
+            /** @description What was taken otherwise than it was sent: numbers beyond 2^53 are kept as texts. */
+            warnings: {
+                pointer: string;
+                code: string;
+                message: string;
+            }[];
             replays: number;
             /** Format: date-time */
             receivedAt: string;
@@ -2655,6 +2834,12 @@ export interface components {
             replayExecutionId: string | null;
             /** @description Why it failed, or could not start. */
             error: components["schemas"]["TaskError"] | null;
+            /** @description What was taken otherwise than it was sent: numbers beyond 2^53 are kept as texts. */
+            warnings: {
+                pointer: string;
+                code: string;
+                message: string;
+            }[];
             replays: number;
             /** Format: date-time */
             receivedAt: string;
@@ -3170,6 +3355,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
             };
             cookie?: never;
@@ -3215,6 +3401,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
             };
             cookie?: never;
@@ -3290,6 +3477,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
             };
             cookie?: never;
@@ -3337,6 +3525,7 @@ export interface operations {
     validateWorkflow: {
         parameters: {
             query?: {
+                /** @description Say in words how each join is understood. */
                 explain?: boolean;
             };
             header?: {
@@ -3399,7 +3588,9 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
+                /** @description Only those of this status. */
                 status?: "draft" | "active" | "archived";
+                /** @description Only those of this category. */
                 category?: string;
             };
             header?: {
@@ -3453,6 +3644,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
             };
             cookie?: never;
@@ -3495,7 +3687,9 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
+                /** @description Number of the revision. */
                 revision: string;
             };
             cookie?: never;
@@ -3539,6 +3733,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
             };
             cookie?: never;
@@ -3697,7 +3892,10 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
-                /** @example region */
+                /**
+                 * @description Its name.
+                 * @example region
+                 */
                 name: string;
             };
             cookie?: never;
@@ -3740,7 +3938,10 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
-                /** @example region */
+                /**
+                 * @description Its name.
+                 * @example region
+                 */
                 name: string;
             };
             cookie?: never;
@@ -3813,7 +4014,10 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
-                /** @example region */
+                /**
+                 * @description Its name.
+                 * @example region
+                 */
                 name: string;
             };
             cookie?: never;
@@ -3854,7 +4058,10 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
-                /** @example order.created */
+                /**
+                 * @description Only those of this type.
+                 * @example order.created
+                 */
                 type?: string;
             };
             header?: {
@@ -3958,6 +4165,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4051,6 +4259,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
+                /** @description Only those of this workflow. */
                 workflowId?: string;
             };
             header?: {
@@ -4118,19 +4327,62 @@ export interface operations {
                      */
                     authType?: "none" | "secret" | "basic" | "bearer";
                     /** @description Whose signatures are checked; with an authType besides, both must pass. */
-                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac") | null;
-                    /** @description Of the verifier `hmac`, and names of headers. */
+                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta") | null;
+                    /** @description Of the verifier `hmac`, names of headers, and the address that is signed. */
                     options?: {
                         signatureHeader?: string;
                         timestampHeader?: string;
                         deliveryIdHeader?: string;
                         secretHeader?: string;
                         /** @enum {string} */
-                        algorithm?: "sha256" | "sha512" | "sha1";
+                        algorithm?: "sha256" | "sha512" | "sha1" | "ed25519";
                         /** @enum {string} */
                         encoding?: "hex" | "base64";
                         prefix?: string;
+                        /**
+                         * @description What is signed: {id}, {timestamp}, {body}, {url} and {method}, the rest as it stands.
+                         * @example {id}.{timestamp}.{body}
+                         * @example v0:{timestamp}:{body}
+                         */
+                        template?: string;
+                        /** @enum {string} */
+                        timestampFormat?: "unix" | "unix_ms" | "iso";
+                        /**
+                         * @description How the key stands in the secret.
+                         * @enum {string}
+                         */
+                        keyEncoding?: "text" | "base64" | "hex";
+                        /** @description The address as the sender has it, where that is signed; absent: the public one. */
+                        url?: string;
                     };
+                    /** @description Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else. */
+                    methods?: ("POST" | "PUT" | "GET" | "HEAD")[] | null;
+                    /** @description How questions of the sender whether the address is right are answered. */
+                    handshakes?: {
+                        /** @enum {string} */
+                        type: "hub_challenge" | "validation_token" | "zoom" | "asana" | "sns";
+                        verifyToken?: string;
+                        topicArn?: string;
+                        host?: string;
+                    }[] | null;
+                    /**
+                     * @description What the sender is answered: with `when: completed` (absent: that) the end of the execution, within so many seconds (25), else 202; with `received` at once.
+                     * @example {
+                     *       "when": "completed",
+                     *       "withinSeconds": 25,
+                     *       "body": "{{ execution.output }}"
+                     *     }
+                     */
+                    respond?: {
+                        /** @enum {string} */
+                        when?: "received" | "completed";
+                        withinSeconds?: number;
+                        status?: number | string;
+                        headers?: {
+                            [key: string]: unknown;
+                        };
+                        body?: unknown;
+                    } | null;
                     /** @description Makes the input out of `body`, `headers`, `query`, `method`. Absent: the body. */
                     inputMapping?: unknown;
                     filters?: {
@@ -4195,6 +4447,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4237,6 +4490,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4256,19 +4510,62 @@ export interface operations {
                      */
                     authType?: "none" | "secret" | "basic" | "bearer";
                     /** @description Whose signatures are checked; with an authType besides, both must pass. */
-                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac") | null;
-                    /** @description Of the verifier `hmac`, and names of headers. */
+                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta") | null;
+                    /** @description Of the verifier `hmac`, names of headers, and the address that is signed. */
                     options?: {
                         signatureHeader?: string;
                         timestampHeader?: string;
                         deliveryIdHeader?: string;
                         secretHeader?: string;
                         /** @enum {string} */
-                        algorithm?: "sha256" | "sha512" | "sha1";
+                        algorithm?: "sha256" | "sha512" | "sha1" | "ed25519";
                         /** @enum {string} */
                         encoding?: "hex" | "base64";
                         prefix?: string;
+                        /**
+                         * @description What is signed: {id}, {timestamp}, {body}, {url} and {method}, the rest as it stands.
+                         * @example {id}.{timestamp}.{body}
+                         * @example v0:{timestamp}:{body}
+                         */
+                        template?: string;
+                        /** @enum {string} */
+                        timestampFormat?: "unix" | "unix_ms" | "iso";
+                        /**
+                         * @description How the key stands in the secret.
+                         * @enum {string}
+                         */
+                        keyEncoding?: "text" | "base64" | "hex";
+                        /** @description The address as the sender has it, where that is signed; absent: the public one. */
+                        url?: string;
                     };
+                    /** @description Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else. */
+                    methods?: ("POST" | "PUT" | "GET" | "HEAD")[] | null;
+                    /** @description How questions of the sender whether the address is right are answered. */
+                    handshakes?: {
+                        /** @enum {string} */
+                        type: "hub_challenge" | "validation_token" | "zoom" | "asana" | "sns";
+                        verifyToken?: string;
+                        topicArn?: string;
+                        host?: string;
+                    }[] | null;
+                    /**
+                     * @description What the sender is answered: with `when: completed` (absent: that) the end of the execution, within so many seconds (25), else 202; with `received` at once.
+                     * @example {
+                     *       "when": "completed",
+                     *       "withinSeconds": 25,
+                     *       "body": "{{ execution.output }}"
+                     *     }
+                     */
+                    respond?: {
+                        /** @enum {string} */
+                        when?: "received" | "completed";
+                        withinSeconds?: number;
+                        status?: number | string;
+                        headers?: {
+                            [key: string]: unknown;
+                        };
+                        body?: unknown;
+                    } | null;
                     /** @description Makes the input out of `body`, `headers`, `query`, `method`. Absent: the body. */
                     inputMapping?: unknown;
                     filters?: {
@@ -4334,6 +4631,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4377,6 +4675,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4396,19 +4695,62 @@ export interface operations {
                      */
                     authType?: "none" | "secret" | "basic" | "bearer";
                     /** @description Whose signatures are checked; with an authType besides, both must pass. */
-                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac") | null;
-                    /** @description Of the verifier `hmac`, and names of headers. */
+                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta") | null;
+                    /** @description Of the verifier `hmac`, names of headers, and the address that is signed. */
                     options?: {
                         signatureHeader?: string;
                         timestampHeader?: string;
                         deliveryIdHeader?: string;
                         secretHeader?: string;
                         /** @enum {string} */
-                        algorithm?: "sha256" | "sha512" | "sha1";
+                        algorithm?: "sha256" | "sha512" | "sha1" | "ed25519";
                         /** @enum {string} */
                         encoding?: "hex" | "base64";
                         prefix?: string;
+                        /**
+                         * @description What is signed: {id}, {timestamp}, {body}, {url} and {method}, the rest as it stands.
+                         * @example {id}.{timestamp}.{body}
+                         * @example v0:{timestamp}:{body}
+                         */
+                        template?: string;
+                        /** @enum {string} */
+                        timestampFormat?: "unix" | "unix_ms" | "iso";
+                        /**
+                         * @description How the key stands in the secret.
+                         * @enum {string}
+                         */
+                        keyEncoding?: "text" | "base64" | "hex";
+                        /** @description The address as the sender has it, where that is signed; absent: the public one. */
+                        url?: string;
                     };
+                    /** @description Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else. */
+                    methods?: ("POST" | "PUT" | "GET" | "HEAD")[] | null;
+                    /** @description How questions of the sender whether the address is right are answered. */
+                    handshakes?: {
+                        /** @enum {string} */
+                        type: "hub_challenge" | "validation_token" | "zoom" | "asana" | "sns";
+                        verifyToken?: string;
+                        topicArn?: string;
+                        host?: string;
+                    }[] | null;
+                    /**
+                     * @description What the sender is answered: with `when: completed` (absent: that) the end of the execution, within so many seconds (25), else 202; with `received` at once.
+                     * @example {
+                     *       "when": "completed",
+                     *       "withinSeconds": 25,
+                     *       "body": "{{ execution.output }}"
+                     *     }
+                     */
+                    respond?: {
+                        /** @enum {string} */
+                        when?: "received" | "completed";
+                        withinSeconds?: number;
+                        status?: number | string;
+                        headers?: {
+                            [key: string]: unknown;
+                        };
+                        body?: unknown;
+                    } | null;
                     /** @description Makes the input out of `body`, `headers`, `query`, `method`. Absent: the body. */
                     inputMapping?: unknown;
                     filters?: {
@@ -4471,6 +4813,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
+                /** @description Only those of this status. */
                 status?: "received" | "processed" | "filtered" | "failed";
             };
             header?: {
@@ -4480,6 +4823,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4522,7 +4866,9 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
+                /** @description Id of the event. */
                 eventId: string;
             };
             cookie?: never;
@@ -4567,7 +4913,9 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
+                /** @description Id of the event. */
                 eventId: string;
             };
             cookie?: never;
@@ -4611,7 +4959,9 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
+                /** @description Only those of this workflow. */
                 workflowId?: string;
+                /** @description Only those of this status. */
                 status?: "active" | "paused";
             };
             header?: {
@@ -4757,6 +5107,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4799,6 +5150,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4896,6 +5248,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -4939,6 +5292,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5035,6 +5389,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5080,6 +5435,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5118,6 +5474,7 @@ export interface operations {
     previewSchedule: {
         parameters: {
             query?: {
+                /** @description How many. */
                 count?: number;
             };
             header?: {
@@ -5127,6 +5484,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5241,6 +5599,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
+                /** @description Only those of this status. */
                 status?: "buffered" | "fired" | "skipped_overlap" | "missed" | "backfilled";
                 /** @description Nominal times from here on. */
                 from?: string;
@@ -5254,6 +5613,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5298,6 +5658,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5346,6 +5707,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5516,6 +5878,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5556,6 +5919,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5764,6 +6128,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5806,6 +6171,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -5915,6 +6281,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Name of the workflow. */
                 workflowId: string;
             };
             cookie?: never;
@@ -6010,6 +6377,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6063,6 +6431,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6116,6 +6485,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6161,6 +6531,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6205,6 +6576,7 @@ export interface operations {
                 cursor?: string;
                 /** @description In this status now. */
                 status?: "pending" | "running" | "paused" | "completed" | "failed" | "cancelled";
+                /** @description Only those of this workflow. */
                 workflowId?: string;
                 /** @description Started this way. */
                 triggerType?: "manual" | "api" | "schedule" | "webhook" | "sql" | "sub_workflow" | "event";
@@ -6264,6 +6636,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6306,7 +6679,9 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
+                /** @description Which part of it. */
                 part: "error" | "metadata" | "input" | "output";
             };
             cookie?: never;
@@ -6357,6 +6732,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6398,6 +6774,7 @@ export interface operations {
                 cursor?: string;
                 /** @description This level and above. */
                 level?: "debug" | "info" | "warn" | "error";
+                /** @description Only those of this task. */
                 taskId?: string;
             };
             header?: {
@@ -6407,6 +6784,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6449,6 +6827,7 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
+                /** @description Its id. */
                 id: string;
             };
             cookie?: never;
@@ -6486,6 +6865,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description What the callback URL ends with. */
                 token: string;
             };
             cookie?: never;
@@ -6782,7 +7162,10 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before; absent: the newest. */
                 cursor?: string;
-                /** @example openai */
+                /**
+                 * @description Only those of this provider.
+                 * @example openai
+                 */
                 provider?: string;
                 /**
                  * @description `*`: all models of the provider.
@@ -6915,7 +7298,10 @@ export interface operations {
                 "X-Actor"?: components["parameters"]["X-Actor"];
             };
             path: {
-                /** @example openai */
+                /**
+                 * @description Name of the provider.
+                 * @example openai
+                 */
                 provider: string;
                 /**
                  * @description `*`: all models of the provider.

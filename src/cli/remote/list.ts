@@ -1,9 +1,19 @@
 // Pages of the API as the command line has them: rows, whether there are more, and keys in place of opaque cursors.
 import { cursorAt, keyOfCursor } from '../../http/request/page.ts';
 import type { Outcome } from '../../resources/outcome.ts';
-import type { Ask, ListRoute } from './route-table.ts';
-import type { RemoteRequest } from './service.ts';
+import type { Answer, RemoteRequest } from './service.ts';
 import { bodyOrRefuse } from './service.ts';
+
+export type Ask = (request: RemoteRequest) => Promise<Outcome<Answer>>;
+
+/** A list: which query its filter becomes. `keyField`: what of an item its cursor names, where the API shows no such member. */
+export interface ListRoute {
+  readonly path: string;
+  readonly query: RemoteRequest['query'];
+  /** The key after which it goes on; null: from its beginning. */
+  readonly after: string | null;
+  readonly keyField?: string;
+}
 
 interface ApiPage {
   readonly items: readonly Readonly<Record<string, unknown>>[];

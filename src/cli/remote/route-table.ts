@@ -1,5 +1,6 @@
 // The table of routes by acts, and how its lines are written (routes.ts, installation-routes.ts).
 import type { Outcome } from '../../resources/outcome.ts';
+import type { Ask, ListRoute } from './list.ts';
 import type { Answer, RemoteRequest, RemoteService } from './service.ts';
 
 /** How an act is done over HTTP; resolves to what the act itself would give. */
@@ -11,17 +12,7 @@ export interface Route {
   perform(ask: Ask, given: readonly unknown[], service: RemoteService): Promise<Outcome<unknown>>;
 }
 
-export type Ask = (request: RemoteRequest) => Promise<Outcome<Answer>>;
 export type Given = Readonly<Record<string, unknown>>;
-
-/** A list: which query its filter becomes. `keyField`: what of an item its cursor names, where the API shows no such member. */
-export interface ListRoute {
-  readonly path: string;
-  readonly query: RemoteRequest['query'];
-  /** The key after which it goes on; null: from its beginning. */
-  readonly after: string | null;
-  readonly keyField?: string;
-}
 
 export const ROUTES = new Map<unknown, Route>();
 

@@ -151,12 +151,8 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
   const { definition } = node;
   const runnable = compileRunnable(definition, plan, types);
   const parts = definition.taskType === 'parallel' ? partsOf(definition) : null;
-  const partRunnables =
-    parts === null
-      ? null
-      : (parts.kind === 'items' ? [parts.task] : parts.tasks).map((part) =>
-          compileRunnable(part, plan, types),
-        );
+  const definitions = parts === null ? null : parts.kind === 'items' ? [parts.task] : parts.tasks;
+  const partRunnables = definitions?.map((part) => compileRunnable(part, plan, types)) ?? null;
   const runnables = [runnable, ...(partRunnables ?? [])];
   const mappings = runnables
     .flatMap(({ condition, prepared, input, output }) => [condition, ...prepared.mappings, input, output])
@@ -164,15 +160,13 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
   const reads = readsOf(mappings, plan, node);
   // An input that is not mapped is what the parents gave.
   const readsParents = runnable.type.readsParents === true || runnables.some(({ input }) => input === null);
-  const unread = readsParents
-    ? []
-    : node.inEdges.map(({ from }) => from).filter((from) => !reads.includes(from));
+  const unread = node.inEdges.map(({ from }) => from).filter((from) => !reads.includes(from));
   return {
     ...runnable,
     plan: node,
     missing: null,
     reads,
-    statesOnly: new Set(unread),
+    statesOnly: new Set(readsParents ? [] : unread),
     variables: variablesOf(mappings),
     parts: partRunnables,
     partNames: parts?.kind === 'branches' ? parts.names : null,
@@ -232,10 +226,7 @@ function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): Comp
     reads: [],
     statesOnly: new Set(),
     variables: [],
-    parts: null,
-    partNames: null,
-    partTraits: null,
-    branches: [],
+    ...{ parts: null, partNames: null, partTraits: null, branches: [] },
   };
 }
 

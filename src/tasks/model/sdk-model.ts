@@ -39,15 +39,15 @@ export function sdkModel(
     ask: (models: SdkModels) => PromiseLike<T>,
   ): Promise<{ readonly result: T; readonly bill: Bill }> => {
     const place = { label, taskId: call.taskId, redact: outside.redact };
-    const heard = new HeardAnswer(outside.http.fetch, {
+    const { fetch } = outside.http;
+    const heard = new HeardAnswer(call.tools.length > 0 ? exactArguments(fetch, warn) : fetch, {
       dialect: access.dialect,
       throwError: (found) => {
         throw errorInBody(found, place);
       },
     });
     try {
-      const fetch = call.tools.length > 0 ? exactArguments(heard.fetch, warn) : heard.fetch;
-      const result = await ask(await loadModels(access, fetch));
+      const result = await ask(await loadModels(access, heard.fetch));
       return { result, bill: readBill(access.provider, heard.body) };
     } catch (error) {
       call.signal.throwIfAborted();

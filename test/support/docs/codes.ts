@@ -98,6 +98,8 @@ export const PROBLEM_CODES: Readonly<Record<string, string>> = {
     'A name that cannot be read at this place: `secrets` outside of a call, `item` outside of a `parallel`.',
   rewritten: "Warning: another product's word was taken and stored as ours.",
   dollar_template: 'Warning: a `$` before a template is text.',
+  secret_in_definition: 'A secret stands there as it is, where a template must name it.',
+  not_a_form: 'A body that is sent as a form, and holds what a form cannot.',
   two_proofs: 'Warning: a webhook asks for a signature and for a secret besides.',
   no_delivery_id:
     'Warning: nothing says which header names a delivery, so one that is repeated may start again.',

@@ -79,6 +79,8 @@ export const FUNCTION_EXAMPLES: Readonly<Record<string, readonly (readonly [text
     number: [['number("1e3")', 1000]],
     json: [['json([1, "a"])', '[1,"a"]']],
     parseJson: [[`parseJson('{"a":[1]}')`, { a: [1] }]],
+    urlEncode: [['urlEncode("a b&c")', 'a%20b%26c']],
+    formEncode: [['formEncode({ to: "a b", tag: [1, 2] })', 'to=a+b&tag=1&tag=2']],
     base64: [['base64("Ada")', 'QWRh']],
     sha256: [['slice(sha256("Ada"), 0, 8)', '99a563ab']],
     uuid: [],
