@@ -20,12 +20,12 @@ $$;
 revoke execute on function dagwright.task_needs_v1(json) from public;
 grant execute on function dagwright.task_needs_v1(json) to dagwright_engine, dagwright_tenant;
 --> statement-breakpoint
-ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE 'shopify';--> statement-breakpoint
-ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE 'zoom';--> statement-breakpoint
-ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE 'zendesk';--> statement-breakpoint
-ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE 'twilio';--> statement-breakpoint
-ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE 'discord';--> statement-breakpoint
-ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE 'meta';--> statement-breakpoint
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'shopify';--> statement-breakpoint
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'zoom';--> statement-breakpoint
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'zendesk';--> statement-breakpoint
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'twilio';--> statement-breakpoint
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'discord';--> statement-breakpoint
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'meta';--> statement-breakpoint
 CREATE TABLE "dagwright"."task_types" (
 	"type" text NOT NULL,
 	"schema_hash" text NOT NULL,

@@ -1,5 +1,4 @@
 // dagwright init: the project that it writes, and that it writes over nothing.
-import { execFile } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -10,9 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli, spawnCli } from './support/run-cli.ts';
@@ -61,22 +59,6 @@ describe('dagwright init', () => {
     });
     const bad = await spawnCli(['validate', 'workflows/hello.yaml', '--json'], { cwd: at, env });
     expect(JSON.parse(bad.stdout).files).toMatchObject([{ valid: true, warnings: [] }]);
-  });
-
-  it('has a test that passes', async () => {
-    await init('tested');
-    const at = project('tested');
-    mkdirSync(join(at, 'node_modules/.bin'), { recursive: true });
-    symlinkSync(CHECKOUT, join(at, 'node_modules/dagwright'));
-    symlinkSync(join(CHECKOUT, 'src/cli/main.ts'), join(at, 'node_modules/.bin/dagwright'));
-    // The whole workflow, on a database that it makes itself, is what `npm test` of the project tries; here only the task.
-    const path = `${join(process.execPath, '..')}${delimiter}${process.env.PATH}`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--test', '--test-name-pattern', 'words are counted', 'test/hello.test.js'],
-      { cwd: at, env: { PATH: path, HOME: folder } },
-    );
-    expect(stdout).toMatch(/pass 1\b/);
   });
 
   it('writes nothing where one of its files is there already, and names them all', async () => {

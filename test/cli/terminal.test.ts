@@ -142,6 +142,8 @@ const LINES: Readonly<Record<string, readonly (() => string[])[] | null>> = {
   'pricing cost': [
     () => ['--usage', JSON.stringify({ provider: HOSTILE, model: HOSTILE, usage: { [HOSTILE]: 1 } })],
   ],
+  // A file of prices: read by `files.test.ts` and `pricing.test.ts`.
+  'pricing import': null,
   'retention run': [() => ['--days', '9000']],
   'workflows list': [() => []],
   'workflows show': [() => ['flow'], () => [HOSTILE], () => [`flow${HOSTILE}`]],

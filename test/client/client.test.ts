@@ -51,8 +51,8 @@ describe('the client', () => {
     expect(refused).toBeInstanceOf(ApiError);
     expect(refused).toMatchObject({ status: 404, code: 'not_found' });
     const id = '00000000-0000-7000-8000-000000000abc';
-    for (const call of [client.wait(id), client.get(id), client.cancel(id)])
-      expect(await call.catch((error: ApiError) => error.status)).toBe(404);
+    for (const call of [() => client.wait(id), () => client.get(id), () => client.cancel(id)])
+      expect(await call().catch((error: ApiError) => error.status)).toBe(404);
     const stranger = new DagwrightClient({ url: service.url, key: 'dw_nobody' });
     expect(await stranger.start('chain').catch((error: ApiError) => error.status)).toBe(401);
   });

@@ -167,7 +167,7 @@ describe('a callback', () => {
     const query = pool.query.bind(pool);
     let lost = 0;
     pool.query = ((...args: [{ name?: string }]) => {
-      if (args[0].name !== 'load_answer' || lost++ > 0)
+      if (args[0].name !== 'load_answer_text' || lost++ > 0)
         return (query as (...all: unknown[]) => unknown)(...args);
       return Promise.reject(new Error('Connection terminated unexpectedly'));
     }) as typeof pool.query;

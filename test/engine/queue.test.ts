@@ -2,7 +2,7 @@
 // no worker idles silently after trouble with the database.
 
 import pg from 'pg';
-import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import type { TaskLog } from '../../src/core/log-lines.ts';
 import { Queue } from '../../src/engine/worker/queue.ts';
 import { createDatabase } from '../support/database.ts';
@@ -126,34 +126,6 @@ test('jobs that a fetch has locked are worked although its answer was lost', asy
     expect(performance.now() - lostAtMs).toBeLessThan(5_000);
   } finally {
     undo();
-  }
-});
-
-test('as many jobs as it may run are one fetch, and no second one finds nothing', async () => {
-  const original = pg.Client.prototype.query as (...args: unknown[]) => Promise<pg.QueryResult>;
-  const fetched: number[] = [];
-  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-    this: pg.Client,
-    ...args: unknown[]
-  ) {
-    const answer = original.apply(this, args);
-    if (String((args[0] as { name?: string }).name).startsWith('get_job'))
-      void answer.then(({ rowCount }) => fetched.push(rowCount!));
-    return answer as never;
-  });
-  try {
-    await queue.start();
-    await until(async () => fetched.length);
-    await inDatabase('select dagwright.add_jobs_v2(array[$1::json, $2::json], 5, false)', [
-      '{"e":"a"}',
-      '{"e":"b"}',
-    ]);
-    await until(async () => handled.length === 2);
-    await add('c');
-    await until(async () => fetched.includes(1));
-    expect(fetched.slice(fetched.indexOf(2))).toEqual([2, 1]);
-  } finally {
-    spy.mockRestore();
   }
 });
 

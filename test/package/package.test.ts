@@ -94,6 +94,16 @@ describe.each(eachNode)('on %s', (_name, i) => {
     }
   });
 
+  test('init writes a project whose own test passes', () => {
+    const name = `begun-${i}`;
+    expect(project.node(nodeAt(i), [CLI, 'init', name]).code).toBe(0);
+    // Below this project: what is installed here is found there.
+    const script = `process.chdir('${name}'); require('node:child_process').execFileSync(process.execPath, ['--test'], { stdio: 'inherit' });`;
+    const ran = project.node(nodeAt(i), ['--eval', script]);
+    expect(ran.stdout, ran.stderr).toMatch(/^(?:ℹ|#) pass 2$/m);
+    expect(ran.code).toBe(0);
+  });
+
   test('import and require give the same', () => {
     const script = `const { createRequire } = await import('node:module');
       const required = createRequire(process.cwd() + '/mine.js')('dagwright');

@@ -189,9 +189,7 @@ export class Queue {
         worker: {
           concurrentJobs: concurrency,
           pollInterval: POLL_MS,
-          // One more than it runs: a fetch that brings as many as it may is followed by another at once, and a list of ready
-          // tasks comes as so many jobs as there are slots.
-          localQueue: { size: concurrency + 1, ttl: 200 },
+          localQueue: { size: concurrency, ttl: 200 },
           completeJobBatchDelay: 0,
           failJobBatchDelay: 0,
         },

@@ -31,7 +31,7 @@ export function withRegistered(
       ...others.map((one) => one.configSchema),
     ];
     const different = [...new Map(all.map((schema) => [canonicalJson(schema), schema])).values()];
-    known.set(type, { ...rule, ...customTaskType(type, eitherOf(different)) });
+    known.set(type, { ...rule, ...customTaskType(type, { configSchema: eitherOf(different) }) });
   }
   return known;
 }

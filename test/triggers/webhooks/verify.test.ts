@@ -283,7 +283,7 @@ describe('standard_webhooks', () => {
       expect(accepts(signed('standard_webhooks', BODY, { id }), asked)).toBe(false);
   });
 
-  it('takes secrets of 24 to 64 bytes in padded base64, with or without whsec_', () => {
+  it('takes secrets of 24 to 64 bytes in base64, padded or not, with or without whsec_', () => {
     for (const bytes of [23, 24, 32, 64, 65]) {
       const secret = `whsec_${Buffer.alloc(bytes, 3).toString('base64')}`;
       const sent = signed('standard_webhooks', BODY, { secret });
@@ -296,12 +296,10 @@ describe('standard_webhooks', () => {
       );
     }
     const sent = signed('standard_webhooks', BODY);
-    for (const secret of [
-      STANDARD_SECRET.replace(/=$/, ''),
-      `${STANDARD_SECRET} `,
-      ` ${STANDARD_SECRET}`,
-      `whsk_${STANDARD_SECRET.slice(6)}`,
-    ])
+    const unpadded = STANDARD_SECRET.replace(/=$/, '');
+    expect(unpadded).not.toBe(STANDARD_SECRET);
+    expect(accepts(sent, rule({ verifier: 'standard_webhooks', secrets: [unpadded] }))).toBe(true);
+    for (const secret of [`${STANDARD_SECRET} `, ` ${STANDARD_SECRET}`, `whsk_${STANDARD_SECRET.slice(6)}`])
       expect(accepts(sent, rule({ verifier: 'standard_webhooks', secrets: [secret] })), secret).toBe(false);
   });
 });
@@ -426,13 +424,14 @@ describe("the delivery's id", () => {
     idOf(signed(verifier, body, { id }), rule({ verifier }));
 
   it('is where each sender has it', () => {
-    expect(WEBHOOK_VERIFIERS.map((verifier) => idFor(verifier, BODY))).toEqual([
-      'msg_1',
-      'msg_1',
-      'evt_1',
-      'Ev1',
-      'msg_1',
-    ]);
+    const ids = WEBHOOK_VERIFIERS.map((verifier) => [verifier, idFor(verifier, BODY)]);
+    expect(Object.fromEntries(ids)).toEqual({
+      ...{ standard_webhooks: 'msg_1', github: 'msg_1', stripe: 'evt_1', slack: 'Ev1', hmac: 'msg_1' },
+      ...{ shopify: 'msg_1', zendesk: 'msg_1', discord: 'evt_1' },
+      // They have none: it is of the body.
+      ...{ zoom: expect.stringMatching(/^sha256:/), twilio: expect.stringMatching(/^sha256:/) },
+      meta: expect.stringMatching(/^sha256:/),
+    });
   });
   it('is of time and body for Stripe and Slack bodies without one: the same for a replay, another for another delivery', () => {
     for (const verifier of ['stripe', 'slack'] as const)
