@@ -47,14 +47,17 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     (10 - priority)::smallint, null)::graphile_worker.job_spec])
 $$;
 
--- Where only workers of the release before live, as after going back to it, jobs of the kinds that they do not know become theirs.
+-- Where only workers of the release before are left for a kind, as after going back to it, its jobs become theirs; those that open, where
+-- there are no others at all.
 create or replace function dagwright.free_kinds_v1() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  if not (select bool_and(types is null) from dagwright.workers) then return; end if;
+  if not exists (select from dagwright.workers where types is null) then return; end if;
   update graphile_worker._private_jobs j set task_id = k.id
     from graphile_worker._private_tasks k, graphile_worker._private_tasks own
-    where k.identifier = 'dagwright' and own.id = j.task_id and own.identifier like 'dagwright:%' and j.is_available;
+    where k.identifier = 'dagwright' and own.id = j.task_id and own.identifier like 'dagwright:%' and j.is_available
+      and not exists (select from dagwright.workers w where case when own.identifier = 'dagwright:open' then w.types is not null
+        else w.types ? substr(own.identifier, length('dagwright:') + 1) end);
 end $$;
 
 -- Hands ready tasks of one execution to the queue as at most `slots` jobs of each kind, each with a list and the tenant (`o`: see
@@ -738,7 +741,8 @@ declare
   total int := 0;
 begin
   -- Virtual time runs slower than the clock, so that a new beginning is never before what was.
-  earliest := coalesce((select j.run_at from graphile_worker._private_jobs j where is_available and j.priority = -1 order by j.run_at limit 1),
+  earliest := coalesce((select j.run_at from graphile_worker._private_jobs j where is_available and j.priority = -1
+      and (tasks is null or j.task_id = any(tasks)) order by j.run_at limit 1),
     now_ - interval '1 minute');
   for line in select * from jsonb_to_recordset(lines) as l(tenant text, priorities int[], most int, step float8, permits int) loop
     select count(*), max(j.run_at) into given, last_ from graphile_worker._private_jobs j
@@ -746,6 +750,18 @@ begin
         and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, -1::smallint) and (tasks is null or j.task_id = any(tasks));
     keys := case when line.permits is not null then array(select line.tenant || '#' || n from generate_series(1, line.permits) n
       where not exists (select from graphile_worker._private_jobs j where j.key = line.tenant || '#' || n) order by n) end;
+    -- T7. Permits of what waits for other workers, where something for this one waits for a permit: they come back with a pass of theirs.
+    if cardinality(keys) = 0 and tasks is not null and exists (select from unnest(line.priorities) p cross join lateral (
+        select from graphile_worker._private_jobs j where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, p::smallint)
+          and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, p::smallint) and j.task_id = any(tasks) limit 1) j) then
+      update graphile_worker._private_jobs j set key = null, priority = 105, run_at = j.run_at + interval '100 years'
+        where j.id in (select i.id from graphile_worker._private_jobs i
+          where is_available and (coalesce(payload->>'o', ''), i.priority) >= (line.tenant, -1::smallint)
+            and (coalesce(payload->>'o', ''), i.priority) <= (line.tenant, -1::smallint) and i.key is not null and i.task_id <> all(tasks)
+          for update skip locked);
+      keys := array(select line.tenant || '#' || n from generate_series(1, line.permits) n
+        where not exists (select from graphile_worker._private_jobs j where j.key = line.tenant || '#' || n) order by n);
+    end if;
     given := least(line.most - given, cardinality(keys));
     continue when given <= 0;
     with next as (
@@ -754,7 +770,7 @@ begin
           select j.id, j.run_at + p * interval '1 minute' - case when p >= 90 then interval '100 years 100 minutes' else interval '0' end as due
           from graphile_worker._private_jobs j
           where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, p::smallint)
-            and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, p::smallint) and (p >= 90 or j.run_at <= now_)
+            and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, p::smallint) and (case when p >= 90 then j.run_at - interval '100 years' else j.run_at end) <= now_
             and (tasks is null or j.task_id = any(tasks))
           order by coalesce(payload->>'o', ''), j.priority, j.run_at limit given for update skip locked) j
         order by 2, 1 limit given) w)
@@ -781,7 +797,7 @@ language sql security definer set search_path = pg_catalog, pg_temp set enable_s
 $$;
 
 -- One pass, where it is needed: several tenants wait, some for permits, or a job of lower priority has waited longer than that is worth.
--- Returns which tenants wait (100, the longest first), whether one waits for permits, and whether any may have to; nothing where another
+-- Returns which tenants wait (100, the longest first), whether more of what waits for permits may get one at once, and whether any may have to; nothing where another
 -- pass is under way.
 create or replace function dagwright.give_turns_v2(slots int, kinds text[]) returns table (tenants text[], is_held boolean, is_limited boolean)
 language plpgsql set plan_cache_mode = force_generic_plan as $$
@@ -791,6 +807,7 @@ declare
   limited text[];
   lines jsonb;
   count_ int;
+  moved int := 0;
 begin
   if not pg_try_advisory_xact_lock(1148, 2) then return; end if;
   -- Mostly one tenant waits, under one priority, and nothing is to be done: that is found out at little cost.
@@ -814,8 +831,9 @@ begin
         'step', 100.0 / l.weight, 'permits', l.permits)) filter (where l.priorities is not null)
     into tenants, is_held, is_aged, limited, lines from line l;
   if limited is not null then perform dagwright.hold_for_permits_v1(limited, 1000); end if;
-  if lines is not null and (cardinality(tenants) > 1 or is_held or is_aged) then perform dagwright.move_to_front_v2(lines, kinds); end if;
-  is_held := coalesce(is_held, false) or limited is not null;
+  if lines is not null and (cardinality(tenants) > 1 or is_held or is_aged) then moved := dagwright.move_to_front_v2(lines, kinds); end if;
+  -- Where none could be given, the end of a job, a look at the queue or the pass of five seconds later tries again.
+  is_held := coalesce(is_held, false) and moved > 0 or limited is not null;
   return next;
 end $$;
 

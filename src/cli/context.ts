@@ -50,7 +50,11 @@ export interface CommandContext {
   /** Opens the database and the task types for the time of `work`. */
   readonly withSystem: <T>(
     work: (system: System) => Promise<T>,
-    options?: { migrate?: boolean },
+    options?: {
+      migrate?: boolean;
+      /** The embedded database, whatever DATABASE_URL names: nothing of it may come to another. */
+      embedded?: boolean;
+    },
   ) => Promise<T>;
 }
 
@@ -93,15 +97,15 @@ export async function withContext(
   const note = (text: string) => print(() => io.stderr.write(`${text}\n`));
   const server = await openServerOf(options, config).catch((error: unknown) => error as Error);
   if (server instanceof Error) return fail(server as Refusal);
-  const withSystem: CommandContext['withSystem'] = async (use, { migrate } = {}) => {
-    if (server !== null && TAKES_SERVER.has(options.command ?? '')) {
+  const withSystem: CommandContext['withSystem'] = async (use, { migrate, embedded = false } = {}) => {
+    if (server !== null) {
       const { needsDatabase } = await import('./remote/service.ts');
       throw needsDatabase();
     }
     // With it comes the engine, which help and wrong usage need not wait for.
     const { openSystem } = await import('./system.ts');
     const system = await openSystem({
-      config,
+      config: embedded ? { ...config, databaseUrl: undefined, directDatabaseUrl: undefined } : config,
       log,
       tenant: options.tenant,
       ephemeral: options.ephemeral === true,
@@ -161,17 +165,33 @@ const TAKES_SERVER: ReadonlySet<string> = new Set([
   ...['keys', 'audit', 'tenants', 'services'],
 ]);
 
+/** Commands about the installation's database that no route does. */
+const ABOUT_DATABASE: ReadonlySet<string> = new Set(['pricing', 'retention']);
+
 // --server, or DAGWRIGHT_URL where there is no DATABASE_URL: what a service's own folder says is not taken for another's.
 async function openServerOf(
-  { server: given, key, tenant, isTenantGiven, command = '' }: GlobalOptions,
+  { server: given, key, tenant, isTenantGiven, ephemeral, command = '' }: GlobalOptions,
   { server, databaseUrl }: Config,
 ): Promise<RemoteService | null> {
   if (given !== undefined && !TAKES_SERVER.has(command))
     throw (await import('./remote/service.ts')).needsDatabase();
+  if (ephemeral === true) {
+    if (given !== undefined) throw refuse('usage', '--ephemeral: a service has a database of its own');
+    return null;
+  }
   const url = given ?? (databaseUrl === undefined ? server.url : undefined);
   if (url === undefined) return null;
+  // What works on a database of its own goes on; what is about the one behind the service is refused.
+  if (ABOUT_DATABASE.has(command)) throw (await import('./remote/service.ts')).needsDatabase();
+  if (!TAKES_SERVER.has(command)) return null;
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw refuse('usage', `--server: "${url}" is no address`, '--server https://dagwright.example.com');
+  if (new URL(url).username !== '' || new URL(url).password !== '')
+    throw refuse(
+      'usage',
+      '--server: an address has no user and password here',
+      '--key KEY, or DAGWRIGHT_KEY',
+    );
   const { RemoteService } = await import('./remote/service.ts');
   return new RemoteService({
     url,

@@ -135,6 +135,8 @@ function fetchStatusOf({ allowedHosts = [], deniedHosts }: OutsideSettings): (ur
     const answer = await (await http).request({
       ...{ method: 'GET', url, headers: { 'user-agent': 'dagwright' }, body: null, maxBytes: 100_000 },
       ...{ hasSecretBody: false, isOnce: false, signal: AbortSignal.timeout(CONFIRM_MS) },
+      // N3: where it leads on to is another host.
+      keepsStatus: () => true,
     });
     return answer.status;
   };

@@ -38,6 +38,9 @@ export class Dagwright {
   readonly #watch: ExecutionWatch;
   readonly #closing = new AbortController();
   #running: RunningWorker | null = null;
+  /** From its call on, also while it starts. */
+  #starting: Promise<RunningWorker> | null = null;
+  #closed: Promise<void> | null = null;
 
   private constructor(opened: Opened, actor: string) {
     const { database, log, tenantId } = opened;
@@ -144,21 +147,37 @@ export class Dagwright {
 
   /** Runs tasks in this process, those of other services' executions too. It goes on until `stopWorker` or `close`. */
   async startWorker(options: WorkerOptions = {}): Promise<void> {
-    if (this.#running !== null) throw libraryError('already_started', 'the worker of this connection runs');
-    this.#running = await startWorker(this.#opened, options);
-    this.#running.worker.events.on('executionEnded', (id) => this.#watch.notice(id));
+    if (this.#closed !== null) throw libraryError('closed', 'the connection was closed');
+    if (this.#starting !== null) throw libraryError('already_started', 'the worker of this connection runs');
+    const starting = startWorker(this.#opened, options);
+    this.#starting = starting;
+    try {
+      const running = await starting;
+      running.worker.events.on('executionEnded', (id) => this.#watch.notice(id));
+      if (this.#starting === starting) this.#running = running;
+    } catch (error) {
+      if (this.#starting === starting) this.#starting = null;
+      throw error;
+    }
   }
 
   /** Takes no more; what runs may end within 25 s, the rest goes on elsewhere. */
   async stopWorker(): Promise<void> {
-    const running = this.#running;
+    const starting = this.#starting;
+    this.#starting = null;
     this.#running = null;
+    // One that could not start was told so to whoever started it.
+    const running = await starting?.catch(() => null);
     await running?.stop();
   }
 
   /** Stops the worker, ends what waits, and closes the connections. */
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async #end(): Promise<void> {
     await this.stopWorker();
     this.#closing.abort(libraryError('closed', 'the connection was closed'));
     this.#watch.close();

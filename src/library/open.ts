@@ -69,7 +69,10 @@ function readSettings(options: ConnectOptions): Config {
   };
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
   // A way past the pooler of another database leads nowhere.
-  const isOther = options.databaseUrl !== undefined && options.directDatabaseUrl === undefined;
+  const isOther =
+    (options.databaseUrl ?? options.environment?.DATABASE_URL) !== undefined &&
+    options.directDatabaseUrl === undefined &&
+    options.environment?.DIRECT_DATABASE_URL === undefined;
   const read = readConfig(
     {
       ...environment,

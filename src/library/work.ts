@@ -23,7 +23,12 @@ export async function startWorker(
   const { leaseSeconds, retentionDays } = config;
   const outside = { ...config.outside, publicUrl };
   const worker = new Worker({ database, types, log, concurrency, leaseSeconds, retentionDays, outside });
-  await worker.start();
+  try {
+    await worker.start();
+  } catch (error) {
+    await worker.stop();
+    throw error;
+  }
   const scheduler = isScheduling
     ? new Scheduler({
         database,

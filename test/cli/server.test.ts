@@ -157,6 +157,23 @@ describe('with --server', () => {
     expect(away.stderr).toMatch(/127\.0\.0\.1:1 does not answer: \w/);
   });
 
+  it('--ephemeral stays here whatever is set, and what is about the database itself is refused', async () => {
+    const env = { ...HOSTS, DAGWRIGHT_URL: service.url, DAGWRIGHT_KEY: acme.key };
+    const here = (...args: string[]) => runCli(args, { cwd: folder, env });
+    const both = await here('run', 'x.json', '--ephemeral', '--server', service.url);
+    expect([both.code, both.stderr]).toEqual([
+      2,
+      expect.stringContaining('a service has a database of its own'),
+    ]);
+    for (const line of ['pricing list', 'retention run --days 9000'])
+      expect(await here(...line.split(' '))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('this needs the database'),
+      });
+    const withUser = await here('workflows', 'list', '--server', 'http://me:hunter2@127.0.0.1:1');
+    expect([withUser.code, withUser.stderr]).toEqual([2, expect.not.stringContaining('hunter2')]);
+  });
+
   it('settings name the service too, where no database is set', async () => {
     const env = { ...HOSTS, DAGWRIGHT_URL: service.url, DAGWRIGHT_KEY: acme.key };
     expect((await runCli(['variables', 'list'], { cwd: folder, env })).stdout).toMatch(/region/);

@@ -19,7 +19,7 @@ afterAll(async () => {
 test('the demo goes on after kill -9, and repeats nothing that had ended', async () => {
   const { code, stdout, stderr } = await spawnCli(['demo'], {
     cwd: folder,
-    env: { HOME: folder, DATABASE_URL: database.url },
+    env: { HOME: folder },
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/kill -9 \d+: the demo has killed its own worker, in the middle of deep_dive\./);

@@ -52,7 +52,7 @@ async function add(name: string, n: number, { priority = 5, from = 1, ageMinutes
     );
 }
 
-const pass = (slots = 1) => giveTurns(client, { slots, kinds: ['dagwright'], limitMs: 5_000 });
+const pass = (slots = 1, kinds = ['dagwright']) => giveTurns(client, { slots, kinds, limitMs: 5_000 });
 
 /** Takes jobs in the order in which graphile-worker does; they have ended then, unless they are `held`. */
 async function take(n: number, { held = false } = {}): Promise<string[]> {
@@ -207,6 +207,38 @@ describe('permits', () => {
     await client.query(`delete from graphile_worker._private_jobs where payload->>'e' = 'a1'`);
     await pass();
     expect(await take(5, { held: true })).toEqual(['a3']);
+  });
+
+  test('what waits for another worker holds no permit that this one has work for', async () => {
+    await tenant('a', { maxRunningTasks: 2 });
+    const rare = ['dagwright', 'dagwright:rare'];
+    await client.query(
+      `select dagwright.add_jobs_v3(array(select json_build_object('e', 'r' || n, 'o', $1::uuid) from generate_series(1, 3) n), 5, true, 'dagwright:rare')`,
+      [tenants.get('a')],
+    );
+    await pass(1, rare);
+    await add('a', 2);
+    await pass();
+    const { rows } = await client.query(
+      `select payload->>'e' as e from graphile_worker._private_jobs where priority = -1 order by run_at`,
+    );
+    expect(rows.map(({ e }) => e)).toEqual(['a1', 'a2']);
+    expect(await take(5)).toEqual(['a1', 'a2']);
+    await pass(1, rare);
+    expect(await take(5)).toEqual(['r1', 'r2']);
+  });
+
+  test('what was put off waits for its time', async () => {
+    await tenant('a', { maxRunningTasks: 2 });
+    await client.query(
+      `select dagwright.add_later_job_v2(json_build_object('e', 'later', 'o', $1::uuid), 5, 60000, 'dagwright')`,
+      [tenants.get('a')],
+    );
+    for (let n = 0; n < 3; n++) await pass();
+    expect(await take(5)).toEqual([]);
+    await client.query(`update graphile_worker._private_jobs set run_at = run_at - interval '61 s'`);
+    await pass();
+    expect(await take(5)).toEqual(['later']);
   });
 
   test('what waits when a limit comes needs permits too, and none when it goes', async () => {

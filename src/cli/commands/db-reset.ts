@@ -15,16 +15,27 @@ export async function resetOne(
   const server = await openServer(config, { onProgress: context.note });
   try {
     const { database, executions, workers } = await readResetState(server.directUrl);
+    if (executions === null)
+      throw refuse(
+        'not_found',
+        `there is nothing of Dagwright in the database "${database}"`,
+        'dagwright migrate',
+      );
     if (workers > 0)
       throw refuse(
         'in_use',
         `${workers} worker(s) live on the database "${database}", and would lose it under their feet`,
         'end them first: dagwright doctor names them',
       );
-    const what = `the database "${database}"${server.isEmbedded ? ' of .dagwright/' : ''} with ${executions ?? 0} execution(s), and all definitions, keys and secrets`;
-    if (!yes) await confirm(context, { what, database, looksLikeProduction: looksLikeProduction(config) });
+    const what = `the database "${database}"${server.isEmbedded ? ' of .dagwright/' : ''} with ${executions} execution(s), and all definitions, keys and secrets`;
+    if (!yes)
+      await confirm(context, {
+        what,
+        database,
+        looksLikeProduction: looksLikeProduction(config, server.directUrl),
+      });
     await resetDatabase(server.directUrl);
-    context.printJson({ database, deletedExecutions: executions ?? 0 });
+    context.printJson({ database, deletedExecutions: executions });
     context.say(`${what}: gone; it is empty and up to date`);
     return 0;
   } finally {
@@ -49,11 +60,11 @@ async function confirm(
   if (answer.trim() !== database) throw refuse('not_confirmed', 'nothing was deleted');
 }
 
-function looksLikeProduction({ isProduction, databaseUrl }: Config): string | null {
+function looksLikeProduction({ isProduction }: Config, url: string): string | null {
   if (isProduction) return 'NODE_ENV=production';
-  if (databaseUrl === undefined) return null;
-  const { hostname } = new URL(databaseUrl);
-  return hostname === '' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  const address = new URL(url);
+  const hostname = address.searchParams.get('host') ?? address.hostname;
+  return hostname === '' || hostname.startsWith('/') || isLoopback(hostname.replace(/^\[|\]$/g, ''))
     ? null
     : `the database is on ${hostname}`;
 }

@@ -8,10 +8,24 @@ import { at } from '../at.ts';
 import type { CommandContext } from '../context.ts';
 import { abortOnSignal } from '../io.ts';
 import { executionSummary, taskTable } from '../output/task-table.ts';
-import { outcomeToRefusal } from '../refusal.ts';
+import { outcomeToRefusal, Refusal, refuse } from '../refusal.ts';
 import { bodyOrRefuse, type RemoteService } from './service.ts';
 
 const POLL_MS = 500;
+/** For so long it need not answer. */
+const PATIENCE_MS = 60_000;
+/** Codes of a service that will answer again. */
+const PASSING: ReadonlySet<string> = new Set([
+  ...[
+    'unreachable',
+    'unexpected',
+    'rate_limited',
+    'busy',
+    'draining',
+    'database_unavailable',
+    'too_many_requests',
+  ],
+]);
 
 export interface RemoteRun {
   readonly workflowId: string;
@@ -52,11 +66,29 @@ export async function runRemotely(
 }
 
 async function untilEnded(service: RemoteService, id: string, signal: AbortSignal): Promise<void> {
+  let sinceMs = performance.now();
   while (!signal.aborted) {
-    const answer = await service.ask({ method: 'GET', path: `/v1/executions/${id}` });
-    const { status } = bodyOrRefuse(answer) as { readonly status: ExecutionStatus };
-    if (isTerminalExecution(status)) return;
+    const status = await readStatus(service, id);
+    if (status !== null) sinceMs = performance.now();
+    else if (performance.now() - sinceMs > PATIENCE_MS)
+      throw refuse(
+        'unreachable',
+        `the service has not answered for a minute; execution ${id} goes on there`,
+        `dagwright executions show ${id}`,
+      );
+    if (status !== null && isTerminalExecution(status)) return;
     await delay(POLL_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+// Null: it does not answer now, as while it is deployed anew. What it refuses otherwise is told.
+async function readStatus(service: RemoteService, id: string): Promise<ExecutionStatus | null> {
+  try {
+    const answer = await service.ask({ method: 'GET', path: `/v1/executions/${id}` });
+    return (bodyOrRefuse(answer) as { readonly status: ExecutionStatus }).status;
+  } catch (error) {
+    if (error instanceof Refusal && error.problems.some(({ code }) => PASSING.has(code))) return null;
+    throw error;
   }
 }
 

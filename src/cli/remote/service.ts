@@ -89,8 +89,9 @@ export class RemoteService {
   // A key of a tenant acts in that one; the operator's says in which, by an id that names are looked up for.
   async #findTenant(): Promise<string | null> {
     const { tenant, isTenantGiven, key } = this.#settings;
-    if (key === undefined || (key.startsWith('dw_') && !isTenantGiven)) return null;
-    if (key.startsWith('dw_'))
+    // An open service acts as `default` where nobody says otherwise.
+    if ((key === undefined || key.startsWith('dw_')) && !isTenantGiven) return null;
+    if (key?.startsWith('dw_'))
       throw refuse(
         'usage',
         '--tenant: a key acts in its own tenant',
@@ -110,9 +111,8 @@ export class RemoteService {
     for (const [name, value] of Object.entries(query))
       if (value !== undefined && value !== null) address.searchParams.set(name, String(value));
     const isText = typeof body === 'string';
-    let response: Response;
     try {
-      response = await fetch(address, {
+      const response = await fetch(address, {
         method,
         headers: {
           accept: 'application/json',
@@ -122,9 +122,13 @@ export class RemoteService {
           ...headers,
         },
         ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+        // Elsewhere the key would be lost, or another's; and a POST would become a GET.
+        redirect: 'manual',
         signal: AbortSignal.timeout(ANSWER_MS),
       });
+      return await readAnswer(response, address);
     } catch (error) {
+      if (error instanceof Refusal) throw error;
       const { cause, message } = error as Error;
       const why =
         cause instanceof Error ? cause.message || String((cause as { code?: string }).code) : message;
@@ -134,11 +138,16 @@ export class RemoteService {
         'is the service there? --server URL, or DAGWRIGHT_URL',
       );
     }
-    return await readAnswer(response, address);
   }
 }
 
 async function readAnswer(response: Response, address: URL): Promise<Outcome<Answer>> {
+  if (response.status >= 300 && response.status < 400)
+    throw refuse(
+      'unexpected',
+      `${address.origin} sends elsewhere: ${response.headers.get('location') ?? 'it does not say where'}`,
+      '--server with that address',
+    );
   const text = await response.text();
   let answer: unknown;
   try {

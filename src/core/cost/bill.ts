@@ -71,7 +71,9 @@ function statedCostOf(block: JsonObject): Usd | null {
 }
 
 function amountOf(value: Json | undefined): Usd | null {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? parseUsd(value) : null;
+  // No bill has so much, nor so little: what is no amount is none.
+  if (typeof value === 'number')
+    return value === 0 || (value >= 1e-15 && value < 1e15) ? parseUsd(value) : null;
   return typeof value === 'string' && /^\d{1,12}(\.\d{1,30})?$/.test(value) ? parseUsd(value) : null;
 }
 

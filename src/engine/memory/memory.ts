@@ -99,7 +99,8 @@ export async function resultsOf(
 }
 
 function mostBytesOf({ compiled }: ExecutionMemory, index: number): number {
-  return compiled.nodes[index]!.parts === null ? MAX_VALUE_BYTES : MAX_ASSEMBLED_BYTES;
+  // Also of one whose parts this worker cannot run.
+  return compiled.nodes[index]!.definition.taskType === 'parallel' ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES;
 }
 
 function tooMuch({ name }: Reader, tasks: number): TerminalError {

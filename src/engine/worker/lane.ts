@@ -128,7 +128,9 @@ async function handBack(
 }
 
 // A child that this worker cannot run must not be claimed for it.
-function leadsAway({ memory, node }: Work): boolean {
+function leadsAway({ memory, node, claim }: Work): boolean {
+  // An item's end releases its siblings, which are for whoever has it.
+  if (claim.mapIndex >= 0) return false;
   return node.plan.outEdges.some(({ to }) => memory.compiled.nodes[to]!.missing !== null);
 }
 

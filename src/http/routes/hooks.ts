@@ -92,7 +92,10 @@ async function awaitAnswer(
   // It may have gone while the event was stored.
   if (request.raw.socket.destroyed) leave();
   try {
-    return await answerOfDelivery(service, waiting, receipt, gone.signal);
+    return await answerOfDelivery(service, waiting, receipt, {
+      gone: gone.signal,
+      bodyBytes: Buffer.isBuffer(request.body) ? request.body.length : 0,
+    });
   } finally {
     reply.raw.off('close', leave);
   }

@@ -16,14 +16,17 @@ import type { Receipt } from '../../triggers/webhooks/receive.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import type { Waiting } from './waiting.ts';
 
+/** A body may take a dozen times its size in memory, for as long as its sender waits. */
+const BYTES_OF_PLACE = 20_000;
+
 type Stored = Extract<Receipt, { kind: 'stored' }>;
 
-/** `gone`: aborted when the sender goes away. */
+/** `gone`: aborted when the sender goes away; `bodyBytes`: of the delivery, which is kept until it is answered. */
 export async function answerOfDelivery(
   service: ApiContext,
   { watch, openAnswers }: Waiting,
   { asked, executionId, status }: Stored,
-  gone: AbortSignal,
+  { gone, bodyBytes }: { readonly gone: AbortSignal; readonly bodyBytes: number },
 ): Promise<WebhookAnswer | null> {
   if (asked === undefined || executionId === null || status !== 'processed') return null;
   const { respond, tenantId, webhookId, event } = asked;
@@ -40,7 +43,7 @@ export async function answerOfDelivery(
   };
   if (respond.when === 'received')
     return make({ id: executionId, status: 'pending', output: null, error: null });
-  const giveBack = openAnswers.take(tenantId);
+  const giveBack = openAnswers.take(tenantId, 1 + Math.floor(bodyBytes / BYTES_OF_PLACE));
   if (giveBack === null) return null;
   try {
     const signal = AbortSignal.any([gone, service.health.draining]);

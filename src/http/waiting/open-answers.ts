@@ -14,18 +14,18 @@ export class OpenAnswers {
     this.#mostOfOne = mostOfOne;
   }
 
-  /** How to give the place back, which may be said twice; null: there is none. */
-  take(tenantId: string): (() => void) | null {
+  /** `places`: for what is kept in memory meanwhile. How to give them back, which may be said twice; null: there are none. */
+  take(tenantId: string, places = 1): (() => void) | null {
     const open = this.#byTenant.get(tenantId) ?? 0;
-    if (this.#size >= this.#most || open >= this.#mostOfOne) return null;
-    this.#size++;
-    this.#byTenant.set(tenantId, open + 1);
+    if (this.#size + places > this.#most || open + places > this.#mostOfOne) return null;
+    this.#size += places;
+    this.#byTenant.set(tenantId, open + places);
     let isOpen = true;
     return () => {
       if (!isOpen) return;
       isOpen = false;
-      this.#size--;
-      const left = this.#byTenant.get(tenantId)! - 1;
+      this.#size -= places;
+      const left = this.#byTenant.get(tenantId)! - places;
       if (left === 0) this.#byTenant.delete(tenantId);
       else this.#byTenant.set(tenantId, left);
     };

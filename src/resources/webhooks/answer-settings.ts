@@ -10,6 +10,7 @@ import {
   RESPOND_WHEN,
   type Respond,
   WEBHOOK_METHODS,
+  type WebhookAuthType,
   type WebhookMethod,
   type WebhookVerifier,
 } from '../../core/trigger/webhook.ts';
@@ -33,6 +34,22 @@ export function readMethods(given: Json | undefined): Result<readonly WebhookMet
   const isList = Array.isArray(given) && given.length > 0 && given.every((one) => known.includes(one));
   if (!isList) return refuse('/methods', `must be a list of ${WEBHOOK_METHODS.join(', ')}`);
   return { ok: true, value: WEBHOOK_METHODS.filter((method) => given.includes(method)) };
+}
+
+/** What a signature must hold where a delivery has no body. */
+export function methodConflicts(
+  methods: readonly WebhookMethod[] | null,
+  verifier: WebhookVerifier | null,
+  template: string | undefined,
+): Problem[] {
+  const signsQuery = verifier === null || verifier === 'twilio' || template?.includes('{url}') === true;
+  if (signsQuery || methods?.includes('GET') !== true) return [];
+  return [
+    {
+      ...problem('/methods', `a GET has no body: what ${verifier} signs says nothing of its query`),
+      hint: 'leave GET out, or use hmac with a template that has {url}',
+    },
+  ];
 }
 
 export function readHandshakes(
@@ -99,6 +116,25 @@ function handshakeProblems(one: JsonObject, pointer: string, verifier: WebhookVe
       hint: '"verifier": "hmac", "options": { "signatureHeader": "x-hook-signature" }',
     });
   return problems;
+}
+
+/** A confirmation makes this service ask an address of the sender's: nobody may have that unasked. */
+export function proofProblems(
+  handshakes: readonly Handshake[] | null,
+  authType: WebhookAuthType,
+  verifier: WebhookVerifier | null,
+): Problem[] {
+  const at = handshakes?.findIndex(({ type }) => type === 'sns') ?? -1;
+  if (at === -1 || authType !== 'none' || verifier !== null) return [];
+  return [
+    {
+      ...problem(
+        `/handshakes/${at}`,
+        'sns needs a proof of its sender: anybody could have this service ask an address',
+      ),
+      hint: '"authType": "basic": https://user:password@… is an address that SNS takes',
+    },
+  ];
 }
 
 export function readRespond(given: Json | undefined): Result<Respond | null> {

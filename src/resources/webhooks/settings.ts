@@ -12,7 +12,13 @@ import {
 import type { WebhookSettings } from '../../db/resources/webhooks.ts';
 import { compileFilters } from '../../triggers/webhooks/event/filter.ts';
 import { compileInputMapping } from '../../triggers/webhooks/event/mapping.ts';
-import { readHandshakes, readMethods, readRespond } from './answer-settings.ts';
+import {
+  methodConflicts,
+  proofProblems,
+  readHandshakes,
+  readMethods,
+  readRespond,
+} from './answer-settings.ts';
 import { optionConflicts, readVerificationOptions } from './verification-options.ts';
 
 /** What may be given; the types of the members are checked before (http/schemas/webhooks.ts). */
@@ -56,6 +62,8 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
       read.ok ? [] : read.problems,
     ),
     ...(options.ok ? optionConflicts(verifier, options.value) : []),
+    ...(options.ok && methods.ok ? methodConflicts(methods.value, verifier, options.value.template) : []),
+    ...(handshakes.ok ? proofProblems(handshakes.value, authType, verifier) : []),
     ...unstorable('/filters', given.filters),
     ...unstorable('/inputMapping', given.inputMapping),
     ...unstorable('/respond', given.respond),

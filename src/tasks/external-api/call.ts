@@ -142,8 +142,8 @@ export async function evaluateCall(
   const credential = read('credential');
   const bearer = credential === null ? null : await authorize(node, headers, credential, context);
   const auth = await authOf(config, headers, context);
-  // Those of a token endpoint are sent there only.
-  const authSecrets = auth === null || auth.of.kind === 'oauth2' ? [] : auth.secrets;
+  // A token is as good as the secrets that it was made of: it goes only where they may.
+  const authSecrets = auth?.secrets ?? [];
   const expected = readExpected(node, read('expectedStatus'));
   const isExpected = (status: number): boolean =>
     expected.some((one) => one === String(status) || one === `${String(status)[0]}xx`);

@@ -76,6 +76,8 @@ async function send(
     if (answer.status === 401 && answer.redirects === 0) {
       by.forget();
       if (by.isKept) {
+        // It was not taken, whatever becomes of the next.
+        answer = null;
         by = await authorized(api, context);
         answer = await request();
       }

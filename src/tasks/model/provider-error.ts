@@ -106,7 +106,13 @@ function statusError({ status, words, body, headers, isInBody }: Failure, place:
   const named = type === null && code === null ? {} : { details: { type, code } };
   const details = JSON.parse(place.redact(JSON.stringify(named))) as typeof named;
   if (isSpent) return new OutOfQuota('provider_refused', message, { status, ...details });
-  const retryAfter = retryAfterOf({ headers, body, message: words.message, nowMs: Date.now() });
+  const retryAfter = retryAfterOf({
+    headers,
+    body,
+    message: words.message,
+    nowMs: Date.now(),
+    isLimited: status === 429,
+  });
   const advice = retryAfter === undefined ? {} : { retryAfter };
   if (status === 429)
     return new RetryableError(message, { code: 'rate_limited', status, ...details, ...advice });

@@ -1,6 +1,6 @@
 // When a provider says that one may come back, in whichever way it says so.
 //   R1  What is said outright (Retry-After, milliseconds, Google's RetryInfo, a field of the body) holds: the longest of it.
-//   R2  Otherwise the reset of the limit that is used up, of all limits where it does not say which; at last its words.
+//   R2  Otherwise the reset of the limit that is used up, of all limits of which it does not say what is left; at last its words.
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { MAX_RETRY_AFTER_SECONDS, parseRetryAfter } from '../../core/retry.ts';
 
@@ -11,6 +11,8 @@ export interface RetryAdvice {
   readonly body: JsonObject | null;
   readonly message: string;
   readonly nowMs: number;
+  /** It was refused for a limit: resets of limits say something of that alone. */
+  readonly isLimited: boolean;
 }
 
 const MILLISECONDS = ['retry-after-ms', 'x-ms-retry-after-ms'];
@@ -19,13 +21,15 @@ const FIELDS = ['retry_after', 'retryAfter', 'retry_after_seconds', 'retryAfterS
 const MS_FIELDS = ['retry_after_ms', 'retryAfterMs'];
 const WORDS =
   /\b(?:try|retry|available|come back)\b[^.\d]{0,40}\b(?:in|after)\s+((?:\d+(?:\.\d+)?\s*[a-z]+\s*)+)/i;
+/** No duration is longer, and a text of digits would cost their square. */
+const MAX_DURATION_CHARS = 100;
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds, an hour at most; undefined where nothing is said. */
 export function retryAfterOf(advice: RetryAdvice): number | undefined {
   const headers = { ...advice.headers, ...headersInBody(advice.body) };
   const said = [...fromHeaders(headers, advice.nowMs), ...fromBody(advice.body)];
-  const found = said.length > 0 ? said : fromResets(headers, advice.nowMs);
+  const found = said.length > 0 ? said : advice.isLimited ? fromResets(headers, advice.nowMs) : [];
   const words = durationOf(WORDS.exec(advice.message)?.[1] ?? '');
   const seconds = found.length > 0 ? Math.max(...found) : words;
   return seconds === undefined ? undefined : Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_SECONDS);
@@ -82,7 +86,8 @@ function fromResets(headers: RetryAdvice['headers'], nowMs: number): number[] {
     return seconds === undefined ? [] : [{ seconds, remaining: headers[name.replace('reset', 'remaining')] }];
   });
   const used = resets.filter(({ remaining }) => remaining !== undefined && Number(remaining) <= 0);
-  return (used.length > 0 ? used : resets).map(({ seconds }) => seconds);
+  const unsaid = resets.filter(({ remaining }) => !(Number(remaining) > 0));
+  return (used.length > 0 ? used : unsaid).map(({ seconds }) => seconds);
 }
 
 /** A duration (`6m0s`, `20ms`), seconds, an instant, or seconds or milliseconds since the epoch. */
@@ -100,6 +105,7 @@ function untilReset(text: string, nowMs: number): number | undefined {
 
 /** `1m30.5s`, `20 seconds`. */
 function durationOf(text: string): number | undefined {
+  if (text.length > MAX_DURATION_CHARS) return undefined;
   const parts = [
     ...text
       .trim()

@@ -7,7 +7,6 @@
 //   N3  A confirmation is fetched from Amazon's own hosts, or the one that the owner names, through the guard, and only for a
 //       delivery that was verified.
 import { isJsonObject, type Json } from '../../core/json.ts';
-import { parseJson } from '../../core/json-shape.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Handshake, HandshakeType } from '../../core/trigger/webhook.ts';
 import type { Database } from '../../db/connection/connection.ts';
@@ -158,13 +157,6 @@ async function confirmTopic(
     });
   }
   return { kind: 'unavailable' };
-}
-
-/** JSON that came as text. */
-export function parseTopicMessage(text: Json): Json {
-  if (typeof text !== 'string') return text;
-  const parsed = parseJson(text);
-  return parsed.ok ? parsed.value : text;
 }
 
 function say(text: string): HandshakeAnswer {

@@ -41,7 +41,6 @@ import {
   type HandshakeAnswer,
   type HandshakeContext,
   isTopicMessage,
-  parseTopicMessage,
 } from './handshake.ts';
 import { currentSecrets, openSecrets } from './stored-secrets.ts';
 import type { Delivery } from './verification/delivery.ts';
@@ -173,7 +172,12 @@ function readDelivery(
   const contentType = delivery.headers['content-type'];
   const read = readBody(
     delivery.rawBody,
-    typeof contentType === 'string' ? contentType : (contentType?.[0] ?? null),
+    // It says text, and is JSON: bounded as that is.
+    isTopicMessage(webhook, delivery)
+      ? 'application/json'
+      : typeof contentType === 'string'
+        ? contentType
+        : (contentType?.[0] ?? null),
   );
   const query = senderQuery(delivery.query);
   if (!read.ok) {
@@ -182,7 +186,7 @@ function readDelivery(
   }
   if (!query.ok) return { kind: 'unacceptable', isMalformed: false, problems: query.problems };
   const { warnings } = read.value;
-  const body = isTopicMessage(webhook, delivery) ? parseTopicMessage(read.value.body) : read.value.body;
+  const { body } = read.value;
   if (extraDigits(body) > MAX_EXTRA_DIGITS)
     return { kind: 'unacceptable', isMalformed: false, problems: LONG_NUMBERS };
   const challenge = webhook.verifier === 'slack' ? slackChallenge(body) : null;

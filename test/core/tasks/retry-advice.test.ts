@@ -90,7 +90,22 @@ test.each<
     undefined,
   ],
 ])('%s', (_what, { headers = {}, body = null, message = '' }, seconds) => {
-  const found = retryAfterOf({ headers, body, message, nowMs: NOW });
+  const found = retryAfterOf({ headers, body, message, nowMs: NOW, isLimited: true });
   if (seconds === undefined) expect(found).toBeUndefined();
   else expect(found).toBeCloseTo(seconds, 6);
+});
+
+test('of limits: only where one was reached, and only those of which nothing is said to be left', () => {
+  const headers = { 'x-ratelimit-remaining-requests': '199', 'x-ratelimit-reset-requests': '17h' };
+  const ask = (more: Record<string, string>, isLimited: boolean) =>
+    retryAfterOf({ headers: { ...headers, ...more }, body: null, message: '', nowMs: NOW, isLimited });
+  expect(ask({}, true)).toBeUndefined();
+  expect(ask({ 'x-ratelimit-reset-tokens': '6s' }, true)).toBe(6);
+  expect(ask({ 'x-ratelimit-reset-tokens': '6s' }, false)).toBeUndefined();
+  expect(ask({ 'retry-after': '3' }, false)).toBe(3);
+});
+
+test('a text that is no duration costs nothing', () => {
+  const body = { retry_after: '7'.repeat(1_000_000) };
+  expect(retryAfterOf({ headers: {}, body, message: '', nowMs: NOW, isLimited: true })).toBeUndefined();
 });

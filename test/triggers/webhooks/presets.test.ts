@@ -1,5 +1,5 @@
 // The presets of senders, and signatures by template: by vectors of the senders' own libraries and documents where there are some.
-import { createHmac, generateKeyPairSync, sign as signWith } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign, sign as signWith } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,6 +7,7 @@ import {
   readVerificationOptions,
 } from '../../../src/resources/webhooks/verification-options.ts';
 import { discordPing } from '../../../src/triggers/webhooks/verification/discord.ts';
+import { isSignedByAny } from '../../../src/triggers/webhooks/verification/ed25519.ts';
 import { decodeStandardSecret } from '../../../src/triggers/webhooks/verification/standard-webhooks.ts';
 import type { VerificationOptions } from '../../../src/triggers/webhooks/verification/verification-rule.ts';
 import { verifyDelivery } from '../../../src/triggers/webhooks/verification/verify.ts';
@@ -91,6 +92,14 @@ describe('discord', () => {
     ] as const)
       expect(ok(changed, by).ok).toBe(false);
     expect(ok(sent, asked, NOW_MS + 301_000).ok).toBe(false);
+  });
+
+  it('tries no more signatures than a sender has keys: each costs a look at the whole body', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const signature = sign(null, Buffer.from('x'), privateKey).toString('hex');
+    const by = (count: number) =>
+      isSignedByAny(Array<string>(count).fill(signature), [publicKey], ['x'], 'hex');
+    expect([by(1), by(4), by(5), by(180)]).toEqual([true, true, false, false]);
   });
 
   it('tells its two pings from events', () => {

@@ -36,21 +36,24 @@ async function runDemo(context: CommandContext): Promise<number> {
   say(
     `${paint('bold', 'Dagwright demo')}: examples/research-brief.yaml, with simulated models (no key, no network)\n`,
   );
-  return await context.withSystem(async (system) => {
-    const workers: WorkerProcess[] = [];
-    const startWorker = async () => {
-      const worker = await startWorkerProcess(context, system);
-      workers.push(worker);
-      return worker;
-    };
-    try {
-      const first = await startWorker();
-      say(`A worker takes tasks: process ${first.pid}.\n`);
-      return await showRun(context, system, new Strike(context, first, startWorker));
-    } finally {
-      await Promise.all(workers.map((worker) => worker.stop()));
-    }
-  });
+  return await context.withSystem(
+    async (system) => {
+      const workers: WorkerProcess[] = [];
+      const startWorker = async () => {
+        const worker = await startWorkerProcess(context, system);
+        workers.push(worker);
+        return worker;
+      };
+      try {
+        const first = await startWorker();
+        say(`A worker takes tasks: process ${first.pid}.\n`);
+        return await showRun(context, system, new Strike(context, first, startWorker));
+      } finally {
+        await Promise.all(workers.map((worker) => worker.stop()));
+      }
+    },
+    { embedded: true },
+  );
 }
 
 async function showRun(context: CommandContext, system: System, strike: Strike): Promise<number> {
@@ -75,7 +78,7 @@ async function showRun(context: CommandContext, system: System, strike: Strike):
   if (!isJson) await tellEnd(context, system, execution, tasks);
   say(`\n${strike.verdict(tasks)}`);
   say(
-    `\nThe run is kept: npx dagwright executions show ${id}\nYour own: npx dagwright run examples/research-brief.yaml --input '{"question":"…"}'`,
+    `\nThe run is kept: ${context.config.databaseUrl === undefined ? '' : 'DATABASE_URL= '}npx dagwright executions show ${id}\nYour own: npx dagwright init my-flows`,
   );
   context.printJson({ ...execution, tasks } satisfies RunView);
   return execution.status === 'completed' ? 0 : 1;
@@ -134,7 +137,9 @@ class Strike {
       again.length === 0
         ? `none of the ${this.#before.length} results from before ran again`
         : `${again.length} of the ${this.#before.length} results from before ran again`;
-    return `${paint('bold', 'After kill -9')}: ${kept}; ${STRUCK} was done by attempt ${attempt}, on the second worker.`;
+    const by =
+      attempt > 1 ? `attempt ${attempt}, on the second worker` : 'a worker that runs beside, which had it';
+    return `${paint('bold', 'After kill -9')}: ${kept}; ${STRUCK} was done by ${by}.`;
   }
 }
 

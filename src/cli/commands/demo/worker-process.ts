@@ -21,11 +21,12 @@ export interface WorkerProcess {
 
 /** Starts `dagwright start --role worker` upon the same database; resolves when it takes tasks. */
 export async function startWorkerProcess({ io }: CommandContext, system: System): Promise<WorkerProcess> {
-  const { PORT: _port, DAGWRIGHT_METRICS_PORT: _metrics, ...environment } = io.environment();
   const child = spawn(process.execPath, [...process.execArgv, MAIN, 'start', '--role', 'worker'], {
     cwd: io.cwd,
     env: {
-      ...environment,
+      ...io.environment(),
+      // Empty, so that its .env does not name those of a service that runs beside it.
+      ...{ PORT: '', DAGWRIGHT_METRICS_PORT: '' },
       ...{ DATABASE_URL: system.database.url, DIRECT_DATABASE_URL: system.database.directUrl },
       LOG_LEVEL: 'info',
     },

@@ -1,5 +1,5 @@
 // dagwright init: writes a project that runs.
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { BUILTIN_TASK_TYPES } from '../../../core/definition/schema/builtin-types.ts';
@@ -49,7 +49,7 @@ async function initProject(context: CommandContext, _options: object, given = '.
 }
 
 async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
+  return await lstat(path).then(
     () => true,
     () => false,
   );

@@ -93,7 +93,7 @@ async function createOneWebhook(
     `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample)}`,
   );
   warnWhereOpen(context, config, webhook, known);
-  const guessed = guessNote(config);
+  const guessed = context.server === null ? guessNote(config) : null;
   if (guessed !== null) context.note(guessed);
   return 0;
 }

@@ -44,14 +44,17 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     (10 - priority)::smallint, null)::graphile_worker.job_spec])
 $$;
 
--- Where only workers of the release before live, as after going back to it, jobs of the kinds that they do not know become theirs.
+-- Where only workers of the release before are left for a kind, as after going back to it, its jobs become theirs; those that open, where
+-- there are no others at all.
 create or replace function dagwright.free_kinds_v1() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  if not (select bool_and(types is null) from dagwright.workers) then return; end if;
+  if not exists (select from dagwright.workers where types is null) then return; end if;
   update graphile_worker._private_jobs j set task_id = k.id
     from graphile_worker._private_tasks k, graphile_worker._private_tasks own
-    where k.identifier = 'dagwright' and own.id = j.task_id and own.identifier like 'dagwright:%' and j.is_available;
+    where k.identifier = 'dagwright' and own.id = j.task_id and own.identifier like 'dagwright:%' and j.is_available
+      and not exists (select from dagwright.workers w where case when own.identifier = 'dagwright:open' then w.types is not null
+        else w.types ? substr(own.identifier, length('dagwright:') + 1) end);
 end $$;
 
 -- Hands ready tasks of one execution to the queue as at most `slots` jobs of each kind, each with a list and the tenant (`o`: see
