@@ -7,8 +7,8 @@ import { isFullDepth } from './test/support/depth.ts';
 // a file undoes what it changes of a module, a prototype or the environment, and closes what it opened.
 export default defineConfig({
   test: {
-    // Most tests wait for a database, a process or a clock, not for a processor.
-    maxWorkers: 3,
+    // Most tests wait for a database, a process or a clock, not for a processor; those of full depth compute more.
+    maxWorkers: isFullDepth ? 3 : 4,
     projects: [
       {
         test: {
@@ -35,8 +35,8 @@ export default defineConfig({
           // The rest of the killing is for `npm run check`.
           include: isFullDepth
             ? ['test/crash/**/*.test.ts']
-            : ['kill', 'recovery', 'terminate'].map((name) => `test/crash/${name}.test.ts`),
-          // These three mostly wait for leases to end, and begin first (by the name of their project), beside others.
+            : ['kill', 'recovery'].map((name) => `test/crash/${name}.test.ts`),
+          // These two mostly wait for leases to end, and begin first (by the name of their project), beside others.
           ...(isFullDepth ? { maxWorkers: 2, sequence: { groupOrder: 1 } } : {}),
           globalSetup: ['test/support/database-server.ts'],
           testTimeout: 180_000,
