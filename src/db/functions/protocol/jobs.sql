@@ -66,6 +66,8 @@ declare
   size constant int := greatest(1, ceil(n::numeric / greatest(slots, 1))::int);
   owner_ record;
   part record;
+  -- In memory as it is: as it is stored it is compressed, and each look at a task would unpack it anew.
+  unpacked jsonb;
 begin
   if n = 0 then return; end if;
   select o.tenant_id as id, t.max_running_tasks is not null as waits_for_permits, v.needs into owner_
@@ -74,16 +76,19 @@ begin
     where o.id = e;
   if owner_.needs is null then
     perform dagwright.add_jobs_v2(array(
-      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(ts[k], ms[k]) order by k))
-      from generate_series(1, n) as k group by (k - 1) / size order by (k - 1) / size), priority, owner_.waits_for_permits);
+      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(u.t, u.m) order by u.k))
+      from unnest(ts, ms) with ordinality u(t, m, k) group by (u.k - 1) / size order by (u.k - 1) / size), priority, owner_.waits_for_permits);
     return;
   end if;
-  for part in select dagwright.job_kind_v1(g.needs) as kind, g.places, cardinality(g.places) as n,
-        greatest(1, ceil(cardinality(g.places)::numeric / greatest(slots, 1))::int) as size
-      from (select owner_.needs->ts[k] as needs, array_agg(k order by k) as places from generate_series(1, n) as k group by 1) g loop
+  unpacked := owner_.needs || '{}';
+  for part in select dagwright.job_kind_v1(g.needs) as kind, g.items,
+        greatest(1, ceil(cardinality(g.items)::numeric / greatest(slots, 1))::int) as size
+      from (select unpacked->u.t as needs, array_agg(json_build_array(u.t, u.m) order by u.k) as items
+        from unnest(ts, ms) with ordinality u(t, m, k) group by 1) g loop
     perform dagwright.add_jobs_v3(array(
-      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(ts[part.places[k]], ms[part.places[k]]) order by k))
-      from generate_series(1, part.n) as k group by (k - 1) / part.size order by (k - 1) / part.size), priority, owner_.waits_for_permits, part.kind);
+      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(u.item order by u.k))
+      from unnest(part.items) with ordinality u(item, k) group by (u.k - 1) / part.size order by (u.k - 1) / part.size),
+      priority, owner_.waits_for_permits, part.kind);
   end loop;
 end $$;
 
@@ -119,6 +124,7 @@ language plpgsql as $$
 declare
   execution record;
   part record;
+  unpacked jsonb;
 begin
   select o.priority, o.tenant_id, v.needs into execution from dagwright.workflow_executions o
     left join lateral (select needs from dagwright.workflow_versions where id = o.version_id offset 0) v on true
@@ -128,7 +134,8 @@ begin
     perform dagwright.add_later_job_v2(payload, execution.priority, ms, case when execution.needs is null then 'dagwright' else 'dagwright:open' end);
     return;
   end if;
-  for part in select execution.needs->(l.value->>0) as needs, json_agg(l.value order by l.ordinality) as list
+  unpacked := execution.needs || '{}';
+  for part in select unpacked->(l.value->>0) as needs, json_agg(l.value order by l.ordinality) as list
       from json_array_elements(payload->'t') with ordinality l group by 1 loop
     perform dagwright.add_later_job_v2(json_build_object('e', payload->'e', 'o', execution.tenant_id, 't', part.list), execution.priority, ms,
       dagwright.job_kind_v1(part.needs));
