@@ -2,26 +2,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { spawnCli } from '../cli/support/run-cli.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-demo-'));
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  await database.drop();
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the demo goes on after kill -9, and repeats nothing that had ended', async () => {
-  const { code, stdout, stderr } = await spawnCli(['demo'], {
+  // A server of its own, whatever DATABASE_URL names; this one is thrown away.
+  const { code, stdout, stderr } = await spawnCli(['demo', '--ephemeral'], {
     cwd: folder,
-    env: { HOME: folder },
+    env: { HOME: folder, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
   });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringMatching(/error|warn/i) });
   expect(stdout).toMatch(/kill -9 \d+: the demo has killed its own worker, in the middle of deep_dive\./);
   expect(stdout).toMatch(/^ {2}\d+ results and \$0\.\d+ spent are in PostgreSQL\./m);
   expect(stdout).toMatch(
