@@ -225,6 +225,18 @@ describe('a batch passes by what is locked, does the others at once, and the fir
     await settleAll([id]);
     return id;
   };
+  // A batch that goes one way is refused and goes another: PostgreSQL tells of the refusal before it has let its locks go, so for
+  // a moment others than the one that is held may be found locked. Such a call goes again, as a worker's does.
+  const workThrough = async (
+    work: (ids: readonly string[]) => Promise<unknown[]>,
+    ids: readonly string[],
+    held: string,
+  ) => {
+    const answers = await work(ids);
+    for (const [i, id] of ids.entries())
+      while (id !== held && answers[i] === LOCKED) [answers[i]] = await work([id]);
+    return answers;
+  };
   const done = expect.toSatisfy((answer) => answer !== LOCKED && answer !== null && answer !== 'lost');
 
   const batches: readonly [string, () => Promise<string>, (ids: readonly string[]) => Promise<unknown[]>][] =
@@ -276,7 +288,11 @@ describe('a batch passes by what is locked, does the others at once, and the fir
       const ids = [await make(), await make(), await make()];
       const [, held] = ids;
       const before = await protocol.rowsOf(held!);
-      expect(await whileHeld([held!], how, () => work(ids))).toEqual([done, LOCKED, done]);
+      expect(await whileHeld([held!], how, () => workThrough(work, ids, held!))).toEqual([
+        done,
+        LOCKED,
+        done,
+      ]);
       expect(await protocol.rowsOf(held!)).toEqual(before);
       expect(await work([held!])).toEqual([done]);
     });

@@ -128,7 +128,10 @@ export async function openService(options: TestServiceOptions = {}): Promise<Tes
   const port = listen ? (app.server.address() as AddressInfo).port : 3000;
   const close = async () => {
     health.drain();
-    await app.close();
+    const closed = app.close();
+    // A client may hold a connection that it has asked nothing on, which Node takes for busy: closing would wait for a minute.
+    app.server.closeAllConnections();
+    await closed;
     await database.close().catch(() => {});
     await engine?.close();
     await own?.drop();
