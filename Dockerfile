@@ -16,6 +16,12 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
+# An allocator that gives memory back: a minute after a burst of large and hostile input a process of everything had 423 MB with
+# the C library's, 191 MB with this one (docs/chaos.md).
+FROM ${NODE_IMAGE} AS allocator
+WORKDIR /app
+RUN apt-get update -qq && apt-get download -qq libjemalloc2 && dpkg-deb -x libjemalloc2_*.deb . && cp usr/lib/*/libjemalloc.so.2 ./
+
 FROM ${NODE_IMAGE}
 ARG VERSION=dev
 ARG REVISION=unknown
@@ -27,7 +33,9 @@ LABEL org.opencontainers.image.title="Dagwright" \
 # Look-ups of names that nobody answers must not hold up all others. With PORT every role answers probes; on this HOST the
 # API starts only with a key.
 ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 HOST=0.0.0.0 PORT=3000
+ENV LD_PRELOAD=./libjemalloc.so.2 MALLOC_CONF=background_thread:true
 WORKDIR /app
+COPY --from=allocator /app/libjemalloc.so.2 ./
 COPY LICENSE ./
 COPY entry entry
 COPY drizzle drizzle

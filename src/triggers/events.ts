@@ -27,6 +27,7 @@ import {
   type OpenEvent,
   takeOpenEvents,
 } from '../db/triggers/events.ts';
+import { eventLoop } from '../tasks/event-loop.ts';
 import type { Pass } from './scheduler.ts';
 import type { Starts } from './starts/starts.ts';
 
@@ -43,7 +44,7 @@ const EVENTS_PER_PASS = 20;
 const STARTS_AT_ONCE = 10;
 /** Of a pass, in milliseconds: what it has taken and not begun by then is left to the next one. */
 const MAX_PASS_MS = 2_000;
-/** How long expressions are evaluated in one go: others of this process, and the transaction's time limit, wait. */
+/** How long expressions are evaluated without a statement: the transaction has a time limit. */
 const BREATHE_MS = 100;
 const MAX_ERRORS = 50;
 
@@ -150,6 +151,7 @@ async function startsOf(
       await client.query('select');
       breathedAtMs = performance.now();
     }
+    await eventLoop.begin(trigger.tenantId);
     const input = inputOf(trigger, eventScope(event, uuidFrom));
     if (input === null) continue;
     if ('error' in input) {

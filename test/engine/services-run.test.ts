@@ -54,10 +54,9 @@ test('`why` names a pause that a service asked for', async () => {
   const definition = graph('b', { tasks: { b: node('p') } });
   await engine.apply(definition);
   const id = await engine.start(definition.workflowId);
-  const [item] = await until(async () => {
-    const items = await whyOf(id);
-    return items.some(({ waitsFor }) => 'heldBy' in waitsFor) && items;
-  });
+  const item = await until(async () =>
+    (await whyOf(id)).find(({ waitsFor }) => 'heldBy' in waitsFor && waitsFor.heldBy?.by === 'pause'),
+  );
   expect(item).toMatchObject({
     waitsFor: { heldBy: { service: 'p', by: 'pause' } },
     message: expect.stringMatching(/^b waits until .*: service "p" asked for a pause$/),

@@ -133,6 +133,8 @@ describe('what no live worker can do', () => {
     // The workers here are free, and leave it alone: nothing has taken it.
     const other = await engine.run(graph('a', { tasks: { a: waiting(0) } }));
     expect(other.execution.status).toBe('completed');
+    // The job of what has ended is taken away after it.
+    await until(async () => (await jobs()).length === 1);
     expect(await jobs()).toEqual([{ attempts: 0, kind: 'dagwright:late' }]);
     expect(await engine.query('select * from dagwright.v_orphans')).toEqual([]);
 

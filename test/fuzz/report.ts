@@ -1,5 +1,6 @@
 // What a run of the fuzz found: figures for people, and what is wrong.
 import { duration, most, percentile } from '../chaos/statistics.ts';
+import { ALLOCATOR } from './allocator.ts';
 import type { Journal } from './journal.ts';
 import type { Suspect } from './suspects.ts';
 import type { Memory, Turn } from './turns.ts';
@@ -138,7 +139,7 @@ export function reportOf(found: Findings): string {
         .map(({ n, kind, cpuMs }) => `${n} (${kind}) ${cpuMs} ms`)
         .join(', ') || 'none'
     }`,
-    `memory before: ${heap(memory.before)}; highest ${Math.round(memory.highestMb)} MB; idle again ${Math.round(memory.idleMb)} MB; after it collected: ${heap(memory.after)}`,
+    `memory before: ${heap(memory.before)}; highest ${Math.round(memory.highestMb)} MB; idle again ${Math.round(memory.idleMb)} MB; after it collected: ${heap(memory.after)}; allocator: ${ALLOCATOR}`,
     `restarts: ${found.restarts}; tasks taken over: ${found.recoveries}; orphans: ${found.orphans}; executions still open: ${found.stillOpen}`,
     `the service's log: ${countsText(Object.entries(found.complaints))}`,
   ].join('\n');

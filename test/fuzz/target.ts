@@ -8,6 +8,7 @@ import { migrateDatabase } from '../../src/db/operations/migrate.ts';
 import { OPERATOR_KEY, type ServiceSlot, Services } from '../chaos/services.ts';
 import { type OwnPostgres, openOwnPostgres } from '../crash/support/own-postgres.ts';
 import { operationsOf } from '../http/support/openapi-requests.ts';
+import { ALLOCATOR_ENVIRONMENT } from './allocator.ts';
 import { prepareAttacker } from './attacker.ts';
 import { type HostileServer, openHostileServer } from './hostile-server.ts';
 import type { Surroundings } from './inputs/input.ts';
@@ -51,7 +52,11 @@ export async function openTarget(folder: string, seed: number): Promise<FuzzTarg
     const turnsFile = join(folder, 'turns');
     const slot = await services.start({
       ...{ databaseUrl: server.url, role: 'all' },
-      environment: { DAGWRIGHT_ALLOWED_HOSTS: hostile.host, FUZZ_TURNS: turnsFile },
+      environment: {
+        DAGWRIGHT_ALLOWED_HOSTS: hostile.host,
+        FUZZ_TURNS: turnsFile,
+        ...ALLOCATOR_ENVIRONMENT,
+      },
       nodeOptions: ['--expose-gc', '--import', PRELOAD],
     });
     while ((await fetch(`${slot.url}/readyz`).catch(() => null))?.status !== 200) await delay(50);

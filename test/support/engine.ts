@@ -29,7 +29,7 @@ import { type FaultyDatabase, faultyDatabase } from './faulty-pg.ts';
 const FAULTS_SEED = process.env.DAGWRIGHT_TEST_FAULTS;
 
 /** Above what anything takes on a loaded machine; nothing waits this long when all is well. */
-const EVENT_MS = FAULTS_SEED === undefined ? 20_000 : 60_000;
+const EVENT_MS = 55_000;
 
 export type Body = (context: CustomTaskContext) => unknown;
 

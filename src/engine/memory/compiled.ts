@@ -1,7 +1,6 @@
 // A revision made ready to run: the plan, and for each node its type, its compiled expressions and its effective retry
 // policy and timeout. Computed once per revision, kept in a bounded cache of the worker.
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { executionTimeoutSeconds } from '../../core/definition/checks/execution-timeout.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../../core/definition/model.ts';
 import { withDefaults } from '../../core/definition/reading/defaults.ts';
@@ -17,6 +16,7 @@ import { objectText, quoted } from '../../db/protocol/json-text.ts';
 import type { OpeningPlan } from '../../db/protocol/openings.ts';
 import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
 import type { PartTraits } from '../../db/protocol/settlement.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import { partsOf } from '../../tasks/parallel.ts';
 import { MissingTypeError, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
 
@@ -77,8 +77,8 @@ export interface CompiledPlan {
 /** How many pure tasks one settle may claim beyond its lane's own. */
 export const EXTRA_PURE = 32;
 
-/** The event loop is not kept for longer, but by one node, or one schema. */
-const TURN_MS = 20;
+/** Plans are shared by their tenant's executions, and take one of the turns of the event loop together. */
+const PLANS = 'plans';
 
 /**
  * Compiles a stored (valid, normalised) definition, in several turns of the event loop where it takes long. Throws where it is not
@@ -91,16 +91,9 @@ export async function compilePlan(
   const budget = BuildBudget.ofStored(definition.nodes.length);
   const plan = buildPlan(withDefaults(definition));
   const nodes: CompiledNode[] = [];
-  let turnEndsAtMs = performance.now() + TURN_MS;
-  const endTurn = async () => {
-    if (performance.now() < turnEndsAtMs) return;
-    await nextTurn();
-    turnEndsAtMs = performance.now() + TURN_MS;
-  };
   const compileNext = async <T>(compile: () => T): Promise<T> => {
-    const compiled = withBuildBudget(budget, compile);
-    await endTurn();
-    return compiled;
+    await eventLoop.begin(PLANS);
+    return withBuildBudget(budget, compile);
   };
   for (const node of plan.nodes) nodes.push(await compileNext(() => compileNode(node, plan, types)));
   const inputSchema = await compileNext(() => schemaOf(definition.inputSchema));

@@ -10,6 +10,7 @@ import { isConnectionLoss, isRetryable, untilAnswered } from '../../db/connectio
 import { loadExecutions, loadStates } from '../../db/protocol/reads.ts';
 import type { Finish } from '../../db/protocol/transitions.ts';
 import { loadVariables } from '../../db/resources/variables.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import { executionScope } from '../attempt/execution-scope.ts';
 import type { WorkerContext } from '../context.ts';
 import { type ExecutionMemory, resultsOf } from '../memory/memory.ts';
@@ -53,6 +54,7 @@ async function finishOf(
   }
   try {
     const output = await outputOf(worker, memory);
+    await eventLoop.begin(memory.row.tenantId);
     const problems = memory.compiled.outputSchema?.validate(output) ?? [];
     if (problems.length > 0) {
       const [first] = problems;
@@ -78,6 +80,7 @@ async function outputOf(worker: WorkerContext, memory: ExecutionMemory): Promise
   const results = await resultsOf(worker.pool, memory, outputReads, { name: 'output' });
   if (output !== null) {
     const variables = await loadVariables(worker.pool, memory.row.tenantId, outputVariables);
+    await eventLoop.begin(memory.row.tenantId);
     return evaluateMapping(output, executionScope(memory, results, variables));
   }
   const outputs: Record<string, Json> = Object.create(null);

@@ -2,6 +2,7 @@
 import type { Completion } from '../../core/attempt-end.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { MAX_ASSEMBLED_BYTES, toStorableJson } from '../../core/json.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import { executionScope } from '../attempt/execution-scope.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
@@ -28,6 +29,7 @@ export async function proposeOutput(
     const results = await resultsOf(worker.pool, memory, others, { name: 'output' });
     for (const [index, result] of ahead) results.set(index, result);
     results.set(node.plan.index, resultOfEnd(end, 0, 1));
+    await eventLoop.begin(memory.row.tenantId);
     const value = toStorableJson(
       evaluateMapping(output, executionScope(memory, results)),
       MAX_ASSEMBLED_BYTES,

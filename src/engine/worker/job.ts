@@ -7,6 +7,7 @@ import { boundProblems, STORED } from '../../core/problem-report.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import { offerAgain, putOffJob, requeue, type TaskRef } from '../../db/protocol/transitions.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import type { WorkerContext } from '../context.ts';
 import type { ExecutionMemory } from '../memory/memory.ts';
 import { concludeExecution } from '../settle/conclusion.ts';
@@ -50,6 +51,7 @@ export async function concludeIfDrained(worker: WorkerContext, memory: Execution
 }
 
 async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
+  await eventLoop.begin(memory.row.tenantId);
   const problems = memory.compiled.inputSchema?.validate(memory.input) ?? [];
   if (problems.length > 0) {
     const [first] = problems;

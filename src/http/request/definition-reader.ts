@@ -7,6 +7,7 @@
 //   Y3  What waits is bounded, in all and of each tenant; beyond it the answer is 503.
 import { fork } from 'node:child_process';
 import type { Problem } from '../../core/errors.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import type { DocumentBody } from '../server/api.ts';
 import { ApiError, unavailable, unprocessable } from '../server/problem.ts';
 import { type CheckedText, checkCheapText, type DefinitionText } from './check-text.ts';
@@ -72,6 +73,7 @@ export function createDefinitionReader(options: DefinitionReaderOptions = {}): D
     taken.answer(reading);
   };
   const checkAnywhere = async (given: DefinitionText, tenantId: string): Promise<CheckedText> => {
+    await eventLoop.begin(tenantId);
     const atOnce = isShort(given) ? checkCheapText(given, CHEAP_UNITS) : null;
     if (atOnce !== null) return atOnce;
     const ofTenant = waiting.filter((one) => one.tenantId === tenantId).length;

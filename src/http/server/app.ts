@@ -3,6 +3,7 @@ import fastifyHelmet from '@fastify/helmet';
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { newId } from '../../core/id.ts';
 import { LongNumbers } from '../../core/long-numbers.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import { addGate } from '../caller/gate.ts';
 import { addOpenApi } from '../openapi/openapi.ts';
 import { BODY_LIMIT, readBody } from '../request/body.ts';
@@ -36,6 +37,8 @@ import { addRouteRules, refuseUnknown } from './routing.ts';
 const CHECK_EVERY_MS = 2_000;
 /** After so long without a byte in either direction a connection is ended: streams speak oftener, and no answer takes so long. */
 const SILENT_MS = 120_000;
+/** Whose bodies have one place in the turns of the event loop together. */
+const STRANGERS = 'strangers';
 /** nginx's status of a request whose client closed the connection. */
 const CLIENT_GONE = 499;
 
@@ -88,12 +91,9 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.setSerializerCompiler(() => (body) => JSON.stringify(body));
   api.removeAllContentTypeParsers();
   api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
-  api.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
-    try {
-      done(null, readBody(request, bytes as Buffer));
-    } catch (error) {
-      done(error as Error);
-    }
+  api.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+    await eventLoop.begin(request.principal?.tenantId ?? STRANGERS);
+    return readBody(request, bytes);
   });
   connections?.watch(api.server);
   const routes = addRouteRules(api);

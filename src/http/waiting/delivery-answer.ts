@@ -7,6 +7,7 @@ import { isTerminalExecution } from '../../core/status.ts';
 import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable, type Operator } from '../../db/connection/connection.ts';
 import { findRun } from '../../db/executions/execution-views.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import {
   type AnsweredExecution,
   compileRespond,
@@ -32,7 +33,8 @@ export async function answerOfDelivery(
   const { respond, tenantId, webhookId, event } = asked;
   const compiled = compileRespond(respond);
   if (!compiled.ok) return null;
-  const make = (execution: AnsweredExecution): WebhookAnswer | null => {
+  const make = async (execution: AnsweredExecution): Promise<WebhookAnswer | null> => {
+    await eventLoop.begin(tenantId);
     try {
       return compiled.value(event, execution);
     } catch (error) {
@@ -42,7 +44,7 @@ export async function answerOfDelivery(
     }
   };
   if (respond.when === 'received')
-    return make({ id: executionId, status: 'pending', output: null, error: null });
+    return await make({ id: executionId, status: 'pending', output: null, error: null });
   const giveBack = openAnswers.take(tenantId, 1 + Math.floor(bodyBytes / BYTES_OF_PLACE));
   if (giveBack === null) return null;
   try {
@@ -53,7 +55,7 @@ export async function answerOfDelivery(
       seen === 'ended' || (seen !== undefined && seen !== null && isTerminalExecution(seen.status));
     if (!hasEnded || gone.aborted) return null;
     const execution = await readEnd(service, { tenantId, actor: `webhook:${webhookId}` }, executionId);
-    return execution === null ? null : make(execution);
+    return execution === null ? null : await make(execution);
   } finally {
     giveBack();
   }

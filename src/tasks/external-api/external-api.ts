@@ -7,6 +7,7 @@ import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { JsonWarning } from '../../core/long-numbers.ts';
 import { createRedact, type Redact } from '../../core/redact.ts';
+import { eventLoop } from '../event-loop.ts';
 import { NotConnected } from '../outbound/failure.ts';
 import type { HttpAnswer } from '../outbound/message.ts';
 import type { Callback, TaskContext, TaskOutcome, TaskType } from '../task-type.ts';
@@ -82,6 +83,7 @@ async function send(
         answer = await request();
       }
     }
+    await eventLoop.begin(context.tenantId);
     const hide = by.made.length === 0 ? redact : hidingAlso(by.made, redact);
     checkStatus(answer, api, { redact: hide, now: context.now });
     const warn = (warning: JsonWarning) => logWarning(context, warning);

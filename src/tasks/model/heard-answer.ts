@@ -3,6 +3,7 @@
 //   H1  Libraries see no counts: none of theirs is used, and none can make them refuse an answer.
 //   H2  An error in a body of 200 is thrown here, with the provider's own words.
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { eventLoop } from '../event-loop.ts';
 import type { Dialect } from './provider-access.ts';
 
 export interface BodyError {
@@ -42,7 +43,9 @@ export class HeardAnswer {
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await this.#fetch(input, init);
     if (!response.ok) return response;
+    await eventLoop.begin(this.#dialect);
     const text = await response.text();
+    await eventLoop.begin(this.#dialect);
     const { status, headers } = response;
     const body = readObject(text);
     if (body === null) return new Response(text, { status, headers: withoutLength(headers) });

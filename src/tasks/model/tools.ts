@@ -17,6 +17,7 @@ import {
   toStorableJson,
 } from '../../core/json.ts';
 import { compiled, readField } from '../compile-config.ts';
+import { eventLoop } from '../event-loop.ts';
 import { MissingTypeError, type PreparedTask, type TaskContext, type TaskType } from '../task-type.ts';
 import type { ToolOffer } from './model-call.ts';
 import type { Spending } from './spending.ts';
@@ -95,6 +96,7 @@ export async function callTool(
   const names = tools.map(({ name }) => name).join(', ');
   if (tool === undefined) return refused(`there is no tool "${call.name}"; there are: ${names}`);
   if (call.isMalformed) return refused('the arguments are not JSON');
+  await eventLoop.begin(context.tenantId);
   const problems = tool.arguments.validate(call.input);
   if (problems.length > 0)
     return refused(
@@ -123,6 +125,7 @@ async function run(
   const outcome = await tool.task.run(inner);
   if (outcome.kind !== 'completed')
     throw new TerminalError('not_allowed', `a tool must complete at once, got "${outcome.kind}"`);
+  await eventLoop.begin(context.tenantId);
   const output =
     tool.output === null
       ? outcome.output

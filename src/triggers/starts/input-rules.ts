@@ -1,26 +1,23 @@
 // What revisions ask of their inputs: compiled once, kept by weight, and applied so that no caller waits for another's.
-//   R1  After a validation that took long the event loop has a turn.
+//   R1  Each validation is in a turn of the event loop that has time for it.
 //   R2  An input that takes too much is found out once for each revision: a schedule's comes at every tick.
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import {
   applyDefaults,
   type CompiledSchema,
   compileSchema,
 } from '../../core/definition/schema/input-schema.ts';
-import { ValidationBudget } from '../../core/definition/schema/steps.ts';
 import type { Problem } from '../../core/errors.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import type { Queryable } from '../../db/connection/connection.ts';
 import { findInputRule, type InputRule } from '../../db/triggers/startable.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 
 const MAX_RULES = 1_000;
 /** Of all schemas kept: a unit is about 100 bytes. */
 const MAX_WEIGHT = 1_000_000;
-/** About 10 ms of work. */
-const LONG_STEPS = 400_000;
 /** Inputs of one revision that are known to take too much. */
 const MAX_REFUSED = 100;
 
@@ -56,17 +53,14 @@ export class InputRules {
     if (schema === null) return [];
     const known = refused.size === 0 ? undefined : refused.get(hashOf(input));
     if (known !== undefined) return known;
-    const budget = new ValidationBudget();
-    const given = budget.left;
+    await eventLoop.begin(versionId);
     const problems = schema
-      .validate(applyDefaults(defaultParameters, input), budget)
+      .validate(applyDefaults(defaultParameters, input))
       .map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
-    if (given - budget.left < LONG_STEPS) return problems;
     if (problems.some(({ code }) => code === 'too_complex')) {
       if (refused.size >= MAX_REFUSED) refused.clear();
       refused.set(hashOf(input), problems);
     }
-    await nextTurn();
     return problems;
   }
 

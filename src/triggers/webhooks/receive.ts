@@ -29,6 +29,7 @@ import {
   settleEvent,
 } from '../../db/resources/webhook-events.ts';
 import { findReceiver, type WebhookRow } from '../../db/resources/webhooks.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import { isAtLimit } from '../starts/start-check.ts';
 import type { Starts } from '../starts/starts.ts';
 import { readBody } from './body/body.ts';
@@ -127,6 +128,7 @@ export async function receiveDelivery(
     findReceiver(database.engine, ...splitPath(fullPath)),
   );
   const rule = await ruleFor(receiver, webhook, delivery, nowMs);
+  await eventLoop.begin('strangers');
   const verified = verifyDelivery(delivery, rule, nowMs);
   if (webhook === null) return { kind: 'unauthorized', isUnknownPath: true };
   const handshake = await answerBefore(receiver, webhook, delivery, rule.secrets);
@@ -139,6 +141,7 @@ export async function receiveDelivery(
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
     return { kind: 'unauthorized' };
   }
+  await eventLoop.begin(webhook.tenantId);
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
   const question = await answerAfter(receiver, webhook, read.body, rule.secrets);
@@ -185,8 +188,7 @@ function readDelivery(
     return { kind: 'unacceptable', isMalformed, problems: read.problems };
   }
   if (!query.ok) return { kind: 'unacceptable', isMalformed: false, problems: query.problems };
-  const { warnings } = read.value;
-  const { body } = read.value;
+  const { warnings, body } = read.value;
   if (extraDigits(body) > MAX_EXTRA_DIGITS)
     return { kind: 'unacceptable', isMalformed: false, problems: LONG_NUMBERS };
   const challenge = webhook.verifier === 'slack' ? slackChallenge(body) : null;

@@ -6,6 +6,7 @@ import { boundProblems, STORED } from '../../../core/problem-report.ts';
 import type { Queryable } from '../../../db/connection/connection.ts';
 import type { Decision } from '../../../db/resources/webhook-events.ts';
 import type { WebhookRow } from '../../../db/resources/webhooks.ts';
+import { eventLoop } from '../../../tasks/event-loop.ts';
 import type { Starts } from '../../starts/starts.ts';
 import { eventScope, triggerOf, type WebhookEvent } from './event-scope.ts';
 import { compileFilters } from './filter.ts';
@@ -21,12 +22,14 @@ export async function decideEvent(
   webhook: WebhookRow,
   event: WebhookEvent,
 ): Promise<Decision> {
+  await eventLoop.begin(webhook.tenantId);
   const filters = compileFilters(webhook.filters as Json);
   const mapping = compileInputMapping(webhook.inputMapping);
   if (!filters.ok) return failed('validation', filters.problems);
   if (!mapping.ok) return failed('validation', mapping.problems);
   const scope = eventScope(event);
   if (!filters.value(scope)) return { status: 'filtered', executionId: null, error: null };
+  await eventLoop.begin(webhook.tenantId);
   const input = mapping.value(scope);
   if (!input.ok) return failed(input.problems[0]?.code ?? 'validation', input.problems);
   const [started] = await starts.startWith(client, webhook.tenantId, [

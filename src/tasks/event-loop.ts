@@ -1,0 +1,9 @@
+// The event loop of this process, which all of its tenants share. Asked before each piece of work that is made of what a tenant
+// sent: a body is parsed, an expression evaluated, an answer read.
+import { FairTurns } from '../core/fair-turns.ts';
+
+/** `const turn = eventLoop.begin(tenantId); if (turn !== null) await turn;` */
+export const eventLoop = new FairTurns({
+  nowMs: () => performance.now(),
+  atNextTurn: (callback) => void setImmediate(callback),
+});
