@@ -105,7 +105,7 @@ language plpgsql as $$
 declare
   of_new json[];
 begin
-  if (select bool_or(types is null) and bool_or(types is not null) from dagwright.workers) then
+  if exists (select from dagwright.workers where types is null) and exists (select from dagwright.workers where types is not null) then
     of_new := array(select p.value from unnest(payloads) p(value)
       cross join lateral (select version_id from dagwright.workflow_executions where id = (p.value->>'e')::uuid offset 0) o
       cross join lateral (select from dagwright.workflow_versions where id = o.version_id and needs is not null offset 0) v);
