@@ -263,7 +263,9 @@ describe('the catalogue', () => {
       'miss_ticks_v1',
       'run_schedule_v1',
       'missing_types_v1',
-      'task_needs_v1',
+      'needs_of_v1',
+      'read_needs_v1',
+      'task_needs_v2',
       'usd_of_v1',
     ];
     expect(await mayCall(ROLES.tenant)).toEqual([...own, ...FOR_SERVICES].sort());

@@ -248,12 +248,17 @@ describe('what a node needs', () => {
     const { nodes } = await compilePlan(wanted, createRegistry());
     return nodes.filter(({ missing }) => missing !== null).map(({ plan }) => plan.taskId);
   };
+  /** As the queue reads it, task by task; null: no node needs any. */
   const needsOf = async (wanted: WorkflowDefinition) => {
-    const [row] = await engine.query<{ needs: Record<string, string[]> | null }>(
-      'select dagwright.task_needs_v1($1) as needs',
-      [JSON.stringify(wanted)],
+    await engine.apply(wanted);
+    const rows = await engine.query<{ task: string; needs: string[] | null; isNull: boolean }>(
+      `select t.task, dagwright.needs_of_v1(n.usual, n.others, t.task) as needs, v.needs is null as "isNull"
+       from dagwright.workflow_versions v cross join lateral dagwright.read_needs_v1(v.id) n, unnest($2::text[]) t(task)
+       where v.workflow_id = $1`,
+      [wanted.workflowId, wanted.nodes.map(({ taskId }) => taskId)],
     );
-    return row!.needs;
+    if (rows[0]!.isNull) return null;
+    return Object.fromEntries(rows.flatMap(({ task, needs }) => (needs === null ? [] : [[task, needs]])));
   };
 
   test('is read alike by the queue and by the workers: own type, parts, tools, and no config that only looks so', async () => {
@@ -287,6 +292,51 @@ describe('what a node needs', () => {
     });
     expect(await compileNeeds(wanted)).toEqual(['own', 'items', 'named', 'agent', 'deep']);
     expect(await needsOf(definition([node('plain', 'wait', [], { seconds: 1 })]))).toBe(null);
+  });
+
+  test('is short however many nodes there are, where most need the same', async () => {
+    const nodes = Array.from({ length: 2_000 }, (_, i) => node(`n${i}`, i % 1_000 === 0 ? 'wait' : 'mine'));
+    const [row] = await engine.query<{ needs: object; bytes: number }>(
+      'select needs, pg_column_size(needs) as bytes from dagwright.task_needs_v2($1) needs',
+      [JSON.stringify(definition(nodes))],
+    );
+    expect(row!.needs).toEqual({ usual: ['mine'], others: { n0: null, n1000: null } });
+    expect(row!.bytes).toBeLessThan(200);
+  });
+
+  test('goes with a job that is put off', async () => {
+    const kindsOf = async (wanted: WorkflowDefinition) => {
+      await engine.apply(wanted);
+      return await inTransaction(async (client) => {
+        const id = newId();
+        const ready = wanted.nodes.map(({ taskId }) => [taskId, -1]);
+        await client.query('select * from dagwright.start_executions_v1($1, $2)', [
+          DEFAULT_TENANT_ID,
+          JSON.stringify([{ i: 0, id, workflowId: wanted.workflowId, input: {}, open: true }]),
+        ]);
+        for (const t of [ready, undefined])
+          await client.query('select dagwright.put_off_v1($1, 60000)', [JSON.stringify({ e: id, t })]);
+        await client.query(`set local role ${ROLES.owner}`);
+        const { rows } = await client.query<{ kind: string; tasks: [string, number][] | null }>(
+          `select k.identifier as kind, payload->'t' as tasks from graphile_worker._private_jobs j
+             join graphile_worker._private_tasks k on k.id = j.task_id where payload->>'e' = $1`,
+          [id],
+        );
+        await client.query('rollback; begin');
+        return rows
+          .map(({ kind, tasks }) => `${kind} ${(tasks ?? []).map(([task]) => task).join(' ')}`.trim())
+          .sort();
+      });
+    };
+    const alike = [node('a', 'mine'), node('b', 'mine')];
+    expect(await kindsOf(definition(alike))).toEqual(['dagwright:mine a b', 'dagwright:open']);
+    expect(await kindsOf(definition([...alike, node('c', 'wait', [], { seconds: 1 })]))).toEqual([
+      'dagwright c',
+      'dagwright:mine a b',
+      'dagwright:open',
+    ]);
+    const builtIn = definition([node('c', 'wait', [], { seconds: 1 })]);
+    expect(await kindsOf(builtIn)).toEqual(['dagwright', 'dagwright c']);
   });
 
   test('the types that every release has are built in', () => {

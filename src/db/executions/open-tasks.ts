@@ -63,6 +63,12 @@ export async function findOpenTasks(
          select * from dagwright.task_executions t where t.tenant_id = $1 and t.workflow_execution_id = $2
            and t.status in ('pending', 'running', 'waiting', 'retrying')
          order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index limit $3),
+       needs as materialized (
+         select n.* from dagwright.workflow_executions o cross join lateral dagwright.read_needs_v1(o.version_id) n where o.id = $2),
+       missing as materialized (
+         select n.needs, dagwright.missing_types_v1(n.needs) as types from (
+           select distinct dagwright.needs_of_v1(needs.usual, needs.others, open.task_id) as needs from open, needs where open.ready_at is not null) n
+         where n.needs is not null),
        nodes as materialized (
          select n.value->>'taskId' as task_id, n.value->'dependsOn' as depends_on
          from dagwright.workflow_executions o join dagwright.workflow_versions v on v.id = o.version_id,
@@ -70,8 +76,7 @@ export async function findOpenTasks(
          where o.id = $2 and exists (select from open where open.pending_edges > 0 and open.task_id = n.value->>'taskId'))
        select t.task_id as "taskId", nullif(t.map_index, -1) as "mapIndex", t.status, t.attempt_number as attempt,
          t.pending_edges as "pendingEdges", t.waiting_on as "waitingOn", coalesce(t.wake_at, t.held_wake_at) as "wakeAt",
-         t.ready_at as "readyAt", case when t.ready_at is not null and needs.by_task ? t.task_id
-           then dagwright.missing_types_v1(needs.by_task->t.task_id) else '{}' end as "missingTypes", t.started_at as "startedAt", t.worker_id as "workerId", t.error - 'details' as error,
+         t.ready_at as "readyAt", coalesce(missing.types, '{}') as "missingTypes", t.started_at as "startedAt", t.worker_id as "workerId", t.error - 'details' as error,
          case when t.error->>'code' = '${NOT_NOW}' then t.error->'details' end as "heldBy",
          case when t.items_total is not null then json_build_object('total', t.items_total, 'open', t.items_open,
            'ok', t.items_ok, 'failed', t.items_failed) end as items,
@@ -80,8 +85,9 @@ export async function findOpenTasks(
            join dagwright.task_executions q on q.workflow_execution_id = $2 and q.map_index = -1
              and q.task_id = case json_typeof(e.value) when 'string' then e.value #>> '{}' else e.value->>'taskId' end
            where q.status in ('pending', 'running', 'waiting', 'retrying') limit 20) p), '[]') as "openParents"
-       from open t left join (select v.needs as by_task from dagwright.workflow_executions o join dagwright.workflow_versions v on v.id = o.version_id
-           where o.id = $2) needs on true left join nodes on nodes.task_id = t.task_id and t.map_index = -1
+       from open t cross join needs left join missing on t.ready_at is not null
+           and missing.needs = dagwright.needs_of_v1(needs.usual, needs.others, t.task_id)
+         left join nodes on nodes.task_id = t.task_id and t.map_index = -1
        order by t.status = 'pending' and t.ready_at is null, t.task_id, t.map_index`,
     [tenantId, id, limit],
   );

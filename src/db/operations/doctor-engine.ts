@@ -67,7 +67,7 @@ export async function readTaskTypes(client: pg.Client): Promise<TaskTypeState> {
       `select t.type, (array_agg(distinct d.workflow_id))[1:3] as workflows from dagwright.workflow_definitions d
          join dagwright.workflow_versions v on v.tenant_id = d.tenant_id and v.workflow_id = d.workflow_id
            and v.revision = coalesce(d.pinned_revision, d.latest_revision)
-         cross join lateral (select distinct jsonb_array_elements_text(n.value) as type from jsonb_each(v.needs) n) t
+         cross join lateral (select distinct jsonb_path_query(v.needs, '$.** ? (@.type() == "string")') #>> '{}' as type) t
        where d.status = 'active' and v.needs is not null group by 1 order by 1`,
     );
     const workflows = new Map(needed.map((one) => [one.type, one.workflows]));

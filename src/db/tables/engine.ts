@@ -100,8 +100,8 @@ export const workflowVersions = dagwright.table(
     contentHash: text('content_hash').notNull(),
     /** json, not jsonb: keeps the author's order of keys (named branches, outputs). */
     definition: json().notNull(),
-    /** Task types that not every worker has, by task (functions/protocol/task-types.sql); null: every worker can run it. */
-    needs: jsonb().generatedAlwaysAs(sql`dagwright.task_needs_v1(definition)`),
+    /** Task types that not every worker has (functions/protocol/task-types.sql); null: every worker can run it. */
+    needs: jsonb().generatedAlwaysAs(sql`dagwright.task_needs_v2(definition)`),
     /** Tenants of a lower tier may not start it. */
     minTier: integer('min_tier').notNull().default(1),
     createdBy: text('created_by'),

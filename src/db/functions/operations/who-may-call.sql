@@ -16,4 +16,5 @@ grant execute on function dagwright.start_workflow(text, jsonb, text, int, jsonb
 -- For the service itself, in a tenant's name: the API's actions, and what lists and views are made with.
 grant execute on function dagwright.miss_ticks_v1(uuid, timestamptz[], text, boolean), dagwright.backfill_schedule_v1(uuid, int, jsonb),
   dagwright.run_schedule_v1(uuid, uuid, int), dagwright.first_id_v1(timestamptz), dagwright.count_of_v1(jsonb, text),
-  dagwright.usd_of_v1(jsonb, text), dagwright.task_needs_v1(json), dagwright.missing_types_v1(jsonb) to dagwright_tenant;
+  dagwright.usd_of_v1(jsonb, text), dagwright.task_needs_v2(json), dagwright.missing_types_v1(jsonb),
+  dagwright.read_needs_v1(uuid), dagwright.needs_of_v1(jsonb, jsonb, text) to dagwright_tenant;

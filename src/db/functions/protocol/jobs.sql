@@ -57,38 +57,42 @@ begin
         else w.types ? substr(own.identifier, length('dagwright:') + 1) end);
 end $$;
 
--- Hands ready tasks of one execution to the queue as at most `slots` jobs of each kind, each with a list and the tenant (`o`: see
--- turns.sql), and of the kind that its tasks need (task-types.sql).
+-- Adds a list of ready tasks of one execution, which need the same, as at most `slots` jobs: each has a part of it and the tenant (`o`: see
+-- turns.sql).
+create or replace function dagwright.add_lists_v1(e uuid, tenant uuid, ts text[], ms int[], slots int, priority int, waits_for_permits boolean,
+  needs jsonb) returns void
+language plpgsql as $$
+declare
+  size constant int := greatest(1, ceil(cardinality(ts)::numeric / greatest(slots, 1))::int);
+begin
+  perform dagwright.add_jobs_v3(array(
+    select json_build_object('e', e, 'o', tenant, 't', json_agg(json_build_array(u.t, u.m) order by u.k))
+    from unnest(ts, ms) with ordinality u(t, m, k) group by (u.k - 1) / size order by (u.k - 1) / size), priority, waits_for_permits,
+    case when needs is null then 'dagwright' else dagwright.job_kind_v1(needs) end);
+end $$;
+
+-- Hands ready tasks of one execution to the queue, each as a job of the kind that it needs (task-types.sql).
 create or replace function dagwright.enqueue_v1(e uuid, ts text[], ms int[], slots int, priority int) returns void
 language plpgsql as $$
 declare
-  n constant int := cardinality(ts);
-  size constant int := greatest(1, ceil(n::numeric / greatest(slots, 1))::int);
   owner_ record;
   part record;
-  -- In memory as it is: as it is stored it is compressed, and each look at a task would unpack it anew.
-  unpacked jsonb;
 begin
-  if n = 0 then return; end if;
-  select o.tenant_id as id, t.max_running_tasks is not null as waits_for_permits, v.needs into owner_
+  if cardinality(ts) = 0 then return; end if;
+  select o.tenant_id as id, t.max_running_tasks is not null as waits_for_permits, n.usual, n.others into owner_
     from dagwright.workflow_executions o cross join lateral (select max_running_tasks from dagwright.tenants where id = o.tenant_id offset 0) t
-    left join lateral (select needs from dagwright.workflow_versions where id = o.version_id offset 0) v on true
+    cross join lateral dagwright.read_needs_v1(o.version_id) n
     where o.id = e;
-  if owner_.needs is null then
-    perform dagwright.add_jobs_v2(array(
-      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(json_build_array(u.t, u.m) order by u.k))
-      from unnest(ts, ms) with ordinality u(t, m, k) group by (u.k - 1) / size order by (u.k - 1) / size), priority, owner_.waits_for_permits);
+  if owner_.others is null then
+    perform dagwright.add_lists_v1(e, owner_.id, ts, ms, slots, priority, owner_.waits_for_permits, owner_.usual);
     return;
   end if;
-  unpacked := owner_.needs || '{}';
-  for part in select dagwright.job_kind_v1(g.needs) as kind, g.items,
-        greatest(1, ceil(cardinality(g.items)::numeric / greatest(slots, 1))::int) as size
-      from (select unpacked->u.t as needs, array_agg(json_build_array(u.t, u.m) order by u.k) as items
-        from unnest(ts, ms) with ordinality u(t, m, k) group by 1) g loop
-    perform dagwright.add_jobs_v3(array(
-      select json_build_object('e', e, 'o', owner_.id, 't', json_agg(u.item order by u.k))
-      from unnest(part.items) with ordinality u(item, k) group by (u.k - 1) / part.size order by (u.k - 1) / part.size),
-      priority, owner_.waits_for_permits, part.kind);
+  for part in
+    select g.needs, array_agg(g.t order by g.k) as ts, array_agg(g.m order by g.k) as ms
+    from (select u.*, dagwright.needs_of_v1(owner_.usual, owner_.others, u.t) as needs from unnest(ts, ms) with ordinality u(t, m, k)) g
+    group by g.needs
+  loop
+    perform dagwright.add_lists_v1(e, owner_.id, part.ts, part.ms, slots, priority, owner_.waits_for_permits, part.needs);
   end loop;
 end $$;
 
@@ -98,7 +102,7 @@ language plpgsql as $$
 declare
   of_new json[];
 begin
-  if (select bool_or(types is null) and bool_or(types is not null) from dagwright.workers) then
+  if exists (select from dagwright.workers where types is null) and exists (select from dagwright.workers where types is not null) then
     of_new := array(select p.value from unnest(payloads) p(value)
       cross join lateral (select version_id from dagwright.workflow_executions where id = (p.value->>'e')::uuid offset 0) o
       cross join lateral (select from dagwright.workflow_versions where id = o.version_id and needs is not null offset 0) v);
@@ -124,18 +128,17 @@ language plpgsql as $$
 declare
   execution record;
   part record;
-  unpacked jsonb;
 begin
-  select o.priority, o.tenant_id, v.needs into execution from dagwright.workflow_executions o
-    left join lateral (select needs from dagwright.workflow_versions where id = o.version_id offset 0) v on true
+  select o.priority, o.tenant_id, n.usual, n.others into execution from dagwright.workflow_executions o
+    cross join lateral dagwright.read_needs_v1(o.version_id) n
     where o.id = (payload->>'e')::uuid and o.status in ('pending', 'running', 'paused');
   if not found then return; end if;
-  if execution.needs is null or payload->'t' is null then
-    perform dagwright.add_later_job_v2(payload, execution.priority, ms, case when execution.needs is null then 'dagwright' else 'dagwright:open' end);
+  if payload->'t' is null or execution.others is null then
+    perform dagwright.add_later_job_v2(payload, execution.priority, ms, case when execution.usual is null and execution.others is null
+      then 'dagwright' when payload->'t' is null then 'dagwright:open' else dagwright.job_kind_v1(execution.usual) end);
     return;
   end if;
-  unpacked := execution.needs || '{}';
-  for part in select unpacked->(l.value->>0) as needs, json_agg(l.value order by l.ordinality) as list
+  for part in select dagwright.needs_of_v1(execution.usual, execution.others, l.value->>0) as needs, json_agg(l.value order by l.ordinality) as list
       from json_array_elements(payload->'t') with ordinality l group by 1 loop
     perform dagwright.add_later_job_v2(json_build_object('e', payload->'e', 'o', execution.tenant_id, 't', part.list), execution.priority, ms,
       dagwright.job_kind_v1(part.needs));

@@ -1,7 +1,7 @@
 -- Which worker can do which task. A worker registers the task types that it has; a job of tasks that need more than built-in types
 -- has a kind (graphile-worker's task identifier) that only workers with that type fetch. What nobody has waits in the queue, unlooked at.
 --   K1  What a node needs is made of its definition when that is saved (task-needs.sql, workflow_versions.needs): its own type, those of its parts and
---       of its tools. Absent: built-in types of the first release suffice, and every worker takes it.
+--       of its tools. Null: built-in types of the first release suffice, and every worker takes it.
 --   K2  A node that needs several types has the kind of the one that the fewest workers have. Whoever takes it and lacks another
 --       leaves it for later (put_off_v1); nobody fails it.
 --   K3  A worker of the release before registers nothing: what it has is not known. Where no worker has registered a type, such a one may
@@ -24,6 +24,20 @@ begin
     values (worker, host, pid, concurrency, lease_seconds, types, now_, clock_timestamp(), clock_timestamp()) returning lock_key into key;
   return key;
 end $$;
+
+-- What a revision's nodes need: what most do, and null or those that need something else (task-needs.sql). Unpacked once: a large value is
+-- stored compressed, and each look at it as it is stored would unpack it anew. Both functions become part of the statement that calls them.
+create or replace function dagwright.read_needs_v1(version uuid) returns table (usual jsonb, others jsonb)
+language sql stable as $$
+  select nullif(n.needs->'usual', 'null'), nullif(n.needs->'others', '{}')
+  from (select (select v.needs || '{}' from dagwright.workflow_versions v where v.id = version) as needs offset 0) n
+$$;
+
+-- Of that, what a task needs.
+create or replace function dagwright.needs_of_v1(usual jsonb, others jsonb, task text) returns jsonb
+language sql immutable parallel safe as $$
+  select case when others ? task then nullif(others->task, 'null') else usual end
+$$;
 
 -- The kind of a job of tasks with these needs (K2, K3).
 create or replace function dagwright.job_kind_v1(needs jsonb) returns text

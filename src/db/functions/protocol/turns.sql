@@ -33,6 +33,15 @@ set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
   select h.tenant, h.priority::int, case when h.priority >= 90 then h.run_at - interval '100 years' else h.run_at end from heads h
 $$;
 
+-- The permits of a tenant that no job has (T6), in order; `permits`: how many it has in all. Called by move_to_front_v2, as its owner and
+-- under its planner settings.
+create or replace function dagwright.free_permits_v1(tenant text, permits int) returns text[]
+language plpgsql stable as $$
+begin
+  return array(select tenant || '#' || n from generate_series(1, permits) n
+    where not exists (select from graphile_worker._private_jobs j where j.key = tenant || '#' || n) order by n);
+end $$;
+
 -- Gives turns to the next jobs of each line: [{ tenant, priorities, most (turns of it that wait at once), step (microseconds), permits
 -- (null: it needs none) }]. Returns how many got one.
 create or replace function dagwright.move_to_front_v2(lines jsonb, kinds text[]) returns int
@@ -57,8 +66,7 @@ begin
     select count(*), max(j.run_at) into given, last_ from graphile_worker._private_jobs j
       where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, -1::smallint)
         and (coalesce(payload->>'o', ''), j.priority) <= (line.tenant, -1::smallint) and (tasks is null or j.task_id = any(tasks));
-    keys := case when line.permits is not null then array(select line.tenant || '#' || n from generate_series(1, line.permits) n
-      where not exists (select from graphile_worker._private_jobs j where j.key = line.tenant || '#' || n) order by n) end;
+    keys := case when line.permits is not null then dagwright.free_permits_v1(line.tenant, line.permits) end;
     -- T7. Permits of what waits for other workers, where something for this one waits for a permit: they come back with a pass of theirs.
     if cardinality(keys) = 0 and tasks is not null and exists (select from unnest(line.priorities) p cross join lateral (
         select from graphile_worker._private_jobs j where is_available and (coalesce(payload->>'o', ''), j.priority) >= (line.tenant, p::smallint)
@@ -68,8 +76,7 @@ begin
           where is_available and (coalesce(payload->>'o', ''), i.priority) >= (line.tenant, -1::smallint)
             and (coalesce(payload->>'o', ''), i.priority) <= (line.tenant, -1::smallint) and i.key is not null and i.task_id <> all(tasks)
           for update skip locked);
-      keys := array(select line.tenant || '#' || n from generate_series(1, line.permits) n
-        where not exists (select from graphile_worker._private_jobs j where j.key = line.tenant || '#' || n) order by n);
+      keys := dagwright.free_permits_v1(line.tenant, line.permits);
     end if;
     given := least(line.most - given, cardinality(keys));
     continue when given <= 0;
@@ -188,10 +195,3 @@ create or replace function dagwright.end_reserved_v1(pool text, ids bigint[]) re
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   delete from graphile_worker._private_jobs where id = any(ids) and locked_by = pool
 $$;
-
--- As the release before calls them, whose workers know one kind.
-create or replace function dagwright.give_turns_v1(slots int) returns table (tenants text[], is_held boolean, is_limited boolean)
-language sql as $$ select * from dagwright.give_turns_v2(slots, array['dagwright']) $$;
-
-create or replace function dagwright.take_reserved_v1(pool text, busy text[], most int) returns table (id bigint, payload json, added_at timestamptz)
-language sql as $$ select * from dagwright.take_reserved_v2(pool, busy, most, array['dagwright']) $$;

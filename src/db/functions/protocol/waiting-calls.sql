@@ -48,3 +48,10 @@ language sql as $$
   select o.e, o.at from dagwright.open_v3(w, slots,
     (select jsonb_agg(jsonb_build_object('e', q.value->'e', 'k', q.ordinality - 1)) from jsonb_array_elements(x) with ordinality q), x) o
 $$;
+
+-- Its workers know one kind of job.
+create or replace function dagwright.give_turns_v1(slots int) returns table (tenants text[], is_held boolean, is_limited boolean)
+language sql as $$ select * from dagwright.give_turns_v2(slots, array['dagwright']) $$;
+
+create or replace function dagwright.take_reserved_v1(pool text, busy text[], most int) returns table (id bigint, payload json, added_at timestamptz)
+language sql as $$ select * from dagwright.take_reserved_v2(pool, busy, most, array['dagwright']) $$;
