@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 f5e779b9cb9ba3584b97f351effc108c62d37984b9187ddc6d240322ec5d6aea
+// sha256 3d816c501af3c80db8c81459b637663ebd068021341d948bdef512a26a9cb990
 
 export interface paths {
     "/openapi.json": {
@@ -1732,7 +1732,7 @@ export interface components {
                 /** @enum {unknown} */
                 type: "hub_challenge" | "validation_token" | "zoom" | "asana" | "sns";
                 /**
-                 * @description Of hub_challenge.
+                 * @description Of hub_challenge: {{ secrets.NAME }}, or the token itself: that is sealed with the webhook, and not kept in the definition. Default: the one that the webhook has.
                  * @example {{ secrets.META_VERIFY }}
                  */
                 verifyToken?: string;

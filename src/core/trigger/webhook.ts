@@ -37,7 +37,7 @@ export const HANDSHAKE_TYPES = ['hub_challenge', 'validation_token', 'zoom', 'as
 export type HandshakeType = (typeof HANDSHAKE_TYPES)[number];
 export interface Handshake {
   readonly type: HandshakeType;
-  /** Of hub_challenge: what the sender was told to show; the text or `{{ secrets.NAME }}`. */
+  /** Of hub_challenge: what the sender was told to show; `{{ secrets.NAME }}`, or the text, which is stored sealed and apart. */
   readonly verifyToken?: string;
   /** Of sns: the one topic that is confirmed. */
   readonly topicArn?: string;

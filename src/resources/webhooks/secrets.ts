@@ -3,7 +3,8 @@
 //   S2  A new secret counts at once; those before it go on for a while, so that its sender can change over.
 import type { Problem, Result } from '../../core/errors.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
-import type { StoredSecret, WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
+import type { StoredSecret } from '../../db/resources/webhook-secrets.ts';
+import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { variableFor } from '../../tasks/installation-secrets.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
 import {

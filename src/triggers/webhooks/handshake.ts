@@ -12,7 +12,8 @@ import type { Handshake, HandshakeType } from '../../core/trigger/webhook.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import { giveFirstSecret } from '../../db/resources/first-secret.ts';
 import type { WebhookRow } from '../../db/resources/webhooks.ts';
-import { resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
+import { SecretBoxError } from '../secrets/secret-box.ts';
+import { openVerifyToken, resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
 import { type Delivery, readHeader, type SentValues } from './verification/delivery.ts';
 import { discordPing } from './verification/discord.ts';
 import { isSameSecret } from './verification/signature.ts';
@@ -50,7 +51,7 @@ export async function answerBefore(
   if (hub !== null && method === 'GET') {
     const challenge = textOf(query, 'hub.challenge');
     const shown = textOf(query, 'hub.verify_token');
-    const wanted = await resolveSecret(hub.verifyToken ?? '', webhook.tenantName, context);
+    const wanted = await wantedToken(context, webhook, hub);
     const isRight = shown !== null && wanted !== null && wanted !== '' && isSameSecret(shown, wanted);
     if (isRight && challenge !== null && textOf(query, 'hub.mode') === 'subscribe') return say(challenge);
   }
@@ -97,6 +98,26 @@ export function isTopicMessage(webhook: WebhookRow, delivery: Delivery): boolean
 
 function handshakeOf({ handshakes }: WebhookRow, type: HandshakeType): Handshake | null {
   return handshakes?.find((one) => one.type === type) ?? null;
+}
+
+/** Null: the webhook has none that can be read. */
+async function wantedToken(
+  context: HandshakeContext,
+  webhook: WebhookRow,
+  { verifyToken }: Handshake,
+): Promise<string | null> {
+  if (verifyToken !== undefined) return await resolveSecret(verifyToken, webhook.tenantName, context);
+  if (webhook.verifyToken === null) return null;
+  try {
+    return openVerifyToken(webhook.verifyToken, webhook, context);
+  } catch (error) {
+    if (!(error instanceof SecretBoxError)) throw error;
+    context.log.error('the verify token of a webhook cannot be opened', {
+      webhookId: webhook.id,
+      reason: error.message,
+    });
+    return null;
+  }
 }
 
 // N2.
