@@ -1,0 +1,1 @@
+ALTER TYPE "dagwright"."webhook_verifier" ADD VALUE IF NOT EXISTS 'sns';
