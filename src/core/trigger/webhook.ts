@@ -17,6 +17,7 @@ export const WEBHOOK_VERIFIERS = [
   'twilio',
   'discord',
   'meta',
+  'sns',
 ] as const;
 export type WebhookVerifier = (typeof WEBHOOK_VERIFIERS)[number];
 
@@ -58,6 +59,7 @@ export interface Respond {
 }
 export const RESPOND_SECONDS = { default: 25, max: 60 } as const;
 export const MAX_VERIFY_TOKEN_CHARS = 200;
+export const MAX_TOPIC_ARN_CHARS = 400;
 export const MAX_RESPOND_HEADERS = 20;
 
 /** Of the verifier `hmac`. */

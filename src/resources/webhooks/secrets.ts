@@ -115,8 +115,9 @@ async function fitsUse(
   }
 }
 
+/** SNS signs with a key of its own, whose certificate it names. */
 export function needsSecret({ authType, verifier }: Pick<WebhookSettings, 'verifier' | 'authType'>): boolean {
-  return authType !== 'none' || verifier !== null;
+  return authType !== 'none' || (verifier !== null && verifier !== 'sns');
 }
 
 /** Puts a new secret before the old ones, which go on for `overlapSeconds` at most. */

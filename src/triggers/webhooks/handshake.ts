@@ -17,6 +17,8 @@ import { openVerifyToken, resolveSecret, type SecretSource, sealSecret } from '.
 import { type Delivery, readHeader, type SentValues } from './verification/delivery.ts';
 import { discordPing } from './verification/discord.ts';
 import { isSameSecret } from './verification/signature.ts';
+import { isTopicHost } from './verification/sns.ts';
+import type { VerificationOptions } from './verification/verification-rule.ts';
 import { zoomChallenge } from './verification/zoom.ts';
 
 /** An answer that is no receipt of an event. */
@@ -37,7 +39,6 @@ export interface HandshakeContext extends SecretSource {
 
 const MAX_TOKEN_CHARS = 2_000;
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
-const AMAZON = /^sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/;
 
 /** N1, N2. Null: it is no such question, or one that nobody may ask here. */
 export async function answerBefore(
@@ -91,9 +92,16 @@ export async function answerAfter(
 
 /** SNS sends JSON as text. */
 export function isTopicMessage(webhook: WebhookRow, delivery: Delivery): boolean {
-  return (
-    handshakeOf(webhook, 'sns') !== null && readHeader(delivery, 'x-amz-sns-message-type').kind === 'value'
-  );
+  if (webhook.verifier === 'sns') return true;
+  return topicOf(webhook) !== null && readHeader(delivery, 'x-amz-sns-message-type').kind === 'value';
+}
+
+/** How subscriptions are confirmed; the verifier does it also without the handshake, and of its topic alone. */
+function topicOf(webhook: WebhookRow): Handshake | null {
+  const given = handshakeOf(webhook, 'sns');
+  if (webhook.verifier !== 'sns') return given;
+  const { topicArn = '' } = webhook.options as VerificationOptions;
+  return { ...given, type: 'sns', topicArn };
 }
 
 function handshakeOf({ handshakes }: WebhookRow, type: HandshakeType): Handshake | null {
@@ -153,8 +161,13 @@ async function confirmTopic(
   webhook: WebhookRow,
   body: Json,
 ): Promise<HandshakeAnswer | { readonly kind: 'unavailable' } | null> {
-  const sns = handshakeOf(webhook, 'sns');
-  if (sns === null || !isJsonObject(body) || body.Type !== 'SubscriptionConfirmation') return null;
+  const sns = topicOf(webhook);
+  if (sns === null || !isJsonObject(body)) return null;
+  if (body.Type === 'UnsubscribeConfirmation') {
+    log.warn('a subscription of a webhook has ended', { webhookId: webhook.id });
+    return { kind: 'answered', status: 200, headers: {}, body: { status: 'noted' } };
+  }
+  if (body.Type !== 'SubscriptionConfirmation') return null;
   const refuse = (reason: string) => {
     log.warn('a subscription was not confirmed', { webhookId: webhook.id, reason });
     return { kind: 'answered', status: 403, headers: {}, body: { status: 'not_confirmed' } } as const;
@@ -163,7 +176,7 @@ async function confirmTopic(
   const url = typeof body.SubscribeURL === 'string' ? URL.parse(body.SubscribeURL) : null;
   if (url === null) return refuse('it has no SubscribeURL');
   const isKnown =
-    sns.host === undefined ? url.protocol === 'https:' && AMAZON.test(url.host) : url.host === sns.host;
+    sns.host === undefined ? url.protocol === 'https:' && isTopicHost(url.host) : url.host === sns.host;
   if (!isKnown) return refuse('its SubscribeURL leads to another host');
   if (fetchStatus === undefined) return { kind: 'unavailable' };
   try {

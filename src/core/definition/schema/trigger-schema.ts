@@ -115,7 +115,7 @@ const WEBHOOK = closedObject(
     options: {
       type: 'object',
       description:
-        'Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url.',
+        'Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url, topicArn.',
     },
     methods: {
       type: 'array',

@@ -1,4 +1,5 @@
 // What a webhook asks of its senders: how they prove who they are, with which secrets.
+import type { X509Certificate } from 'node:crypto';
 import type {
   HMAC_ALGORITHMS,
   HMAC_ENCODINGS,
@@ -18,9 +19,11 @@ export interface VerificationRule {
   readonly options: VerificationOptions;
   /** Where the delivery was sent to, with its query, as the sender has it. */
   readonly url?: string;
+  /** Of sns: what the message is signed with; null: it cannot be had now. */
+  readonly certificate?: X509Certificate | null;
 }
 
-/** Names of headers are lower-case. All but `secretHeader` are for `hmac`, `deliveryIdHeader` also for no verifier. */
+/** Names of headers are lower-case. All but `secretHeader`, `topicArn` and `url` are for `hmac`, `deliveryIdHeader` also for no verifier. */
 export interface VerificationOptions {
   /** Default: the first that is there of the usual ones (SIGNATURE_HEADERS in hmac.ts). */
   readonly signatureHeader?: string;
@@ -42,6 +45,8 @@ export interface VerificationOptions {
   readonly url?: string;
   /** Default: the first that is there of the usual ones (DELIVERY_ID_HEADERS in delivery-id.ts). */
   readonly deliveryIdHeader?: string;
+  /** Of sns: the topic whose messages count. */
+  readonly topicArn?: string;
   /** For `authType: secret`. Default x-webhook-secret. */
   readonly secretHeader?: string;
 }
