@@ -116,6 +116,9 @@ describe('a question whether the address is right', () => {
         encryptedToken: createHmac('sha256', hook.secret).update('qgg8vlvZRS6UYooatFL8Aw').digest('hex'),
       },
     ]);
+    // While the sender changes over, it still has the one before.
+    await service.call('PATCH', `/v1/webhooks/${hook.id}`, { body: { secret: 'the-next-token-of-zoom' } });
+    expect((await send(hook.url, { body, headers })).body).toEqual(answer.body);
     const forged = await send(hook.url, { body, headers: { ...headers, 'x-zm-signature': 'v0=00' } });
     expect(forged.status).toBe(401);
     expect(await traces(service, hook.id)).toEqual({ events: 0, executions: 0 });

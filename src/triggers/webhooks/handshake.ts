@@ -18,7 +18,7 @@ import { type Delivery, readHeader, type SentValues } from './verification/deliv
 import { discordPing } from './verification/discord.ts';
 import { isSameSecret } from './verification/signature.ts';
 import { isTopicHost } from './verification/sns.ts';
-import type { VerificationOptions } from './verification/verification-rule.ts';
+import type { VerificationOptions, VerificationRule } from './verification/verification-rule.ts';
 import { zoomChallenge } from './verification/zoom.ts';
 
 /** An answer that is no receipt of an event. */
@@ -71,11 +71,11 @@ export async function answerAfter(
   context: HandshakeContext,
   webhook: WebhookRow,
   body: Json,
-  secrets: readonly string[],
+  proof: { readonly delivery: Delivery; readonly rule: VerificationRule; readonly nowMs: number },
 ): Promise<HandshakeAnswer | { readonly kind: 'unavailable' } | null> {
   switch (webhook.verifier) {
     case 'zoom': {
-      const answer = zoomChallenge(body, secrets);
+      const answer = zoomChallenge(body, proof);
       return answer === null ? null : { kind: 'answered', status: 200, headers: {}, body: answer };
     }
     case 'discord': {

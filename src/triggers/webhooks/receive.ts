@@ -111,7 +111,7 @@ export async function receiveDelivery(
   }
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
-  const question = await answerAfter(receiver, webhook, read.body, rule.secrets);
+  const question = await answerAfter(receiver, webhook, read.body, { delivery, rule, nowMs });
   if (question !== null) return question;
   return await storeUntilDecided(receiver, webhook, { ...read, deliveryId: verified.deliveryId });
 }

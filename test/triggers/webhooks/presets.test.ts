@@ -2,6 +2,7 @@
 import { createHmac, generateKeyPairSync, sign, sign as signWith } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../../src/core/json.ts';
 import {
   optionConflicts,
   readVerificationOptions,
@@ -120,13 +121,22 @@ describe.each(['zoom', 'zendesk'] as const)('%s', (verifier) => {
 });
 
 it('zoom is shown that the endpoint knows the token, by the example of its documents', () => {
-  const body = { event: 'endpoint.url_validation', payload: { plainToken: 'qgg8vlvZRS6UYooatFL8Aw' } };
-  const encryptedToken = createHmac('sha256', 'a secret').update('qgg8vlvZRS6UYooatFL8Aw').digest('hex');
-  expect(zoomChallenge(body, ['a secret', 'older'])).toEqual({
-    plainToken: 'qgg8vlvZRS6UYooatFL8Aw',
-    encryptedToken,
-  });
-  expect(zoomChallenge({ event: 'meeting.started', payload: { plainToken: 'x' } }, ['a secret'])).toBe(null);
+  const plainToken = 'qgg8vlvZRS6UYooatFL8Aw';
+  const body = { event: 'endpoint.url_validation', payload: { plainToken } };
+  const by = rule({ verifier: 'zoom', secrets: ['the next one', 'a secret'] });
+  const asked = (given: Json, secret: string) =>
+    zoomChallenge(given, {
+      delivery: signed('zoom', JSON.stringify(given), { secret }),
+      rule: by,
+      nowMs: NOW_MS,
+    });
+  // During a rotation by the token that Zoom has.
+  for (const secret of by.secrets) {
+    const encryptedToken = createHmac('sha256', secret).update(plainToken).digest('hex');
+    expect(asked(body, secret)).toEqual({ plainToken, encryptedToken });
+  }
+  expect(asked(body, 'nobody has it')).toBe(null);
+  expect(asked({ event: 'meeting.started', payload: { plainToken: 'x' } }, 'a secret')).toBe(null);
 });
 
 describe('standard webhooks', () => {
