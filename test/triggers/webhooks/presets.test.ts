@@ -59,12 +59,12 @@ describe('twilio, by the vectors of twilio-node', () => {
     expect(ok({ ...json, query: {} }, asked).ok).toBe(false);
   });
 
-  it('is known again by its idempotency token, else by what was signed', () => {
-    expect(ok(withHeader(sent, 'i-twilio-idempotency-token', 'token-1'), asked)).toEqual({
-      ok: true,
-      deliveryId: 'token-1',
-    });
+  it('is known again by what was signed; its idempotency token counts where the owner names it', () => {
+    const again = withHeader(sent, 'i-twilio-idempotency-token', 'token-1');
     expect(ok(sent, asked)).toEqual({ ok: true, deliveryId: expect.stringMatching(/^sha256:/) });
+    expect(ok(again, asked)).toEqual(ok(sent, asked));
+    const trusting = { ...asked, options: { deliveryIdHeader: 'I-Twilio-Idempotency-Token' } };
+    expect(ok(again, trusting)).toEqual({ ok: true, deliveryId: 'token-1' });
   });
 });
 

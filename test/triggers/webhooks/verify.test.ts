@@ -431,11 +431,33 @@ describe("the delivery's id", () => {
     ]);
     expect(Object.fromEntries(ids)).toEqual({
       ...{ standard_webhooks: 'msg_1', github: 'msg_1', stripe: 'evt_1', slack: 'Ev1', hmac: 'msg_1' },
-      ...{ shopify: 'msg_1', zendesk: 'msg_1', discord: 'evt_1' },
-      // They have none: it is of the body.
+      ...{ zendesk: 'msg_1', discord: 'evt_1', shopify: expect.stringMatching(/^sha256:/) },
+      // They have none, or none that is signed: it is of the body.
       ...{ zoom: expect.stringMatching(/^sha256:/), twilio: expect.stringMatching(/^sha256:/) },
       meta: expect.stringMatching(/^sha256:/),
     });
+  });
+  it('is of what is signed for Shopify and Twilio: another header does not make it another delivery', () => {
+    for (const [verifier, name] of [
+      ['shopify', 'x-shopify-webhook-id'],
+      ['twilio', 'i-twilio-idempotency-token'],
+    ] as const) {
+      const sent = signed(verifier, BODY);
+      const idOfTwo = (id: string, options = {}) =>
+        idOf(withHeader(sent, name, id), rule({ verifier, options }));
+      expect(idOfTwo('one')).toMatch(/^sha256:/);
+      expect(idOfTwo('two'), verifier).toBe(idOfTwo('one'));
+      expect(idFor(verifier, `${BODY} `)).not.toBe(idOfTwo('one'));
+      // Where its owner says so the header counts.
+      expect(idOfTwo('two', { deliveryIdHeader: name })).toBe('two');
+    }
+  });
+  it('has the topic of Shopify, as one order comes under several', () => {
+    const sent = signed('shopify', BODY);
+    const of = (topic: string | string[]) =>
+      idOf(withHeader(sent, 'x-shopify-topic', topic), rule({ verifier: 'shopify' }));
+    expect(of('orders/create')).not.toBe(of('orders/paid'));
+    expect(of(['orders/create', 'orders/paid'])).toBe('refused');
   });
   it('is of time and body for Stripe and Slack bodies without one: the same for a replay, another for another delivery', () => {
     for (const verifier of ['stripe', 'slack'] as const)

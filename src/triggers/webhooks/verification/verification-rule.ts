@@ -23,7 +23,7 @@ export interface VerificationRule {
   readonly certificate?: X509Certificate | null;
 }
 
-/** Names of headers are lower-case. All but `secretHeader`, `topicArn` and `url` are for `hmac`, `deliveryIdHeader` also for no verifier. */
+/** Names of headers are lower-case. All but `secretHeader`, `topicArn` and `url` are for `hmac`, `deliveryIdHeader` also for no verifier, shopify and twilio. */
 export interface VerificationOptions {
   /** Default: the first that is there of the usual ones (SIGNATURE_HEADERS in hmac.ts). */
   readonly signatureHeader?: string;
@@ -43,7 +43,7 @@ export interface VerificationOptions {
   readonly keyEncoding?: (typeof KEY_ENCODINGS)[number];
   /** Of twilio, and of `{url}`: the address as the sender has it. Default: the service's public URL and the webhook's path. */
   readonly url?: string;
-  /** Default: the first that is there of the usual ones (DELIVERY_ID_HEADERS in delivery-id.ts). */
+  /** Default: the first that is there of the usual ones (DELIVERY_ID_HEADERS in delivery-id.ts); of shopify and twilio: none, but what is signed. */
   readonly deliveryIdHeader?: string;
   /** Of sns: the topic whose messages count. */
   readonly topicArn?: string;
