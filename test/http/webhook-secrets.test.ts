@@ -1,6 +1,7 @@
 // The secrets of webhooks: changed while deliveries go on, and to be found nowhere.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SecretStore } from '../../src/tasks/installation-secrets.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, makeWebhook, ORDERS } from './support/hooks.ts';
@@ -85,6 +86,45 @@ describe('changing the secret', () => {
     const by = (secret: string, id: string) => deliver(hook.path, fromHmac('{}', { secret, id }));
     expect((await by('from-the-environment-1', '1')).status).toBe(202);
     expect((await by('{{ secrets.SHOP }}', '2')).status).toBe(401);
+  });
+});
+
+describe('a store that may take its time', () => {
+  it('is asked before the transaction of a save begins, once for each secret, and its answer is what is judged', async () => {
+    const asked: string[] = [];
+    let openTransactions = 0;
+    const store: SecretStore = {
+      async read(_tenant, name) {
+        const [row] = await service.query<{ n: number }>(
+          `select count(*)::int as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+           and state like 'idle in transaction%'`,
+        );
+        openTransactions += row!.n;
+        asked.push(name);
+        return name === 'NOWHERE' ? null : { name, value: `of-the-vault-${name}`, boundTo: null };
+      },
+    };
+    const before = service.service.secrets;
+    Object.assign(service.service, { secrets: store });
+    try {
+      const by = (name: string) => ({ secret: `{{ secrets.${name} }}` });
+      const hook = await make({ verifier: 'hmac', ...by('A') });
+      const at = `/v1/webhooks/${hook.id}`;
+      expect((await call('PATCH', at, by('B'))).status).toBe(200);
+      // Whether one that is kept fits another use.
+      expect((await call('PATCH', at, { verifier: 'github' })).status).toBe(200);
+      expect((await call('PATCH', at, by('NOWHERE'))).body.errors).toMatchObject([{ code: 'setting' }]);
+      const trigger = (path: string, name: string) => ({ type: 'webhook', path, ...by(name) });
+      const flow = (...triggers: object[]) => ({ ...ORDERS, workflowId: 'kept', triggers });
+      const saved = await call('PUT', '/v1/workflows/kept', flow(trigger('k1', 'C'), trigger('k2', 'D')));
+      expect(saved.status).toBe(201);
+      expect((await call('PUT', '/v1/workflows/kept', flow())).status).toBe(200);
+      expect((await call('POST', '/v1/workflows/kept/rollback', { revision: 1 })).status).toBe(200);
+      expect(asked).toEqual(['A', 'B', 'B', 'NOWHERE', 'C', 'D', 'C', 'D']);
+      expect(openTransactions).toBe(0);
+    } finally {
+      Object.assign(service.service, { secrets: before });
+    }
   });
 });
 
