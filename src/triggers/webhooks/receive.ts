@@ -4,7 +4,7 @@
 //   R2  The event, its decision and the execution are one commit, and the answer comes after it. A crash before leaves
 //       nothing; after, the sender's repetition gets the answer.
 //   R3  A delivery id is one event: a simultaneous repetition waits on the unique key and gets the first's answer.
-//       Without an id every delivery is an event of its own.
+//       Without an id every delivery is an event of its own. Where the id is not signed and the time is, so is what was signed.
 //   R4  What is refused leaves no trace in the database. So does what the operator's limits of the tenant refuse to start: the sender
 //       is told to come again, and may then be the first.
 //   R5  A repetition is told the first execution, whatever was replayed since.
@@ -113,7 +113,11 @@ export async function receiveDelivery(
   if (read.kind !== 'readable') return read;
   const question = await answerAfter(receiver, webhook, read.body, { delivery, rule, nowMs });
   if (question !== null) return question;
-  return await storeUntilDecided(receiver, webhook, { ...read, deliveryId: verified.deliveryId });
+  return await storeUntilDecided(receiver, webhook, {
+    ...read,
+    deliveryId: verified.deliveryId,
+    signedId: verified.signedId ?? null,
+  });
 }
 
 /** Undoes an event whose start the tenant's limits refuse. */
@@ -128,6 +132,7 @@ class TenantAtLimit extends Error {
 /** What of a delivery is kept. */
 interface DeliveryContent {
   readonly deliveryId: string | null;
+  readonly signedId: string | null;
   readonly method: string;
   readonly headers: JsonObject;
   readonly query: JsonObject;
@@ -138,7 +143,7 @@ interface DeliveryContent {
 function readDelivery(
   delivery: Delivery,
   webhook: WebhookRow,
-): Receipt | ({ readonly kind: 'readable' } & Omit<DeliveryContent, 'deliveryId'>) {
+): Receipt | ({ readonly kind: 'readable' } & Omit<DeliveryContent, 'deliveryId' | 'signedId'>) {
   const contentType = delivery.headers['content-type'];
   const read = readBody(
     delivery.rawBody,
@@ -197,9 +202,9 @@ async function storeAndDecide(
     });
     if (receivedAt === null) {
       const first =
-        content.deliveryId === null
+        content.deliveryId === null && content.signedId === null
           ? null
-          : await findDelivery(client, tenantId, webhook.id, content.deliveryId);
+          : await findDelivery(client, tenantId, webhook.id, content);
       // Paused, removed or deleted since it was looked up.
       if (first === null) return { kind: 'unauthorized' };
       const { id: eventId, receivedAt: firstAt } = first;

@@ -459,6 +459,25 @@ describe("the delivery's id", () => {
     expect(of('orders/create')).not.toBe(of('orders/paid'));
     expect(of(['orders/create', 'orders/paid'])).toBe('refused');
   });
+  it('is not the only one where the time is signed, and it is not: what was signed is another', () => {
+    const hmac = rule({ verifier: 'hmac', options: { timestampHeader: 'x-time' } });
+    const byHmac = withHeader(signed('hmac', `${SECONDS}.${BODY}`), 'x-time', SECONDS);
+    for (const [sent, asked, name] of [
+      [signed('zendesk', BODY), rule({ verifier: 'zendesk' }), 'x-zendesk-webhook-invocation-id'],
+      [{ ...byHmac, rawBody: Buffer.from(BODY) }, hmac, 'x-delivery-id'],
+    ] as const) {
+      const of = (id: string | undefined) => verifyDelivery(withHeader(sent, name, id), asked, NOW_MS);
+      const signedId = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
+      expect(of('one')).toEqual({ ok: true, deliveryId: 'one', signedId });
+      expect(of('two')).toEqual({ ...of('one'), deliveryId: 'two' });
+      expect(of(undefined)).toEqual({ ...of('one'), deliveryId: signedId });
+    }
+    // What a signature says of the id is enough.
+    for (const verifier of ['standard_webhooks', 'stripe', 'github'] as const)
+      expect(verifyDelivery(signed(verifier, BODY), rule({ verifier }), NOW_MS)).not.toHaveProperty(
+        'signedId',
+      );
+  });
   it('is of time and body for Stripe and Slack bodies without one: the same for a replay, another for another delivery', () => {
     for (const verifier of ['stripe', 'slack'] as const)
       for (const body of [
