@@ -95,7 +95,7 @@ export async function withContext(
     }
   };
   const note = (text: string) => print(() => io.stderr.write(`${text}\n`));
-  const server = await openServerOf(options, config).catch((error: unknown) => error as Error);
+  const server = await openServerOf(options, config, note).catch((error: unknown) => error as Error);
   if (server instanceof Error) return fail(server as Refusal);
   const withSystem: CommandContext['withSystem'] = async (use, { migrate, embedded = false } = {}) => {
     if (server !== null) {
@@ -172,6 +172,7 @@ const ABOUT_DATABASE: ReadonlySet<string> = new Set(['pricing', 'retention']);
 async function openServerOf(
   { server: given, key, tenant, isTenantGiven, ephemeral, command = '' }: GlobalOptions,
   { server, databaseUrl }: Config,
+  note: CommandContext['note'],
 ): Promise<RemoteService | null> {
   if (given !== undefined && !TAKES_SERVER.has(command))
     throw (await import('./remote/service.ts')).needsDatabase();
@@ -192,13 +193,11 @@ async function openServerOf(
       '--server: an address has no user and password here',
       '--key KEY, or DAGWRIGHT_KEY',
     );
-  const { RemoteService } = await import('./remote/service.ts');
-  return new RemoteService({
-    url,
-    key: key ?? server.key,
-    tenant,
-    isTenantGiven: isTenantGiven === true,
-  });
+  const { openKeyWarning, RemoteService } = await import('./remote/service.ts');
+  const settings = { url, key: key ?? server.key, tenant, isTenantGiven: isTenantGiven === true };
+  const warning = openKeyWarning(settings);
+  if (warning !== null) note(warning);
+  return new RemoteService(settings);
 }
 
 // Acts go over HTTP; who acts is the key's affair.

@@ -15,6 +15,7 @@ import type { OutsideHttp } from '../tasks/outbound/client.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
 import { createSecretBox } from '../triggers/secrets/secret-box.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
+import { type FetchOutside, SenderCertificates } from '../triggers/webhooks/certificates.ts';
 import { refuse } from './refusal.ts';
 import { isLoopback } from './settings/http-settings.ts';
 import type { System } from './system.ts';
@@ -54,6 +55,7 @@ export async function openHttpService(
   const metrics = new Metrics();
   metrics.watchDatabase(database, log);
   metrics.watchPools('api', database);
+  const fetchOutside = outsideFetch(config.outside);
   let worker: Worker | null = null;
   const ended = new EventEmitter<{ executionEnded: [id: string] }>();
   const service: ApiContext = {
@@ -64,7 +66,8 @@ export async function openHttpService(
     starts: createStarts({ database, log, opener: () => worker?.opener ?? null }),
     secretBox: createSecretBox(encryptionKeys),
     secrets: config.outside.secrets ?? new InstallationSecrets(),
-    fetchStatus: fetchStatusOf(config.outside),
+    fetchStatus: async (url) => (await fetchOutside(url)).status,
+    certificates: new SenderCertificates(fetchOutside, log),
     publicUrl: (config.outside.publicUrl ?? `http://${host}:${port}`).replace(/\/+$/, ''),
     settings: { adminKey, rateLimit, isLoopback: isLoopback(host), isProxy },
     onExecutionEnded: (listener) => {
@@ -122,7 +125,7 @@ export async function openHttpService(
 }
 
 /** GET through the guard. Its client is made with the first of them: most services confirm nothing. */
-function fetchStatusOf({ allowedHosts = [], deniedHosts }: OutsideSettings): (url: URL) => Promise<number> {
+function outsideFetch({ allowedHosts = [], deniedHosts }: OutsideSettings): FetchOutside {
   let http: Promise<OutsideHttp> | null = null;
   const open = async (): Promise<OutsideHttp> => {
     const { createHttp } = await import('../tasks/outbound/client.ts');
@@ -132,13 +135,12 @@ function fetchStatusOf({ allowedHosts = [], deniedHosts }: OutsideSettings): (ur
   };
   return async (url) => {
     http ??= open();
-    const answer = await (await http).request({
+    return await (await http).request({
       ...{ method: 'GET', url, headers: { 'user-agent': 'dagwright' }, body: null, maxBytes: 100_000 },
       ...{ hasSecretBody: false, isOnce: false, signal: AbortSignal.timeout(CONFIRM_MS) },
       // N3: where it leads on to is another host.
       keepsStatus: () => true,
     });
-    return answer.status;
   };
 }
 

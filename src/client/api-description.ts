@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 f5e779b9cb9ba3584b97f351effc108c62d37984b9187ddc6d240322ec5d6aea
+// sha256 53e00051dd205e866de5e157ddf68ac5b69ba17e4dd4cfb94b9453bc70f67de0
 
 export interface paths {
     "/openapi.json": {
@@ -1715,13 +1715,13 @@ export interface components {
              * @description How senders sign what they send.
              * @enum {unknown}
              */
-            verifier?: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta";
+            verifier?: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | "sns";
             /**
              * @description {{ secrets.NAME }}, or the secret itself: that is sealed with the webhook, and not kept in the definition.
              * @example {{ secrets.GITHUB }}
              */
             secret?: string;
-            /** @description Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url. */
+            /** @description Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url, topicArn. */
             options?: {
                 [key: string]: unknown;
             };
@@ -1732,7 +1732,7 @@ export interface components {
                 /** @enum {unknown} */
                 type: "hub_challenge" | "validation_token" | "zoom" | "asana" | "sns";
                 /**
-                 * @description Of hub_challenge.
+                 * @description Of hub_challenge: {{ secrets.NAME }}, or the token itself: that is sealed with the webhook, and not kept in the definition. Default: the one that the webhook has.
                  * @example {{ secrets.META_VERIFY }}
                  */
                 verifyToken?: string;
@@ -1998,7 +1998,7 @@ export interface components {
              * @description Whose signatures are checked.
              * @enum {string|null}
              */
-            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | null;
+            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | "sns" | null;
             /** @description Of the verifier, and names of headers. */
             options: {
                 [key: string]: unknown;
@@ -2714,7 +2714,7 @@ export interface components {
              * @description Whose signatures are checked.
              * @enum {string|null}
              */
-            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | null;
+            verifier: "standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | "sns" | null;
             /** @description Of the verifier, and names of headers. */
             options: {
                 [key: string]: unknown;
@@ -4327,8 +4327,8 @@ export interface operations {
                      */
                     authType?: "none" | "secret" | "basic" | "bearer";
                     /** @description Whose signatures are checked; with an authType besides, both must pass. */
-                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta") | null;
-                    /** @description Of the verifier `hmac`, names of headers, and the address that is signed. */
+                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | "sns") | null;
+                    /** @description Of the verifier `hmac`, names of headers, the address that is signed, and the topic of `sns`. */
                     options?: {
                         signatureHeader?: string;
                         timestampHeader?: string;
@@ -4354,6 +4354,8 @@ export interface operations {
                         keyEncoding?: "text" | "base64" | "hex";
                         /** @description The address as the sender has it, where that is signed; absent: the public one. */
                         url?: string;
+                        /** @description Of sns: the topic whose messages count. */
+                        topicArn?: string;
                     };
                     /** @description Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else. */
                     methods?: ("POST" | "PUT" | "GET" | "HEAD")[] | null;
@@ -4510,8 +4512,8 @@ export interface operations {
                      */
                     authType?: "none" | "secret" | "basic" | "bearer";
                     /** @description Whose signatures are checked; with an authType besides, both must pass. */
-                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta") | null;
-                    /** @description Of the verifier `hmac`, names of headers, and the address that is signed. */
+                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | "sns") | null;
+                    /** @description Of the verifier `hmac`, names of headers, the address that is signed, and the topic of `sns`. */
                     options?: {
                         signatureHeader?: string;
                         timestampHeader?: string;
@@ -4537,6 +4539,8 @@ export interface operations {
                         keyEncoding?: "text" | "base64" | "hex";
                         /** @description The address as the sender has it, where that is signed; absent: the public one. */
                         url?: string;
+                        /** @description Of sns: the topic whose messages count. */
+                        topicArn?: string;
                     };
                     /** @description Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else. */
                     methods?: ("POST" | "PUT" | "GET" | "HEAD")[] | null;
@@ -4695,8 +4699,8 @@ export interface operations {
                      */
                     authType?: "none" | "secret" | "basic" | "bearer";
                     /** @description Whose signatures are checked; with an authType besides, both must pass. */
-                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta") | null;
-                    /** @description Of the verifier `hmac`, names of headers, and the address that is signed. */
+                    verifier?: ("standard_webhooks" | "github" | "stripe" | "slack" | "hmac" | "shopify" | "zoom" | "zendesk" | "twilio" | "discord" | "meta" | "sns") | null;
+                    /** @description Of the verifier `hmac`, names of headers, the address that is signed, and the topic of `sns`. */
                     options?: {
                         signatureHeader?: string;
                         timestampHeader?: string;
@@ -4722,6 +4726,8 @@ export interface operations {
                         keyEncoding?: "text" | "base64" | "hex";
                         /** @description The address as the sender has it, where that is signed; absent: the public one. */
                         url?: string;
+                        /** @description Of sns: the topic whose messages count. */
+                        topicArn?: string;
                     };
                     /** @description Requests that are deliveries; absent: POST. One by HEAD is answered, and nothing else. */
                     methods?: ("POST" | "PUT" | "GET" | "HEAD")[] | null;

@@ -14,7 +14,7 @@ export type ExecutionStatus = components['schemas']['ExecutionStatus'];
 export interface ClientOptions {
   /** `http://127.0.0.1:3000`, without `/v1`. */
   readonly url: string;
-  /** A key of a tenant, or the operator's. None is needed while the service is open. */
+  /** A key of a tenant, or the operator's; to another machine over https only. None is needed while the service is open. */
   readonly key?: string;
   /** With the operator's key: the tenant's id. */
   readonly tenantId?: string;

@@ -4,14 +4,16 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findOrigin } from '../../src/cli/commands/init/origin.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli, spawnCli } from './support/run-cli.ts';
 
@@ -34,12 +36,15 @@ describe('dagwright init', () => {
     const { code, stdout } = await init('My Flows');
     expect({ code, stdout }).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("cd 'My Flows' && npm install && npm run hello"),
+      stdout: expect.stringMatching(
+        /cd 'My Flows' &&( npm run build --prefix \S+ &&)? npm install && npm run hello/,
+      ),
     });
     const at = project('My Flows');
     expect(JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))).toMatchObject({
       name: 'my-flows',
-      dependencies: { dagwright: expect.stringMatching(/^\^\d+\.\d+\.\d+/) },
+      // This is a checkout: what a registry has under the version may be another, or nothing.
+      dependencies: { dagwright: `file:${relative(realpathSync(at), realpathSync(CHECKOUT))}` },
     });
     const [first] = readFileSync(join(at, 'workflows/hello.yaml'), 'utf8').split('\n');
     expect(first).toBe('# yaml-language-server: $schema=../workflow.schema.json');
@@ -72,5 +77,38 @@ describe('dagwright init', () => {
     expect(stderr).toMatch(/tasks\/count-words\.js is there already/);
     expect(readdirSync(at).sort()).toEqual(['.env', 'tasks']);
     expect(readFileSync(join(at, '.env'), 'utf8')).toBe('SECRET=1');
+  });
+
+  it.each<[string, string | null, string]>([
+    ['a registry', 'https://registry.npmjs.org/dagwright/-/dagwright-1.2.3.tgz', '^1.2.3'],
+    ['a registry of its own', 'http://localhost:4873/dagwright/-/dagwright-1.2.3.tgz', '^1.2.3'],
+    ['a file', 'file:../packed/dagwright-1.2.3.tgz', 'file:../packed/dagwright-1.2.3.tgz'],
+    [
+      'a repository',
+      'git+ssh://git@example.com/dagwright.git#abc',
+      'git+ssh://git@example.com/dagwright.git#abc',
+    ],
+    ['an address', 'https://example.com/dagwright-1.2.3.tgz', 'https://example.com/dagwright-1.2.3.tgz'],
+    ['what says nothing', null, '^1.2.3'],
+  ])('a project names what installs: from %s', (_, resolved, dependency) => {
+    const host = mkdtempSync(join(folder, 'host-'));
+    const home = join(host, 'node_modules/dagwright');
+    mkdirSync(home, { recursive: true });
+    const own = { version: '1.2.3', ...(resolved !== null && { resolved }) };
+    const lock = { lockfileVersion: 3, packages: { 'node_modules/dagwright': own } };
+    writeFileSync(join(host, 'node_modules/.package-lock.json'), JSON.stringify(lock));
+    expect(findOrigin(home, join(folder, 'new'), '1.2.3')).toEqual({ dependency, before: null });
+    rmSync(join(host, 'node_modules/.package-lock.json'));
+    expect(findOrigin(home, join(folder, 'new'), '1.2.3').dependency).toBe('^1.2.3');
+  });
+
+  it('a project of a checkout that is not built says that it is to be', () => {
+    const home = mkdtempSync(join(folder, 'checkout-'));
+    mkdirSync(join(home, 'src/cli'), { recursive: true });
+    writeFileSync(join(home, 'src/cli/main.ts'), '');
+    expect(findOrigin(home, join(folder, 'new'), '1.2.3')).toEqual({
+      dependency: `file:../${basename(home)}`,
+      before: `npm run build --prefix '${home}'`,
+    });
   });
 });

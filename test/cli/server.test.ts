@@ -133,6 +133,23 @@ describe('with --server', () => {
     );
   });
 
+  it('a key that goes elsewhere unencrypted is warned of, once a command; none, https and this machine are not', async () => {
+    const WARNING = /^warning: the key goes to http:\/\/0\.0\.0\.0:\d+ unencrypted.*\n$/;
+    // No loopback address, and yet this machine.
+    const elsewhere = service.url.replace('127.0.0.1', '0.0.0.0');
+    const run = (env: Record<string, string>, ...args: string[]) =>
+      runCli(['webhooks', 'list', ...args], { cwd: folder, env: { ...HOSTS, ...env } });
+    expect(await run({}, '--server', elsewhere, '--key', acme.key)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(WARNING),
+    });
+    const byOperator = { DAGWRIGHT_URL: elsewhere, DAGWRIGHT_KEY: ADMIN_KEY };
+    expect((await run(byOperator, '--tenant', 'acme', '--json')).stderr).toMatch(WARNING);
+    expect((await run({}, '--server', elsewhere)).stderr).not.toMatch(/unencrypted/);
+    for (const url of [service.url, service.url.replace('127.0.0.1', 'localhost'), 'https://0.0.0.0:1'])
+      expect((await run({}, '--server', url, '--key', acme.key)).stderr, url).not.toMatch(/unencrypted/);
+  });
+
   it('what is refused is refused in the words of the command, and what it cannot do is said', async () => {
     expect((await remote('variables', 'get', 'nosuch')).stderr).toMatch(
       /\[not_found\]\n {2}hint: dagwright variables list/,

@@ -95,15 +95,16 @@ test('while a transaction stays open that has used a table it changes, a migrati
   try {
     await Promise.all([holder!.connect(), other!.connect()]);
     // As it was before the last migration that changes tables.
-    const { folderMillis, sql } = readMigrationFiles({ migrationsFolder: 'drizzle' }).find((one) =>
-      one.sql.join().includes('"task_types"'),
+    const adds = /ALTER TABLE ("\w+"\."\w+") ADD COLUMN ("\w+")/g;
+    const { folderMillis, sql } = readMigrationFiles({ migrationsFolder: 'drizzle' }).findLast((one) =>
+      one.sql.join().match(adds),
     )!;
-    await query(database.url, 'drop table dagwright.task_types');
-    const added = sql.join().matchAll(/ALTER TABLE ("\w+"\."\w+") ADD COLUMN ("\w+")/g);
+    const added = [...sql.join().matchAll(adds)];
     for (const [, table, column] of added)
       await query(database.url, `alter table ${table} drop column ${column}`);
+    const used = added[0]![1];
     await query(database.url, `delete from drizzle.__drizzle_migrations where created_at >= ${folderMillis}`);
-    await holder!.query('begin; select from dagwright.workers');
+    await holder!.query(`begin; select from ${used}`);
     let hasEnded = false;
     const migrating = migrateDatabase(database.url).finally(() => {
       hasEnded = true;
@@ -112,7 +113,7 @@ test('while a transaction stays open that has used a table it changes, a migrati
     for (let passed = 0, waited = 0; passed < 3 || waited < 1; passed++) {
       const { rows } = await other!.query(`select count(*)::int as n from pg_locks where not granted`);
       waited += rows[0].n;
-      await other!.query('select from dagwright.workers');
+      await other!.query(`select from ${used}`);
       expect(hasEnded).toBe(false);
     }
     await holder!.query('commit');

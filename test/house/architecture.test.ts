@@ -49,6 +49,7 @@ const DOORS: Record<string, readonly string[]> = {
     'tasks/access-tokens.ts',
     'triggers/starts/input-rules.ts',
     'triggers/starts/last-revisions.ts',
+    'triggers/webhooks/certificates.ts',
   ],
   'string-width': ['cli/output/terminal.ts'],
   '@fastify/helmet': ['http/server/app.ts'],

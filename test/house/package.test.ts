@@ -1,6 +1,7 @@
 // What package.json promises to those who install. `npm run check` packs, installs and tries it (test/package).
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -38,6 +39,21 @@ describe('the package', () => {
       expect(declared.map((match) => match[1]).sort()).toEqual(exported.sort());
     },
   );
+
+  it('a checkout that is not built gives its sources to who asks for them; installed there are none', () => {
+    const text =
+      "console.log(JSON.stringify(['dagwright', 'dagwright/client'].map((name) => import.meta.resolve(name))))";
+    const resolved = (...conditions: string[]) => {
+      const args = [...conditions, '--input-type=module', '--eval', text];
+      const { stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+      return (JSON.parse(stdout) as string[]).map((url) => relative(ROOT, fileURLToPath(url)));
+    };
+    const sources = resolved('--conditions=dagwright-source');
+    expect(sources).toEqual(['src/index.ts', 'src/client/client.ts']);
+    expect(sources.every((file) => existsSync(join(ROOT, file)))).toBe(true);
+    expect(resolved()).toEqual(['dist/index.js', 'dist/client/client.js']);
+    expect(packageJson.files.filter((file) => file.startsWith('src'))).toEqual([]);
+  });
 
   it('names files that are there', () => {
     for (const file of [packageJson.bin.dagwright, packageJson.main, ...packageJson.files.filter(isPlain)])

@@ -1,5 +1,6 @@
 // One delivery is one run (P7), however often, from wherever and at whatever moment it is sent.
 
+import { createHmac } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +49,33 @@ afterAll(async () => {
 const alsoAt = (hook: MadeWebhook) => `${second.url}/hooks/${hook.path}`;
 
 describe('a delivery that is repeated', () => {
+  it('under ids that its sender has not signed is one by what was signed, and by its id where it was signed anew', async () => {
+    const hook = await makeWebhook(service, { verifier: 'zendesk' });
+    const deliver = (id: string, at: Date, url = hook.url) => {
+      const time = at.toISOString();
+      const signature = createHmac('sha256', hook.secret).update(`${time}{"n":1}`).digest('base64');
+      const headers = {
+        'content-type': 'application/json',
+        'x-zendesk-webhook-signature': signature,
+        'x-zendesk-webhook-signature-timestamp': time,
+        'x-zendesk-webhook-invocation-id': id,
+      };
+      return send(url, { body: '{"n":1}', headers });
+    };
+    const [now, later] = [new Date(), new Date(Date.now() + 1_000)];
+    const stolen = ['1', '2', '3', '4'].map((id, i) => deliver(id, now, i < 2 ? hook.url : alsoAt(hook)));
+    const answers = await Promise.all(stolen);
+    expect(new Set(answers.map(({ text }) => text)).size, JSON.stringify(answers)).toBe(1);
+    const [{ deliveryId }] = (await service.query<{ deliveryId: string }>(
+      'select delivery_id as "deliveryId" from dagwright.webhook_events where webhook_id = $1',
+      [hook.id],
+    )) as [{ deliveryId: string }];
+    expect((await deliver(deliveryId, later)).text).toBe(answers[0]!.text);
+    expect(await traces(service, hook.id)).toEqual({ events: 1, executions: 1 });
+    expect((await deliver('9', new Date(Date.now() + 2_000))).text).not.toBe(answers[0]!.text);
+    expect(await traces(service, hook.id)).toEqual({ events: 2, executions: 2 });
+  });
+
   it('five times at once, over two processes, is one event and one run, and all five get the same answer', async () => {
     for (let round = 0; round < 10; round++) {
       const hook = await makeWebhook(service, { verifier: 'standard_webhooks' });

@@ -1,10 +1,12 @@
 // What senders of webhooks are answered besides 202: questions whether the address is right, other methods, and what the owner of
 // the webhook wants them to be told.
-import { createHmac } from 'node:crypto';
+import { createHmac, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
+import { TOPIC_CERTIFICATE } from '../triggers/webhooks/topic-certificate.ts';
+import { CERTIFICATE_URL, SUBSCRIBE_URL, TOPIC_ARN, topicMessage } from '../triggers/webhooks/topics.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, STRICT, traces } from './support/hooks.ts';
 import { fromHmac, send } from './support/senders.ts';
 
@@ -35,6 +37,7 @@ let service: TestService;
 /** Addresses that were confirmed, and what each is answered. */
 const confirmed: string[] = [];
 let confirms = async (): Promise<number> => 200;
+let certificate: X509Certificate | null = null;
 beforeAll(async () => {
   service = await openService({
     listen: true,
@@ -46,6 +49,7 @@ beforeAll(async () => {
       confirmed.push(url.href);
       return await confirms();
     },
+    certificates: { read: async (url: URL) => (url.href === CERTIFICATE_URL ? certificate : null) },
   });
   await applyTo(service, [ORDERS, STRICT, SUM, FAILS, WAITS]);
 });
@@ -112,6 +116,9 @@ describe('a question whether the address is right', () => {
         encryptedToken: createHmac('sha256', hook.secret).update('qgg8vlvZRS6UYooatFL8Aw').digest('hex'),
       },
     ]);
+    // While the sender changes over, it still has the one before.
+    await service.call('PATCH', `/v1/webhooks/${hook.id}`, { body: { secret: 'the-next-token-of-zoom' } });
+    expect((await send(hook.url, { body, headers })).body).toEqual(answer.body);
     const forged = await send(hook.url, { body, headers: { ...headers, 'x-zm-signature': 'v0=00' } });
     expect(forged.status).toBe(401);
     expect(await traces(service, hook.id)).toEqual({ events: 0, executions: 0 });
@@ -196,7 +203,42 @@ describe('a question whether the address is right', () => {
     expect(body.input).toMatchObject({ Type: 'Notification', Message: 'm' });
   });
 
+  it("a topic's messages count by their own signature: its confirmation, and what comes then, once", async () => {
+    confirmed.length = 0;
+    const hook = await makeWebhook(service, { verifier: 'sns', options: { topicArn: TOPIC_ARN } });
+    expect((await service.call('GET', `/v1/webhooks/${hook.id}`)).body).toMatchObject({
+      hasSecret: false,
+      authType: 'none',
+      warnings: [],
+    });
+    const deliver = (message: object) =>
+      send(hook.url, {
+        body: JSON.stringify(message),
+        headers: { 'content-type': 'text/plain; charset=UTF-8' },
+      });
+    const confirmation = topicMessage('SubscriptionConfirmation');
+    certificate = null;
+    expect((await deliver(confirmation)).status).toBe(503);
+    certificate = new X509Certificate(TOPIC_CERTIFICATE);
+    expect((await deliver({ ...confirmation, Token: 'another' })).status).toBe(401);
+    expect(confirmed).toEqual([]);
+    expect((await deliver(confirmation)).body).toEqual({ status: 'confirmed' });
+    expect(confirmed).toEqual([SUBSCRIBE_URL]);
+    const message = topicMessage('Notification', { Message: 'm' }, '1');
+    const first = await deliver(message);
+    expect([first.body.status, (await deliver(message)).body]).toEqual(['processed', first.body]);
+    const { body } = await service.call('GET', `/v1/executions/${first.body.executionId}`);
+    expect(body.input).toMatchObject({ Type: 'Notification', Message: 'm' });
+    for (const changed of [{ Message: 'n' }, { TopicArn: `${TOPIC_ARN}2` }, { MessageId: 'another' }])
+      expect((await deliver({ ...message, ...changed })).status).toBe(401);
+    // Anybody has a topic, and Amazon signs for it.
+    expect((await deliver(topicMessage('Notification', { TopicArn: `${TOPIC_ARN}2` }))).status).toBe(401);
+    expect((await deliver(topicMessage('UnsubscribeConfirmation'))).body).toEqual({ status: 'noted' });
+    expect(await traces(service, hook.id)).toEqual({ events: 1, executions: 1 });
+  });
+
   it.each<[object, string]>([
+    [{ verifier: 'sns' }, '/options/topicArn'],
     [{ handshakes: [{ type: 'nothing' }] }, '/handshakes/0/type'],
     [{ handshakes: [{ type: 'hub_challenge' }] }, '/handshakes/0/verifyToken'],
     [{ handshakes: [{ type: 'hub_challenge', verifyToken: 'short' }] }, '/handshakes/0/verifyToken'],

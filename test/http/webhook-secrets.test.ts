@@ -1,6 +1,7 @@
 // The secrets of webhooks: changed while deliveries go on, and to be found nowhere.
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SecretStore } from '../../src/tasks/installation-secrets.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { applyTo, makeWebhook, ORDERS } from './support/hooks.ts';
@@ -88,11 +89,51 @@ describe('changing the secret', () => {
   });
 });
 
+describe('a store that may take its time', () => {
+  it('is asked before the transaction of a save begins, once for each secret, and its answer is what is judged', async () => {
+    const asked: string[] = [];
+    let openTransactions = 0;
+    const store: SecretStore = {
+      async read(_tenant, name) {
+        const [row] = await service.query<{ n: number }>(
+          `select count(*)::int as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+           and state like 'idle in transaction%'`,
+        );
+        openTransactions += row!.n;
+        asked.push(name);
+        return name === 'NOWHERE' ? null : { name, value: `of-the-vault-${name}`, boundTo: null };
+      },
+    };
+    const before = service.service.secrets;
+    Object.assign(service.service, { secrets: store });
+    try {
+      const by = (name: string) => ({ secret: `{{ secrets.${name} }}` });
+      const hook = await make({ verifier: 'hmac', ...by('A') });
+      const at = `/v1/webhooks/${hook.id}`;
+      expect((await call('PATCH', at, by('B'))).status).toBe(200);
+      // Whether one that is kept fits another use.
+      expect((await call('PATCH', at, { verifier: 'github' })).status).toBe(200);
+      expect((await call('PATCH', at, by('NOWHERE'))).body.errors).toMatchObject([{ code: 'setting' }]);
+      const trigger = (path: string, name: string) => ({ type: 'webhook', path, ...by(name) });
+      const flow = (...triggers: object[]) => ({ ...ORDERS, workflowId: 'kept', triggers });
+      const saved = await call('PUT', '/v1/workflows/kept', flow(trigger('k1', 'C'), trigger('k2', 'D')));
+      expect(saved.status).toBe(201);
+      expect((await call('PUT', '/v1/workflows/kept', flow())).status).toBe(200);
+      expect((await call('POST', '/v1/workflows/kept/rollback', { revision: 1 })).status).toBe(200);
+      expect(asked).toEqual(['A', 'B', 'B', 'NOWHERE', 'C', 'D', 'C', 'D']);
+      expect(openTransactions).toBe(0);
+    } finally {
+      Object.assign(service.service, { secrets: before });
+    }
+  });
+});
+
 describe('secrets', () => {
   it('are in no table, no log line and no answer but the first, in no encoding', async () => {
     const given = 'canary-secret-number-one-8f2c';
     const next = 'canary-secret-number-two-77aa';
     const basic = 'shop:canary-secret-number-three';
+    const token = 'canary-verify-token-four';
     const hook = await make({ verifier: 'hmac', secret: given });
     const made = await make({ verifier: 'standard_webhooks' });
     const shown = await make({ authType: 'basic', secret: basic });
@@ -103,7 +144,11 @@ describe('secrets', () => {
         path: 'canary',
         verifier: 'hmac',
       }),
+      await call('PATCH', `/v1/webhooks/${made.id}`, {
+        handshakes: [{ type: 'hub_challenge', verifyToken: token }],
+      }),
       await call('GET', `/v1/webhooks/${made.id}`),
+      await call('GET', '/v1/audit'),
       await call('GET', '/v1/webhooks'),
       await service.call('POST', '/v1/webhooks', {
         key: acme.key,
@@ -132,9 +177,54 @@ describe('secrets', () => {
     const dump = await dumpTables();
     expect(dump).toContain('canary-kept');
     const places = [dump, service.logged.join('\n'), JSON.stringify(answers)];
-    for (const secret of [given, next, basic, made.secret, made.secret.slice('whsec_'.length)])
+    for (const secret of [given, next, basic, token, made.secret, made.secret.slice('whsec_'.length)])
       for (const form of formsOf(secret))
         for (const place of places) expect(place.includes(form), form).toBe(false);
+  });
+
+  it('a verify token that is written out is sealed with them, stays while nobody gives another, and signs nothing', async () => {
+    const TOKEN = 'a-token-that-was-written-out';
+    const hub = (more: object = {}) => ({ handshakes: [{ type: 'hub_challenge', ...more }] });
+    const asked = async (path: string, shown: string) => {
+      const query = { 'hub.mode': 'subscribe', 'hub.challenge': '42', 'hub.verify_token': shown };
+      return (await service.call('GET', `/hooks/${path}`, { query })).status;
+    };
+    const hook = await make({ verifier: 'github', ...hub({ verifyToken: TOKEN }) });
+    const at = `/v1/webhooks/${hook.id}`;
+    expect((await call('GET', at)).body).toMatchObject({ ...hub(), secrets: [{ expiresAt: null }] });
+    expect([await asked(hook.path, TOKEN), await asked(hook.path, `${TOKEN}2`)]).toEqual([200, 401]);
+    const forged = await fromGithub('{}', { secret: TOKEN, id: 'forged' });
+    expect((await deliver(hook.path, forged)).status).toBe(401);
+    // What an answer shows can be sent back; a new secret does not touch it.
+    for (const change of [hub(), { priority: 7 }, { secret: 'another-secret-of-github' }])
+      expect((await call('PATCH', at, change)).status).toBe(200);
+    expect(await asked(hook.path, TOKEN)).toBe(200);
+    expect((await call('PATCH', at, hub({ verifyToken: 'the-next-token' }))).status).toBe(200);
+    expect([await asked(hook.path, TOKEN), await asked(hook.path, 'the-next-token')]).toEqual([401, 200]);
+  });
+
+  it('a verify token from before tokens were sealed is not shown, goes on, and is sealed by the next change', async () => {
+    const TOKEN = 'a-token-of-an-older-release';
+    const hook = await make({ authType: 'none' });
+    const at = `/v1/webhooks/${hook.id}`;
+    const stored = [{ type: 'hub_challenge', verifyToken: TOKEN }];
+    await service.query('update dagwright.webhooks set handshakes = $2 where id = $1', [
+      hook.id,
+      JSON.stringify(stored),
+    ]);
+    const query = { 'hub.mode': 'subscribe', 'hub.challenge': '42', 'hub.verify_token': TOKEN };
+    const status = async () => (await service.call('GET', `/hooks/${hook.path}`, { query })).status;
+    const shown = async () => JSON.stringify([await call('GET', at), await call('GET', '/v1/audit')]);
+    expect(await status()).toBe(200);
+    expect(await shown()).not.toContain(TOKEN);
+    expect((await call('PATCH', at, { handshakes: [{ type: 'hub_challenge' }] })).status).toBe(200);
+    expect(await status()).toBe(200);
+    expect(await shown()).not.toContain(TOKEN);
+    const [row] = await service.query<{ text: string }>(
+      'select w::text as text from dagwright.webhooks w where id = $1',
+      [hook.id],
+    );
+    expect(row!.text).not.toContain(TOKEN);
   });
 
   it('sealed for one webhook do not open for another', async () => {

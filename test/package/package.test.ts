@@ -49,6 +49,7 @@ describe('the package', () => {
       'db/embedded/watcher',
       'engine/worker/heartbeat-thread',
       'http/request/definition-process',
+      'cli/commands/demo/worker-main',
     ];
     expect(files.map(({ path }) => path)).toEqual(
       expect.arrayContaining(started.map((file) => `dist/${file}.js`)),

@@ -23,7 +23,7 @@ import { pauseSchedule } from '../../src/resources/schedules/schedules.ts';
 import { addSchedule } from '../../src/resources/schedules/times.ts';
 import { addWebhook, updateWebhook } from '../../src/resources/webhooks/write-webhook.ts';
 import { createSecretBox } from '../../src/triggers/secrets/secret-box.ts';
-import { openSecrets } from '../../src/triggers/webhooks/stored-secrets.ts';
+import { openSecrets, openVerifyToken } from '../../src/triggers/webhooks/stored-secrets.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 
@@ -365,6 +365,45 @@ describe('secrets of webhooks in a file', () => {
         await rows(`select from dagwright.${table} t where t::text like $1`, [`%${SECRET}%`]),
         table,
       ).toEqual([]);
+  });
+
+  test('a verify token in clear text is sealed alike, compared when it is saved again, and kept by a rollback', async () => {
+    const TOKEN = 'a-token-of-the-file-43';
+    const hub = (verifyToken?: string) =>
+      webhook({ handshakes: [{ type: 'hub_challenge', ...(verifyToken !== undefined && { verifyToken }) }] });
+    const token = async () => {
+      const [row] = (await state()).webhooks;
+      return openVerifyToken(row!.verifyToken!, row!, source);
+    };
+    expect(await save(flow([hub()]))).toMatchObject({
+      ok: false,
+      problems: [{ pointer: '/triggers/0/handshakes/0/verifyToken' }],
+    });
+    await save(flow([hub(TOKEN)]));
+    expect(await token()).toBe(TOKEN);
+    for (const table of ['workflow_versions', 'workflow_definitions', 'webhooks', 'audit_logs'])
+      expect(
+        await rows(`select from dagwright.${table} t where t::text like $1`, [`%${TOKEN}%`]),
+        table,
+      ).toEqual([]);
+    const before = [await writtenBy(), await auditCount()];
+    for (const same of [hub(TOKEN), hub()]) await save(flow([same]));
+    expect([await writtenBy(), await auditCount()]).toEqual(before);
+    const elsewhere = { ...source, secretBox: createSecretBox(null) };
+    expect(await save(flow([{ ...hub(TOKEN), secret: undefined }]), elsewhere)).toMatchObject({
+      ok: false,
+      problems: [{ pointer: '/triggers/0/handshakes', code: 'sealed' }],
+    });
+    await save(flow([hub('{{ secrets.HOOK }}')], 2));
+    expect((await state()).webhooks[0]!.handshakes).toEqual([
+      { type: 'hub_challenge', verifyToken: '{{ secrets.HOOK }}' },
+    ]);
+    await save(flow(undefined, 3));
+    expect(await rollback(1)).toMatchObject({ ok: true });
+    expect([await token(), (await state()).webhooks[0]!.handshakes]).toEqual([
+      TOKEN,
+      [{ type: 'hub_challenge' }],
+    ]);
   });
 
   test('a reference to a secret of the service is stored as it is, and must be set', async () => {

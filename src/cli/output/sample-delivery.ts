@@ -20,7 +20,12 @@ export function sampleDelivery(
   url: string,
   secret: SampleSecret | null,
 ): string {
-  if (webhook.verifier === 'discord' || (webhook.options as VerificationOptions).algorithm === 'ed25519')
+  const { verifier } = webhook;
+  if (
+    verifier === 'discord' ||
+    verifier === 'sns' ||
+    (webhook.options as VerificationOptions).algorithm === 'ed25519'
+  )
     return '# signed with the key of the sender, so that only the sender can try it';
   const proofs = secret === null ? [] : [...shownSecret(webhook, secret), ...signature(webhook, secret, url)];
   const headers = ['content-type: application/json', ...proofs];
@@ -98,6 +103,7 @@ function signature(
         `x-twilio-signature: ${digest(`${given.url ?? url}?bodySHA256=${BODY_HASH}`, hexKey(secret), 'sha1', 'base64')}`,
       ];
     case 'discord':
+    case 'sns':
       return [];
   }
 }

@@ -2,6 +2,7 @@
 import type { Problem } from '../../core/errors.ts';
 import type { Outcome, RefusalCode } from '../../resources/outcome.ts';
 import { Refusal, refuse } from '../refusal.ts';
+import { isLoopback } from '../settings/http-settings.ts';
 
 export interface ServerSettings {
   readonly url: string;
@@ -49,6 +50,13 @@ const HINTS: Readonly<Record<string, string>> = {
   unauthorized: '--key KEY, or DAGWRIGHT_KEY',
   tenant_missing: "--tenant NAME says whose, with the operator's key",
 };
+
+/** What to say before a key goes where others can read it; null: it does not. */
+export function openKeyWarning({ url, key }: Pick<ServerSettings, 'url' | 'key'>): string | null {
+  const { protocol, hostname, origin } = new URL(url);
+  if (key === undefined || protocol !== 'http:' || isLoopback(hostname)) return null;
+  return `warning: the key goes to ${origin} unencrypted, and whoever is on the way can read it: use https, or a tunnel to 127.0.0.1`;
+}
 
 export class RemoteService {
   readonly #settings: ServerSettings;

@@ -14,7 +14,8 @@ export function webhookWarnings({
   readonly options: Json;
 }): Problem[] {
   const warnings: Problem[] = [];
-  if (verifier !== null && authType !== 'none')
+  // SNS has no secret: the other is one of its own, which it can show.
+  if (verifier !== null && verifier !== 'sns' && authType !== 'none')
     warnings.push({
       pointer: '/authType',
       code: 'two_proofs',

@@ -17,6 +17,7 @@ export const WEBHOOK_VERIFIERS = [
   'twilio',
   'discord',
   'meta',
+  'sns',
 ] as const;
 export type WebhookVerifier = (typeof WEBHOOK_VERIFIERS)[number];
 
@@ -37,7 +38,7 @@ export const HANDSHAKE_TYPES = ['hub_challenge', 'validation_token', 'zoom', 'as
 export type HandshakeType = (typeof HANDSHAKE_TYPES)[number];
 export interface Handshake {
   readonly type: HandshakeType;
-  /** Of hub_challenge: what the sender was told to show; the text or `{{ secrets.NAME }}`. */
+  /** Of hub_challenge: what the sender was told to show; `{{ secrets.NAME }}`, or the text, which is stored sealed and apart. */
   readonly verifyToken?: string;
   /** Of sns: the one topic that is confirmed. */
   readonly topicArn?: string;
@@ -58,6 +59,7 @@ export interface Respond {
 }
 export const RESPOND_SECONDS = { default: 25, max: 60 } as const;
 export const MAX_VERIFY_TOKEN_CHARS = 200;
+export const MAX_TOPIC_ARN_CHARS = 400;
 export const MAX_RESPOND_HEADERS = 20;
 
 /** Of the verifier `hmac`. */

@@ -37,7 +37,7 @@ export async function findSealingKeys(db: Queryable): Promise<SealedUnder[]> {
     `select case when starts_with(s->>'sealed', 'plain:') then null else split_part(s->>'sealed', '.', 2) end as "keyId",
        count(distinct w.id)::int as webhooks
      from dagwright.webhooks w cross join lateral jsonb_array_elements(w.secrets) as s
-     where coalesce((s->>'expiresAt')::timestamptz, 'infinity') > clock_timestamp()
+     where (s ? 'use' or coalesce((s->>'expiresAt')::timestamptz, 'infinity') > clock_timestamp())
        and s->>'sealed' !~ $1 group by 1`,
     [REFERENCE],
   );

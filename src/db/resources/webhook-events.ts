@@ -1,5 +1,5 @@
 // Deliveries of webhooks that were verified: one row for each, and what became of it.
-//   E1  One row per (webhook, delivery id): whoever inserts second waits for the first, then finds its row.
+//   E1  One row per (webhook, delivery id), and per (webhook, signed id): whoever inserts second waits for the first, then finds its row.
 //   E2  An event and the execution that it starts are one commit.
 
 import type { TaskError } from '../../core/errors.ts';
@@ -44,6 +44,7 @@ export interface NewEvent {
   readonly tenantId: string;
   readonly webhookId: string;
   readonly deliveryId: string | null;
+  readonly signedId: string | null;
   readonly method: string;
   readonly headers: JsonObject;
   readonly query: JsonObject;
@@ -58,12 +59,12 @@ export interface NewEvent {
  */
 export async function insertEvent(client: Queryable, event: NewEvent): Promise<string | null> {
   const { rows } = await client.query<{ receivedAt: string }>({
-    name: 'insert_webhook_event_2',
+    name: 'insert_webhook_event_3',
     text: `with active as (select w.id from dagwright.webhooks w where w.tenant_id = $2 and w.id = $3 and w.status = 'active'
         and w.removed_at is null for key share)
-      insert into dagwright.webhook_events (id, tenant_id, webhook_id, delivery_id, status, method, headers, query, body, warnings, received_at)
-      select $1, $2, active.id, $4, 'received', $5, $6, $7, $8, $9, clock_timestamp() from active
-      on conflict (tenant_id, webhook_id, delivery_id) do nothing returning received_at as "receivedAt"`,
+      insert into dagwright.webhook_events (id, tenant_id, webhook_id, delivery_id, status, method, headers, query, body, warnings, received_at, signed_id)
+      select $1, $2, active.id, $4, 'received', $5, $6, $7, $8, $9, clock_timestamp(), $10 from active
+      on conflict do nothing returning received_at as "receivedAt"`,
     values: [
       event.id,
       event.tenantId,
@@ -74,22 +75,23 @@ export async function insertEvent(client: Queryable, event: NewEvent): Promise<s
       JSON.stringify(event.query),
       event.bodyJson,
       event.warnings.length === 0 ? null : JSON.stringify(event.warnings),
+      event.signedId,
     ],
   });
   return rows[0]?.receivedAt ?? null;
 }
 
-/** The event of a delivery, without what it brought. */
+/** The event of a delivery by either of its ids, without what it brought; the first of two. */
 export async function findDelivery(
   client: Queryable,
   tenantId: string,
   webhookId: string,
-  deliveryId: string,
+  { deliveryId, signedId }: Pick<NewEvent, 'deliveryId' | 'signedId'>,
 ): Promise<EventSummary | null> {
   const { rows } = await client.query<EventSummary>({
-    name: 'find_webhook_delivery_2',
-    text: `select ${SUMMARY} from dagwright.webhook_events where tenant_id = $1 and webhook_id = $2 and delivery_id = $3`,
-    values: [tenantId, webhookId, deliveryId],
+    name: 'find_webhook_delivery_3',
+    text: `select ${SUMMARY} from dagwright.webhook_events where tenant_id = $1 and webhook_id = $2 and (delivery_id = $3 or signed_id = $4) order by id limit 1`,
+    values: [tenantId, webhookId, deliveryId, signedId],
   });
   return rows[0] ?? null;
 }

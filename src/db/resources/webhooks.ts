@@ -15,13 +15,7 @@ import type {
 import { type BoundedPage, findBoundedPage } from '../connection/byte-bounded.ts';
 import type { Queryable } from '../connection/connection.ts';
 import { savepoint } from '../connection/transaction.ts';
-
-/** A secret as it is kept; `expiresAt` (ISO) is set when a newer one took its place. */
-export interface StoredSecret {
-  readonly sealed: string;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-}
+import { SECRETS, type StoredSecret, secretsJson, VERIFY_TOKEN } from './webhook-secrets.ts';
 
 /** What its owner decides of a webhook. `path` is without the tenant's name. */
 export interface WebhookSettings {
@@ -49,6 +43,8 @@ export interface WebhookRow extends WebhookSettings {
   /** Only that of an active one starts; null: there is no such workflow. */
   readonly workflowStatus: DefinitionStatus | null;
   readonly secrets: readonly StoredSecret[];
+  /** Sealed; null: it has none of its own. */
+  readonly verifyToken: string | null;
   readonly fromDefinition: boolean;
   /** When it left the `triggers` of its definition; null: it is there. */
   readonly removedAt: string | null;
@@ -63,7 +59,8 @@ const FILTERS = `coalesce((select jsonb_agg(jsonb_build_object('fieldPath', f.fi
       || case when f.logic_group is null then '{}' else jsonb_build_object('logicGroup', f.logic_group) end order by f.position)
     from dagwright.webhook_filters f where f.tenant_id = w.tenant_id and f.webhook_id = w.id), '[]')`;
 const COLUMNS = `w.id, w.tenant_id as "tenantId", t.name as "tenantName", w.workflow_id as "workflowId", w.path, w.auth_type as "authType",
-  w.verifier, w.verifier_options as options, w.methods, w.handshakes, w.respond, w.input_mapping as "inputMapping", ${FILTERS} as filters, w.priority, w.status, w.secrets,
+  w.verifier, w.verifier_options as options, w.methods, w.handshakes, w.respond, w.input_mapping as "inputMapping", ${FILTERS} as filters, w.priority, w.status,
+  ${SECRETS} as secrets, ${VERIFY_TOKEN} as "verifyToken",
   (select d.status from dagwright.workflow_definitions d where d.tenant_id = w.tenant_id and d.workflow_id = w.workflow_id) as "workflowStatus",
   w.from_definition as "fromDefinition", w.removed_at as "removedAt", w.created_by as "createdBy", w.created_at as "createdAt", w.updated_at as "updatedAt"`;
 const FROM = 'dagwright.webhooks w join dagwright.tenants t on t.id = w.tenant_id';
@@ -136,6 +133,7 @@ export async function insertWebhook(
   webhook: WebhookSettings & {
     readonly id: string;
     readonly secrets: readonly StoredSecret[];
+    readonly verifyToken: string | null;
     readonly fromDefinition: boolean;
     readonly createdBy: string;
   },
@@ -148,7 +146,7 @@ export async function insertWebhook(
       webhook.id,
       tenantId,
       ...settingValues(webhook),
-      JSON.stringify(webhook.secrets),
+      secretsJson(webhook),
       webhook.fromDefinition,
       webhook.createdBy,
     ],
@@ -164,6 +162,7 @@ export async function updateWebhook(
   before: WebhookRow,
   after: WebhookSettings & {
     readonly secrets: readonly StoredSecret[];
+    readonly verifyToken: string | null;
     readonly hasOtherFilters: boolean;
   },
 ): Promise<WebhookRow | null> {
@@ -218,7 +217,7 @@ export async function findReceiver(
   path: string,
 ): Promise<{ readonly nowMs: number; readonly webhook: WebhookRow | null }> {
   const { rows } = await db.query<{ nowMs: number } & WebhookRow>({
-    name: 'find_receiver_2',
+    name: 'find_receiver_3',
     text: `select extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs", found.* from (select) as always left join lateral (
         select ${COLUMNS} from ${FROM} where t.name = $1 and t.status = 'active' and w.path = $2 and w.status = 'active'
           and w.removed_at is null) as found on true`,
@@ -265,12 +264,12 @@ async function setRemovedAt(
 async function writeSettings(
   client: Queryable,
   { id, tenantId }: WebhookRow,
-  after: WebhookSettings & { readonly secrets: readonly StoredSecret[] },
+  after: WebhookSettings & Pick<WebhookRow, 'secrets' | 'verifyToken'>,
 ): Promise<void> {
   await client.query(
     `update dagwright.webhooks set workflow_id = $3, path = $4, auth_type = $5, verifier = $6, verifier_options = $7, input_mapping = $8,
        priority = $9, status = $10, methods = $11, handshakes = $12, respond = $13, secrets = $14, updated_at = clock_timestamp() where tenant_id = $2 and id = $1`,
-    [id, tenantId, ...settingValues(after), JSON.stringify(after.secrets)],
+    [id, tenantId, ...settingValues(after), secretsJson(after)],
   );
 }
 

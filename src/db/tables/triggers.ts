@@ -172,6 +172,8 @@ export const webhookEvents = dagwright.table(
     webhookId: uuid('webhook_id').notNull(),
     /** The sender's id of the delivery; null: it has none, and nothing is deduplicated. */
     deliveryId: text('delivery_id'),
+    /** Of what was signed, where the sender's id is not; null: nothing more is compared. */
+    signedId: text('signed_id'),
     status: webhookEventStatus().notNull(),
     method: text().notNull(),
     /** Without credentials and signatures. */
@@ -195,6 +197,9 @@ export const webhookEvents = dagwright.table(
       foreignColumns: [webhooks.tenantId, webhooks.id],
     }).onDelete('cascade'),
     unique('webhook_events_delivery').on(t.tenantId, t.webhookId, t.deliveryId),
+    uniqueIndex('webhook_events_signed')
+      .on(t.tenantId, t.webhookId, t.signedId)
+      .where(sql`signed_id is not null`),
     index('webhook_events_webhook').on(t.tenantId, t.webhookId, t.id),
   ],
 );

@@ -8,6 +8,7 @@ import {
   showWebhook,
 } from '../../resources/webhooks/webhooks.ts';
 import type { GivenWebhook, WebhookChange } from '../../resources/webhooks/write-webhook.ts';
+import { withSecretsAhead } from '../../triggers/webhooks/secrets-ahead.ts';
 import { IdParams } from '../request/id-params.ts';
 import { answerOnce } from '../request/once.ts';
 import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
@@ -40,16 +41,18 @@ export function addWebhookRoutes(api: Api, service: ApiContext): void {
       },
     },
     async (request, reply) =>
-      await answerOnce(
-        service,
-        request,
-        reply,
-        async (client) => {
-          const given = request.body as GivenWebhook;
-          const made = outcomeToHttp(await createWebhook(client, request.acting, given, service));
-          return { status: 201, body: made };
-        },
-        { secret: true },
+      await withSecretsAhead(service, (host) =>
+        answerOnce(
+          service,
+          request,
+          reply,
+          async (client) => {
+            const given = request.body as GivenWebhook;
+            const made = outcomeToHttp(await createWebhook(client, request.acting, given, host));
+            return { status: 201, body: made };
+          },
+          { secret: true },
+        ),
       ),
   );
 
@@ -116,8 +119,10 @@ export function addWebhookRoutes(api: Api, service: ApiContext): void {
       handler: async (request) => {
         const { id } = request.params as { id: string };
         const given = { id, change: request.body as WebhookChange, isWhole: method === 'PUT' };
-        return await database.withTenant(request.acting, async (client) =>
-          outcomeToHttp(await changeWebhook(client, request.acting, given, service)),
+        return await withSecretsAhead(service, (host) =>
+          database.withTenant(request.acting, async (client) =>
+            outcomeToHttp(await changeWebhook(client, request.acting, given, host)),
+          ),
         );
       },
     });

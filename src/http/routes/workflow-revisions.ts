@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { MAX_REVISION, REVISION } from '../../core/definition/workflow-id.ts';
 import { rollbackWorkflow } from '../../resources/definitions/save-workflows.ts';
 import { listRevisions, showRevision } from '../../resources/definitions/workflows.ts';
+import { withSecretsAhead } from '../../triggers/webhooks/secrets-ahead.ts';
 import { again } from '../request/once.ts';
 import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
@@ -95,9 +96,11 @@ export function addWorkflowRevisionRoutes(api: Api, service: ApiContext): void {
     async (request, reply) => {
       const { acting } = request;
       const given = { workflowId: request.params.workflowId, revision: request.body.revision };
-      const back = await again(() =>
-        database.withTenant(acting, async (client) =>
-          outcomeToHttp(await rollbackWorkflow(client, acting, given, service)),
+      const back = await withSecretsAhead(service, (host) =>
+        again(() =>
+          database.withTenant(acting, async (client) =>
+            outcomeToHttp(await rollbackWorkflow(client, acting, given, host)),
+          ),
         ),
       );
       reply.header('etag', etagOf(back.revision));

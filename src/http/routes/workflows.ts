@@ -14,6 +14,7 @@ import {
   setWorkflowStatus,
   showWorkflow,
 } from '../../resources/definitions/workflows.ts';
+import { withSecretsAhead } from '../../triggers/webhooks/secrets-ahead.ts';
 import { createDefinitionReader } from '../request/definition-reader.ts';
 import { PageQuery, pageOfBounded, readPage } from '../request/page.ts';
 import { pageOfSchema } from '../schemas/parts.ts';
@@ -79,11 +80,13 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
           },
         ]);
       const { acting } = request;
-      const saved = await database.withTenant(acting, async (client) => {
-        const outcome = await saveWorkflow(client, acting, { definition, ifMatch }, service);
-        if (!outcome.ok && 'current' in outcome) throw refuseRevision(outcome);
-        return outcomeToHttp(outcome);
-      });
+      const saved = await withSecretsAhead(service, (host) =>
+        database.withTenant(acting, async (client) => {
+          const outcome = await saveWorkflow(client, acting, { definition, ifMatch }, host);
+          if (!outcome.ok && 'current' in outcome) throw refuseRevision(outcome);
+          return outcomeToHttp(outcome);
+        }),
+      );
       reply.header('etag', etagOf(saved.revision)).code(saved.outcome === 'created' ? 201 : 200);
       return { ...saved, warnings };
     },

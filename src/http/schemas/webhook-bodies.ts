@@ -15,6 +15,7 @@ import {
   MAX_PREFIX_CHARS,
   MAX_SECRET_CHARS,
   MAX_TEMPLATE_CHARS,
+  MAX_TOPIC_ARN_CHARS,
   MAX_VERIFY_TOKEN_CHARS,
   RESPOND_SECONDS,
   RESPOND_WHEN,
@@ -87,8 +88,18 @@ const settings = {
             description: 'The address as the sender has it, where that is signed; absent: the public one.',
           }),
         ),
+        topicArn: Type.Optional(
+          Type.String({
+            maxLength: MAX_TOPIC_ARN_CHARS,
+            description: 'Of sns: the topic whose messages count.',
+          }),
+        ),
       },
-      { ...closed, description: 'Of the verifier `hmac`, names of headers, and the address that is signed.' },
+      {
+        ...closed,
+        description:
+          'Of the verifier `hmac`, names of headers, the address that is signed, and the topic of `sns`.',
+      },
     ),
   ),
   methods: Type.Optional(

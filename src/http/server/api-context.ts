@@ -7,6 +7,7 @@ import type { SecretStore } from '../../tasks/installation-secrets.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import type { SecretBox } from '../../triggers/secrets/secret-box.ts';
 import type { Starts } from '../../triggers/starts/starts.ts';
+import type { SenderCertificates } from '../../triggers/webhooks/certificates.ts';
 import type { Health } from '../process/health.ts';
 import type { Metrics } from '../process/metrics.ts';
 
@@ -23,6 +24,8 @@ export interface ApiContext {
   readonly publicUrl: string;
   /** GET through the guard, for confirmations of subscriptions; its status. Absent: nothing is fetched from here. */
   readonly fetchStatus?: (url: URL) => Promise<number>;
+  /** Those that senders of webhooks sign with. Absent: none can be had. */
+  readonly certificates?: SenderCertificates;
   readonly settings: HttpSettings;
   /** Calls back for each execution that a worker of this process ends, until it is stopped; absent: there is no worker. */
   readonly onExecutionEnded?: (listener: (executionId: string) => void) => () => void;

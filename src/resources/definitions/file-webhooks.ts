@@ -57,6 +57,7 @@ export async function webhookProblems(
   source?: Pick<SecretSource, 'secrets'>,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
+  if (source !== undefined) await readReferences(places, tenantName, source);
   const budget = new BuildBudget();
   for (const { pointer, trigger } of places) {
     const read = withBuildBudget(budget, () => readSettings(givenOf(workflowId, trigger), tenantName));
@@ -68,6 +69,16 @@ export async function webhookProblems(
     }
   }
   return problems;
+}
+
+// All that are named before the first is judged, so that who reads them ahead of a transaction comes back once (secrets-ahead.ts).
+async function readReferences(
+  places: readonly TriggerPlace<WebhookTrigger>[],
+  tenantName: string,
+  { secrets }: Pick<SecretSource, 'secrets'>,
+): Promise<void> {
+  const names = places.map(({ trigger }) => referencedSecret(trigger.secret?.trim() ?? ''));
+  await Promise.all(names.map((name) => name !== null && secrets.read(tenantName, name)));
 }
 
 /** Locks what these definitions have and what is removed at the paths that they want, and removes what they do not want any more. */

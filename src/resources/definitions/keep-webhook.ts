@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
+import { withoutToken, writtenToken } from '../../core/trigger/verify-token.ts';
 import type { FileWebhookRow } from '../../db/resources/file-triggers.ts';
 import {
   findWebhook,
@@ -10,7 +11,7 @@ import {
   type WebhookSettings,
 } from '../../db/resources/webhooks.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
-import { openSecret, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
+import { openSecret, openVerifyToken, type SecretSource } from '../../triggers/webhooks/stored-secrets.ts';
 import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 import { done, invalid, type Outcome } from '../outcome.ts';
 import { newSecret } from '../webhooks/secret-rule.ts';
@@ -48,12 +49,15 @@ export async function keepWebhook(
   // under a key that the service does not have.
   const isLacking = await lacksSecret(source, before, read.value, Date.now());
   if ((wantedSecret !== undefined || isLacking) && !opens(before, source)) return SEALED;
+  const token = writtenToken(read.value.handshakes);
+  const isTokenKept = token === null || isCurrentToken(token, before, source);
+  if (isTokenKept === null) return TOKEN_SEALED;
   const isKept = wantedSecret === undefined || isCurrent(wantedSecret, before, source);
   const made =
     isRemoved && wantedSecret === undefined && isLacking
       ? newSecret(read.value.verifier, read.value.authType, read.value.options as VerificationOptions)
       : null;
-  if (isKept && made === null && isSameSettings(read.value, settingsOf(before)))
+  if (isKept && isTokenKept && made === null && isSameSettings(read.value, settingsOf(before)))
     return done({ webhook: before, secret: null });
   const change = {
     ...settings,
@@ -65,15 +69,30 @@ export async function keepWebhook(
 }
 
 function isSameSettings(wanted: WebhookSettings, before: WebhookSettings): boolean {
-  const { filters, ...rest } = wanted;
-  const { filters: filtersBefore, ...restBefore } = before;
-  return isDeepStrictEqual(rest, restBefore) && isSameFilters(filters, filtersBefore);
+  const { filters, handshakes, ...rest } = wanted;
+  const { filters: filtersBefore, handshakes: handshakesBefore, ...restBefore } = before;
+  return (
+    isDeepStrictEqual(rest, restBefore) &&
+    isDeepStrictEqual(withoutToken(handshakes ?? []), handshakesBefore ?? []) &&
+    isSameFilters(filters, filtersBefore)
+  );
 }
 
 // The newest one stands first.
 function isCurrent(secret: string, before: WebhookRow, source: SecretSource): boolean {
   const [newest] = before.secrets;
   return newest !== undefined && openSecret(newest.sealed, before, source) === secret;
+}
+
+/** Null: the one that it has cannot be opened here. */
+function isCurrentToken(token: string, before: WebhookRow, source: SecretSource): boolean | null {
+  if (before.verifyToken === null) return false;
+  try {
+    return openVerifyToken(before.verifyToken, before, source) === token;
+  } catch (error) {
+    if (error instanceof SecretBoxError) return null;
+    throw error;
+  }
 }
 
 function opens(before: WebhookRow, source: SecretSource): boolean {
@@ -94,5 +113,14 @@ const SEALED = invalid([
     code: 'sealed',
     message: 'the stored secret of the webhook cannot be opened here',
     hint: 'set DAGWRIGHT_ENCRYPTION_KEY as the service has it; if that key is lost: dagwright webhooks update ID --new-secret',
+  },
+]);
+
+const TOKEN_SEALED = invalid([
+  {
+    pointer: '/handshakes',
+    code: 'sealed',
+    message: 'the stored verify token of the webhook cannot be opened here',
+    hint: 'set DAGWRIGHT_ENCRYPTION_KEY as the service has it; if that key is lost, name the token: {{ secrets.NAME }}',
   },
 ]);

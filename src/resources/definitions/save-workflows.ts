@@ -4,13 +4,14 @@
 //       never touched. What leaves it is removed, not deleted (sync-triggers.ts).
 //   F2  What is as it should be is not written: saving the same again moves no schedule and makes no entry in the audit trail.
 //   F3  A trigger that cannot be had (its path is another's) refuses the whole save.
-//   F4  A secret that stands in the file is sealed with its webhook, and never stored with the definition.
+//   F4  A secret (or verify token) that stands in the file is sealed with its webhook, and never stored with the definition.
 //   F5  Several definitions are one save: all of them, then their triggers. Their rows are locked in the order of workflowId, so
 //       that two saves of the same ones wait for each other, and none for ever.
 import type pg from 'pg';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import type { TriggerDefinition } from '../../core/definition/trigger-model.ts';
 import type { Problem } from '../../core/errors.ts';
+import { withoutToken } from '../../core/trigger/verify-token.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { savepoint } from '../../db/connection/transaction.ts';
@@ -148,10 +149,14 @@ function revisionMismatch(workflowId: string, current: number | null): RevisionM
 function withoutSecrets(definition: WorkflowDefinition): WorkflowDefinition {
   if (definition.triggers === undefined) return definition;
   const triggers = definition.triggers.map((trigger): TriggerDefinition => {
-    if (trigger.type !== 'webhook' || trigger.secret === undefined) return trigger;
-    if (referencedSecret(trigger.secret.trim()) !== null) return trigger;
-    const { secret: _, ...rest } = trigger;
-    return rest;
+    if (trigger.type !== 'webhook') return trigger;
+    const { secret, handshakes, ...rest } = trigger;
+    const isNamed = secret !== undefined && referencedSecret(secret.trim()) !== null;
+    return {
+      ...rest,
+      ...(isNamed && { secret }),
+      ...(handshakes !== undefined && { handshakes: withoutToken(handshakes) }),
+    };
   });
   return { ...definition, triggers };
 }

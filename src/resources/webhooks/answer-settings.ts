@@ -16,15 +16,13 @@ import {
 } from '../../core/trigger/webhook.ts';
 import { compileRespond, isAnswerHeader } from '../../triggers/webhooks/event/respond.ts';
 
-/** What each type of handshake has besides its type; those that it needs. */
-const FIELDS: Readonly<
-  Record<string, { readonly all: readonly string[]; readonly needed: readonly string[] }>
-> = {
-  hub_challenge: { all: ['verifyToken'], needed: ['verifyToken'] },
-  validation_token: { all: [], needed: [] },
-  zoom: { all: [], needed: [] },
-  asana: { all: [], needed: [] },
-  sns: { all: ['topicArn', 'host'], needed: [] },
+/** What each type of handshake has besides its type. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  hub_challenge: ['verifyToken'],
+  validation_token: [],
+  zoom: [],
+  asana: [],
+  sns: ['topicArn', 'host'],
 };
 
 /** Null: POST alone. */
@@ -82,19 +80,17 @@ export function readHandshakes(
 
 function handshakeProblems(one: JsonObject, pointer: string, verifier: WebhookVerifier | null): Problem[] {
   const type = String(one.type);
-  const { all, needed } = FIELDS[type]!;
+  const fields = FIELDS[type]!;
   const problems: Problem[] = [];
   for (const name of Object.keys(one))
-    if (name !== 'type' && !all.includes(name))
+    if (name !== 'type' && !fields.includes(name))
       problems.push(
         problem(
           `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
           `${type} has no such field`,
         ),
       );
-  for (const name of needed)
-    if (one[name] === undefined) problems.push(problem(`${pointer}/${name}`, `${type} needs it`));
-  for (const name of all) {
+  for (const name of fields) {
     const value = one[name];
     if (value === undefined) continue;
     if (typeof value !== 'string' || !/^[\x20-\x7e]+$/.test(value) || value.length > MAX_VERIFY_TOKEN_CHARS)
@@ -116,6 +112,20 @@ function handshakeProblems(one: JsonObject, pointer: string, verifier: WebhookVe
       hint: '"verifier": "hmac", "options": { "signatureHeader": "x-hook-signature" }',
     });
   return problems;
+}
+
+/** The verify token that `hub_challenge` needs: one that is given, or that the webhook has. */
+export function tokenProblems(
+  handshakes: readonly Handshake[] | null,
+  { hasOne }: { readonly hasOne: boolean },
+): Problem[] {
+  const at = hasOne ? -1 : (handshakes?.findIndex(isWithoutToken) ?? -1);
+  return at === -1 ? [] : [problem(`/handshakes/${at}/verifyToken`, 'hub_challenge needs it')];
+}
+
+/** Whether it goes by the token that the webhook has. */
+function isWithoutToken({ type, verifyToken }: Handshake): boolean {
+  return type === 'hub_challenge' && verifyToken === undefined;
 }
 
 /** A confirmation makes this service ask an address of the sender's: nobody may have that unasked. */

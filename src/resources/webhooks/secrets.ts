@@ -3,7 +3,8 @@
 //   S2  A new secret counts at once; those before it go on for a while, so that its sender can change over.
 import type { Problem, Result } from '../../core/errors.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
-import type { StoredSecret, WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
+import type { StoredSecret } from '../../db/resources/webhook-secrets.ts';
+import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { variableFor } from '../../tasks/installation-secrets.ts';
 import { SecretBoxError } from '../../triggers/secrets/secret-box.ts';
 import {
@@ -114,8 +115,9 @@ async function fitsUse(
   }
 }
 
+/** SNS signs with a key of its own, whose certificate it names. */
 export function needsSecret({ authType, verifier }: Pick<WebhookSettings, 'verifier' | 'authType'>): boolean {
-  return authType !== 'none' || verifier !== null;
+  return authType !== 'none' || (verifier !== null && verifier !== 'sns');
 }
 
 /** Puts a new secret before the old ones, which go on for `overlapSeconds` at most. */

@@ -26,6 +26,7 @@ const OPTIONS = [
   'timestampFormat',
   'keyEncoding',
   'url',
+  'topicArn',
 ] as const;
 /** What only the verifier `hmac` reads. */
 const OF_HMAC = [
@@ -38,6 +39,7 @@ const OF_HMAC = [
   'timestampFormat',
   'keyEncoding',
 ] as const;
+const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]{1,50}:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Visible ASCII but a comma. */
 const PREFIX = /^[\x21-\x2b\x2d-\x7e]*$/;
@@ -69,6 +71,10 @@ function optionProblem(name: string, value: Json): string | null {
   if (name === 'encoding') return oneOf(HMAC_ENCODINGS, value);
   if (name === 'timestampFormat') return oneOf(TIMESTAMP_FORMATS, value);
   if (name === 'keyEncoding') return oneOf(KEY_ENCODINGS, value);
+  if (name === 'topicArn')
+    return TOPIC_ARN.test(value)
+      ? null
+      : 'must be a topic, such as arn:aws:sns:eu-central-1:123456789012:orders';
   if (name === 'template')
     return value.length <= MAX_TEMPLATE_CHARS && readTemplate(value) !== null
       ? null
@@ -96,6 +102,13 @@ export function optionConflicts(verifier: WebhookVerifier | null, options: Verif
       ...(hint !== undefined && { hint }),
     });
   };
+  if (verifier !== 'sns' && options.topicArn !== undefined) report('topicArn', 'this is an option of sns');
+  if (verifier === 'sns' && options.topicArn === undefined)
+    report(
+      'topicArn',
+      'sns needs it: anybody can have a topic, and Amazon signs its messages too',
+      '"options": { "topicArn": "arn:aws:sns:eu-central-1:123456789012:orders" }',
+    );
   if (verifier !== 'hmac') {
     for (const name of OF_HMAC)
       if (options[name] !== undefined && verifier !== null && NEW_OPTIONS.has(name))

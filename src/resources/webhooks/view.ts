@@ -1,6 +1,7 @@
 // A webhook as answers show it: never with a secret.
 import type { DefinitionStatus } from '../../core/definition/model.ts';
 import type { Problem } from '../../core/errors.ts';
+import { withoutToken } from '../../core/trigger/verify-token.ts';
 import { webhookWarnings } from '../../core/trigger/webhook-warnings.ts';
 import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import { currentSecrets } from '../../triggers/webhooks/stored-secrets.ts';
@@ -41,7 +42,7 @@ export function viewOfWebhook(row: WebhookRow, publicUrl: string): WebhookView {
     verifier: row.verifier,
     options: row.options,
     methods: row.methods,
-    handshakes: row.handshakes,
+    handshakes: row.handshakes === null ? null : withoutToken(row.handshakes),
     respond: row.respond,
     inputMapping: row.inputMapping,
     filters: row.filters,

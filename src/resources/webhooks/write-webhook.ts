@@ -2,17 +2,25 @@
 //   W1  A webhook without a usable secret is never active by mistake: one is made where none is given, and a change that its
 //       secrets do not fit is refused (secrets.ts).
 //   W2  One made by hand takes the place of a removed one at its path.
+//   W3  A verify token that is written out is sealed, and stands in no handshake that is stored.
 import type pg from 'pg';
 import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { withoutToken, writtenToken } from '../../core/trigger/verify-token.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { workflowExists } from '../../db/resources/definitions.ts';
 import type { WebhookRow, WebhookSettings } from '../../db/resources/webhooks.ts';
 import * as rows from '../../db/resources/webhooks.ts';
-import { type SecretSource, sealSecret } from '../../triggers/webhooks/stored-secrets.ts';
+import {
+  type SecretOwner,
+  type SecretSource,
+  sealSecret,
+  sealVerifyToken,
+} from '../../triggers/webhooks/stored-secrets.ts';
 import type { VerificationOptions } from '../../triggers/webhooks/verification/verification-rule.ts';
 import { done, invalid, type Outcome, type Refused, refused } from '../outcome.ts';
+import { tokenProblems } from './answer-settings.ts';
 import { isPublicKey, newSecret } from './secret-rule.ts';
 import { changeSecrets, needsSecret, OVERLAP_SECONDS, secretProblems } from './secrets.ts';
 import { type GivenSettings, readSettings } from './settings.ts';
@@ -47,6 +55,7 @@ export async function addWebhook(
   const problems = [
     ...(read.ok ? [] : read.problems),
     ...(read.ok && wanted !== null ? await secretProblems(wanted, tenantName, read.value, source) : []),
+    ...(read.ok ? tokenProblems(read.value.handshakes, { hasOne: false }) : []),
   ];
   if (!read.ok || problems.length > 0) return invalid(problems);
   const settings = read.value;
@@ -64,6 +73,7 @@ export async function addWebhook(
   if (!fromDefinition) await rows.deleteRemovedWebhook(client, tenantId, settings.path);
   const webhook = await rows.insertWebhook(client, tenantId, {
     ...settings,
+    ...sealToken(settings, owner, source, null),
     id: owner.id,
     secrets: secret === null ? [] : [sealSecret(secret, owner, source, Date.now())],
     fromDefinition,
@@ -88,6 +98,9 @@ export async function updateWebhook(
   const read = readSettings({ ...(settingsOf(before) as unknown as GivenSettings), ...named }, tenantName);
   if (!read.ok) return invalid(read.problems);
   const settings = read.value;
+  const tokenBefore = ownToken(before, source);
+  const lacking = tokenProblems(settings.handshakes, { hasOne: tokenBefore !== null });
+  if (lacking.length > 0) return invalid(lacking);
   const nowMs = Date.now();
   const secrets = await changeSecrets(source, before, settings, {
     secret: secret?.trim(),
@@ -101,10 +114,31 @@ export async function updateWebhook(
   if (path !== before.path) await rows.deleteRemovedWebhook(client, tenantId, path);
   const webhook = await rows.updateWebhook(client, before, {
     ...settings,
+    ...sealToken(settings, before, source, tokenBefore),
     secrets: secrets.value,
     hasOtherFilters: !isSameFilters(settings.filters, before.filters),
   });
   return webhook === null ? pathTaken(settings) : done(webhook);
+}
+
+/** W3. The handshakes as they are stored, and the token: a new one, or the one before, which a rollback may need again. */
+function sealToken(
+  { handshakes }: WebhookSettings,
+  owner: SecretOwner,
+  source: SecretSource,
+  before: string | null,
+): Pick<WebhookRow, 'handshakes' | 'verifyToken'> {
+  const written = writtenToken(handshakes);
+  return {
+    handshakes: handshakes === null ? null : withoutToken(handshakes),
+    verifyToken: written === null ? before : sealVerifyToken(written, owner, source),
+  };
+}
+
+/** The sealed token of a webhook, also of one that was saved before tokens were sealed. */
+function ownToken(webhook: WebhookRow, source: SecretSource): string | null {
+  const written = writtenToken(webhook.handshakes);
+  return written === null ? webhook.verifyToken : sealVerifyToken(written, webhook, source);
 }
 
 export function settingsOf(row: WebhookRow): WebhookSettings {

@@ -12,10 +12,13 @@ import type { Handshake, HandshakeType } from '../../core/trigger/webhook.ts';
 import type { Database } from '../../db/connection/connection.ts';
 import { giveFirstSecret } from '../../db/resources/first-secret.ts';
 import type { WebhookRow } from '../../db/resources/webhooks.ts';
-import { resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
+import { SecretBoxError } from '../secrets/secret-box.ts';
+import { openVerifyToken, resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
 import { type Delivery, readHeader, type SentValues } from './verification/delivery.ts';
 import { discordPing } from './verification/discord.ts';
 import { isSameSecret } from './verification/signature.ts';
+import { isTopicHost } from './verification/sns.ts';
+import type { VerificationOptions, VerificationRule } from './verification/verification-rule.ts';
 import { zoomChallenge } from './verification/zoom.ts';
 
 /** An answer that is no receipt of an event. */
@@ -36,7 +39,6 @@ export interface HandshakeContext extends SecretSource {
 
 const MAX_TOKEN_CHARS = 2_000;
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
-const AMAZON = /^sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/;
 
 /** N1, N2. Null: it is no such question, or one that nobody may ask here. */
 export async function answerBefore(
@@ -50,7 +52,7 @@ export async function answerBefore(
   if (hub !== null && method === 'GET') {
     const challenge = textOf(query, 'hub.challenge');
     const shown = textOf(query, 'hub.verify_token');
-    const wanted = await resolveSecret(hub.verifyToken ?? '', webhook.tenantName, context);
+    const wanted = await wantedToken(context, webhook, hub);
     const isRight = shown !== null && wanted !== null && wanted !== '' && isSameSecret(shown, wanted);
     if (isRight && challenge !== null && textOf(query, 'hub.mode') === 'subscribe') return say(challenge);
   }
@@ -69,11 +71,11 @@ export async function answerAfter(
   context: HandshakeContext,
   webhook: WebhookRow,
   body: Json,
-  secrets: readonly string[],
+  proof: { readonly delivery: Delivery; readonly rule: VerificationRule; readonly nowMs: number },
 ): Promise<HandshakeAnswer | { readonly kind: 'unavailable' } | null> {
   switch (webhook.verifier) {
     case 'zoom': {
-      const answer = zoomChallenge(body, secrets);
+      const answer = zoomChallenge(body, proof);
       return answer === null ? null : { kind: 'answered', status: 200, headers: {}, body: answer };
     }
     case 'discord': {
@@ -90,13 +92,40 @@ export async function answerAfter(
 
 /** SNS sends JSON as text. */
 export function isTopicMessage(webhook: WebhookRow, delivery: Delivery): boolean {
-  return (
-    handshakeOf(webhook, 'sns') !== null && readHeader(delivery, 'x-amz-sns-message-type').kind === 'value'
-  );
+  if (webhook.verifier === 'sns') return true;
+  return topicOf(webhook) !== null && readHeader(delivery, 'x-amz-sns-message-type').kind === 'value';
+}
+
+/** How subscriptions are confirmed; the verifier does it also without the handshake, and of its topic alone. */
+function topicOf(webhook: WebhookRow): Handshake | null {
+  const given = handshakeOf(webhook, 'sns');
+  if (webhook.verifier !== 'sns') return given;
+  const { topicArn = '' } = webhook.options as VerificationOptions;
+  return { ...given, type: 'sns', topicArn };
 }
 
 function handshakeOf({ handshakes }: WebhookRow, type: HandshakeType): Handshake | null {
   return handshakes?.find((one) => one.type === type) ?? null;
+}
+
+/** Null: the webhook has none that can be read. */
+async function wantedToken(
+  context: HandshakeContext,
+  webhook: WebhookRow,
+  { verifyToken }: Handshake,
+): Promise<string | null> {
+  if (verifyToken !== undefined) return await resolveSecret(verifyToken, webhook.tenantName, context);
+  if (webhook.verifyToken === null) return null;
+  try {
+    return openVerifyToken(webhook.verifyToken, webhook, context);
+  } catch (error) {
+    if (!(error instanceof SecretBoxError)) throw error;
+    context.log.error('the verify token of a webhook cannot be opened', {
+      webhookId: webhook.id,
+      reason: error.message,
+    });
+    return null;
+  }
 }
 
 // N2.
@@ -132,8 +161,13 @@ async function confirmTopic(
   webhook: WebhookRow,
   body: Json,
 ): Promise<HandshakeAnswer | { readonly kind: 'unavailable' } | null> {
-  const sns = handshakeOf(webhook, 'sns');
-  if (sns === null || !isJsonObject(body) || body.Type !== 'SubscriptionConfirmation') return null;
+  const sns = topicOf(webhook);
+  if (sns === null || !isJsonObject(body)) return null;
+  if (body.Type === 'UnsubscribeConfirmation') {
+    log.warn('a subscription of a webhook has ended', { webhookId: webhook.id });
+    return { kind: 'answered', status: 200, headers: {}, body: { status: 'noted' } };
+  }
+  if (body.Type !== 'SubscriptionConfirmation') return null;
   const refuse = (reason: string) => {
     log.warn('a subscription was not confirmed', { webhookId: webhook.id, reason });
     return { kind: 'answered', status: 403, headers: {}, body: { status: 'not_confirmed' } } as const;
@@ -142,7 +176,7 @@ async function confirmTopic(
   const url = typeof body.SubscribeURL === 'string' ? URL.parse(body.SubscribeURL) : null;
   if (url === null) return refuse('it has no SubscribeURL');
   const isKnown =
-    sns.host === undefined ? url.protocol === 'https:' && AMAZON.test(url.host) : url.host === sns.host;
+    sns.host === undefined ? url.protocol === 'https:' && isTopicHost(url.host) : url.host === sns.host;
   if (!isKnown) return refuse('its SubscribeURL leads to another host');
   if (fetchStatus === undefined) return { kind: 'unavailable' };
   try {

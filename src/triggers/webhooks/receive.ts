@@ -4,23 +4,17 @@
 //   R2  The event, its decision and the execution are one commit, and the answer comes after it. A crash before leaves
 //       nothing; after, the sender's repetition gets the answer.
 //   R3  A delivery id is one event: a simultaneous repetition waits on the unique key and gets the first's answer.
-//       Without an id every delivery is an event of its own.
+//       Without an id every delivery is an event of its own. Where the id is not signed and the time is, so is what was signed.
 //   R4  What is refused leaves no trace in the database. So does what the operator's limits of the tenant refuse to start: the sender
 //       is told to come again, and may then be the first.
 //   R5  A repetition is told the first execution, whatever was replayed since.
 
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem, TaskError } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { JsonWarning } from '../../core/long-numbers.ts';
-import {
-  isWebhookPath,
-  type Respond,
-  type WebhookEventStatus,
-  type WebhookVerifier,
-} from '../../core/trigger/webhook.ts';
+import { isWebhookPath, type Respond, type WebhookEventStatus } from '../../core/trigger/webhook.ts';
 import { isRetryable } from '../../db/connection/connection.ts';
 import {
   type EventSummary,
@@ -34,6 +28,7 @@ import { isAtLimit } from '../starts/start-check.ts';
 import type { Starts } from '../starts/starts.ts';
 import { readBody } from './body/body.ts';
 import { extraDigits } from './body/printed-size.ts';
+import { type RuleContext, ruleFor } from './delivery-rule.ts';
 import { decideEvent } from './event/decide.ts';
 import type { WebhookEvent } from './event/event-scope.ts';
 import {
@@ -43,17 +38,14 @@ import {
   type HandshakeContext,
   isTopicMessage,
 } from './handshake.ts';
-import { currentSecrets, openSecrets } from './stored-secrets.ts';
+import { currentSecrets } from './stored-secrets.ts';
 import type { Delivery } from './verification/delivery.ts';
 import { senderHeaders, senderQuery } from './verification/sender-headers.ts';
 import { slackChallenge } from './verification/slack.ts';
-import type { VerificationOptions, VerificationRule } from './verification/verification-rule.ts';
 import { verifyDelivery } from './verification/verify.ts';
 
-export interface Receiver extends HandshakeContext {
+export interface Receiver extends HandshakeContext, RuleContext {
   readonly starts: Pick<Starts, 'startWith'>;
-  /** Where senders reach the service, without a slash at the end. */
-  readonly publicUrl: string;
 }
 
 /** What the sender is told of an event. */
@@ -93,29 +85,6 @@ const MAX_EXTRA_DIGITS = 1_000_000;
 const LONG_NUMBERS: readonly Problem[] = [
   { pointer: '', code: 'too_long', message: 'the numbers of the body have too many digits when written out' },
 ];
-/** Nobody has it. */
-const NO_SECRETS: readonly string[] = [randomBytes(32).toString('base64')];
-/** Nobody has its other half. */
-const NO_KEYS: readonly string[] = [
-  generateKeyPairSync('ed25519')
-    .publicKey.export({ format: 'der', type: 'spki' })
-    .subarray(-32)
-    .toString('hex'),
-];
-/** Which scheme a delivery seems to be of, so that judging it for no webhook costs what it costs for one. */
-const SIGNS: readonly (readonly [header: string, verifier: WebhookVerifier])[] = [
-  ['webhook-signature', 'standard_webhooks'],
-  ['x-hub-signature-256', 'github'],
-  ['stripe-signature', 'stripe'],
-  ['x-slack-signature', 'slack'],
-  ['svix-signature', 'standard_webhooks'],
-  ['x-shopify-hmac-sha256', 'shopify'],
-  ['x-zm-signature', 'zoom'],
-  ['x-zendesk-webhook-signature', 'zendesk'],
-  ['x-twilio-signature', 'twilio'],
-  ['x-signature-ed25519', 'discord'],
-];
-
 /** Receives one delivery at `<tenant name>/<path>`. Throws only where the database does not answer. */
 export async function receiveDelivery(
   receiver: Receiver,
@@ -137,16 +106,21 @@ export async function receiveDelivery(
     return { kind: 'unauthorized' };
   if (delivery.method === 'HEAD') return { kind: 'answered', status: 200, headers: {}, body: null };
   if (!verified.ok) {
-    if (rule.secrets.length < currentSecrets(webhook.secrets, nowMs).length) return { kind: 'unavailable' };
+    if (rule.secrets.length < currentSecrets(webhook.secrets, nowMs).length || rule.certificate === null)
+      return { kind: 'unavailable' };
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
     return { kind: 'unauthorized' };
   }
   await eventLoop.begin(webhook.tenantId);
   const read = readDelivery(delivery, webhook);
   if (read.kind !== 'readable') return read;
-  const question = await answerAfter(receiver, webhook, read.body, rule.secrets);
+  const question = await answerAfter(receiver, webhook, read.body, { delivery, rule, nowMs });
   if (question !== null) return question;
-  return await storeUntilDecided(receiver, webhook, { ...read, deliveryId: verified.deliveryId });
+  return await storeUntilDecided(receiver, webhook, {
+    ...read,
+    deliveryId: verified.deliveryId,
+    signedId: verified.signedId ?? null,
+  });
 }
 
 /** Undoes an event whose start the tenant's limits refuse. */
@@ -161,6 +135,7 @@ class TenantAtLimit extends Error {
 /** What of a delivery is kept. */
 interface DeliveryContent {
   readonly deliveryId: string | null;
+  readonly signedId: string | null;
   readonly method: string;
   readonly headers: JsonObject;
   readonly query: JsonObject;
@@ -171,7 +146,7 @@ interface DeliveryContent {
 function readDelivery(
   delivery: Delivery,
   webhook: WebhookRow,
-): Receipt | ({ readonly kind: 'readable' } & Omit<DeliveryContent, 'deliveryId'>) {
+): Receipt | ({ readonly kind: 'readable' } & Omit<DeliveryContent, 'deliveryId' | 'signedId'>) {
   const contentType = delivery.headers['content-type'];
   const read = readBody(
     delivery.rawBody,
@@ -229,9 +204,9 @@ async function storeAndDecide(
     });
     if (receivedAt === null) {
       const first =
-        content.deliveryId === null
+        content.deliveryId === null && content.signedId === null
           ? null
-          : await findDelivery(client, tenantId, webhook.id, content.deliveryId);
+          : await findDelivery(client, tenantId, webhook.id, content);
       // Paused, removed or deleted since it was looked up.
       if (first === null) return { kind: 'unauthorized' };
       const { id: eventId, receivedAt: firstAt } = first;
@@ -273,27 +248,4 @@ function splitPath(fullPath: string): [tenantName: string, path: string] {
   return cut > 0 && isWebhookPath(path) && /^[\x21-\x7e]+$/.test(fullPath)
     ? [fullPath.slice(0, cut), path]
     : ['', ''];
-}
-
-async function ruleFor(
-  receiver: Receiver,
-  webhook: WebhookRow | null,
-  delivery: Delivery,
-  nowMs: number,
-): Promise<VerificationRule> {
-  if (webhook !== null) {
-    const { authType, verifier, options } = webhook;
-    const secrets = await openSecrets(webhook, receiver, nowMs, receiver.log);
-    return { authType, verifier, options, secrets, url: urlOf(receiver, delivery, options) };
-  }
-  const verifier = SIGNS.find(([header]) => Object.hasOwn(delivery.headers, header))?.[1] ?? 'hmac';
-  const secrets = verifier === 'discord' ? NO_KEYS : NO_SECRETS;
-  return { authType: 'none', verifier, secrets, options: {}, url: urlOf(receiver, delivery, {}) };
-}
-
-/** Where the sender has sent it: not where it came in, which may be behind a proxy. */
-function urlOf({ publicUrl }: Receiver, { target }: Delivery, { url }: VerificationOptions): string {
-  if (url === undefined) return publicUrl + target;
-  const cut = target.indexOf('?');
-  return cut === -1 ? url : url + target.slice(cut);
 }

@@ -2,7 +2,8 @@
 
 import type { TaskLog } from '../../core/log-lines.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
-import type { StoredSecret, WebhookRow } from '../../db/resources/webhooks.ts';
+import type { StoredSecret } from '../../db/resources/webhook-secrets.ts';
+import type { WebhookRow } from '../../db/resources/webhooks.ts';
 import type { SecretStore } from '../../tasks/installation-secrets.ts';
 import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 
@@ -44,6 +45,15 @@ export function openSecret(sealed: string, owner: SecretOwner, { secretBox }: Se
   return secretBox.open(sealed, contextOf(owner));
 }
 
+export function sealVerifyToken(text: string, owner: SecretOwner, { secretBox }: SecretSource): string {
+  return secretBox.seal(text, tokenContextOf(owner));
+}
+
+/** Throws {@link SecretBoxError}. */
+export function openVerifyToken(sealed: string, owner: SecretOwner, { secretBox }: SecretSource): string {
+  return secretBox.open(sealed, tokenContextOf(owner));
+}
+
 /** Those that still count. */
 export function currentSecrets(stored: readonly StoredSecret[], nowMs: number): StoredSecret[] {
   return stored.filter(({ expiresAt }) => expiresAt === null || Date.parse(expiresAt) > nowMs);
@@ -75,4 +85,8 @@ export async function openSecrets(
 
 function contextOf({ tenantId, id }: SecretOwner): readonly string[] {
   return ['webhook', tenantId, id];
+}
+
+function tokenContextOf(owner: SecretOwner): readonly string[] {
+  return [...contextOf(owner), 'verify_token'];
 }

@@ -2,6 +2,7 @@
 import { createHmac, generateKeyPairSync, sign, sign as signWith } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../../src/core/json.ts';
 import {
   optionConflicts,
   readVerificationOptions,
@@ -58,12 +59,12 @@ describe('twilio, by the vectors of twilio-node', () => {
     expect(ok({ ...json, query: {} }, asked).ok).toBe(false);
   });
 
-  it('is known again by its idempotency token, else by what was signed', () => {
-    expect(ok(withHeader(sent, 'i-twilio-idempotency-token', 'token-1'), asked)).toEqual({
-      ok: true,
-      deliveryId: 'token-1',
-    });
+  it('is known again by what was signed; its idempotency token counts where the owner names it', () => {
+    const again = withHeader(sent, 'i-twilio-idempotency-token', 'token-1');
     expect(ok(sent, asked)).toEqual({ ok: true, deliveryId: expect.stringMatching(/^sha256:/) });
+    expect(ok(again, asked)).toEqual(ok(sent, asked));
+    const trusting = { ...asked, options: { deliveryIdHeader: 'I-Twilio-Idempotency-Token' } };
+    expect(ok(again, trusting)).toEqual({ ok: true, deliveryId: 'token-1' });
   });
 });
 
@@ -120,13 +121,22 @@ describe.each(['zoom', 'zendesk'] as const)('%s', (verifier) => {
 });
 
 it('zoom is shown that the endpoint knows the token, by the example of its documents', () => {
-  const body = { event: 'endpoint.url_validation', payload: { plainToken: 'qgg8vlvZRS6UYooatFL8Aw' } };
-  const encryptedToken = createHmac('sha256', 'a secret').update('qgg8vlvZRS6UYooatFL8Aw').digest('hex');
-  expect(zoomChallenge(body, ['a secret', 'older'])).toEqual({
-    plainToken: 'qgg8vlvZRS6UYooatFL8Aw',
-    encryptedToken,
-  });
-  expect(zoomChallenge({ event: 'meeting.started', payload: { plainToken: 'x' } }, ['a secret'])).toBe(null);
+  const plainToken = 'qgg8vlvZRS6UYooatFL8Aw';
+  const body = { event: 'endpoint.url_validation', payload: { plainToken } };
+  const by = rule({ verifier: 'zoom', secrets: ['the next one', 'a secret'] });
+  const asked = (given: Json, secret: string) =>
+    zoomChallenge(given, {
+      delivery: signed('zoom', JSON.stringify(given), { secret }),
+      rule: by,
+      nowMs: NOW_MS,
+    });
+  // During a rotation by the token that Zoom has.
+  for (const secret of by.secrets) {
+    const encryptedToken = createHmac('sha256', secret).update(plainToken).digest('hex');
+    expect(asked(body, secret)).toEqual({ plainToken, encryptedToken });
+  }
+  expect(asked(body, 'nobody has it')).toBe(null);
+  expect(asked({ event: 'meeting.started', payload: { plainToken: 'x' } }, 'a secret')).toBe(null);
 });
 
 describe('standard webhooks', () => {

@@ -30,9 +30,10 @@ const SIGNATURE: Readonly<Record<WebhookVerifier, string>> = {
   twilio: 'x-twilio-signature',
   discord: 'x-signature-ed25519',
   meta: 'x-hub-signature-256',
+  sns: 'none: it is in the body',
 };
-/** Discord has no secret that both sides know (presets.test.ts). */
-const KEYED = WEBHOOK_VERIFIERS.filter((verifier) => verifier !== 'discord');
+/** Discord and SNS have no secret that both sides know (presets.test.ts, sns.test.ts). */
+const KEYED = WEBHOOK_VERIFIERS.filter((verifier) => verifier !== 'discord' && verifier !== 'sns');
 /** Headers that no signature covers. */
 const UNSIGNED =
   /x-(github-delivery|delivery-id|shopify-webhook-id|zendesk-webhook-invocation-id)|content-type/;
@@ -424,14 +425,58 @@ describe("the delivery's id", () => {
     idOf(signed(verifier, body, { id }), rule({ verifier }));
 
   it('is where each sender has it', () => {
-    const ids = WEBHOOK_VERIFIERS.map((verifier) => [verifier, idFor(verifier, BODY)]);
+    const ids = WEBHOOK_VERIFIERS.filter((verifier) => verifier !== 'sns').map((verifier) => [
+      verifier,
+      idFor(verifier, BODY),
+    ]);
     expect(Object.fromEntries(ids)).toEqual({
       ...{ standard_webhooks: 'msg_1', github: 'msg_1', stripe: 'evt_1', slack: 'Ev1', hmac: 'msg_1' },
-      ...{ shopify: 'msg_1', zendesk: 'msg_1', discord: 'evt_1' },
-      // They have none: it is of the body.
+      ...{ zendesk: 'msg_1', discord: 'evt_1', shopify: expect.stringMatching(/^sha256:/) },
+      // They have none, or none that is signed: it is of the body.
       ...{ zoom: expect.stringMatching(/^sha256:/), twilio: expect.stringMatching(/^sha256:/) },
       meta: expect.stringMatching(/^sha256:/),
     });
+  });
+  it('is of what is signed for Shopify and Twilio: another header does not make it another delivery', () => {
+    for (const [verifier, name] of [
+      ['shopify', 'x-shopify-webhook-id'],
+      ['twilio', 'i-twilio-idempotency-token'],
+    ] as const) {
+      const sent = signed(verifier, BODY);
+      const idOfTwo = (id: string, options = {}) =>
+        idOf(withHeader(sent, name, id), rule({ verifier, options }));
+      expect(idOfTwo('one')).toMatch(/^sha256:/);
+      expect(idOfTwo('two'), verifier).toBe(idOfTwo('one'));
+      expect(idFor(verifier, `${BODY} `)).not.toBe(idOfTwo('one'));
+      // Where its owner says so the header counts.
+      expect(idOfTwo('two', { deliveryIdHeader: name })).toBe('two');
+    }
+  });
+  it('has the topic of Shopify, as one order comes under several', () => {
+    const sent = signed('shopify', BODY);
+    const of = (topic: string | string[]) =>
+      idOf(withHeader(sent, 'x-shopify-topic', topic), rule({ verifier: 'shopify' }));
+    expect(of('orders/create')).not.toBe(of('orders/paid'));
+    expect(of(['orders/create', 'orders/paid'])).toBe('refused');
+  });
+  it('is not the only one where the time is signed, and it is not: what was signed is another', () => {
+    const hmac = rule({ verifier: 'hmac', options: { timestampHeader: 'x-time' } });
+    const byHmac = withHeader(signed('hmac', `${SECONDS}.${BODY}`), 'x-time', SECONDS);
+    for (const [sent, asked, name] of [
+      [signed('zendesk', BODY), rule({ verifier: 'zendesk' }), 'x-zendesk-webhook-invocation-id'],
+      [{ ...byHmac, rawBody: Buffer.from(BODY) }, hmac, 'x-delivery-id'],
+    ] as const) {
+      const of = (id: string | undefined) => verifyDelivery(withHeader(sent, name, id), asked, NOW_MS);
+      const signedId = expect.stringMatching(/^sha256:[0-9a-f]{64}$/);
+      expect(of('one')).toEqual({ ok: true, deliveryId: 'one', signedId });
+      expect(of('two')).toEqual({ ...of('one'), deliveryId: 'two' });
+      expect(of(undefined)).toEqual({ ...of('one'), deliveryId: signedId });
+    }
+    // What a signature says of the id is enough.
+    for (const verifier of ['standard_webhooks', 'stripe', 'github'] as const)
+      expect(verifyDelivery(signed(verifier, BODY), rule({ verifier }), NOW_MS)).not.toHaveProperty(
+        'signedId',
+      );
   });
   it('is of time and body for Stripe and Slack bodies without one: the same for a replay, another for another delivery', () => {
     for (const verifier of ['stripe', 'slack'] as const)
@@ -612,7 +657,7 @@ describe('whatever is sent', () => {
   it('each scheme accepts any body that was signed, and no other body', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...WEBHOOK_VERIFIERS),
+        fc.constantFrom(...WEBHOOK_VERIFIERS.filter((verifier) => verifier !== 'sns')),
         fc.uint8Array(),
         fc.uint8Array(),
         (verifier, one, other) => {

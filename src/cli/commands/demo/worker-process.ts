@@ -1,4 +1,4 @@
-// A worker in a process of its own, which the demo can kill as a crash or the kernel would.
+// A worker in a process of its own, which the demo can kill as a crash or the kernel would. It does not outlive the demo.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -7,7 +7,7 @@ import type { CommandContext } from '../../context.ts';
 import type { System } from '../../system.ts';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const MAIN = fileURLToPath(new URL(`../../main.${EXTENSION}`, import.meta.url));
+const MAIN = fileURLToPath(new URL(`./worker-main.${EXTENSION}`, import.meta.url));
 /** The end of what it wrote, for the message where it does not begin. */
 const KEPT_LINES = 5;
 
@@ -30,7 +30,8 @@ export async function startWorkerProcess({ io }: CommandContext, system: System)
       ...{ DATABASE_URL: system.database.url, DIRECT_DATABASE_URL: system.database.directUrl },
       LOG_LEVEL: 'info',
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    // The channel closes when the demo ends, even by `kill -9`.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const exited = once(child, 'exit').then(() => {});
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -1,6 +1,7 @@
 // dagwright init: writes a project that runs.
-import { lstat, mkdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { BUILTIN_TASK_TYPES } from '../../../core/definition/schema/builtin-types.ts';
 import { definitionSchema } from '../../../core/definition/schema/document.ts';
@@ -9,7 +10,11 @@ import { action } from '../../action.ts';
 import type { Command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
+import { findOrigin, quoted } from './origin.ts';
 import { projectFiles } from './project.ts';
+
+/** Of this package. */
+const HOME = resolve(fileURLToPath(new URL('../../../../', import.meta.url)));
 
 export function defineCommand(command: Command): void {
   command.action(action(initProject));
@@ -17,9 +22,10 @@ export function defineCommand(command: Command): void {
 
 async function initProject(context: CommandContext, _options: object, given = '.'): Promise<number> {
   const folder = resolve(context.io.cwd, given);
+  const { dependency, before } = findOrigin(HOME, await realFolder(folder), packageJson.version);
   const files = projectFiles({
     name: packageName(basename(folder)),
-    version: packageJson.version,
+    dependency,
     schema: definitionSchema(
       new Map([...BUILTIN_TASK_TYPES, ['count_words', customTaskType('count_words')]]),
     ),
@@ -41,11 +47,23 @@ async function initProject(context: CommandContext, _options: object, given = '.
     // `wx`: what has come meanwhile is not overwritten either.
     await writeFile(join(folder, path), text, { flag: 'wx' });
   }
-  context.printJson({ folder, files: files.map(({ path }) => path) });
+  context.printJson({ folder, dependency, files: files.map(({ path }) => path) });
   for (const { path } of files) context.say(`wrote ${join(given, path)}`);
   const enter = given === '.' ? '' : `cd ${quoted(given)} && `;
-  context.say(`\n${enter}npm install && npm run hello`);
+  const steps = [before, 'npm install', 'npm run hello'].filter((step) => step !== null);
+  if (dependency.startsWith('file:'))
+    context.say(
+      `\nIt takes dagwright from ${dependency.slice('file:'.length)}, where this one has come from.`,
+    );
+  context.say(`\n${enter}${steps.join(' && ')}`);
   return 0;
+}
+
+// Paths from one to the other lead through what the folders are, not what they are called.
+async function realFolder(folder: string): Promise<string> {
+  return await realpath(folder).catch(async () =>
+    dirname(folder) === folder ? folder : join(await realFolder(dirname(folder)), basename(folder)),
+  );
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -63,5 +81,3 @@ function packageName(folder: string): string {
     .replace(/^[._-]+|[._-]+$/g, '');
   return name === '' || name === 'dagwright' ? 'my-workflows' : name.slice(0, 100);
 }
-
-const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);

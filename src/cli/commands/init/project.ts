@@ -9,16 +9,16 @@ export interface ProjectFile {
 export interface ProjectOptions {
   /** Of package.json. */
   readonly name: string;
-  /** Of dagwright, which it depends on. */
-  readonly version: string;
+  /** How it gets dagwright. */
+  readonly dependency: string;
   /** JSON Schema of definitions, for editors. */
   readonly schema: object;
 }
 
 /** The files of a new project. */
-export function projectFiles({ name, version, schema }: ProjectOptions): readonly ProjectFile[] {
+export function projectFiles({ name, dependency, schema }: ProjectOptions): readonly ProjectFile[] {
   return [
-    { path: 'package.json', text: packageText(name, version) },
+    { path: 'package.json', text: packageText(name, dependency) },
     { path: '.env', text: ENVIRONMENT },
     { path: '.gitignore', text: 'node_modules/\n.dagwright/\n.env\n' },
     { path: 'tasks/count-words.js', text: TASK },
@@ -29,7 +29,7 @@ export function projectFiles({ name, version, schema }: ProjectOptions): readonl
   ];
 }
 
-function packageText(name: string, version: string): string {
+function packageText(name: string, dependency: string): string {
   const content = {
     name,
     private: true,
@@ -40,7 +40,7 @@ function packageText(name: string, version: string): string {
       test: 'node --test',
       schema: 'dagwright schema > workflow.schema.json',
     },
-    dependencies: { dagwright: `^${version}` },
+    dependencies: { dagwright: dependency },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

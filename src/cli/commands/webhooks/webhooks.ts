@@ -1,5 +1,7 @@
 // dagwright webhooks: by the same functions as the routes of the HTTP API. What is printed is committed. A secret is printed
 // once, when it is made up.
+import { isJsonObject } from '../../../core/json.ts';
+import { writtenToken } from '../../../core/trigger/verify-token.ts';
 import { referencedSecret, WEBHOOK_STATUSES, type WebhookStatus } from '../../../core/trigger/webhook.ts';
 import { OVERLAP_SECONDS } from '../../../resources/webhooks/secrets.ts';
 import type { WebhookView } from '../../../resources/webhooks/view.ts';
@@ -92,7 +94,7 @@ async function createOneWebhook(
   context.say(
     `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample)}`,
   );
-  warnWhereOpen(context, config, webhook, known);
+  warnWhereOpen(context, config, webhook, known ?? tokenIn(given));
   const guessed = context.server === null ? guessNote(config) : null;
   if (guessed !== null) context.note(guessed);
   return 0;
@@ -174,7 +176,7 @@ async function updateOneWebhook(
   );
   print(context, webhook);
   if (webhook.secret !== undefined) context.note('the secret is shown only now');
-  warnWhereOpen(context, config, webhook, webhook.secret ?? change.secret?.trim() ?? null);
+  warnWhereOpen(context, config, webhook, webhook.secret ?? change.secret?.trim() ?? tokenIn(change));
   return 0;
 }
 
@@ -200,6 +202,10 @@ function print(context: CommandContext, view: object): void {
     typeof value === 'string' ? value : JSON.stringify(value),
   ]);
   context.say(table(rows));
+}
+
+function tokenIn({ handshakes }: Pick<WebhookChange, 'handshakes'>): string | null {
+  return Array.isArray(handshakes) ? writtenToken(handshakes.filter(isJsonObject)) : null;
 }
 
 /** `added`: the secret that was given or made in this call. */

@@ -115,7 +115,7 @@ const WEBHOOK = closedObject(
     options: {
       type: 'object',
       description:
-        'Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url.',
+        'Of the verifier: names of headers, algorithm, encoding, prefix, template, timestampFormat, keyEncoding, url, topicArn.',
     },
     methods: {
       type: 'array',
@@ -132,7 +132,8 @@ const WEBHOOK = closedObject(
           type: { enum: HANDSHAKE_TYPES },
           verifyToken: {
             type: 'string',
-            description: 'Of hub_challenge.',
+            description:
+              'Of hub_challenge: {{ secrets.NAME }}, or the token itself: that is sealed with the webhook, and not kept in the definition. Default: the one that the webhook has.',
             examples: ['{{ secrets.META_VERIFY }}'],
           },
           topicArn: { type: 'string', description: 'Of sns: the one topic that is confirmed.' },

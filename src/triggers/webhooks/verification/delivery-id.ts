@@ -37,6 +37,19 @@ export function hashedId(...parts: readonly string[]): string {
   return `sha256:${createHash('sha256').update(parts.join('\n')).digest('hex')}`;
 }
 
+/**
+ * For senders whose id is not signed, and who say the same of one thing only once: a delivery that somebody sends again under an id of
+ * his own making is still the same. A header that the owner names is trusted.
+ */
+export function signedDeliveryId(
+  delivery: Delivery,
+  configured: string | undefined,
+  signed: readonly string[],
+): Verified {
+  if (configured === undefined) return { ok: true, deliveryId: hashedId(...signed) };
+  return headerDeliveryId(delivery, configured.toLowerCase());
+}
+
 /** The id in a header; null where it is not there; refused where it is given twice, as it is unclear which is meant. */
 export function headerDeliveryId(delivery: Delivery, name: string): Verified {
   const header = readHeader(delivery, name);

@@ -17,7 +17,12 @@ export type SentValues = Readonly<Record<string, string | readonly string[] | un
 
 /** What a verifier found. `reason` is for the operator's log, never for the sender; it holds no secret and no signature. */
 export type Verified =
-  | { readonly ok: true; readonly deliveryId: string | null }
+  | {
+      readonly ok: true;
+      readonly deliveryId: string | null;
+      /** Of what was signed, where the id is not: what is sent again under another id is known by it. */
+      readonly signedId?: string;
+    }
   | { readonly ok: false; readonly reason: string };
 
 export type HeaderValue =

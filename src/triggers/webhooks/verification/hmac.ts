@@ -18,8 +18,9 @@ export const SIGNATURE_HEADERS: readonly string[] = [
 ];
 
 /**
- * The header may hold several signatures with commas between them. A signed time makes the delivery's name where the sender gives none:
- * what is sent again within the minutes that it is fresh is a repetition. Without one, equal bodies are different events.
+ * The header may hold several signatures with commas between them. With a signed time, what was signed is an id of the delivery besides
+ * one that is not signed, or that the sender does not give: what is sent again within the minutes that it is fresh is a repetition.
+ * Without a time, equal bodies are different events.
  */
 export function verifyHmac(delivery: Delivery, rule: VerificationRule, nowMs: number): Verified {
   const { algorithm = 'sha256', encoding = 'hex', timestampHeader, deliveryIdHeader } = rule.options;
@@ -34,8 +35,9 @@ export function verifyHmac(delivery: Delivery, rule: VerificationRule, nowMs: nu
   const digests = digestsIn(header.value, rule);
   if (!isSigned(digests, rule, content.parts)) return refuse('no signature matches');
   const named = usualDeliveryId(delivery, deliveryIdHeader);
-  if (!named.ok || named.deliveryId !== null || timestampHeader === undefined) return named;
-  return { ok: true, deliveryId: hashedId(`${time.value}.`, delivery.rawBody.toString('base64')) };
+  if (!named.ok || timestampHeader === undefined || content.isIdSigned) return named;
+  const signedId = hashedId(`${time.value}.`, delivery.rawBody.toString('base64'));
+  return { ok: true, deliveryId: named.deliveryId ?? signedId, signedId };
 }
 
 function readTime(delivery: Delivery, { options }: VerificationRule, nowMs: number) {
@@ -51,12 +53,17 @@ function readContent(
   { options, url }: VerificationRule,
   timestamp: string,
 ):
-  | { readonly ok: true; readonly parts: readonly (string | Buffer)[] }
+  | {
+      readonly ok: true;
+      readonly parts: readonly (string | Buffer)[];
+      readonly isIdSigned: boolean;
+    }
   | { readonly ok: false; readonly reason: string } {
   const template = readTemplate(options.template ?? defaultTemplate(options));
   if (template === null) return refuse('the webhook has a template that cannot be read');
   let id = '';
-  if (partsOf(template).has('id')) {
+  const isIdSigned = partsOf(template).has('id');
+  if (isIdSigned) {
     const header = requireHeader(delivery, options.deliveryIdHeader?.toLowerCase() ?? '');
     if (!header.ok) return header;
     id = header.value;
@@ -64,6 +71,7 @@ function readContent(
   const { method, rawBody } = delivery;
   return {
     ok: true,
+    isIdSigned,
     parts: fillTemplate(template, { id, timestamp, body: rawBody, url: url ?? '', method }),
   };
 }

@@ -3,11 +3,11 @@
 // (twilio.com/docs/usage/webhooks/webhooks-security).
 import { createHash } from 'node:crypto';
 import { type Delivery, readHeader, refuse, requireHeader, type Verified } from './delivery.ts';
-import { hashedId, headerDeliveryId } from './delivery-id.ts';
+import { signedDeliveryId } from './delivery-id.ts';
 import { hmacText, isSameDigest, matchesAny } from './signature.ts';
 import type { VerificationRule } from './verification-rule.ts';
 
-/** The delivery's id is its idempotency token; without one, the hash of what was signed. */
+/** The delivery's id is the hash of what was signed, which has the id of the message or call; its idempotency token is not signed. */
 export function verifyTwilio(delivery: Delivery, rule: VerificationRule): Verified {
   const signature = requireHeader(delivery, 'x-twilio-signature');
   if (!signature.ok) return signature;
@@ -21,9 +21,7 @@ export function verifyTwilio(delivery: Delivery, rule: VerificationRule): Verifi
     ),
   );
   if (!isSigned) return refuse('the signature does not match');
-  const named = headerDeliveryId(delivery, 'i-twilio-idempotency-token');
-  if (!named.ok || named.deliveryId !== null) return named;
-  return { ok: true, deliveryId: hashedId(url, fields) };
+  return signedDeliveryId(delivery, rule.options.deliveryIdHeader, [url, fields]);
 }
 
 /** What of the body is signed; null: another one. */

@@ -1,4 +1,5 @@
 // What a webhook asks of its senders: how they prove who they are, with which secrets.
+import type { X509Certificate } from 'node:crypto';
 import type {
   HMAC_ALGORITHMS,
   HMAC_ENCODINGS,
@@ -18,9 +19,11 @@ export interface VerificationRule {
   readonly options: VerificationOptions;
   /** Where the delivery was sent to, with its query, as the sender has it. */
   readonly url?: string;
+  /** Of sns: what the message is signed with; null: it cannot be had now. */
+  readonly certificate?: X509Certificate | null;
 }
 
-/** Names of headers are lower-case. All but `secretHeader` are for `hmac`, `deliveryIdHeader` also for no verifier. */
+/** Names of headers are lower-case. All but `secretHeader`, `topicArn` and `url` are for `hmac`, `deliveryIdHeader` also for no verifier, shopify and twilio. */
 export interface VerificationOptions {
   /** Default: the first that is there of the usual ones (SIGNATURE_HEADERS in hmac.ts). */
   readonly signatureHeader?: string;
@@ -40,8 +43,10 @@ export interface VerificationOptions {
   readonly keyEncoding?: (typeof KEY_ENCODINGS)[number];
   /** Of twilio, and of `{url}`: the address as the sender has it. Default: the service's public URL and the webhook's path. */
   readonly url?: string;
-  /** Default: the first that is there of the usual ones (DELIVERY_ID_HEADERS in delivery-id.ts). */
+  /** Default: the first that is there of the usual ones (DELIVERY_ID_HEADERS in delivery-id.ts); of shopify and twilio: none, but what is signed. */
   readonly deliveryIdHeader?: string;
+  /** Of sns: the topic whose messages count. */
+  readonly topicArn?: string;
   /** For `authType: secret`. Default x-webhook-secret. */
   readonly secretHeader?: string;
 }

@@ -1,6 +1,7 @@
 // The one door of verification: is this delivery from whom the webhook trusts, and which delivery is it?
 //   V1  Fails closed: what is missing, doubled, malformed, stale, unknown or without a usable secret is refused.
-//   V2  Only raw bytes are compared and only in constant time; nothing is parsed before its signature matched.
+//   V2  Only raw bytes are compared and only in constant time; nothing is parsed before its signature matched, but for SNS, which signs
+//       the fields of its body.
 //   V3  Never throws. The reason of a refusal is for the operator: a sender learns nothing but 401.
 import type { WebhookVerifier } from '../../../core/trigger/webhook.ts';
 import { type Delivery, refuse, type Verified } from './delivery.ts';
@@ -12,6 +13,7 @@ import { verifyMeta } from './meta.ts';
 import { checkSharedSecret } from './shared-secret.ts';
 import { verifyShopify } from './shopify.ts';
 import { verifySlack } from './slack.ts';
+import { verifySns } from './sns.ts';
 import { verifyStandardWebhooks } from './standard-webhooks.ts';
 import { verifyStripe } from './stripe.ts';
 import { verifyTwilio } from './twilio.ts';
@@ -33,6 +35,7 @@ const SCHEMES: Readonly<
   twilio: verifyTwilio,
   discord: verifyDiscord,
   meta: verifyMeta,
+  sns: verifySns,
 };
 
 /**

@@ -5,7 +5,10 @@ import { hashedId, headerDeliveryId } from './delivery-id.ts';
 import { checkTimestamp, hmacText, matchesAny } from './signature.ts';
 import type { VerificationRule } from './verification-rule.ts';
 
-/** The delivery's id is that of the invocation; without one, the hash of time and body. */
+/**
+ * The delivery's id is that of the invocation, which is the same when it is tried again, and not signed: so the hash of time and body
+ * is one as well.
+ */
 export function verifyZendesk(delivery: Delivery, rule: VerificationRule, nowMs: number): Verified {
   const timestamp = requireHeader(delivery, 'x-zendesk-webhook-signature-timestamp');
   if (!timestamp.ok) return timestamp;
@@ -18,6 +21,7 @@ export function verifyZendesk(delivery: Delivery, rule: VerificationRule, nowMs:
   );
   if (!isSigned) return refuse('the signature does not match');
   const named = headerDeliveryId(delivery, 'x-zendesk-webhook-invocation-id');
-  if (!named.ok || named.deliveryId !== null) return named;
-  return { ok: true, deliveryId: hashedId(timestamp.value, delivery.rawBody.toString('base64')) };
+  if (!named.ok) return named;
+  const signedId = hashedId(timestamp.value, delivery.rawBody.toString('base64'));
+  return { ok: true, deliveryId: named.deliveryId ?? signedId, signedId };
 }

@@ -25,13 +25,19 @@ export function verifyZoom(delivery: Delivery, rule: VerificationRule, nowMs: nu
 
 /**
  * What Zoom wants back when an endpoint is entered; null for every other body. Only for what was verified: this signs a text of
- * whoever asks, and `v0:…` would be one.
+ * whoever asks, and `v0:…` would be one. During a rotation by the token that signed the question: that is the one Zoom has now.
  */
 export function zoomChallenge(
   body: Json,
-  [secret]: readonly string[],
+  {
+    delivery,
+    rule,
+    nowMs,
+  }: { readonly delivery: Delivery; readonly rule: VerificationRule; readonly nowMs: number },
 ): { readonly plainToken: string; readonly encryptedToken: string } | null {
-  if (secret === undefined || !isJsonObject(body) || body.event !== 'endpoint.url_validation') return null;
+  if (!isJsonObject(body) || body.event !== 'endpoint.url_validation') return null;
+  const secret = rule.secrets.find((one) => verifyZoom(delivery, { ...rule, secrets: [one] }, nowMs).ok);
+  if (secret === undefined) return null;
   const { payload = null } = body;
   if (!isJsonObject(payload) || typeof payload.plainToken !== 'string') return null;
   const { plainToken } = payload;
