@@ -1,12 +1,13 @@
 // What the library throws, beside errors of the database's driver.
+import type { ProblemCode } from '../core/codes/code.ts';
 import type { Problem } from '../core/errors.ts';
 import type { Execution } from './views.ts';
 
 /** What was asked cannot be done: `code` says why in one word, `problems` all that is wrong. */
 export class DagwrightError extends Error {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly problems: readonly Problem[];
-  constructor(code: string, problems: readonly Problem[]) {
+  constructor(code: ProblemCode, problems: readonly Problem[]) {
     super(problems.map(sentenceOf).join('; '));
     this.name = 'DagwrightError';
     this.code = code;
@@ -27,7 +28,7 @@ export class ExecutionFailed extends Error {
 }
 
 /** With one problem. */
-export function libraryError(code: string, message: string, hint?: string): DagwrightError {
+export function libraryError(code: ProblemCode, message: string, hint?: string): DagwrightError {
   return new DagwrightError(code, [{ pointer: '', code, message, ...(hint === undefined ? {} : { hint }) }]);
 }
 

@@ -149,7 +149,7 @@ function judge(
   if (wanted.includes(status)) return done({ id, status });
   return refused(
     'already_ended',
-    { pointer: '/status', code: status, message: `it is ${status}` },
+    { pointer: '/status', code: 'already_ended', message: `it is ${status}` },
     `the execution had already ended: ${status}`,
   );
 }
