@@ -79,5 +79,8 @@ export const PROBLEM_CODES = {
     fix: '`DAGWRIGHT_ENCRYPTION_KEY` as the service has it.',
   },
   immutable: { means: 'A field that stays as it was made.' },
+  completed: { means: 'The act came too late: the execution had completed.' },
+  failed: { means: 'The act came too late: the execution had failed.' },
+  cancelled: { means: 'The act came too late: the execution had been cancelled.' },
   other_workflow: { means: 'The document is of another workflow than the path names.' },
 } as const satisfies Readonly<Record<string, CodeText>>;
