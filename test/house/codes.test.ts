@@ -59,7 +59,7 @@ describe('a code has a line in the table', () => {
   it('of programs, where a command or the library refuses', () => {
     const refused = [
       ...takenBy('refuse').filter(({ file }) => file.startsWith('cli/')),
-      ...takenBy('libraryError'),
+      ...takenBy('dagwrightError'),
     ];
     expect(refused.length).toBeGreaterThan(50);
     expect(without(refused, { ...PROGRAM_CODES, ...PROBLEM_CODES, ...ANSWER_CODES })).toEqual([]);

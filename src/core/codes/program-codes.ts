@@ -39,5 +39,9 @@ export const PROGRAM_CODES = {
   },
   closed: { means: 'The connection of the library was closed.' },
   already_started: { means: 'The worker of this connection of the library runs.' },
+  execution_failed: {
+    means: 'The execution whose result was waited for failed or was cancelled.',
+    fix: '`dagwright executions show ID`',
+  },
   timeout: { means: 'It took longer than was waited for; the execution goes on.' },
 } as const satisfies Readonly<Record<string, CodeText>>;
