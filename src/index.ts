@@ -1,7 +1,8 @@
 // What programs and authors of task types import from 'dagwright'.
+export { DagwrightError } from './core/dagwright-error.ts';
 export { RetryableError, TerminalError } from './core/errors.ts';
 export { Dagwright } from './library/dagwright.ts';
-export { DagwrightError, ExecutionFailed } from './library/dagwright-error.ts';
+export { ExecutionFailed } from './library/execution-failed.ts';
 export type {
   ConnectOptions,
   EventsOptions,

@@ -38,3 +38,12 @@ export function command(parent: Command, name: string, description: string): Com
 export function group(parent: Command, name: string, description: string): Command {
   return parent.command(name).description(description).exitOverride();
 }
+
+const SUGGESTIONS = new WeakMap<Command, readonly string[]>();
+
+/** Words for a shell to complete the arguments of a command by; it may take others. */
+export function suggestArguments(command: Command, words: readonly string[]): void {
+  SUGGESTIONS.set(command, words);
+}
+
+export const suggestedArguments = (command: Command): readonly string[] => SUGGESTIONS.get(command) ?? [];

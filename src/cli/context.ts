@@ -148,9 +148,9 @@ export async function withContext(
     });
   } catch (error) {
     if (error instanceof Refusal) return fail(error);
-    const { databaseRefusal } = await import('./database-refusal.ts');
-    const refused = databaseRefusal(error, config);
-    if (refused !== null) return fail(refused);
+    const { databaseProblems } = await import('../db/operations/database-problem.ts');
+    const problems = databaseProblems(error, config);
+    if (problems.length > 0) return fail(new Refusal(problems));
     const message = error instanceof Error ? error.message : String(error);
     if (config.logLevel === 'debug' && error instanceof Error) note(error.stack ?? '');
     return fail(

@@ -41,8 +41,9 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'explain',
-    description: 'what a task type takes, a function does, an error code or skip reason means',
-    argument: ['[name]', 'such as parallel, join, timeout; absent: all names'],
+    description:
+      'what a task type takes, a function does, a code means: of errors, problems, answers, skipped tasks',
+    argument: ['[name]', 'such as parallel, join, timeout, http_503, unknown_task; absent: all names'],
     load: () => import('./commands/explain.ts'),
   },
   {

@@ -1,4 +1,5 @@
 // A command that cannot do what was asked: problems for people on stderr, or one JSON object on stdout; exit code 1.
+import type { ProblemCode } from '../core/codes/code.ts';
 import type { Problem } from '../core/errors.ts';
 import { boundProblems } from '../core/problem-report.ts';
 import type { Outcome, RefusalCode } from '../resources/outcome.ts';
@@ -16,7 +17,7 @@ export class Refusal extends Error {
 }
 
 /** A refusal with one problem. */
-export function refuse(code: string, message: string, hint?: string, pointer = ''): Refusal {
+export function refuse(code: ProblemCode, message: string, hint?: string, pointer = ''): Refusal {
   return new Refusal([{ pointer, code, message, ...(hint === undefined ? {} : { hint }) }]);
 }
 

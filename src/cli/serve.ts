@@ -1,5 +1,6 @@
 // The service, or a part of it, until it is told to end: the work of `start` and `dev`.
 
+import { assertIsolation } from '../db/operations/isolation-check.ts';
 import type { Worker } from '../engine/worker/worker.ts';
 import { hasKeys } from '../resources/api-keys.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
@@ -11,7 +12,7 @@ import { refuse } from './refusal.ts';
 import type { Config } from './settings/config.ts';
 import { isEveryAddress } from './settings/http-settings.ts';
 import { announceService } from './settings/service-address.ts';
-import { requireIsolation, type System } from './system.ts';
+import type { System } from './system.ts';
 
 const STARTED_BY = process.ppid;
 
@@ -34,7 +35,7 @@ export async function serve(
   const signalled = whenSignalled(context);
   return await context.withSystem(
     async (system) => {
-      await requireIsolation(system.url);
+      await assertIsolation(system.url);
       const running = await startRole(context, system, role);
       const withdraw = announce(context, role);
       if (options.isDev) context.note(devNote(system, running, await hasKeys(system.database.engine)));

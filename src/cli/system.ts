@@ -5,7 +5,6 @@ import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
 import { openServer } from '../db/embedded/given-or-embedded.ts';
-import { assertIsolation, IsolationError } from '../db/operations/isolation-check.ts';
 import { bringUpToDate } from '../db/operations/migrate.ts';
 import { findTenantId } from '../db/resources/tenants.ts';
 import type { OutsideSettings } from '../engine/services/outside.ts';
@@ -18,7 +17,7 @@ import { createHousekeepingPass } from '../triggers/housekeeping.ts';
 import { Scheduler } from '../triggers/scheduler.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
 import { shareOwnPackage } from './own-package.ts';
-import { Refusal, refuse } from './refusal.ts';
+import { refuse } from './refusal.ts';
 import type { Config } from './settings/config.ts';
 
 export interface SystemOptions {
@@ -157,21 +156,4 @@ async function prepareDatabase(url: string, mayMigrate: boolean): Promise<void> 
   const pending = await bringUpToDate(url, mayMigrate);
   if (pending > 0)
     throw refuse('migrations_pending', `the database lacks ${pending} migration(s)`, 'dagwright migrate');
-}
-
-/** Refuses a database that would not keep tenants apart: asked by every service before it takes work. */
-export async function requireIsolation(url: string): Promise<void> {
-  try {
-    await assertIsolation(url);
-  } catch (error) {
-    if (!(error instanceof IsolationError)) throw error;
-    throw new Refusal(
-      error.problems.map(({ problem, fix }) => ({
-        pointer: '',
-        code: 'isolation',
-        message: `the database would not keep tenants apart: ${problem}`,
-        hint: fix,
-      })),
-    );
-  }
 }

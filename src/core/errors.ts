@@ -1,19 +1,12 @@
 // Which error codes are retried, how a code is matched by a pattern (CONTRACT 2.3), and the two error classes that task authors learn.
+import type { ProblemCode } from './codes/code.ts';
+import { TASK_CODES, type TaskCodeText } from './codes/task-codes.ts';
 import type { Json } from './json.ts';
 
 /** Codes that are retried when a policy has no `retryOn`. Everything else, and TerminalError, only if `retryOn` names it. */
-export const DEFAULT_RETRY_ON: readonly string[] = [
-  'timeout',
-  'rate_limited',
-  'network',
-  'http_408',
-  'http_425',
-  'http_429',
-  'http_5xx',
-  'provider_error',
-  'output_invalid',
-  'handler_error',
-];
+export const DEFAULT_RETRY_ON: readonly string[] = Object.entries<TaskCodeText>(TASK_CODES)
+  .filter(([, { isRetried }]) => isRetried === true)
+  .map(([code]) => code);
 
 /** Why a task or an execution failed, as stored and shown. `attempts` is added when the failure is final. */
 export interface TaskError {
@@ -106,7 +99,7 @@ export class NotNow extends Error {
 /** One problem of a definition, input or setting. `pointer` is an RFC 6901 JSON pointer into the author's document. */
 export interface Problem {
   readonly pointer: string;
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly message: string;
   readonly hint?: string;
 }

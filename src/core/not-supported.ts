@@ -216,7 +216,7 @@ const IN_START = linesOf('start');
 
 /** Code and text of a refusal; a `what` alone is that of a schema's member `x-not-supported`. */
 export function refusalOf({ what, hint }: { readonly what: string; readonly hint?: string }) {
-  const refusal = { code: 'not_supported', message: `${what} is not supported in this release` };
+  const refusal = { code: 'not_supported' as const, message: `${what} is not supported in this release` };
   return hint === undefined ? refusal : { ...refusal, hint };
 }
 

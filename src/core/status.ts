@@ -66,7 +66,9 @@ export function isTerminalTask(status: TaskStatus): status is TerminalTaskStatus
   return TASK_MOVES[status].length === 0;
 }
 
+export type TerminalExecutionStatus = 'completed' | 'failed' | 'cancelled';
+
 /** True for statuses that never change again. */
-export function isTerminalExecution(status: ExecutionStatus): boolean {
+export function isTerminalExecution(status: ExecutionStatus): status is TerminalExecutionStatus {
   return EXECUTION_MOVES[status].length === 0;
 }

@@ -1,12 +1,13 @@
 // Saves definitions from a program: objects, or texts in YAML or JSON.
 import { webhookHost } from '../cli/settings/webhook-host.ts';
+import { DagwrightError } from '../core/dagwright-error.ts';
 import type { WorkflowDefinition } from '../core/definition/model.ts';
 import { parseDocument } from '../core/definition/reading/parse.ts';
 import type { Problem } from '../core/errors.ts';
 import type { Acting } from '../db/connection/connection.ts';
 import { checkDocument } from '../resources/definitions/check-document.ts';
 import { saveWorkflows } from '../resources/definitions/save-workflows.ts';
-import { DagwrightError } from './dagwright-error.ts';
+import { errorOfRefusal, translated } from './failure.ts';
 import type { Opened } from './open.ts';
 import type { AppliedWorkflow } from './views.ts';
 
@@ -31,10 +32,11 @@ export async function applyDefinitions(
   }
   if (problems.length > 0) throw new DagwrightError('validation', problems);
   const given = definitions.map((definition, i) => ({ definition, place: placeOf(i) }));
-  const saved = await database.withTenant(acting, (client) =>
-    saveWorkflows(client, acting, given, webhookHost(config)),
+  const saved = await translated(
+    () => database.withTenant(acting, (client) => saveWorkflows(client, acting, given, webhookHost(config))),
+    config,
   );
-  if (!saved.ok) throw new DagwrightError(saved.code, saved.problems);
+  if (!saved.ok) throw errorOfRefusal(saved);
   return saved.value.map(({ workflowId, revision, status, outcome, triggers }) => ({
     ...{ workflowId, revision, status, outcome },
     webhooks: triggers.webhooks.map(({ url, secret }) => ({

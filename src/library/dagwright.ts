@@ -1,17 +1,18 @@
 // `Dagwright`: the engine as a library, on the same database as every other worker and service of the installation.
 import { problemOfActor } from '../core/caller/actor.ts';
+import { dagwrightError } from '../core/dagwright-error.ts';
 import { isUuid } from '../core/id.ts';
 import type { Json } from '../core/json.ts';
 import { type ExecutionStatus, isTerminalExecution } from '../core/status.ts';
-import type { Acting } from '../db/connection/connection.ts';
+import { type Acting, untilAnswered } from '../db/connection/connection.ts';
 import { findTaskEnds } from '../db/executions/execution-events.ts';
 import { findExecution } from '../db/executions/execution-views.ts';
 import { ExecutionWatch } from '../http/waiting/execution-watch.ts';
 import { cancelExecution, showRun } from '../resources/executions.ts';
 import { createStarts, type Starts } from '../triggers/starts/starts.ts';
 import { applyDefinitions } from './apply.ts';
-import { DagwrightError, libraryError } from './dagwright-error.ts';
 import { executionEvents } from './execution-events.ts';
+import { closedError, errorOfRefusal, translated } from './failure.ts';
 import { type Opened, open } from './open.ts';
 import type {
   ConnectOptions,
@@ -30,6 +31,7 @@ import type { Workflow } from './workflow.ts';
 /** Node's timers end at once beyond it. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 const PAGE = 100;
+type TenantClient = Parameters<Parameters<Opened['database']['withTenant']>[1]>[0];
 
 export class Dagwright {
   readonly #opened: Opened;
@@ -54,12 +56,14 @@ export class Dagwright {
   static async connect(options: ConnectOptions = {}): Promise<Dagwright> {
     const { actor = 'library' } = options;
     const problem = problemOfActor(actor);
-    if (problem !== null) throw libraryError('validation', `actor ${problem}`);
+    if (problem !== null)
+      throw dagwrightError('validation', `actor ${problem}`, { hint: 'actor: "billing", or leave it out' });
     return new Dagwright(await open(options), actor);
   }
 
   /** Saves definitions with their triggers, all or none: what `workflow()` makes, other objects, or texts in YAML or JSON. */
   async apply(...definitions: readonly (Workflow | object | string)[]): Promise<readonly AppliedWorkflow[]> {
+    this.#requireOpen();
     return await applyDefinitions(this.#opened, this.#acting, definitions);
   }
 
@@ -78,8 +82,10 @@ export class Dagwright {
     input?: unknown,
     options: StartOptions = {},
   ): Promise<Run<unknown>> {
+    this.#requireOpen();
     const workflowId = typeof workflow === 'string' ? workflow : workflow.workflowId;
-    const started = await startRun(this.#starts, this.#acting, { ...options, workflowId, input });
+    const asked = { ...options, workflowId, input };
+    const started = await startRun(this.#starts, this.#acting, asked, this.#opened.config);
     return new Run(this, started.id, started.existing);
   }
 
@@ -99,7 +105,9 @@ export class Dagwright {
     while (!isTerminalExecution(execution.status)) {
       const leftMs = endsAtMs - performance.now();
       if (leftMs <= 0)
-        throw libraryError('timeout', `execution ${id} is ${execution.status} after ${timeoutMs} ms`);
+        throw dagwrightError('timeout', `execution ${id} is ${execution.status} after ${timeoutMs} ms`, {
+          hint: 'it goes on: wait again, or cancel it',
+        });
       giveUp.throwIfAborted();
       await this.#watch.untilTerminal(id, { timeoutMs: Math.min(leftMs, LONGEST_WAIT_MS), signal: giveUp });
       giveUp.throwIfAborted();
@@ -111,21 +119,16 @@ export class Dagwright {
   /** The execution with its tasks; null: this tenant has none with that id. */
   async get(id: string): Promise<ExecutionWithTasks | null> {
     if (!isUuid(id)) return null;
-    const shown = await this.#opened.database.withTenant(this.#acting, (client) =>
-      showRun(client, this.#acting, id),
-    );
+    const shown = await this.#inTenant((client) => showRun(client, this.#acting, id));
     return shown.ok ? shown.value.run : null;
   }
 
   /** Nothing of it starts any more. Its status afterwards: that of one that had ended stays. */
   async cancel(id: string, reason?: string): Promise<ExecutionStatus> {
-    const { database } = this.#opened;
     const before = await this.#find(id);
-    const outcome = await database.withTenant(this.#acting, (client) =>
-      cancelExecution(client, this.#acting, { id, reason }),
-    );
+    const outcome = await this.#inTenant((client) => cancelExecution(client, this.#acting, { id, reason }));
     if (outcome.ok) return outcome.value.status;
-    if (outcome.code !== 'already_ended') throw new DagwrightError(outcome.code, outcome.problems);
+    if (outcome.code !== 'already_ended') throw errorOfRefusal(outcome);
     return isTerminalExecution(before.status) ? before.status : (await this.#find(id)).status;
   }
 
@@ -135,21 +138,28 @@ export class Dagwright {
     { after = 0, signal }: EventsOptions = {},
   ): AsyncGenerator<ExecutionEvent, void, void> {
     await this.#find(id);
-    const { database } = this.#opened;
+    const { database, config } = this.#opened;
     yield* executionEvents({
       id,
       after,
       watch: this.#watch,
-      findEnds: (afterSeq) => findTaskEnds(database, this.#acting, id, { afterSeq, limit: PAGE }),
+      findEnds: (afterSeq) =>
+        translated(
+          () => untilAnswered(() => findTaskEnds(database, this.#acting, id, { afterSeq, limit: PAGE })),
+          config,
+        ),
       signal: this.#untilClosed(signal),
     });
   }
 
   /** Runs tasks in this process, those of other services' executions too. It goes on until `stopWorker` or `close`. */
   async startWorker(options: WorkerOptions = {}): Promise<void> {
-    if (this.#closed !== null) throw libraryError('closed', 'the connection was closed');
-    if (this.#starting !== null) throw libraryError('already_started', 'the worker of this connection runs');
-    const starting = startWorker(this.#opened, options);
+    this.#requireOpen();
+    if (this.#starting !== null)
+      throw dagwrightError('already_started', 'the worker of this connection runs', {
+        hint: 'stopWorker() first, or another Dagwright.connect()',
+      });
+    const starting = translated(() => startWorker(this.#opened, options), this.#opened.config);
     this.#starting = starting;
     try {
       const running = await starting;
@@ -179,7 +189,7 @@ export class Dagwright {
 
   async #end(): Promise<void> {
     await this.stopWorker();
-    this.#closing.abort(libraryError('closed', 'the connection was closed'));
+    this.#closing.abort(closedError());
     this.#watch.close();
     await this.#opened.close();
   }
@@ -189,16 +199,22 @@ export class Dagwright {
   }
 
   async #find(id: string): Promise<Execution> {
-    const { database, tenantId } = this.#opened;
-    const found = isUuid(id)
-      ? await database.withTenant(this.#acting, (client) => findExecution(client, tenantId, id))
-      : null;
+    const { tenantId } = this.#acting;
+    const found = isUuid(id) ? await this.#inTenant((client) => findExecution(client, tenantId, id)) : null;
     if (found !== null) return found;
-    throw libraryError(
-      'not_found',
-      `there is no execution ${id}`,
-      'one that was started in a transaction is there once that is committed',
-    );
+    throw dagwrightError('not_found', `there is no execution ${id}`, {
+      hint: 'one that was started in a transaction is there once that is committed',
+    });
+  }
+
+  async #inTenant<T>(work: (client: TenantClient) => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const { database, config } = this.#opened;
+    return await translated(() => database.withTenant(this.#acting, work), config);
+  }
+
+  #requireOpen(): void {
+    if (this.#closed !== null) throw closedError();
   }
 
   #untilClosed(signal: AbortSignal | undefined): AbortSignal {

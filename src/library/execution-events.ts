@@ -1,6 +1,5 @@
 // An execution as it goes on, for one reader in this process; http/waiting/execution-stream.ts is the same over HTTP.
 import { isTerminalExecution } from '../core/status.ts';
-import { untilAnswered } from '../db/connection/connection.ts';
 import type { TaskEnd } from '../db/executions/execution-events.ts';
 import type { ExecutionWatch, Seen } from '../http/waiting/execution-watch.ts';
 import type { ExecutionEvent } from './views.ts';
@@ -9,7 +8,7 @@ export interface ReadEvents {
   readonly id: string;
   readonly after: number;
   readonly watch: ExecutionWatch;
-  /** A page of ends after a number. */
+  /** A page of ends after a number, however long the database is away. */
   readonly findEnds: (afterSeq: number) => Promise<readonly TaskEnd[]>;
   /** Its reason is thrown. */
   readonly signal: AbortSignal;
@@ -42,7 +41,7 @@ export async function* executionEvents(options: ReadEvents): AsyncGenerator<Exec
           yield { type: 'status', status: state.status };
         }
         while (isOver || readSeq < state.nextSeq) {
-          const ends = await untilAnswered(() => findEnds(after));
+          const ends = await findEnds(after);
           for (const { seq, task } of ends) {
             yield { type: 'task', seq, task };
             after = seq;

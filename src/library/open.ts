@@ -1,6 +1,7 @@
 // What `Dagwright.connect` opens: the settings, the database, the tenant and the task types.
 import { type Config, readConfig } from '../cli/settings/config.ts';
 import { secretsOf } from '../cli/settings/secret-values.ts';
+import { DagwrightError, dagwrightError } from '../core/dagwright-error.ts';
 import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
@@ -9,8 +10,8 @@ import { bringUpToDate } from '../db/operations/migrate.ts';
 import { findTenantId } from '../db/resources/tenants.ts';
 import { createRegistry } from '../tasks/registry.ts';
 import type { TaskType } from '../tasks/task-type.ts';
-import { DagwrightError, libraryError } from './dagwright-error.ts';
 import { environmentOfProcess } from './environment.ts';
+import { translated } from './failure.ts';
 import { createLibraryLog } from './log.ts';
 import type { ConnectOptions } from './options.ts';
 
@@ -27,10 +28,16 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-/** Throws a DagwrightError: `setting`, `migrations_pending`, `not_found` (the tenant). */
+/** Throws a DagwrightError: `setting`, `migrations_pending`, `not_found` (the tenant), `database`, `embedded_database`, … */
 export async function open(options: ConnectOptions): Promise<Opened> {
-  const { tenant = 'default', tasks = [], ephemeral = false } = options;
   const config = readSettings(options);
+  return await translated(() => openWith(config, options), config);
+}
+
+async function openWith(
+  config: Config,
+  { tenant = 'default', tasks = [], ephemeral = false, ...options }: ConnectOptions,
+): Promise<Opened> {
   const types = createRegistry(tasks);
   const rules = new Map(tasks.map(({ type, rule }) => [type, rule]));
   const log = createLibraryLog(options.log, secretsOf(config));
@@ -43,15 +50,15 @@ export async function open(options: ConnectOptions): Promise<Opened> {
   try {
     const pending = await bringUpToDate(server.directUrl, server.isEmbedded || options.migrate === true);
     if (pending > 0)
-      throw libraryError(
-        'migrations_pending',
-        `the database lacks ${pending} migration(s)`,
-        'Dagwright.connect({ migrate: true }), or dagwright migrate',
-      );
+      throw dagwrightError('migrations_pending', `the database lacks ${pending} migration(s)`, {
+        hint: 'Dagwright.connect({ migrate: true }), or dagwright migrate',
+      });
     database = openDatabase(server.url, { max: 8, directUrl: server.directUrl });
     const tenantId = await findTenantId(database.engine, tenant);
     if (tenantId === null)
-      throw libraryError('not_found', `there is no tenant "${tenant}"`, 'dagwright tenants create NAME');
+      throw dagwrightError('not_found', `there is no tenant "${tenant}"`, {
+        hint: 'dagwright tenants create NAME',
+      });
     const { isEmbedded } = server;
     return { config, log, database, isEmbedded, tenant, tenantId, types, rules, close };
   } catch (error) {

@@ -1,7 +1,7 @@
 // One execution, as whoever started it holds it.
 import type { Json } from '../core/json.ts';
 import type { ExecutionStatus } from '../core/status.ts';
-import { ExecutionFailed } from './dagwright-error.ts';
+import { ExecutionFailed } from './execution-failed.ts';
 import type { EventsOptions, WaitOptions } from './options.ts';
 import type { Execution, ExecutionEvent, ExecutionWithTasks } from './views.ts';
 

@@ -1,11 +1,14 @@
 // How the library starts an execution: by itself, or in a transaction of the caller.
 import { createHash } from 'node:crypto';
+import { DagwrightError, dagwrightError } from '../core/dagwright-error.ts';
 import { canonicalJson, type Json, toStorableJson } from '../core/json.ts';
 import type { Acting } from '../db/connection/connection.ts';
 import { startBySql } from '../db/executions/sql-door.ts';
 import type { Starts } from '../triggers/starts/starts.ts';
-import { DagwrightError, libraryError } from './dagwright-error.ts';
+import { type Reached, translated } from './failure.ts';
 import type { StartOptions } from './options.ts';
+import { errorOfSql } from './sql-failure.ts';
+import { optionProblems } from './start-options.ts';
 
 export interface StartedRun {
   readonly id: string;
@@ -16,25 +19,31 @@ export async function startRun(
   starts: Starts,
   acting: Acting,
   { workflowId, input, ...options }: StartOptions & { readonly workflowId: string; readonly input: unknown },
+  reached: Reached,
 ): Promise<StartedRun> {
+  const problems = optionProblems(options);
+  if (problems.length > 0) {
+    const isKnown = problems.every(({ code }) => code === 'not_supported');
+    throw new DagwrightError(isKnown ? 'not_supported' : 'validation', problems);
+  }
   const { client, idempotencyKey, priority, metadata, revision } = options;
   const given = storable(input);
   if (client !== undefined) {
-    if (options.runAt !== undefined || revision !== undefined)
-      throw libraryError(
-        'not_supported',
-        'runAt and revision are not for starts in a transaction of your own',
-      );
     const start = { workflowId, input: given, idempotencyKey, priority, metadata };
-    return { id: await startBySql(client, acting.tenantId, start), existing: null };
+    try {
+      return { id: await startBySql(client, acting.tenantId, start), existing: null };
+    } catch (error) {
+      throw errorOfSql(error, reached);
+    }
   }
   const asked = { input: given, priority, metadata, revision, runAt: options.runAt?.toISOString() };
-  const started = await starts.start(acting, {
+  const request = {
     ...asked,
     workflowId,
-    triggerType: 'api',
+    triggerType: 'api' as const,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey, requestHash: hashOf(asked) }),
-  });
+  };
+  const started = await translated(() => starts.start(acting, request), reached);
   if (!started.ok) throw new DagwrightError(started.code, started.problems);
   return { id: started.id, existing: started.existing };
 }
@@ -42,7 +51,10 @@ export async function startRun(
 // What JSON would lose is refused, not lost.
 function storable(input: unknown): Json {
   const checked = toStorableJson(input ?? {});
-  if (!checked.ok) throw libraryError(checked.code, `the input ${checked.message}`);
+  if (!checked.ok)
+    throw dagwrightError(checked.code, `the input ${checked.message}`, {
+      hint: 'plain JSON values, up to 1 MB',
+    });
   return JSON.parse(checked.json) as Json;
 }
 

@@ -1,5 +1,6 @@
 // `workflow()`: a definition written in TypeScript. What it gives is the plain document that YAML and JSON files hold, so
 // that it can be printed, stored and compared; it is checked where it is applied.
+import { dagwrightError } from '../core/dagwright-error.ts';
 import type { Dependency, FailurePolicy, RetryPolicy, TriggerRule } from '../core/definition/model.ts';
 import type { TriggerDefinition } from '../core/definition/trigger-model.ts';
 import type { Json, JsonObject } from '../core/json.ts';
@@ -102,6 +103,18 @@ export function workflow<
 >(
   source: WorkflowSource<Ids, Types, Input, Output>,
 ): Workflow<SchemaValue<Input, Json | object>, SchemaValue<Output, Json>> {
+  try {
+    return documentOf(source);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw dagwrightError('not_json', `workflow: it cannot be written as JSON: ${message}`, {
+      hint: 'plain values only: no BigInt, nothing that holds itself',
+      cause,
+    });
+  }
+}
+
+function documentOf(source: { readonly nodes: unknown }): Workflow<never, never> {
   const nodes = (source.nodes as readonly WorkflowNode<string, string | CustomTaskType>[]).map((node) => ({
     ...node,
     taskType: typeof node.taskType === 'string' ? node.taskType : node.taskType.type,

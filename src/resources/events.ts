@@ -1,6 +1,8 @@
 // Events of a tenant: emitted, listed, shown. They start the workflows that have a trigger for their type (triggers/events.ts).
 // `client` is in a transaction of the tenant's role.
+
 import type pg from 'pg';
+import type { ProblemCode } from '../core/codes/code.ts';
 import { type Json, toStorableJson } from '../core/json.ts';
 import { MAX_EVENT_BYTES } from '../core/trigger/event-type.ts';
 import type { BoundedPage } from '../db/connection/byte-bounded.ts';
@@ -45,4 +47,5 @@ export async function emitEvent(
   return done((await rows.findEvent(client, tenantId, id))!);
 }
 
-const refusePayload = (code: string, message: string) => invalid([{ pointer: '/payload', code, message }]);
+const refusePayload = (code: ProblemCode, message: string) =>
+  invalid([{ pointer: '/payload', code, message }]);

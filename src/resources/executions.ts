@@ -2,7 +2,7 @@
 // transaction of the tenant's role.
 import type pg from 'pg';
 import type { Spending } from '../core/cost/breakdown.ts';
-import type { ExecutionStatus } from '../core/status.ts';
+import { type ExecutionStatus, isTerminalExecution } from '../core/status.ts';
 import { type BoundedPage, MAX_PAGE_BYTES } from '../db/connection/byte-bounded.ts';
 import type { Acting } from '../db/connection/connection.ts';
 import { findCosts } from '../db/executions/costs.ts';
@@ -149,7 +149,11 @@ function judge(
   if (wanted.includes(status)) return done({ id, status });
   return refused(
     'already_ended',
-    { pointer: '/status', code: status, message: `it is ${status}` },
+    {
+      pointer: '/status',
+      code: isTerminalExecution(status) ? status : 'already_ended',
+      message: `it is ${status}`,
+    },
     `the execution had already ended: ${status}`,
   );
 }

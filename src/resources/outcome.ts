@@ -55,6 +55,6 @@ export function invalid(problems: readonly Problem[]): Refused {
 
 /** `what`: `variable`; `message`: `there is no variable "region"`. */
 export function notFound(what: string, message: string): Refused {
-  const problem = { pointer: '', code: 'not_found', message };
+  const problem: Problem = { pointer: '', code: 'not_found', message };
   return { ok: false, code: 'not_found', what, message, problems: [problem] };
 }

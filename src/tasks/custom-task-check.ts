@@ -1,4 +1,5 @@
 // What is checked of a task type of an author's own: what it declares, once, and its values, at each attempt.
+import { type DagwrightError, dagwrightError } from '../core/dagwright-error.ts';
 import type { RetryPolicy } from '../core/definition/model.ts';
 import { compileSchema } from '../core/definition/schema/input-schema.ts';
 import { customTaskType } from '../core/definition/task-type.ts';
@@ -22,12 +23,16 @@ export interface ValueCheck {
 /** Throws where the schema is none; undefined where there is none. `name`: of its field, as `configSchema`. */
 export function valueCheck(type: string, name: string, schema: object | undefined): ValueCheck | undefined {
   if (schema === undefined) return undefined;
-  if (!isJsonObject(schema)) throw new Error(`defineTask: ${name} of "${type}" must be a JSON Schema object`);
+  if (!isJsonObject(schema))
+    throw unfit(`${name} of "${type}" must be a JSON Schema object`, `${name}: { type: 'object', … }`);
   const plain = JSON.parse(JSON.stringify(schema)) as JsonObject;
   const compiled = compileSchema(plain);
   if (!compiled.ok) {
     const [problem] = compiled.problems;
-    throw new Error(`defineTask: ${name} of "${type}": ${problem?.pointer ?? ''} ${problem?.message ?? ''}`);
+    throw unfit(
+      `${name} of "${type}": ${problem?.pointer ?? ''} ${problem?.message ?? ''}`,
+      problem?.hint ?? 'a JSON Schema 2020-12',
+    );
   }
   const what = name.replace('Schema', '');
   return {
@@ -59,5 +64,12 @@ export function checkDefaults(type: string, { timeoutSeconds, retry }: TypeDefau
   if (checked.ok) return;
   const [problem] = checked.problems;
   const where = problem?.pointer.replace('/nodes/0/', '') ?? '';
-  throw new Error(`defineTask: ${where} of "${type}": ${problem?.message ?? 'it does not fit'}`);
+  throw unfit(
+    `${where} of "${type}": ${problem?.message ?? 'it does not fit'}`,
+    problem?.hint ?? 'as a node of a definition says it',
+  );
 }
+
+/** What was declared cannot be a task type. */
+export const unfit = (message: string, hint: string): DagwrightError =>
+  dagwrightError('validation', `defineTask: ${message}`, { hint });

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import { compareUsd, parseUsd } from '../core/money.ts';
 import { compiled } from './compile-config.ts';
-import { checkDefaults, checkResult, type TypeDefaults, valueCheck } from './custom-task-check.ts';
+import { checkDefaults, checkResult, type TypeDefaults, unfit, valueCheck } from './custom-task-check.ts';
 import { missingSecret } from './read-secrets.ts';
 import type { SchemaValue } from './schema-value.ts';
 import type { TaskContext, TaskType } from './task-type.ts';
@@ -70,7 +70,7 @@ export interface CustomTaskType<Config = unknown> extends TaskType {
 
 const TYPE_NAME = /^[a-z][a-z0-9_.-]{0,99}$/;
 
-/** Throws where what it declares does not fit. */
+/** Throws a DagwrightError `validation` where what it declares does not fit. */
 export function defineTask<
   const Config extends object = JsonObject,
   const Input extends object = JsonObject,
@@ -79,13 +79,15 @@ export function defineTask<
 >(task: CustomTask<Config, Input, Output, Secret>): CustomTaskType<SchemaValue<Config, JsonObject>> {
   const { type, timeoutSeconds, retry, secrets = [] } = task;
   if (typeof type !== 'string' || !TYPE_NAME.test(type))
-    throw new Error(
-      `defineTask: type must be lower-case letters, digits, "_", "." and "-", beginning with a letter, got ${JSON.stringify(type)}`,
+    throw unfit(
+      `type must be lower-case letters, digits, "_", "." and "-", beginning with a letter, got ${JSON.stringify(type)}`,
+      "type: 'send_invoice'",
     );
-  if (BUILTIN_TASK_TYPES.has(type)) throw new Error(`defineTask: "${type}" is a built-in task type`);
-  if (typeof task.run !== 'function') throw new Error(`defineTask: run of "${type}" must be a function`);
+  if (BUILTIN_TASK_TYPES.has(type)) throw unfit(`"${type}" is a built-in task type`, 'take another name');
+  if (typeof task.run !== 'function')
+    throw unfit(`run of "${type}" must be a function`, 'async run({ config, input }) { … }');
   if (!Array.isArray(secrets) || secrets.some((name) => typeof name !== 'string' || name === ''))
-    throw new Error(`defineTask: secrets of "${type}" must be a list of names`);
+    throw unfit(`secrets of "${type}" must be a list of names`, "secrets: ['SHOP']");
   checkDefaults(type, { timeoutSeconds, retry });
   const configCheck = valueCheck(type, 'configSchema', task.configSchema);
   const inputCheck = valueCheck(type, 'inputSchema', task.inputSchema);

@@ -1,4 +1,5 @@
 // Every task type that a worker can run, by name: the built-in ones below, and those of DAGWRIGHT_TASKS.
+import { dagwrightError } from '../core/dagwright-error.ts';
 import { aggregation } from './aggregation.ts';
 import { condition } from './condition.ts';
 import { externalApi } from './external-api/external-api.ts';
@@ -26,7 +27,10 @@ const BUILT_IN: readonly TaskType[] = [
 export function createRegistry(custom: readonly TaskType[] = []): ReadonlyMap<string, TaskType> {
   const registry = new Map<string, TaskType>();
   for (const taskType of [...BUILT_IN, ...custom]) {
-    if (registry.has(taskType.type)) throw new Error(`the task type "${taskType.type}" is defined twice`);
+    if (registry.has(taskType.type))
+      throw dagwrightError('validation', `the task type "${taskType.type}" is defined twice`, {
+        hint: 'name each type once among tasks, or in DAGWRIGHT_TASKS',
+      });
     registry.set(taskType.type, taskType);
   }
   return registry;

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CODE_PLACES } from '../../src/core/codes/code-table.ts';
 import { BUILTIN_TASK_TYPES } from '../../src/core/definition/schema/builtin-types.ts';
-import { DEFAULT_RETRY_ON } from '../../src/core/errors.ts';
 import { FUNCTIONS } from '../../src/core/expression/functions/registry.ts';
-import { SKIP_REASONS } from '../../src/core/status.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from './support/run-cli.ts';
 
@@ -24,13 +23,34 @@ const dagwright = (...args: string[]) =>
   runCli(args, { cwd: folder, env: { HOME: folder, DATABASE_URL: database.url } });
 
 describe('dagwright explain', () => {
-  it('knows every task type, function, skip reason, and code that is retried', async () => {
-    const names = [...BUILTIN_TASK_TYPES.keys(), ...FUNCTIONS.keys(), ...SKIP_REASONS, ...DEFAULT_RETRY_ON];
-    for (const name of names) {
+  const codes = CODE_PLACES.flatMap((place) =>
+    Object.entries(place.codes).map(([name, text]) => ({ name, kind: place.kind, text })),
+  );
+
+  it('knows every task type and function', async () => {
+    for (const name of [...BUILTIN_TASK_TYPES.keys(), ...FUNCTIONS.keys()]) {
       const { code, stdout } = await dagwright('explain', name, '--json');
       expect({ name, code }).toEqual({ name, code: 0 });
       expect(JSON.parse(stdout).items[0].text.length, name).toBeGreaterThan(0);
     }
+  });
+
+  it('knows every code of the table, in each place where it appears', async () => {
+    expect(codes.length).toBeGreaterThan(150);
+    for (const { name, kind, text } of codes) {
+      const { stdout } = await dagwright('explain', name, '--json');
+      const { items } = JSON.parse(stdout) as { items: { kind: string; text: string; where?: string }[] };
+      const item = items.find((one) => one.kind === kind);
+      expect(item?.text, `${kind} ${name}`).toContain(text.means.replaceAll('`', ''));
+      expect(item?.where, `${kind} ${name}`).toMatch(/\w/);
+    }
+  });
+
+  it('names no command that there is not', async () => {
+    const { stdout: script } = await dagwright('completion', 'bash');
+    const named = codes.flatMap(({ text }) => [...(text.fix ?? '').matchAll(/`dagwright ((?:[a-z]+ ?)+)/g)]);
+    expect(named.length).toBeGreaterThan(10);
+    for (const [, words] of named) expect(script).toContain(`    "${words!.trim()}") words=`);
   });
 
   it('says what a type takes, what a code is retried for, and what was probably meant', async () => {
@@ -41,6 +61,13 @@ describe('dagwright explain', () => {
     expect((await dagwright('explain', 'http_404')).stdout).toMatch(/It is not tried again/);
     expect((await dagwright('explain', 'timeou')).stderr).toMatch(/hint: dagwright explain timeout/);
     expect((await dagwright('explain')).stdout).toMatch(/functions\n {2}exists, count/);
+    const { stdout } = await dagwright('explain', 'revision_mismatch');
+    expect(stdout).toMatch(
+      /^revision_mismatch {2}answer code: .*\n.* Status 412\.\nWhat to do: Read it again/,
+    );
+    expect((await dagwright('explain', '--help')).stdout).toMatch(
+      /problem codes: syntax, [\s\S]*SQLSTATEs: 22023/,
+    );
   });
 });
 
@@ -64,6 +91,9 @@ describe('dagwright completion', () => {
       'pending paused',
     );
     expect(complete('dagwright', 'keys', 'create', 'name', '--ro')).toBe('--roles');
+    expect(complete('dagwright', 'explain', 'revision_m')).toBe('revision_mismatch');
+    expect(complete('dagwright', 'explain', 'formatD')).toBe('formatDate');
+    expect(complete('dagwright', 'completion', 'z')).toBe('zsh');
   });
 
   it('is made for zsh and fish too, and for no other', async () => {

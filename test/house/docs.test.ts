@@ -1,6 +1,6 @@
 // Documents cannot drift: what is made of the source is current, every word and code stands in them, and every snippet holds.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,6 @@ import { FUNCTIONS } from '../../src/core/expression/functions/registry.ts';
 import { compileExpression, evaluateMapping } from '../../src/core/expression/mapping.ts';
 import { isJsonObject, type Json } from '../../src/core/json.ts';
 import { checkDocument } from '../../src/resources/definitions/check-document.ts';
-import { ERROR_CODES, PROBLEM_CODES } from '../support/docs/codes.ts';
 import { EXAMPLE_INPUT, FUNCTION_EXAMPLES, OF_CONTEXT } from '../support/docs/function-examples.ts';
 import { documents, readDocument, remade, writeIndex } from '../support/docs/write.ts';
 
@@ -86,44 +85,6 @@ function evaluate(text: string): Json {
   if (!compiled.ok) throw new Error(`${text}: ${compiled.problems[0]?.message}`);
   return evaluateMapping(compiled.value, { input: EXAMPLE_INPUT });
 }
-
-describe('codes', () => {
-  const textsIn = (folder: string): string[] =>
-    readdirSync(join(ROOT, 'src', folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => readFileSync(join(ROOT, 'src', folder, file), 'utf8'));
-  const found = (folders: readonly string[], patterns: readonly RegExp[]): string[] => [
-    ...new Set(
-      folders
-        .flatMap(textsIn)
-        .flatMap((text) =>
-          patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1]!)),
-        ),
-    ),
-  ];
-
-  it('of errors all have a meaning', () => {
-    const codes = found(
-      ['tasks', 'engine'],
-      [/\bcode: '([a-z_]+)'/g, /(?:TerminalError|RetryableError)\(\s*'([a-z_]+)'/g],
-    );
-    expect(codes.length).toBeGreaterThan(10);
-    expect(codes.filter((code) => !(code in ERROR_CODES) && !(code in PROBLEM_CODES))).toEqual([]);
-  });
-
-  it('of problems all have a meaning', () => {
-    const codes = found(
-      ['core/definition', 'core/expression', 'core/schedule', 'core/cron', 'core/trigger'],
-      [
-        /\bcode: '([a-z_]+)'/g,
-        /reporter\.(?:error|warn)\(\s*(?:joinPointer\([^()]*\)|[^,()]+),\s*'([a-z]+(?:_[a-z]+)*)',\s/g,
-        /(?:report|failure|SyntaxProblem)\((?:[a-zA-Z]+, )?'([a-z]+(?:_[a-z]+)*)'/g,
-      ],
-    );
-    expect(codes.length).toBeGreaterThan(40);
-    expect(codes.filter((code) => !(code in PROBLEM_CODES) && !(code in ERROR_CODES))).toEqual([]);
-  });
-});
 
 describe('snippets', () => {
   it('that are definitions are valid, without a warning', async () => {

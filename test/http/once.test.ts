@@ -145,9 +145,9 @@ describe('a POST with an Idempotency-Key', () => {
   it('keeps nothing of what was rolled back: the next one does the work', async () => {
     const before = await made();
     inside = async () => {
-      throw new ApiError(409, 'taken', 'the name is taken');
+      throw new ApiError(409, 'name_taken', 'the name is taken');
     };
-    expect((await make('e')).body.code).toBe('taken');
+    expect((await make('e')).body.code).toBe('name_taken');
     inside = async () => {
       throw new Error('broken');
     };
@@ -165,7 +165,7 @@ describe('a POST with an Idempotency-Key', () => {
       inside = async () => {};
       entered.resolve();
       await open.promise;
-      throw new ApiError(409, 'taken', 'the name is taken');
+      throw new ApiError(409, 'name_taken', 'the name is taken');
     };
     const first = make('f');
     await entered.promise;

@@ -448,7 +448,8 @@ export function answerAround({ provider, model, usage, answer = {} }: Omit<Known
       };
   return {
     body: { ...body, usage, ...answer },
-    baseUrl: 'https://models.example/v1',
+    // Google is asked in its own dialect wherever it is.
+    baseUrl: provider === 'google' ? null : 'https://models.example/v1',
     mode: isEmbedding ? 'embedding' : 'text',
   };
 }

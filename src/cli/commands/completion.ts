@@ -1,6 +1,6 @@
 // dagwright completion: what shells need to complete commands, options and their values, made of the commands themselves.
 import { action } from '../action.ts';
-import type { Command } from '../command.ts';
+import { type Command, suggestArguments } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { completionScript, SHELLS } from '../output/completion-script.ts';
 import { refuse } from '../refusal.ts';
@@ -8,6 +8,7 @@ import { refuse } from '../refusal.ts';
 /** `loadAll`: adds what every command takes, which otherwise is there for the one that runs only. */
 export function defineCommand(command: Command, loadAll: () => Promise<Command>): void {
   command.action(action((context, _options, shell: string) => printScript(context, shell, loadAll)));
+  suggestArguments(command, SHELLS);
 }
 
 async function printScript(

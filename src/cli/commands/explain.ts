@@ -1,24 +1,37 @@
-// dagwright explain: what a task type takes, what a function does, what an error code or a skip reason means. All of it from the
-// tables that checks and runs use.
-
+// dagwright explain: what a task type takes, what a function does, what a code means. All of it from the tables that checks and runs
+// use.
+import { CODE_PLACES, type CodeMeaning, meaningsOf } from '../../core/codes/code-table.ts';
 import { BUILTIN_TASK_TYPES } from '../../core/definition/schema/builtin-types.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
-import { DEFAULT_RETRY_ON } from '../../core/errors.ts';
 import { FUNCTIONS } from '../../core/expression/functions/registry.ts';
 import { nearestName } from '../../core/expression/nearest.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import { RUN_CODES } from '../../core/run-codes.ts';
-import { SKIP_REASON_TEXTS } from '../../core/skip-reasons.ts';
 import { action } from '../action.ts';
-import type { Command } from '../command.ts';
+import { type Command, suggestArguments } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { table } from '../output/terminal.ts';
 import { refuse } from '../refusal.ts';
 import { loadTaskTypes } from '../system.ts';
 
 export function defineCommand(command: Command): void {
-  command.action(action(explainName));
+  const codes = CODE_PLACES.map(
+    ({ plural, codes }) => `  ${plural}: ${Object.keys(codes).slice(0, 3).join(', ')}, …`,
+  );
+  command.action(action(explainName)).addHelpText(
+    'after',
+    `
+Names: task types and functions, and the codes that one meets:
+${codes.join('\n')}
+
+Examples:
+  dagwright explain parallel
+  dagwright explain http_503
+  dagwright explain revision_mismatch`,
+  );
+  suggestArguments(command, [...new Set([...BUILTIN_TASK_TYPES.keys(), ...FUNCTIONS.keys(), ...CODE_NAMES])]);
 }
+
+const CODE_NAMES = CODE_PLACES.flatMap(({ codes }) => Object.keys(codes));
 
 /** What each built-in type is for. */
 const SUMMARIES: Readonly<Record<string, string>> = {
@@ -34,9 +47,12 @@ const SUMMARIES: Readonly<Record<string, string>> = {
 };
 
 interface Explanation {
-  readonly kind: 'task type' | 'function' | 'error code' | 'skip reason';
+  /** `task type`, `function`, or what kind of code it is. */
+  readonly kind: string;
   readonly name: string;
   readonly text: string;
+  /** Of a code: where it is read. */
+  readonly where?: string;
   /** Fields of a type's config. */
   readonly fields?: readonly ConfigField[];
 }
@@ -53,15 +69,10 @@ async function explainName(context: CommandContext, _options: object, name?: str
   if (name === undefined) return listNames(context, types);
   const found = explanationsOf(name, types);
   if (found.length === 0) {
-    const names = [
-      ...types.keys(),
-      ...FUNCTIONS.keys(),
-      ...Object.keys({ ...RUN_CODES, ...SKIP_REASON_TEXTS }),
-    ];
-    const near = nearestName(name, names);
+    const near = nearestName(name, [...types.keys(), ...FUNCTIONS.keys(), ...CODE_NAMES]);
     throw refuse(
       'not_found',
-      `"${name}" is no task type, function, error code or skip reason`,
+      `"${name}" is no task type, function or code`,
       near === null ? 'dagwright explain lists them' : `dagwright explain ${near}`,
     );
   }
@@ -79,14 +90,10 @@ function explanationsOf(name: string, types: ReadonlyMap<string, TaskTypeRule>):
   const spec = FUNCTIONS.get(name.replace(/\(\)$/, ''));
   if (spec !== undefined)
     found.push({ kind: 'function', name, text: `${spec.signature}\n${argumentsText(spec)}` });
-  const code = Object.hasOwn(RUN_CODES, name) ? RUN_CODES[name] : httpText(name);
-  if (code !== undefined) found.push({ kind: 'error code', name, text: `${code}.\n${retryText(name)}` });
-  if (Object.hasOwn(SKIP_REASON_TEXTS, name))
-    found.push({
-      kind: 'skip reason',
-      name,
-      text: `${SKIP_REASON_TEXTS[name as keyof typeof SKIP_REASON_TEXTS]}.`,
-    });
+  for (const meaning of meaningsOf(name)) {
+    const { kind, where } = meaning;
+    found.push({ kind, name, text: codeText(meaning), where: plain(where) });
+  }
   return found;
 }
 
@@ -137,24 +144,29 @@ function argumentsText({ least, most }: { readonly least: number; readonly most:
   return `It takes ${least} to ${most} arguments.`;
 }
 
-const httpText = (name: string) =>
-  /^http_[1-5](\d\d|xx)$/.test(name) ? `the service answered with the status ${name.slice(5)}` : undefined;
-
-function retryText(code: string): string {
-  const isRetried =
-    DEFAULT_RETRY_ON.includes(code) || (/^http_5\d\d$/.test(code) && DEFAULT_RETRY_ON.includes('http_5xx'));
-  return isRetried
-    ? 'It is tried again where the task has attempts left, unless retry.retryOn leaves it out.'
-    : 'It is not tried again, unless retry.retryOn names it.';
+function codeText({ means, fix, statuses, isRetried }: CodeMeaning): string {
+  const lines = [
+    statuses === undefined ? means : `${means} Status ${statuses.join(' or ')}.`,
+    fix === undefined ? null : `What to do: ${fix}`,
+    isRetried === undefined
+      ? null
+      : isRetried
+        ? 'It is tried again where the task has attempts left, unless retry.retryOn leaves it out.'
+        : 'It is not tried again, unless retry.retryOn names it.',
+  ];
+  return plain(lines.filter((line) => line !== null).join('\n'));
 }
 
-function textOf({ kind, name, text, fields = [] }: Explanation, { paint }: CommandContext): string {
+/** Without the marks that documents have. */
+const plain = (text: string) => text.replaceAll('`', '');
+
+function textOf({ kind, name, text, where, fields = [] }: Explanation, { paint }: CommandContext): string {
   const rows = fields.map((field) => [
     `  ${field.name}${field.isRequired ? ' (required)' : ''}`,
     field.type,
     field.text,
   ]);
-  const head = `${paint('bold', name)}  ${kind}`;
+  const head = `${paint('bold', name)}  ${kind}${where === undefined ? '' : `: ${where}`}`;
   return [head, text, rows.length === 0 ? '' : `config:\n${table(rows)}`]
     .filter((part) => part !== '')
     .join('\n');
@@ -164,8 +176,7 @@ function listNames(context: CommandContext, types: ReadonlyMap<string, TaskTypeR
   const lists = {
     'task types': [...types.values()].filter(({ status }) => status === 'built').map(({ type }) => type),
     functions: [...FUNCTIONS.keys()],
-    'error codes': Object.keys(RUN_CODES),
-    'skip reasons': Object.keys(SKIP_REASON_TEXTS),
+    ...Object.fromEntries(CODE_PLACES.map(({ plural, codes }) => [plural, Object.keys(codes)])),
   };
   context.printJson(lists);
   for (const [title, names] of Object.entries(lists))

@@ -1,6 +1,6 @@
 // Completion scripts for shells: a table from a command's words to what may come next.
 import { assertNever } from '../../core/errors.ts';
-import type { Command } from '../command.ts';
+import { type Command, suggestedArguments } from '../command.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -9,6 +9,8 @@ interface CommandWords {
   /** `executions list`; empty: the program itself. */
   readonly path: string;
   readonly commands: readonly Word[];
+  /** What its arguments may be, where that is known. */
+  readonly arguments: readonly string[];
   readonly options: readonly OptionWord[];
 }
 interface Word {
@@ -41,6 +43,7 @@ function wordsOf(command: Command, path: string): CommandWords[] {
   const own: CommandWords = {
     path,
     commands: commands.map((one) => ({ name: one.name(), text: one.description() })),
+    arguments: suggestedArguments(command),
     options: command.options.map((option) => ({
       name: option.long ?? option.short ?? '',
       text: option.description,
@@ -66,9 +69,9 @@ function pathLines(tree: readonly CommandWords[]): string[] {
 }
 
 function caseLines(tree: readonly CommandWords[]): string[] {
-  const words = tree.map(({ path, commands, options }) => {
-    const names = [...commands, ...options].map(({ name }) => name).join(' ');
-    return `    "${path}") words="${names}";;`;
+  const words = tree.map(({ path, commands, options, arguments: given }) => {
+    const names = [...[...commands, ...options].map(({ name }) => name), ...given];
+    return `    "${path}") words="${names.join(' ')}";;`;
   });
   const values = tree.flatMap(({ path, options }) =>
     options
@@ -117,10 +120,11 @@ function fishScript(tree: readonly CommandWords[]): string {
   const nexts = tree.flatMap(({ path, commands }) =>
     commands.map(({ name }) => quoted(`${path} ${name}`.trim())),
   );
-  const lines = tree.flatMap(({ path, commands, options }) => {
+  const lines = tree.flatMap(({ path, commands, options, arguments: given }) => {
     const when = `complete -c dagwright -n 'test (__dagwright_path) = "${path}"'`;
     return [
       ...commands.map(({ name, text }) => `${when} -f -a ${name} -d ${quoted(text)}`),
+      ...(given.length === 0 ? [] : [`${when} -f -a ${quoted(given.join(' '))}`]),
       ...options.map(({ name, text, takesValue, choices }) => {
         const value = choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : takesValue ? ' -r' : '';
         const flag = name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`;

@@ -1,4 +1,5 @@
 // Definitions checked and saved by a service: its own task types, tenants and secrets are what counts, not this machine's.
+import type { ProblemCode } from '../../core/codes/code.ts';
 import type { Problem } from '../../core/errors.ts';
 import type { Validation } from '../../resources/definitions/check-document.ts';
 import type { SavedWorkflow } from '../../resources/definitions/save-workflows.ts';
@@ -48,7 +49,7 @@ export async function saveRemotely(
 function problemsOf(
   file: string,
   problems: readonly Problem[],
-  { code, message }: { readonly code: string; readonly message: string },
+  { code, message }: { readonly code: ProblemCode; readonly message: string },
   saved: readonly SavedWorkflow[],
 ): readonly Problem[] {
   const all = problems.length > 0 ? problems : [{ pointer: '', code, message }];

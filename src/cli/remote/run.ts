@@ -1,5 +1,7 @@
 // dagwright run with --server: the service's workers do the work, this process waits and shows what came of it.
+
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProblemCode } from '../../core/codes/code.ts';
 import type { Json } from '../../core/json.ts';
 import { type ExecutionStatus, isTerminalExecution } from '../../core/status.ts';
 import type { RunView } from '../../db/executions/execution-views.ts';
@@ -15,16 +17,14 @@ const POLL_MS = 500;
 /** For so long it need not answer. */
 const PATIENCE_MS = 60_000;
 /** Codes of a service that will answer again. */
-const PASSING: ReadonlySet<string> = new Set([
-  ...[
-    'unreachable',
-    'unexpected',
-    'rate_limited',
-    'busy',
-    'draining',
-    'database_unavailable',
-    'too_many_requests',
-  ],
+const PASSING: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'unreachable',
+  'unexpected',
+  'rate_limited',
+  'busy',
+  'draining',
+  'database_unavailable',
+  'unavailable',
 ]);
 
 export interface RemoteRun {

@@ -1,4 +1,5 @@
 // A Dagwright service elsewhere, spoken to over its HTTP API: what commands use with --server in place of a database.
+import type { ProblemCode } from '../../core/codes/code.ts';
 import type { Problem } from '../../core/errors.ts';
 import type { Outcome, RefusalCode } from '../../resources/outcome.ts';
 import { Refusal, refuse } from '../refusal.ts';
@@ -46,7 +47,7 @@ const REFUSALS: ReadonlySet<string> = new Set<RefusalCode>([
   'expired',
   'payload_too_large',
 ]);
-const HINTS: Readonly<Record<string, string>> = {
+const HINTS: Readonly<Partial<Record<ProblemCode, string>>> = {
   unauthorized: '--key KEY, or DAGWRIGHT_KEY',
   tenant_missing: "--tenant NAME says whose, with the operator's key",
 };
@@ -173,7 +174,8 @@ async function readAnswer(response: Response, address: URL): Promise<Outcome<Ans
     detail = `status ${response.status}`,
     errors = [],
   } = (answer ?? {}) as {
-    readonly code?: string;
+    /** Another release may have others than this one's table. */
+    readonly code?: ProblemCode;
     readonly detail?: string;
     readonly errors?: readonly Problem[];
   };

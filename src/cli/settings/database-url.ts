@@ -5,7 +5,7 @@ const FORM = 'postgres://user:password@host:port/database';
 
 /** What is wrong with a database's URL; null: nothing. `name`: of its variable. */
 export function databaseUrlProblem(name: string, value: string): Problem | null {
-  const problem = { pointer: name, code: 'setting', message: `${name} must be a URL ${FORM}` };
+  const problem: Problem = { pointer: name, code: 'setting', message: `${name} must be a URL ${FORM}` };
   if (!/^postgres(ql)?:\/\//.test(value)) return problem;
   if (isPasswordPlain(value))
     return {

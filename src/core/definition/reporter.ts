@@ -1,5 +1,6 @@
 // Collects the problems of one validation: pointers of the normalised document become pointers of the author's, and
 // neither their number and bytes nor the work of finding places and hints can grow without bound.
+import type { ProblemCode } from '../codes/code.ts';
 import type { Problem } from '../errors.ts';
 import { createSuggest } from '../expression/nearest.ts';
 import type { Json } from '../json.ts';
@@ -35,11 +36,11 @@ export class Reporter {
   }
 
   /** A problem at a pointer of the normalised document. */
-  error(pointer: string, code: string, message: string, hint?: string | null): void {
+  error(pointer: string, code: ProblemCode, message: string, hint?: string | null): void {
     this.#add(this.#errors, () => this.#translated(pointer, code, message, hint));
   }
 
-  warn(pointer: string, code: string, message: string, hint?: string | null): void {
+  warn(pointer: string, code: ProblemCode, message: string, hint?: string | null): void {
     this.#add(this.#warnings, () => this.#translated(pointer, code, message, hint));
   }
 
@@ -82,7 +83,7 @@ export class Reporter {
       : { errors: [], warnings: [...warnings, more] };
   }
 
-  #translated(pointer: string, code: string, message: string, hint?: string | null): Problem {
+  #translated(pointer: string, code: ProblemCode, message: string, hint?: string | null): Problem {
     return { pointer: this.authorPointer(pointer), code, message, ...(hint != null && { hint }) };
   }
 

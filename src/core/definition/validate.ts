@@ -1,6 +1,7 @@
 // From an author's document to a valid definition with its plan, or to all that is wrong with it. Static: evaluates
 // nothing, reads nothing else. Never throws.
 
+import type { ProblemCode } from '../codes/code.ts';
 import type { Problem } from '../errors.ts';
 import { BuildBudget, withBuildBudget } from '../expression/build-budget.ts';
 import { compileMapping } from '../expression/mapping.ts';
@@ -247,6 +248,6 @@ function checkLimits(author: JsonObject, limits: ValidationLimits): Validation |
     : null;
 }
 
-function refuse(pointer: string, code: string, message: string): Validation {
+function refuse(pointer: string, code: ProblemCode, message: string): Validation {
   return { ok: false, problems: [{ pointer, code, message }], warnings: [] };
 }

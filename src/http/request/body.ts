@@ -3,8 +3,10 @@
 //   B1  Not JSON: 400. JSON that nothing here could store or tell apart from other JSON (too deep, too wide, NUL, lone
 //       surrogates, names given twice, numbers that would be rounded unless the route keeps them): 422 with pointers.
 //   B2  Nothing is decompressed, and no media type is guessed.
+
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
+import type { ProblemCode } from '../../core/codes/code.ts';
 import { joinPointer } from '../../core/definition/pointer.ts';
 import { type OutsideRules, readJson } from '../../core/definition/reading/json-reader.ts';
 import type { Problem } from '../../core/errors.ts';
@@ -113,7 +115,7 @@ function look(value: unknown, hasEscapes: boolean, found: Found): void {
 
 function findProblems(value: unknown, pointer: string, problems: Problem[]): void {
   if (problems.length >= MAX_PROBLEMS) return;
-  const report = (code: string, message: string) => void problems.push({ pointer, code, message });
+  const report = (code: ProblemCode, message: string) => void problems.push({ pointer, code, message });
   if (typeof value === 'string') {
     if (!isStorableText(value))
       report('unstorable_text', 'text with a NUL character or a lone surrogate cannot be stored');

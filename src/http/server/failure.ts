@@ -2,6 +2,7 @@
 
 import { finished } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AnswerCode } from '../../core/codes/code.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { isConnectionLoss, isRetryable, isStatementTimeout } from '../../db/connection/connection.ts';
 import { ShareUsedUp } from '../../db/connection/shares.ts';
@@ -13,7 +14,7 @@ const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 const MAX_DISCARDED_BYTES = 32_000_000;
 
 /** Fastify's own refusals, in our words. */
-const REFUSALS: Readonly<Record<string, readonly [status: number, code: string, detail: string]>> = {
+const REFUSALS: Readonly<Record<string, readonly [status: number, code: AnswerCode, detail: string]>> = {
   [BODY_TOO_LARGE]: [413, 'too_large', 'the body is larger than this route takes'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'unsupported_media_type', 'the header Content-Type cannot be read'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'bad_request', 'the body is not as long as Content-Length says'],

@@ -1,5 +1,6 @@
 // What goes wrong, in the one form that every answer uses: RFC 9457 application/problem+json with our code and problems.
 import { STATUS_CODES } from 'node:http';
+import type { AnswerCode } from '../../core/codes/code.ts';
 import type { Problem } from '../../core/errors.ts';
 import { storableText } from '../../core/json.ts';
 import { boundProblems, shortProblem } from '../../core/problem-report.ts';
@@ -26,12 +27,12 @@ const MAX_DETAIL_CHARS = 2_000;
 /** Thrown anywhere below a route: becomes the answer as it stands, with as much of its problems as a report holds. */
 export class ApiError extends Error {
   readonly status: number;
-  readonly code: string;
+  readonly code: AnswerCode;
   readonly errors: readonly Problem[] | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
   constructor(
     status: number,
-    code: string,
+    code: AnswerCode,
     detail: string,
     more: { readonly errors?: readonly Problem[]; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {
@@ -60,7 +61,11 @@ export function badRequest(problems: readonly Problem[]): ApiError {
 }
 
 /** 503: nothing was wrong with the request, which may be sent again. */
-export function unavailable(detail: string, code = 'unavailable', retryAfterSeconds = 1): ApiError {
+export function unavailable(
+  detail: string,
+  code: AnswerCode = 'unavailable',
+  retryAfterSeconds = 1,
+): ApiError {
   return new ApiError(503, code, detail, { headers: { 'retry-after': String(retryAfterSeconds) } });
 }
 

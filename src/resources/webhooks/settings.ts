@@ -56,7 +56,11 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
     ...(isStorableText(workflowId)
       ? []
       : [
-          { pointer: '/workflowId', code: 'validation', message: 'workflowId has characters that no id has' },
+          {
+            pointer: '/workflowId',
+            code: 'validation' as const,
+            message: 'workflowId has characters that no id has',
+          },
         ]),
     ...[options, methods, handshakes, respond, filters, mapping].flatMap((read) =>
       read.ok ? [] : read.problems,

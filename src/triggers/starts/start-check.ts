@@ -19,11 +19,12 @@ export type StartResult =
   | { readonly ok: false; readonly code: StartRefusal; readonly problems: readonly Problem[] };
 
 /** What the operator's limits of a tenant refuse: the same start may pass a moment later. */
-const AT_LIMIT: ReadonlySet<string> = new Set<StartRefusal>(['too_many_starts', 'too_many_waiting']);
+const AT_LIMIT = ['too_many_starts', 'too_many_waiting'] as const satisfies readonly StartRefusal[];
+export type TenantLimit = (typeof AT_LIMIT)[number];
 
 /** Whether a refusal is one of the operator's limits of the tenant. */
-export function isAtLimit(code: string): boolean {
-  return AT_LIMIT.has(code);
+export function isAtLimit(code: string): code is TenantLimit {
+  return AT_LIMIT.some((limit) => limit === code);
 }
 
 /** A tenant at its limits has room again as its executions begin, or its minute goes by. */

@@ -10,7 +10,7 @@
 //   R5  A repetition is told the first execution, whatever was replayed since.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Problem, TaskError } from '../../core/errors.ts';
+import type { Problem } from '../../core/errors.ts';
 import { newId } from '../../core/id.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { JsonWarning } from '../../core/long-numbers.ts';
@@ -24,7 +24,7 @@ import {
 } from '../../db/resources/webhook-events.ts';
 import { findReceiver, type WebhookRow } from '../../db/resources/webhooks.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
-import { isAtLimit } from '../starts/start-check.ts';
+import { isAtLimit, type TenantLimit } from '../starts/start-check.ts';
 import type { Starts } from '../starts/starts.ts';
 import { readBody } from './body/body.ts';
 import { extraDigits } from './body/printed-size.ts';
@@ -66,7 +66,7 @@ export type Receipt =
       readonly problems: readonly Problem[];
     }
   /** Verified, but the tenant starts nothing more for the moment: the delivery is to come again. */
-  | { readonly kind: 'limited'; readonly code: string; readonly message: string }
+  | { readonly kind: 'limited'; readonly code: TenantLimit; readonly message: string }
   /** Slack asks whether the address is right; nothing is stored. */
   | { readonly kind: 'challenge'; readonly challenge: string }
   | HandshakeAnswer
@@ -125,8 +125,8 @@ export async function receiveDelivery(
 
 /** Undoes an event whose start the tenant's limits refuse. */
 class TenantAtLimit extends Error {
-  readonly code: string;
-  constructor({ code, message }: TaskError) {
+  readonly code: TenantLimit;
+  constructor(code: TenantLimit, message: string) {
     super(message);
     this.code = code;
   }
@@ -221,7 +221,8 @@ async function storeAndDecide(
       eventId: id,
       receivedAt,
     });
-    if (decision.error !== null && isAtLimit(decision.error.code)) throw new TenantAtLimit(decision.error);
+    const { error } = decision;
+    if (error !== null && isAtLimit(error.code)) throw new TenantAtLimit(error.code, error.message);
     await settleEvent(client, id, decision);
     const { status, executionId } = decision;
     const event = { ...content, eventId: id, receivedAt };

@@ -140,7 +140,7 @@ const problemArbitrary = fc.record({
     fc.array(fc.string({ maxLength: 400 })).map((path) => joinPointer('', ...path)),
     fc.constant(`/${'n'.repeat(2_000)}`),
   ),
-  code: fc.constant('x'),
+  code: fc.constant('type' as const),
   message: fc.string({ unit: 'binary', maxLength: 3_000 }),
 });
 

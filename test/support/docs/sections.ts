@@ -1,4 +1,5 @@
 // The parts of docs/ that are made of the source: schemas, tables of functions and codes, the API's description.
+import { CODE_PLACES, type CodePlace, meaningsOf } from '../../../src/core/codes/code-table.ts';
 import { BUILTIN_TASK_TYPES } from '../../../src/core/definition/schema/builtin-types.ts';
 import { definitionSchema } from '../../../src/core/definition/schema/document.ts';
 import { TRIGGER_SCHEMAS } from '../../../src/core/definition/schema/trigger-schema.ts';
@@ -7,9 +8,7 @@ import { FUNCTIONS } from '../../../src/core/expression/functions/registry.ts';
 import { SCOPE_NAMES } from '../../../src/core/expression/scope.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { NOT_SUPPORTED, type NotSupported } from '../../../src/core/not-supported.ts';
-import { SKIP_REASONS } from '../../../src/core/status.ts';
 import { describeApi } from '../described-api.ts';
-import { ERROR_CODES, PROBLEM_CODES, SKIP_REASON_TEXTS } from './codes.ts';
 import { FUNCTION_EXAMPLES } from './function-examples.ts';
 import { code, fieldTable, table } from './schema-table.ts';
 
@@ -59,13 +58,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
           .join('; '),
       ]),
     ),
-  'skip reasons': () =>
-    table(
-      ['reason', 'meaning'],
-      SKIP_REASONS.map((reason) => [code(reason), SKIP_REASON_TEXTS[reason]]),
-    ),
-  'error codes': () => codeTable(ERROR_CODES),
-  'problem codes': () => codeTable(PROBLEM_CODES),
+  ...Object.fromEntries(CODE_PLACES.map((place) => [place.plural.toLowerCase(), () => codeTable(place)])),
   ...Object.fromEntries(
     Object.entries(TRIGGER_SCHEMAS).map(([kind, schema]) => [`trigger ${kind}`, () => fieldTable(schema)]),
   ),
@@ -73,11 +66,16 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   'http routes': () => routes(),
 };
 
-const codeTable = (codes: Readonly<Record<string, string>>) =>
-  table(
-    ['code', 'meaning'],
-    Object.entries(codes).map(([name, meaning]) => [code(name), meaning]),
-  );
+function codeTable({ kind, codes }: CodePlace): string {
+  const meanings = Object.keys(codes).map((name) => meaningsOf(name).find((one) => one.kind === kind)!);
+  const rows = Object.keys(codes).map((name, i) => {
+    const { means, fix, statuses, isRetried } = meanings[i]!;
+    const more = statuses?.join(', ') ?? (isRetried === undefined ? null : isRetried ? 'yes' : '');
+    return [code(name), fix === undefined ? means : `${means} ${fix}`, ...(more === null ? [] : [more])];
+  });
+  const title = { 'error code': ['retried'], 'answer code': ['status'] }[kind] ?? [];
+  return table(['code', 'meaning', ...title], rows);
+}
 
 function taskConfig(type: string): string {
   const { configSchema, exactlyOneOf = [], notSupported = [] } = BUILTIN_TASK_TYPES.get(type)!;

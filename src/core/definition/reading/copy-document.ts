@@ -1,5 +1,6 @@
 // Copies any JavaScript value into plain JSON, or says at which pointers it is not JSON that we can store. After this
 // no getter, prototype, hole, cycle or forbidden key of the author's object can reach the rest of the validation.
+import type { ProblemCode } from '../../codes/code.ts';
 import type { Problem, Result } from '../../errors.ts';
 import { isStorableText, type Json, MAX_DEPTH, MAX_VALUES } from '../../json.ts';
 import { toldPointer } from '../pointer.ts';
@@ -29,7 +30,7 @@ export function copyDocument(document: unknown, maxBytes = MAX_DOCUMENT_BYTES): 
   let templates = 0;
   let pathChars = 0;
 
-  const report = (code: string, message: string, hint?: string): null => {
+  const report = (code: ProblemCode, message: string, hint?: string): null => {
     problems.push({ pointer: toldPointer(path), code, message, ...(hint !== undefined && { hint }) });
     if (problems.length >= MAX_PROBLEMS) throw new Stop();
     return null;

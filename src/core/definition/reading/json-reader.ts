@@ -1,6 +1,7 @@
 // A strict JSON reader (RFC 8259) for documents that people write: unlike JSON.parse it refuses duplicate keys, numbers
 // that JavaScript would round or turn into Infinity, and depth, and says at which line and column. What another system has
 // written cannot be written anew: of that it can keep such numbers as texts (core/long-numbers.ts).
+import type { ProblemCode } from '../../codes/code.ts';
 import type { Problem, Result } from '../../errors.ts';
 import { MAX_DEPTH, MAX_VALUES } from '../../json.ts';
 import { toldPointer } from '../pointer.ts';
@@ -14,8 +15,8 @@ const SPACE = /[ \t\n\r]*/y;
 
 class SyntaxProblem extends Error {
   readonly offset: number;
-  readonly code: string;
-  constructor(offset: number, code: string, message: string) {
+  readonly code: ProblemCode;
+  constructor(offset: number, code: ProblemCode, message: string) {
     super(message);
     this.offset = offset;
     this.code = code;
@@ -41,7 +42,7 @@ export function readJson(
   let values = 0;
 
   const place = placesIn(text);
-  const report = (offset: number, code: string, message: string): void => {
+  const report = (offset: number, code: ProblemCode, message: string): void => {
     if (problems.length < MAX_PROBLEMS)
       problems.push({
         pointer: toldPointer(path),

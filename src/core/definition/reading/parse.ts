@@ -1,5 +1,7 @@
 // From text to a plain document: JSON, or YAML 1.2 with anchors and `<<`. Bounded in size, depth and aliases; never throws.
+
 import { type Document, isNode, isScalar, LineCounter, parseDocument as parseYaml, visit } from 'yaml';
+import type { ProblemCode } from '../../codes/code.ts';
 import type { Problem, Result } from '../../errors.ts';
 import { MAX_DEPTH } from '../../json.ts';
 import { quoteText } from '../quote-text.ts';
@@ -62,7 +64,7 @@ function readYaml(source: string): Result<unknown> {
     lineCounter: lines,
   });
   const problems: Problem[] = [];
-  const report = (code: string, offset: number, message: string): void => {
+  const report = (code: ProblemCode, offset: number, message: string): void => {
     const { line, col } = lines.linePos(offset);
     if (problems.length < MAX_PROBLEMS)
       problems.push({ pointer: '', code, message: `line ${line}, column ${col}: ${message}` });
@@ -92,7 +94,7 @@ function readYaml(source: string): Result<unknown> {
 /** Aliases are counted, integers made exact, repeated names found. */
 function inspectYaml(
   document: Document.Parsed,
-  report: (code: string, offset: number, message: string) => void,
+  report: (code: ProblemCode, offset: number, message: string) => void,
 ): void {
   let aliases = 0;
   visit(document, {
@@ -144,6 +146,6 @@ function yamlTrap(source: string): string | null {
   return null;
 }
 
-function failure(code: string, message: string): Result<never> {
+function failure(code: ProblemCode, message: string): Result<never> {
   return { ok: false, problems: [{ pointer: '', code, message }] };
 }

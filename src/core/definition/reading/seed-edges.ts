@@ -1,4 +1,5 @@
 // The seeds' top-level `edges` ({ source, target } or { from, to }) folded into `dependsOn`.
+import type { ProblemCode } from '../../codes/code.ts';
 import type { Problem } from '../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { joinPointer } from '../pointer.ts';
@@ -47,7 +48,7 @@ export function foldEdges(folding: EdgeFolding): void {
   if (!Object.hasOwn(top, 'edges')) return;
   const edges: Json = top.edges ?? null;
   delete top.edges;
-  const refuse = (pointer: string, code: string, message: string): void => {
+  const refuse = (pointer: string, code: ProblemCode, message: string): void => {
     if (problems.length < 1000) problems.push({ pointer, code, message });
   };
   if (!Array.isArray(edges)) {

@@ -1,6 +1,8 @@
 // Turns Ajv's errors into problems a person can act on. Used for the definition itself, for task config, and for inputs
 // and outputs. Schema members of ours: `x-hint` explains a pattern, `x-not-supported` marks what this release lacks.
+
 import type { ErrorObject } from 'ajv';
+import type { ProblemCode } from '../../codes/code.ts';
 import type { Problem } from '../../errors.ts';
 import { isJsonObject } from '../../json.ts';
 import { refusalOf } from '../../not-supported.ts';
@@ -32,7 +34,7 @@ function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem 
   const params = error.params as Record<string, unknown>;
   const parent: Record<string, unknown> = isJsonObject(error.parentSchema) ? error.parentSchema : {};
   const got = describeValue(error.data);
-  const problem = (code: string, message: string, hint?: string | null): Problem => ({
+  const problem = (code: ProblemCode, message: string, hint?: string | null): Problem => ({
     pointer,
     code,
     message,

@@ -1,4 +1,5 @@
 // What each name of the scope (CONTRACT 2.2) is known to hold, as JSON Schema, and where it may be read.
+import type { ProblemCode } from '../../codes/code.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { refusalOf, refusedRead } from '../../not-supported.ts';
 import type { Read } from '../checks/task-check.ts';
@@ -68,9 +69,9 @@ export function scopeSchema(root: string, schemas: ScopeSchemas): Json | null {
 export function misplacedRead(
   { reference, where, task, hasItem }: Read,
   takesSecrets: boolean,
-): { code: string; message: string } | null {
+): { code: ProblemCode; message: string } | null {
   const { root, path } = reference;
-  const outOfScope = (message: string) => ({ code: 'out_of_scope', message });
+  const outOfScope = (message: string) => ({ code: 'out_of_scope' as const, message });
   const refused = refusedRead(root, path);
   switch (root) {
     case 'item':

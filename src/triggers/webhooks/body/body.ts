@@ -3,6 +3,7 @@
 //       numbers beyond 2^53, which are kept exactly as texts, with a warning.
 //   B2  Costs a bounded time whatever the bytes are, and never throws.
 
+import type { ProblemCode } from '../../../core/codes/code.ts';
 import { joinPointer } from '../../../core/definition/pointer.ts';
 import { type OutsideRules, readJson } from '../../../core/definition/reading/json-reader.ts';
 import type { Problem, Result } from '../../../core/errors.ts';
@@ -71,7 +72,7 @@ function findUnacceptable(body: Json): Problem[] {
   const problems: Problem[] = [];
   const path: (string | number)[] = [];
   let keys = 0;
-  const report = (code: string, message: string): void => {
+  const report = (code: ProblemCode, message: string): void => {
     if (problems.length < MAX_PROBLEMS)
       problems.push({ pointer: shortPointer(joinPointer('', ...path)), code, message });
   };
@@ -116,6 +117,6 @@ function isLonger(text: string): boolean {
   return text.length * 3 > MAX_STRING_BYTES && Buffer.byteLength(text) > MAX_STRING_BYTES;
 }
 
-function failure(code: string, message: string): Result<never> {
+function failure(code: ProblemCode, message: string): Result<never> {
   return { ok: false, problems: [{ pointer: '', code, message }] };
 }

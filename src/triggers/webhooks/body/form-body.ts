@@ -1,4 +1,5 @@
 // application/x-www-form-urlencoded as JSON. Unlike URLSearchParams it refuses bytes that are not UTF-8.
+import type { ProblemCode } from '../../../core/codes/code.ts';
 import type { Result } from '../../../core/errors.ts';
 import { setOwn } from '../../../core/expression/scope.ts';
 import type { Json } from '../../../core/json.ts';
@@ -41,6 +42,6 @@ function unescapeText(escaped: string): string | null {
   return decodeUtf8(bytes.subarray(0, length));
 }
 
-function failure(code: string, message: string): Result<never> {
+function failure(code: ProblemCode, message: string): Result<never> {
   return { ok: false, problems: [{ pointer: '', code, message }] };
 }

@@ -1,18 +1,26 @@
-// What is said when the database cannot be used: the one place for all commands.
-import { isConnectionLoss } from '../db/connection/connection.ts';
-import { TAKEN_ROLES } from '../db/connection/roles.ts';
-import { EmbeddedError } from '../db/embedded/server.ts';
-import { MigrationError } from '../db/operations/migrate.ts';
-import { type Refusal, refuse } from './refusal.ts';
+// What is said when the database cannot be used: the one place for commands and the library.
+import type { Problem } from '../../core/errors.ts';
+import { isConnectionLoss } from '../connection/connection.ts';
+import { TAKEN_ROLES } from '../connection/roles.ts';
+import { EmbeddedError } from '../embedded/error.ts';
+import { IsolationError } from './isolation-check.ts';
+import { MigrationError } from './migrate.ts';
 
-/** Null: the error is not about the database being reached, let in or brought up to date. */
-export function databaseRefusal(
+/** Empty: the error is not about the database being reached, let in, brought up to date or fit. */
+export function databaseProblems(
   error: unknown,
   { databaseUrl }: { readonly databaseUrl: string | undefined },
-): Refusal | null {
-  if (error instanceof EmbeddedError) return refuse('embedded_database', error.message, error.hint);
-  if (error instanceof MigrationError) return refuse('migration', error.message, error.hint);
-  if (!(error instanceof Error)) return null;
+): readonly Problem[] {
+  const one = (code: Problem['code'], message: string, hint: string) => [
+    { pointer: '', code, message, hint },
+  ];
+  if (error instanceof EmbeddedError) return one('embedded_database', error.message, error.hint);
+  if (error instanceof MigrationError) return one('migration', error.message, error.hint);
+  if (error instanceof IsolationError)
+    return error.problems.flatMap(({ problem, fix }) =>
+      one('isolation', `the database would not keep tenants apart: ${problem}`, fix),
+    );
+  if (!(error instanceof Error)) return [];
   const code = String((error as { code?: unknown }).code);
   const reason = error.message || 'no answer';
   if (isConnectionLoss(error)) {
@@ -22,21 +30,21 @@ export function databaseRefusal(
         : /unsupported startup parameter/.test(reason)
           ? 'DATABASE_URL is a transaction pooler: set DIRECT_DATABASE_URL to the PostgreSQL behind it'
           : 'check DATABASE_URL, and that the server runs';
-    return refuse('database', `cannot reach the database: ${reason}`, hint);
+    return one('database', `cannot reach the database: ${reason}`, hint);
   }
   if (isRefusedLogin(code, reason))
-    return refuse(
+    return one(
       'database',
       `the database refuses the connection: ${reason}`,
       'check user, password, database and sslmode of DATABASE_URL',
     );
   if (code === INSUFFICIENT_PRIVILEGE)
-    return refuse(
+    return one(
       'database',
       `the login of the database may not do this: ${reason}`,
       `as a superuser: grant ${TAKEN_ROLES.join(', ')} to ${loginOf(databaseUrl)}`,
     );
-  return null;
+  return [];
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501';
