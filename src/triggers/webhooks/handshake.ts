@@ -95,6 +95,12 @@ export function isTopicMessage(webhook: WebhookRow, delivery: Delivery): boolean
   );
 }
 
+/** With raw delivery SNS sends the message alone, as it was published. */
+export function isRawMessage(delivery: Delivery): boolean {
+  const header = readHeader(delivery, 'x-amz-sns-rawdelivery');
+  return header.kind === 'value' && header.value === 'true';
+}
+
 function handshakeOf({ handshakes }: WebhookRow, type: HandshakeType): Handshake | null {
   return handshakes?.find((one) => one.type === type) ?? null;
 }
