@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GlobalOptions, withContext } from '../../src/cli/context.ts';
+import type { Io } from '../../src/cli/io.ts';
 import { announceService, findServiceUrl } from '../../src/cli/settings/service-address.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
@@ -120,6 +122,29 @@ describe('lists of what starts a workflow', () => {
   });
 });
 
+describe('log lines of a command', () => {
+  it('are for people on a terminal, else for machines', async () => {
+    const said = async (isTTY: boolean) => {
+      const written: string[] = [];
+      const output = { isTTY, write: (line: string) => void written.push(line) };
+      const io: Io = {
+        ...{ stdout: output, stderr: output, cwd: folder, environment: () => ({ HOME: folder }) },
+        ...{ onSignal: () => () => {}, onReaderGone: () => {}, exit: () => undefined as never },
+      };
+      const options = { tenant: 'default', isTenantGiven: false };
+      await withContext(io, options as GlobalOptions, async ({ log }) => {
+        log.info('a worker takes tasks', { concurrency: 4 });
+        return 0;
+      });
+      return written.join('');
+    };
+    expect(await said(true)).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} info {2}a worker takes tasks \{"concurrency":4\}\n$/,
+    );
+    expect(JSON.parse(await said(false))).toMatchObject({ level: 'info', concurrency: 4 });
+  });
+});
+
 describe('an execution that goes on', () => {
   it('is shown with how long it has gone on, and what it has cost so far', async () => {
     await dagwright('apply', file('slow', ''));
@@ -150,6 +175,14 @@ describe('validate', () => {
     );
     const { files } = JSON.parse((await dagwright('validate', path, '--json')).stdout);
     expect(files[0].errors).toMatchObject([{ pointer: '/outputt', file: path, line: 3, column: 1 }]);
+  });
+
+  it('draws a definition that is valid', async () => {
+    const path = file('drawn', '');
+    const { code, stdout } = await dagwright('validate', path, '--mermaid');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^flowchart TD\n {2}t0\[.*\]$/m)]);
+    const { files } = JSON.parse((await dagwright('validate', path, '--mermaid', '--json')).stdout);
+    expect(files[0].mermaid).toMatch(/^flowchart TD\n/);
   });
 
   it('so do apply and run', async () => {
