@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GlobalOptions, withContext } from '../../src/cli/context.ts';
 import type { Io } from '../../src/cli/io.ts';
+import { readConfig } from '../../src/cli/settings/config.ts';
 import { announceService, findServiceUrl } from '../../src/cli/settings/service-address.ts';
+import { publicUrlOf } from '../../src/cli/settings/webhook-host.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -95,6 +97,14 @@ describe('the address of a webhook', () => {
   it('is that of the service beside it, as long as that lives', () => {
     const withdraw = announceService(folder, 'http://127.0.0.1:4999');
     expect(findServiceUrl(folder)).toBe('http://127.0.0.1:4999');
+    const told = (env: Record<string, string>) => {
+      const read = readConfig({ DAGWRIGHT_HOME: folder, ...env }, folder);
+      return read.ok ? publicUrlOf(read.value) : read.problems;
+    };
+    expect(told({})).toEqual({ url: 'http://127.0.0.1:4999', isGuess: false });
+    expect(told({ PORT: '4567' })).toEqual({ url: 'http://127.0.0.1:4567', isGuess: false });
+    // That of another database says nothing of it.
+    expect(told({ DATABASE_URL: own.url })).toEqual({ url: 'http://127.0.0.1:3000', isGuess: true });
     withdraw();
     expect(findServiceUrl(folder)).toBeNull();
     const { pid } = spawnSync(process.execPath, ['-e', '']);

@@ -369,7 +369,10 @@ describe('respond', () => {
       verifier: 'hmac',
       respond: { withinSeconds: 1 },
     });
+    const sinceMs = performance.now();
     const late = await deliver(slow, {});
+    // Far more than the second, far less than the 25 of who says nothing.
+    expect(performance.now() - sinceMs).toBeLessThan(15_000);
     expect([late.status, JSON.parse(late.text)]).toEqual([
       202,
       { eventId: expect.any(String), status: 'processed', executionId: expect.any(String) },

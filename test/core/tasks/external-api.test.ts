@@ -765,6 +765,46 @@ describe('auth', () => {
     expect([...bearer.request.usedSecrets!].map(({ name }) => name)).toEqual(['T']);
   });
 
+  test('a signature of AWS is in the call, and its secret goes only where it may', async () => {
+    const { request } = await run({
+      url,
+      auth: {
+        awsSigV4: {
+          ...{
+            accessKeyId: 'AKIA1',
+            secretAccessKey: '{{ secrets.KEY }}',
+            region: 'eu-west-1',
+            service: 'sqs',
+          },
+        },
+      },
+    });
+    expect(request.headers.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKIA1\/\d{8}\/eu-west-1\/sqs\//,
+    );
+    expect([...request.usedSecrets!].map(({ name }) => name)).toEqual(['KEY']);
+  });
+
+  test('a token goes only where the secrets may that it was made of', async () => {
+    const { sent } = await run(
+      {
+        url,
+        auth: {
+          oauth2ClientCredentials: {
+            ...{ tokenUrl: 'https://id.example/token', clientId: 'me', clientSecret: '{{ secrets.KEY }}' },
+          },
+        },
+      },
+      { answers: [{ body: '{"access_token":"a-t0ken"}' }] },
+    );
+    expect(
+      sent.map(({ url: { host }, usedSecrets }) => [host, ...[...usedSecrets!].map(({ name }) => name)]),
+    ).toEqual([
+      ['id.example', 'KEY'],
+      ['api.example', 'KEY'],
+    ]);
+  });
+
   test.each<[JsonObject, RegExp]>([
     [{ basic: { username: 'a:b', password: '{{ secrets.KEY }}' } }, /username cannot hold ":"/],
     [{ bearer: { token: '{{ input }}' } }, /auth.bearer needs "token"/],
