@@ -97,6 +97,10 @@ describe('--tenant', () => {
     const list = async (...args: string[]) => (await dagwright(...args)).stdout.trim();
     expect(await list('--tenant', 'acme', 'keys', 'list')).toBe('no keys in tenant acme');
     expect(await list('--tenant', 'keys', 'keys', 'list')).toBe('no keys in tenant keys');
+    expect(await dagwright('--tenant', 'keys', 'variables', 'list', '--json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"items":[]'),
+    });
     expect(await list('--tenant', 'keys', 'keys', 'list', '--tenant', 'acme')).toBe('no keys in tenant acme');
   });
 });

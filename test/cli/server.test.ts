@@ -182,6 +182,22 @@ describe('with --server', () => {
     expect([withUser.code, withUser.stderr]).toEqual([2, expect.not.stringContaining('hunter2')]);
   });
 
+  it('an open service acts in the tenant that is named, else as default', async () => {
+    await using open = await openService({ listen: true });
+    const at = (...args: string[]) => runCli([...args, '--server', open.url], { cwd: folder, env: HOSTS });
+    expect((await at('tenants', 'create', 'other')).code).toBe(0);
+    expect((await at('variables', 'set', 'region', '"eu"', '--tenant', 'other')).code).toBe(0);
+    expect((await at('variables', 'list', '--tenant', 'other')).stdout).toMatch(/region/);
+    expect((await at('variables', 'list')).stdout).not.toMatch(/region/);
+  });
+
+  it('the address of a webhook is what the service says, and no guess', async () => {
+    await remote('apply', file('good.json', flow('good')));
+    const made = await remote('webhooks', 'create', 'good', 'hooked', '--verifier', 'github');
+    expect(made.code).toBe(0);
+    expect(made.stderr).not.toMatch(/PORT|DAGWRIGHT_PUBLIC_URL/);
+  });
+
   it('what stands for the service and sends elsewhere is told; the key goes nowhere', async () => {
     const asked: string[] = [];
     const other = await openStub(({ headers }, response) => {

@@ -1,7 +1,7 @@
 // The library on a database: all that it does beside the engine, which has tests of its own.
 import pg from 'pg';
 import { Type } from 'typebox';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import {
   Dagwright,
   DagwrightError,
@@ -185,6 +185,20 @@ describe('connect', () => {
     );
   });
 
+  test('a way past the pooler of another database is not gone', async () => {
+    vi.stubEnv('DIRECT_DATABASE_URL', 'postgres://nobody@127.0.0.1:1/none');
+    try {
+      for (const options of [
+        { databaseUrl: database.url },
+        { environment: { DATABASE_URL: database.url } },
+        { environment: { DATABASE_URL: database.url, DIRECT_DATABASE_URL: database.url } },
+      ])
+        await (await Dagwright.connect(options)).close();
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   test('migrates a given database only where that is asked for', async () => {
     const empty = await createEmptyDatabase();
     try {
@@ -254,11 +268,13 @@ describe('connect', () => {
     const other = await Dagwright.connect({ databaseUrl: database.url });
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    await client.query('alter table dagwright.workers rename to hidden');
+    // It registers, and then cannot say which jobs are its own.
+    await client.query('alter table dagwright.workers rename pool_ids to hidden');
     const failed = await codeOf(other.startWorker({ concurrency: 1 }));
-    await client.query('alter table dagwright.hidden rename to workers');
+    await client.query('alter table dagwright.workers rename hidden to pool_ids');
     await client.end();
-    expect(failed).not.toBe('done');
+    expect(failed).toMatchObject({ code: '42703' });
+    expect(await others()).toBe(0);
     await other.startWorker({ concurrency: 1 });
     expect(await others()).toBe(1);
     await other.stopWorker();

@@ -803,6 +803,8 @@ describe('auth', () => {
       ['id.example', 'KEY'],
       ['api.example', 'KEY'],
     ]);
+    // An endpoint that sends elsewhere is not the one that was named.
+    expect(sent[0]!.keepsStatus?.(302)).toBe(true);
   });
 
   test.each<[JsonObject, RegExp]>([
