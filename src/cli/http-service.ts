@@ -2,7 +2,6 @@
 import { EventEmitter } from 'node:events';
 import { type Database, openDatabase } from '../db/connection/connection.ts';
 import { findSealingKeys } from '../db/operations/doctor-secrets.ts';
-import type { OutsideSettings } from '../engine/services/outside.ts';
 import type { Worker } from '../engine/worker/worker.ts';
 import { Health } from '../http/process/health.ts';
 import { Metrics } from '../http/process/metrics.ts';
@@ -10,18 +9,14 @@ import type { ApiContext } from '../http/server/api-context.ts';
 import { ListenError, Server } from '../http/server/server.ts';
 import { hasKeys } from '../resources/api-keys.ts';
 import { InstallationSecrets } from '../tasks/installation-secrets.ts';
-import { parseAllowList } from '../tasks/outbound/allow-list.ts';
-import type { OutsideHttp } from '../tasks/outbound/client.ts';
 import type { Scheduler } from '../triggers/scheduler.ts';
 import { createSecretBox } from '../triggers/secrets/secret-box.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
-import { type FetchOutside, SenderCertificates } from '../triggers/webhooks/certificates.ts';
+import { SenderCertificates } from '../triggers/webhooks/certificates.ts';
+import { createFetchOutside } from './fetch-outside.ts';
 import { refuse } from './refusal.ts';
 import { isLoopback } from './settings/http-settings.ts';
 import type { System } from './system.ts';
-
-/** A sender waits for its confirmation. */
-const CONFIRM_MS = 10_000;
 
 export interface HttpService {
   /** Where it listens. */
@@ -55,7 +50,7 @@ export async function openHttpService(
   const metrics = new Metrics();
   metrics.watchDatabase(database, log);
   metrics.watchPools('api', database);
-  const fetchOutside = outsideFetch(config.outside);
+  const fetchOutside = createFetchOutside(config.outside);
   let worker: Worker | null = null;
   const ended = new EventEmitter<{ executionEnded: [id: string] }>();
   const service: ApiContext = {
@@ -122,26 +117,6 @@ export async function openHttpService(
     await stop(0);
     throw error;
   }
-}
-
-/** GET through the guard. Its client is made with the first of them: most services confirm nothing. */
-function outsideFetch({ allowedHosts = [], deniedHosts }: OutsideSettings): FetchOutside {
-  let http: Promise<OutsideHttp> | null = null;
-  const open = async (): Promise<OutsideHttp> => {
-    const { createHttp } = await import('../tasks/outbound/client.ts');
-    const allowed = parseAllowList(allowedHosts);
-    if (!allowed.ok) throw new Error(allowed.problems[0]!.message);
-    return createHttp({ allowedHosts: allowed.value, deniedHosts });
-  };
-  return async (url) => {
-    http ??= open();
-    return await (await http).request({
-      ...{ method: 'GET', url, headers: { 'user-agent': 'dagwright' }, body: null, maxBytes: 100_000 },
-      ...{ hasSecretBody: false, isOnce: false, signal: AbortSignal.timeout(CONFIRM_MS) },
-      // N3: where it leads on to is another host.
-      keepsStatus: () => true,
-    });
-  };
 }
 
 async function tellOfSecrets({ database, secretBox, log }: ApiContext): Promise<void> {

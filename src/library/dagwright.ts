@@ -42,6 +42,8 @@ export class Dagwright {
   #running: RunningWorker | null = null;
   /** From its call on, also while it starts. */
   #starting: Promise<RunningWorker> | null = null;
+  /** Resolves when all that were told to stop have stopped. */
+  #stopped: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
   private constructor(opened: Opened, actor: string) {
@@ -176,9 +178,15 @@ export class Dagwright {
     const starting = this.#starting;
     this.#starting = null;
     this.#running = null;
-    // One that could not start was told so to whoever started it.
-    const running = await starting?.catch(() => null);
-    await running?.stop();
+    const before = this.#stopped;
+    const stop = async () => {
+      // One that could not start was told so to whoever started it.
+      const running = await starting?.catch(() => null);
+      await running?.stop();
+    };
+    const stopped = Promise.all([before, stop()]);
+    this.#stopped = stopped.catch(() => {});
+    await stopped;
   }
 
   /** Stops the worker, ends what waits, and closes the connections. */

@@ -5,6 +5,10 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
+import { openDatabase } from '../../src/db/connection/connection.ts';
+import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
+import { applyDefinition } from '../../src/db/resources/definitions.ts';
 import { BEGIN } from '../support/begin.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 import { MAIN, runCli } from './support/run-cli.ts';
@@ -162,6 +166,34 @@ describe('dagwright doctor', () => {
       status: 'fail',
       message: expect.stringMatching(/pending execution without a job/),
     });
+  });
+
+  it('names the task types that no live worker has, with who needs them and what waits', async () => {
+    const own = openDatabase(database.url);
+    const needy = {
+      workflowId: 'needy',
+      nodes: [{ taskId: 'a', taskType: 'resize', dependsOn: [], config: {} }],
+    };
+    await applyDefinition(own, DEFAULT_TENANT_ID, needy as WorkflowDefinition, 'test');
+    await own.close();
+    const worker = (types: object | null) =>
+      `insert into dagwright.workers (id, host, pid, concurrency, started_at, heartbeat_at, beating_since, lease_seconds, types)
+         values (gen_random_uuid(), 'here', 1, 1, now(), now(), now(), 15, ${types === null ? 'null' : `'${JSON.stringify(types)}'`});`;
+    const job = `select dagwright.add_jobs_v3(array['{"e":"x"}'::json], 5, false, 'dagwright:resize');`;
+    const right = 'delete from dagwright.workers; delete from graphile_worker._private_jobs';
+    const said = async (wrong: string) => (await whileWrong(wrong, right)).by.get('task types');
+    expect(await said(job + worker({ crop: 'h1' }))).toMatchObject({
+      status: 'warn',
+      message: 'no live worker has the task type "resize" (1 job(s) wait, needed by needy)',
+      hint: expect.stringMatching(/DAGWRIGHT_TASKS/),
+    });
+    expect(await said(worker({ resize: 'h1' }) + worker({ resize: 'h2' }))).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(/different config schemas of resize/),
+    });
+    // One of the release before may have it.
+    expect(await said(worker({ crop: 'h1' }) + worker(null))).toMatchObject({ status: 'ok' });
+    await admin.query('delete from dagwright.workflow_versions; delete from dagwright.workflow_definitions');
   });
 
   it('tells that schedules are overdue and nobody looks after them', async () => {

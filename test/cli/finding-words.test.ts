@@ -3,11 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { looksLikeProduction } from '../../src/cli/commands/db-reset.ts';
 import { CODE_PLACES } from '../../src/core/codes/code-table.ts';
 import { BUILTIN_TASK_TYPES } from '../../src/core/definition/schema/builtin-types.ts';
 import { FUNCTIONS } from '../../src/core/expression/functions/registry.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { runCli } from './support/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-words-'));
@@ -125,6 +127,10 @@ describe('--tenant', () => {
     const list = async (...args: string[]) => (await dagwright(...args)).stdout.trim();
     expect(await list('--tenant', 'acme', 'keys', 'list')).toBe('no keys in tenant acme');
     expect(await list('--tenant', 'keys', 'keys', 'list')).toBe('no keys in tenant keys');
+    expect(await dagwright('--tenant', 'keys', 'variables', 'list', '--json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"items":[]'),
+    });
     expect(await list('--tenant', 'keys', 'keys', 'list', '--tenant', 'acme')).toBe('no keys in tenant acme');
   });
 });
@@ -145,6 +151,16 @@ describe('dagwright db reset', () => {
       expect((await at({ NODE_ENV: 'production' })).stderr).toMatch(
         /looks like production: NODE_ENV=production/,
       );
+      // A worker lives on it: not even with --yes.
+      const client = new pg.Client({ connectionString: own.url });
+      await client.connect();
+      await client.query(
+        `select dagwright.register_worker_v2(gen_random_uuid(), 'here', 1, 1, 60, '{}', '{}')`,
+      );
+      const used = await at({}, '--yes');
+      await client.query('delete from dagwright.workers');
+      await client.end();
+      expect(used).toMatchObject({ code: 1, stderr: expect.stringMatching(/1 worker\(s\) live on/) });
       expect(await at({}, '--yes')).toMatchObject({ code: 0 });
       const list = await runCli(['tenants', 'list', '--json'], {
         cwd: folder,
@@ -154,5 +170,50 @@ describe('dagwright db reset', () => {
     } finally {
       await own.drop();
     }
+  });
+
+  it('leaves a database alone in which nothing is ours', async () => {
+    const other = await createEmptyDatabase();
+    const client = new pg.Client({ connectionString: other.url });
+    await client.connect();
+    try {
+      // Of another program, which uses the same libraries.
+      await client.query(`create schema drizzle; create schema graphile_worker;
+        create table drizzle.__drizzle_migrations (id int); create table graphile_worker.jobs (id int); create table mine (id int)`);
+      const tables = async () => {
+        const { rows } = await client.query<{ name: string }>(
+          `select schemaname || '.' || tablename as name from pg_tables where schemaname !~ '^(pg_|information_schema)' order by 1`,
+        );
+        return rows.map(({ name }) => name);
+      };
+      const before = await tables();
+      const { code, stderr } = await runCli(['db', 'reset', '--yes'], {
+        cwd: folder,
+        env: { HOME: folder, DATABASE_URL: other.url },
+      });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/there is nothing of Dagwright in the database .* \[not_found\]/),
+      });
+      expect(await tables()).toEqual(before);
+    } finally {
+      await client.end();
+      await other.drop();
+    }
+  });
+
+  it.each<[string, string | null]>([
+    ['postgres://u@db.example.com/app', 'db.example.com'],
+    ['postgres://u@127.0.0.1/app?host=db.example.com', 'db.example.com'],
+    ['postgres://u@10.0.0.7/app', '10.0.0.7'],
+    ['postgres://u@[2001:db8::1]/app', '[2001:db8::1]'],
+    ['postgres://u@127.0.0.1:5433/app', null],
+    ['postgres://u@[::1]/app', null],
+    ['postgres://u@localhost/app', null],
+    ['postgres:///app?host=/var/run/postgresql', null],
+    ['postgres:///app', null],
+  ])('takes %s for a database of another machine: %s', (url, host) => {
+    const said = looksLikeProduction({ isProduction: false }, url);
+    expect(said).toBe(host === null ? null : `the database is on ${host}`);
   });
 });

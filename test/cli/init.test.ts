@@ -71,11 +71,14 @@ describe('dagwright init', () => {
     mkdirSync(join(at, 'tasks'), { recursive: true });
     writeFileSync(join(at, '.env'), 'SECRET=1');
     writeFileSync(join(at, 'tasks/count-words.js'), 'mine');
+    // A link that leads nowhere is there as well: through it a file elsewhere would be written.
+    symlinkSync(join(folder, 'elsewhere'), join(at, 'README.md'));
     const { code, stderr } = await init('mine');
     expect(code).toBe(1);
     expect(stderr).toMatch(/mine\/\.env is there already, and nothing is overwritten \[exists\]/);
     expect(stderr).toMatch(/tasks\/count-words\.js is there already/);
-    expect(readdirSync(at).sort()).toEqual(['.env', 'tasks']);
+    expect(stderr).toMatch(/mine\/README\.md is there already/);
+    expect(readdirSync(at).sort()).toEqual(['.env', 'README.md', 'tasks']);
     expect(readFileSync(join(at, '.env'), 'utf8')).toBe('SECRET=1');
   });
 

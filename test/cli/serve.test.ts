@@ -52,7 +52,15 @@ interface Started {
 
 /** Resolves when it has logged `ready`. */
 async function start(role: string, ready: string, env: Record<string, string>): Promise<Started> {
-  const child = spawn(process.execPath, [MAIN, 'start', '--role', role], {
+  return await startCommand(['start', '--role', role], ready, env);
+}
+
+async function startCommand(
+  args: readonly string[],
+  ready: string,
+  env: Record<string, string>,
+): Promise<Started> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
     env: environment(env),
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -86,6 +94,32 @@ async function get(port: number, path: string, key?: string) {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
   return { status: answer.status, text: await answer.text() };
 }
+
+describe('dagwright dev', () => {
+  it('prints one line for each execution that has ended', async () => {
+    const port = await freePort();
+    const service = await startCommand(['dev'], 'Ctrl-C ends it.', { PORT: String(port) });
+    const post = async (method: string, path: string, body: object) =>
+      await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const nodes = [{ taskId: 'a', taskType: 'transformation', config: { output: 1 } }];
+    await post('PUT', '/v1/workflows/quick', { workflowId: 'quick', nodes });
+    const { id } = (await (await post('POST', '/v1/workflows/quick/executions?wait=30', {})).json()) as {
+      id: string;
+    };
+    expect(await service.end()).toBe(0);
+    const lines = service
+      .log()
+      .split('\n')
+      .filter((line) => line.includes(id) && !line.startsWith('{'));
+    expect(lines).toEqual([
+      expect.stringMatching(new RegExp(`^✔ completed  quick  [\\d.]+ m?s  \\$0  ${id}$`)),
+    ]);
+  });
+});
 
 describe('dagwright start', () => {
   it('--role all is the whole service, which ends well', async () => {

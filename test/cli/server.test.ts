@@ -1,9 +1,12 @@
 // Commands with --server: over the HTTP API of a service, without a database, with the answers that the database would give.
+
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_KEY, openService, type TestService } from '../support/service.ts';
+import { type Answer, openStub, type Received } from '../tasks/outbound/support/stub-server.ts';
 import { runCli } from './support/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dagwright-server-'));
@@ -33,6 +36,11 @@ const file = (name: string, text: object | string) => {
   writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
   return join(folder, name);
 };
+const refusing =
+  (status: number) =>
+  (code: string): Answer =>
+  (_, response) =>
+    void response.writeHead(status).end(JSON.stringify({ code, detail: `it is ${code}`, errors: [] }));
 const flow = (workflowId: string, taskType = 'probe') => ({
   workflowId,
   nodes: [{ taskId: 'a', taskType }],
@@ -189,6 +197,97 @@ describe('with --server', () => {
       });
     const withUser = await here('workflows', 'list', '--server', 'http://me:hunter2@127.0.0.1:1');
     expect([withUser.code, withUser.stderr]).toEqual([2, expect.not.stringContaining('hunter2')]);
+  });
+
+  it('an open service acts in the tenant that is named, else as default', async () => {
+    await using open = await openService({ listen: true });
+    const at = (...args: string[]) => runCli([...args, '--server', open.url], { cwd: folder, env: HOSTS });
+    expect((await at('tenants', 'create', 'other')).code).toBe(0);
+    expect((await at('variables', 'set', 'region', '"eu"', '--tenant', 'other')).code).toBe(0);
+    expect((await at('variables', 'list', '--tenant', 'other')).stdout).toMatch(/region/);
+    expect((await at('variables', 'list')).stdout).not.toMatch(/region/);
+  });
+
+  it('the address of a webhook is what the service says, and no guess', async () => {
+    await remote('apply', file('good.json', flow('good')));
+    const made = await remote('webhooks', 'create', 'good', 'hooked', '--verifier', 'github');
+    expect(made.code).toBe(0);
+    expect(made.stderr).not.toMatch(/PORT|DAGWRIGHT_PUBLIC_URL/);
+  });
+
+  it('what stands for the service and sends elsewhere is told; the key goes nowhere', async () => {
+    const asked: string[] = [];
+    const other = await openStub(({ headers }, response) => {
+      asked.push(String(headers.authorization));
+      response.end('{"items":[],"nextCursor":null}');
+    });
+    let status = 301;
+    const stub = await openStub((_, response) => {
+      response.writeHead(status, { location: `${other.origin}/v1/variables` });
+      response.end();
+    });
+    const at = (...args: string[]) =>
+      runCli([...args, '--server', stub.origin, '--key', acme.key], { cwd: folder, env: HOSTS });
+    for (status of [301, 302, 303, 307, 308])
+      for (const line of ['variables list', 'variables set x 1', 'run some'])
+        expect(await at(...line.split(' ')), `${status} ${line}`).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/127\.0\.0\.1:\d+ sends elsewhere: http.*\[redirected\]/),
+        });
+    expect(asked).toEqual([]);
+    await Promise.all([stub.close(), other.close()]);
+  });
+
+  it('a run outlasts what passes: a service that is deployed anew, busy or away', async () => {
+    const passing: Answer[] = [
+      refusing(503)('unavailable'),
+      refusing(429)('rate_limited'),
+      (_, response) => response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>'),
+      (_, response) => void response.destroy(),
+    ];
+    // When it has ended, and is shown.
+    const late: Answer[] = [refusing(503)('database_unavailable')];
+    let hasEnded = false;
+    const forward = async ({ method, target, headers, body }: Received, response: ServerResponse) => {
+      const { authorization = '', 'content-type': type = 'application/json' } = headers;
+      const answer = await fetch(service.url + target, {
+        method,
+        headers: { authorization, 'content-type': type },
+        ...(body === '' ? {} : { body }),
+      });
+      const text = await answer.text();
+      hasEnded ||= text.includes('"status":"completed"');
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
+    };
+    const stub = await openStub((request, response) => {
+      const bad =
+        request.method === 'GET' ? (passing.shift() ?? (hasEnded ? late.shift() : undefined)) : undefined;
+      if (bad === undefined) void forward(request, response);
+      else bad(request, response);
+    });
+    await remote('apply', file('good.json', flow('good')));
+    const run = await runCli(['run', 'good', '--json', '--server', stub.origin, '--key', acme.key], {
+      cwd: folder,
+      env: HOSTS,
+    });
+    expect({ code: run.code, left: [...passing, ...late] }, run.stderr).toEqual({ code: 0, left: [] });
+    expect(JSON.parse(run.stdout)).toMatchObject({ status: 'completed' });
+    await stub.close();
+  });
+
+  it('what a service refuses while it is waited for ends the run', async () => {
+    const stub = await openStub(({ method }, response) =>
+      method === 'POST'
+        ? response.writeHead(202).end('{"id":"00000000-0000-7000-8000-000000000abc","status":"pending"}')
+        : refusing(401)('unauthorized')(null as never, response),
+    );
+    const run = await runCli(['run', 'good', '--server', stub.origin, '--key', acme.key], {
+      cwd: folder,
+      env: HOSTS,
+    });
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/\[unauthorized\]/) });
+    expect(stub.received).toHaveLength(2);
+    await stub.close();
   });
 
   it('settings name the service too, where no database is set', async () => {

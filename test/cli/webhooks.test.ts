@@ -1,7 +1,7 @@
 // dagwright webhooks, as its users see it: stdout, stderr, exit codes; and the printed delivery run by a real shell.
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -168,6 +168,35 @@ describe('dagwright webhooks', () => {
     expect((await webhooks(['update', id, '--priority', '9'], none)).stderr).toBe('');
     expect((await webhooks(['update', id, '--json'])).stdout).toContain('nothing to change');
   });
+});
+
+it.skipIf(!hasTools)('takes each example of docs/webhooks.md, one for each preset', async () => {
+  const page = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8').replaceAll(
+    '\\\n',
+    ' ',
+  );
+  const examples = [...page.matchAll(/^npx dagwright webhooks (create .*)$/gm)].map(([, line]) =>
+    execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+      .split('\0')
+      .slice(0, -1),
+  );
+  const names = [...page.matchAll(/\{\{ secrets\.(\w+) \}\}/g)].map((match) => match[1]!);
+  // A public key, where one is wanted.
+  const secrets = names.map((name) => [
+    `DAGWRIGHT_SECRET_${name}`,
+    'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+  ]);
+  const made: string[] = [];
+  for (const [verb = '', workflowId = '', ...rest] of examples) {
+    await applyTo(service, [{ ...ORDERS, workflowId }]);
+    const { code, stdout, stderr } = await webhooks(
+      [verb, workflowId, ...rest, '--json'],
+      Object.fromEntries(secrets),
+    );
+    expect({ code, rest }, stderr).toEqual({ code: 0, rest });
+    made.push(JSON.parse(stdout).verifier);
+  }
+  expect(made).toEqual(expect.arrayContaining(['shopify', 'zoom', 'zendesk', 'twilio', 'discord', 'meta']));
 });
 
 describe('dagwright doctor', () => {

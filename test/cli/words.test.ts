@@ -4,7 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GlobalOptions, withContext } from '../../src/cli/context.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { readConfig } from '../../src/cli/settings/config.ts';
 import { announceService, findServiceUrl } from '../../src/cli/settings/service-address.ts';
+import { publicUrlOf } from '../../src/cli/settings/webhook-host.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -93,6 +97,14 @@ describe('the address of a webhook', () => {
   it('is that of the service beside it, as long as that lives', () => {
     const withdraw = announceService(folder, 'http://127.0.0.1:4999');
     expect(findServiceUrl(folder)).toBe('http://127.0.0.1:4999');
+    const told = (env: Record<string, string>) => {
+      const read = readConfig({ DAGWRIGHT_HOME: folder, ...env }, folder);
+      return read.ok ? publicUrlOf(read.value) : read.problems;
+    };
+    expect(told({})).toEqual({ url: 'http://127.0.0.1:4999', isGuess: false });
+    expect(told({ PORT: '4567' })).toEqual({ url: 'http://127.0.0.1:4567', isGuess: false });
+    // That of another database says nothing of it.
+    expect(told({ DATABASE_URL: own.url })).toEqual({ url: 'http://127.0.0.1:3000', isGuess: true });
     withdraw();
     expect(findServiceUrl(folder)).toBeNull();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
@@ -117,6 +129,29 @@ describe('lists of what starts a workflow', () => {
       );
     const { stdout } = await dagwright('schedules', 'list', '--json');
     expect(JSON.parse(stdout).items[0]).toMatchObject({ status: 'active', workflowStatus: 'archived' });
+  });
+});
+
+describe('log lines of a command', () => {
+  it('are for people on a terminal, else for machines', async () => {
+    const said = async (isTTY: boolean) => {
+      const written: string[] = [];
+      const output = { isTTY, write: (line: string) => void written.push(line) };
+      const io: Io = {
+        ...{ stdout: output, stderr: output, cwd: folder, environment: () => ({ HOME: folder }) },
+        ...{ onSignal: () => () => {}, onReaderGone: () => {}, exit: () => undefined as never },
+      };
+      const options = { tenant: 'default', isTenantGiven: false };
+      await withContext(io, options as GlobalOptions, async ({ log }) => {
+        log.info('a worker takes tasks', { concurrency: 4 });
+        return 0;
+      });
+      return written.join('');
+    };
+    expect(await said(true)).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} info {2}a worker takes tasks \{"concurrency":4\}\n$/,
+    );
+    expect(JSON.parse(await said(false))).toMatchObject({ level: 'info', concurrency: 4 });
   });
 });
 
@@ -150,6 +185,14 @@ describe('validate', () => {
     );
     const { files } = JSON.parse((await dagwright('validate', path, '--json')).stdout);
     expect(files[0].errors).toMatchObject([{ pointer: '/outputt', file: path, line: 3, column: 1 }]);
+  });
+
+  it('draws a definition that is valid', async () => {
+    const path = file('drawn', '');
+    const { code, stdout } = await dagwright('validate', path, '--mermaid');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^flowchart TD\n {2}t0\[.*\]$/m)]);
+    const { files } = JSON.parse((await dagwright('validate', path, '--mermaid', '--json')).stdout);
+    expect(files[0].mermaid).toMatch(/^flowchart TD\n/);
   });
 
   it('so do apply and run', async () => {

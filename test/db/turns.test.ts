@@ -105,6 +105,38 @@ describe('turns', () => {
     for (const name of ['a', 'b', 'c']) expect(countOf(after, name)).toBeGreaterThanOrEqual(9);
   });
 
+  test('so it does behind turns that wait for other workers', async () => {
+    for (const name of ['a', 'b', 'c', 'rare']) await tenant(name);
+    await client.query(
+      `select dagwright.add_jobs_v3(array[json_build_object('e', 'rare1', 'o', $1::uuid)], 5, false, 'dagwright:rare')`,
+      [tenants.get('rare')],
+    );
+    await add('a', 200);
+    await add('b', 200);
+    // Its turn is the first of all, and nobody takes it.
+    await pass(1, ['dagwright', 'dagwright:rare']);
+    await client.query(
+      `update graphile_worker._private_jobs set run_at = run_at - interval '1 s' where payload->>'e' = 'rare1' and priority = -1`,
+    );
+    const takeCommon = async (n: number) => {
+      const { rows } = await client.query<{ e: string }>(
+        `delete from graphile_worker._private_jobs where id in (select id from graphile_worker._private_jobs
+           where is_available and run_at <= now() and payload->>'e' <> 'rare1' order by priority, run_at limit $1)
+         returning payload->>'e' as e`,
+        [n],
+      );
+      return rows.map(({ e }) => e);
+    };
+    for (let k = 0; k < 10; k++) {
+      await pass();
+      await takeCommon(10);
+    }
+    await add('c', 100);
+    await pass();
+    const after = await takeCommon(30);
+    for (const name of ['a', 'b', 'c']) expect(countOf(after, name)).toBeGreaterThanOrEqual(9);
+  });
+
   test('a tenant of weight 3 has three turns for one', async () => {
     await tenant('heavy', { weight: 3 });
     await tenant('light');
@@ -202,7 +234,8 @@ describe('permits', () => {
     expect(await take(5)).toEqual([]);
     expect(await pass()).toMatchObject({ isHeld: true, isLimited: true });
     expect(await take(5, { held: true })).toEqual(['a1', 'a2']);
-    await pass();
+    // Nothing could be given: no further pass is due at once.
+    expect(await pass()).toMatchObject({ isHeld: false, isLimited: true });
     expect(await take(5)).toEqual([]);
     await client.query(`delete from graphile_worker._private_jobs where payload->>'e' = 'a1'`);
     await pass();

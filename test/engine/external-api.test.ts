@@ -166,6 +166,16 @@ describe('external_api', () => {
     expect(stub.received).toEqual([]);
   });
 
+  it('names the path of a call that has no answer, and nothing of its query', async () => {
+    answers = [(_, response) => void response.destroy()];
+    const run = await runOne(api({ url: `${stub.origin}/v1/orders?key=s3cr3t`, method: 'POST', body: 1 }));
+    expect(run.task('call').error).toMatchObject({
+      code: 'network',
+      message: expect.stringContaining(`POST ${stub.origin}/v1/orders was broken off`),
+    });
+    expect(JSON.stringify(run)).not.toContain('s3cr3t');
+  });
+
   it('fails with a code that an edge can catch', async () => {
     answers = [withStatus(404)];
     const flow = definition([

@@ -90,6 +90,13 @@ describe('of several workers', () => {
     // Each task ran once: none was given to a worker that could not, and back, at the price of an attempt.
     expect(runs.flatMap(({ tasks }) => tasks.filter(({ attempt }) => attempt !== 1))).toEqual([]);
     expect(ranBy).toHaveLength(20 * 7);
+    // Nor at the price of a claim.
+    const claimed = await engine.query(
+      `select task_id, fence::int from dagwright.task_executions
+       where workflow_execution_id = any($1) and map_index = -1 and task_id in ('first', 'pure', 'again', 'last') and fence <> 1`,
+      [ids],
+    );
+    expect(claimed).toEqual([]);
     await engine.expectSound();
   });
 
@@ -127,6 +134,13 @@ describe('what no live worker can do', () => {
     const id = await engine.start(late.workflowId);
     const jobs = () => inTransaction((client) => queuedJobs(client));
     await until(async () => (await jobs()).some(({ kind }) => kind === 'dagwright:late'));
+    // Whoever ran `begin` did not claim it.
+    const claims = () =>
+      engine.query(
+        `select fence::int from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'x'`,
+        [id],
+      );
+    expect(await claims()).toEqual([{ fence: 0 }]);
     expect(await why(id)).toMatch(
       /^x is ready since .* waits for a worker with the task type "late": no live worker has it/,
     );

@@ -137,6 +137,34 @@ describe('snippets', () => {
       ).not.toThrow();
   });
 
+  it('of README use what it says that they use, which is on all systems or named', () => {
+    const text = readDocument('README.md');
+    const everywhere = [
+      'npm',
+      'npx',
+      'node',
+      'cd',
+      'echo',
+      'export',
+      'printf',
+      'cut',
+      'cat',
+      'mkdir',
+      'git',
+      'docker',
+    ];
+    const used = blocksOf('README.md')
+      .filter(({ language }) => language === 'sh')
+      .flatMap((block) => [...block.text.matchAll(/(?:^|\||\$\(|&&)[ ]*([a-z][a-z0-9]*)(?=[ ])/gm)])
+      .map((match) => match[1]!);
+    const named = [...new Set(used)].filter((name) => !everywhere.includes(name));
+    expect(named.length).toBeGreaterThan(2);
+    const prose = text.replace(/```[\s\S]*?```/g, '');
+    expect(named.filter((name) => !prose.includes(`\`${name}\``))).toEqual([]);
+    for (const what of [/On Windows use/, /on Alpine/, /ends the service/, /dagwright db stop/])
+      expect(prose).toMatch(what);
+  });
+
   it('in TypeScript can be read', () => {
     for (const { at, text } of blocksIn('ts')) expect(() => stripTypeScriptTypes(text), at).not.toThrow();
   });

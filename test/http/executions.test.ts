@@ -1,5 +1,6 @@
 // Starting, reading and acting on executions through the API, with a worker in the same process; and two tenants beside
 // each other, of whom neither sees anything of the other.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
@@ -24,6 +25,10 @@ const start = (workflowId: string, body: object = {}, query: Record<string, stri
   service.call('POST', `/v1/workflows/${workflowId}/executions`, { body, query });
 const get = (path: string, query: Record<string, string | number> = {}) =>
   service.call('GET', `/v1/executions${path}`, { query });
+const cancelAll = async (workflowId: string) => {
+  const { body } = await get('', { workflowId });
+  for (const { id } of body.items) await service.call('POST', `/v1/executions/${id}/cancel`, { body: {} });
+};
 const ended = (id: string) => service.engine!.ended(id);
 
 describe('a start', () => {
@@ -32,6 +37,17 @@ describe('a start', () => {
     expect({ status, body }).toEqual({ status: 201, body: { id: expect.any(String), status: 'pending' } });
     expect(headers.location).toBe(`/v1/executions/${body.id}`);
     expect((await ended(body.id)).execution.status).toBe('completed');
+  });
+
+  it('that is waited for keeps nothing of its body meanwhile', async () => {
+    const workflowId = await apply(graph('a', { tasks: { a: waiting(3_600) } }));
+    const bodies: unknown[] = [];
+    const note = (told: unknown) => void bodies.push((told as { request: { body: unknown } }).request.body);
+    subscribe('tracing:fastify.request.handler:asyncEnd', note);
+    const { status } = await start(workflowId, { input: { a: 'large' } }, { wait: 1 });
+    unsubscribe('tracing:fastify.request.handler:asyncEnd', note);
+    expect([status, bodies]).toEqual([202, [undefined]]);
+    await cancelAll(workflowId);
   });
 
   it('takes input, priority and metadata, and says who asked', async () => {

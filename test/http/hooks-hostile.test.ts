@@ -416,6 +416,13 @@ describe('a path that nobody has', () => {
         }),
       ],
     ]);
+    // One that somebody has says why a delivery of it was refused.
+    const [known] = Object.values(hooks);
+    expect((await deliver(known!.path)).statusCode).toBe(401);
+    expect(lines.at(-1)).toEqual([
+      'a webhook delivery was refused',
+      { webhookId: known!.id, reason: expect.any(String) },
+    ]);
     for (let i = 0; i < 30; i++) await deliver(`default/${'x'.repeat(400)}`);
     expect(lines.length).toBeLessThan(20);
     expect(Math.max(...lines.map(([, fields]) => String(fields?.path).length))).toBeLessThanOrEqual(200);

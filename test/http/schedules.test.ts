@@ -107,6 +107,7 @@ describe('making one', () => {
     [{ endAt: '2030-02-30T00:00:00Z' }, '/endAt', 'format'],
     [{ endAt: '0000-01-01T00:00:00Z' }, '/endAt', 'format'],
     [{ startAt: '2030-01-02T00:00:00Z', endAt: '2030-01-01T00:00:00Z' }, '/endAt', 'range'],
+    [{ endAt: '2020-01-01T00:00:00Z' }, '/endAt', 'range'],
     [{ overlapPolicy: 'queue' }, '/overlapPolicy', 'invalid_value'],
     [{ jitterSeconds: -1 }, '/jitterSeconds', 'range'],
     [{ priority: 11 }, '/priority', 'range'],

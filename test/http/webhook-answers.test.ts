@@ -3,6 +3,7 @@
 import { createHmac, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '../../src/core/definition/model.ts';
+import { until } from '../support/engine.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { TOPIC_CERTIFICATE } from '../triggers/webhooks/topic-certificate.ts';
@@ -201,6 +202,61 @@ describe('a question whether the address is right', () => {
     expect([event.body.status, again.body]).toEqual(['processed', event.body]);
     const { body } = await service.call('GET', `/v1/executions/${event.body.executionId}`);
     expect(body.input).toMatchObject({ Type: 'Notification', Message: 'm' });
+    // And is read as strictly as JSON is.
+    const raw = (text: string, more: Record<string, string> = {}) =>
+      send(hook.url, {
+        body: text,
+        headers: {
+          'content-type': 'text/plain; charset=UTF-8',
+          'x-amz-sns-message-type': 'Notification',
+          'x-amz-sns-message-id': text.slice(0, 40),
+          authorization: `Basic ${Buffer.from('sns:a-long-password').toString('base64')}`,
+          ...more,
+        },
+      });
+    const long = await raw('{"Type":"Notification","id":12345678901234567890}');
+    const kept = await service.call('GET', `/v1/executions/${long.body.executionId}`);
+    expect(kept.body.input).toMatchObject({ id: '12345678901234567890' });
+    for (const [text, status] of [
+      ['{"Type":"Notification",', 400],
+      ['no JSON', 400],
+      ['{"a":1,"a":2}', 422],
+      [`${'['.repeat(300)}${']'.repeat(300)}`, 422],
+    ] as const)
+      expect((await raw(text)).status, text).toBe(status);
+    expect((await traces(service, hook.id)).events).toBe(2);
+    // What it hands on raw may be anything.
+    for (const [text, input] of [
+      ['a plain message', { body: 'a plain message' }],
+      ['{"order":12345678901234567890}', { order: '12345678901234567890' }],
+    ] as const) {
+      const handedOn = await raw(text, { 'x-amz-sns-rawdelivery': 'true' });
+      expect(handedOn.body.status).toBe('processed');
+      const { body: run } = await service.call('GET', `/v1/executions/${handedOn.body.executionId}`);
+      expect(run.input).toEqual(input);
+    }
+  });
+
+  it('a redirect of who confirms confirms nothing', async () => {
+    const hook = await makeWebhook(service, {
+      authType: 'basic',
+      secret: 'sns:a-long-password',
+      handshakes: [{ type: 'sns' }],
+    });
+    confirms = async () => 302;
+    const answer = await send(hook.url, {
+      body: JSON.stringify({
+        Type: 'SubscriptionConfirmation',
+        SubscribeURL: 'https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription',
+      }),
+      headers: {
+        'content-type': 'text/plain; charset=UTF-8',
+        'x-amz-sns-message-type': 'SubscriptionConfirmation',
+        authorization: `Basic ${Buffer.from('sns:a-long-password').toString('base64')}`,
+      },
+    });
+    expect(answer.status).toBe(503);
+    confirms = async () => 200;
   });
 
   it("a topic's messages count by their own signature: its confirmation, and what comes then, once", async () => {
@@ -355,7 +411,10 @@ describe('respond', () => {
       verifier: 'hmac',
       respond: { withinSeconds: 1 },
     });
+    const sinceMs = performance.now();
     const late = await deliver(slow, {});
+    // Far more than the second, far less than the 25 of who says nothing.
+    expect(performance.now() - sinceMs).toBeLessThan(15_000);
     expect([late.status, JSON.parse(late.text)]).toEqual([
       202,
       { eventId: expect.any(String), status: 'processed', executionId: expect.any(String) },
@@ -367,6 +426,30 @@ describe('respond', () => {
     });
     expect((await deliver(broken, { a: 1, b: 2 })).status).toBe(202);
     expect(JSON.stringify(service.logged)).toContain('the answer to a delivery could not be made');
+  });
+
+  it('a waiting delivery counts by its size: large ones leave room for others', async () => {
+    const LARGE = { a: 1, b: 2, pad: ['x'.repeat(450_000), 'x'.repeat(450_000)] };
+    const waiting = await makeWebhook(service, {
+      workflowId: 'waits',
+      verifier: 'hmac',
+      respond: { withinSeconds: 60 },
+    });
+    const quick = await makeWebhook(service, { workflowId: 'sum', verifier: 'hmac', respond: {} });
+    const gone = new AbortController();
+    // 46 places each, of the 500 that a tenant may have.
+    const held = Array.from({ length: 10 }, (_, i) => {
+      const { body, headers } = fromHmac(JSON.stringify(LARGE), { secret: waiting.secret, id: `large-${i}` });
+      return fetch(waiting.url, { method: 'POST', headers, body: body as string, signal: gone.signal }).catch(
+        (error: Error) => error.name,
+      );
+    });
+    await until(async () => (await traces(service, waiting.id)).events === held.length);
+    await until(async () => (await deliver(quick, LARGE)).status === 202);
+    expect((await deliver(quick, { a: 1, b: 2 })).status).toBe(200);
+    gone.abort();
+    expect(await Promise.all(held)).toEqual(Array(held.length).fill('AbortError'));
+    await until(async () => (await deliver(quick, LARGE)).status === 200);
   });
 
   it('at once, with `when: received`', async () => {

@@ -1,7 +1,7 @@
 // The library on a database: all that it does beside the engine, which has tests of its own.
 import pg from 'pg';
 import { Type } from 'typebox';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import {
   Dagwright,
   DagwrightError,
@@ -185,6 +185,20 @@ describe('connect', () => {
     );
   });
 
+  test('a way past the pooler of another database is not gone', async () => {
+    vi.stubEnv('DIRECT_DATABASE_URL', 'postgres://nobody@127.0.0.1:1/none');
+    try {
+      for (const options of [
+        { databaseUrl: database.url },
+        { environment: { DATABASE_URL: database.url } },
+        { environment: { DATABASE_URL: database.url, DIRECT_DATABASE_URL: database.url } },
+      ])
+        await (await Dagwright.connect(options)).close();
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   test('migrates a given database only where that is asked for', async () => {
     const empty = await createEmptyDatabase();
     try {
@@ -213,6 +227,61 @@ describe('connect', () => {
     await other.close();
     expect([await waited, await followed]).toEqual(['closed', 'closed']);
     await dagwright.cancel(run.id);
+  });
+
+  /** Workers of this database beside that of the file. */
+  const others = async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ n: number }>('select count(*)::int as n from dagwright.workers');
+      return rows[0]!.n - 1;
+    } finally {
+      await client.end();
+    }
+  };
+
+  test('close ends it once, however often it is called, and each call waits for the end', async () => {
+    const other = await Dagwright.connect({ databaseUrl: database.url });
+    await other.startWorker({ concurrency: 1 });
+    expect(await others()).toBe(1);
+    const left = [other.close(), other.close()].map((closed) => closed.then(others));
+    expect(await Promise.all(left)).toEqual([0, 0]);
+    await other.close();
+    expect(await codeOf(other.startWorker())).toBe('closed');
+  });
+
+  test('close waits for a worker that starts, and for one that stops', async () => {
+    const starting = await Dagwright.connect({ databaseUrl: database.url });
+    const started = codeOf(starting.startWorker({ concurrency: 1 }));
+    expect(await codeOf(starting.startWorker())).toBe('already_started');
+    await starting.close();
+    expect([await started, await others()]).toEqual(['done', 0]);
+    const stopping = await Dagwright.connect({ databaseUrl: database.url });
+    await stopping.startWorker({ concurrency: 1 });
+    const stopped = codeOf(stopping.stopWorker());
+    await stopping.close();
+    expect([await stopped, await others()]).toEqual(['done', 0]);
+  });
+
+  test('a worker that could not start leaves nothing, and another may', async () => {
+    const other = await Dagwright.connect({ databaseUrl: database.url });
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    // It registers, and then cannot say which jobs are its own.
+    await client.query('alter table dagwright.workers rename pool_ids to hidden');
+    const failed = await codeOf(other.startWorker({ concurrency: 1 }));
+    await client.query('alter table dagwright.workers rename hidden to pool_ids');
+    await client.end();
+    expect(failed).toMatchObject({ code: '42703' });
+    expect(await others()).toBe(0);
+    await other.startWorker({ concurrency: 1 });
+    expect(await others()).toBe(1);
+    await other.stopWorker();
+    expect(await others()).toBe(0);
+    await other.startWorker({ concurrency: 1 });
+    await other.close();
+    expect(await others()).toBe(0);
   });
 
   test('apply tells all that is wrong, and where', async () => {

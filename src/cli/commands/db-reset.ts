@@ -60,7 +60,11 @@ async function confirm(
   if (answer.trim() !== database) throw refuse('not_confirmed', 'nothing was deleted');
 }
 
-function looksLikeProduction({ isProduction }: Config, url: string): string | null {
+/** Why it should be asked for by --yes; null: it is a database of this machine. */
+export function looksLikeProduction(
+  { isProduction }: Pick<Config, 'isProduction'>,
+  url: string,
+): string | null {
   if (isProduction) return 'NODE_ENV=production';
   const address = new URL(url);
   const hostname = address.searchParams.get('host') ?? address.hostname;

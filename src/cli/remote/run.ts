@@ -16,15 +16,11 @@ import { bodyOrRefuse, type RemoteService } from './service.ts';
 const POLL_MS = 500;
 /** For so long it need not answer. */
 const PATIENCE_MS = 60_000;
-/** Codes of a service that will answer again. */
+/** Codes of a service, or of what stands before it, that will answer again. */
 const PASSING: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
-  'unreachable',
-  'unexpected',
-  'rate_limited',
-  'busy',
-  'draining',
-  'database_unavailable',
-  'unavailable',
+  ...(['unreachable', 'unexpected', 'rate_limited'] as const),
+  // Its 503s (http/server/failure.ts).
+  ...(['unavailable', 'busy', 'draining', 'database_unavailable', 'too_slow'] as const),
 ]);
 
 export interface RemoteRun {
@@ -59,36 +55,44 @@ export async function runRemotely(
   } finally {
     done();
   }
-  const run = await context.withTenant(
-    async (client, acting) => outcomeToRefusal(await at(showRun)(client, acting, id)).run,
+  const run = await patiently(id, () =>
+    context.withTenant(async (client, acting) => outcomeToRefusal(await at(showRun)(client, acting, id)).run),
   );
   return tell(context, run);
 }
 
 async function untilEnded(service: RemoteService, id: string, signal: AbortSignal): Promise<void> {
-  let sinceMs = performance.now();
   while (!signal.aborted) {
-    const status = await readStatus(service, id);
-    if (status !== null) sinceMs = performance.now();
-    else if (performance.now() - sinceMs > PATIENCE_MS)
-      throw refuse(
-        'unreachable',
-        `the service has not answered for a minute; execution ${id} goes on there`,
-        `dagwright executions show ${id}`,
-      );
-    if (status !== null && isTerminalExecution(status)) return;
+    const status = await patiently(id, () => readStatus(service, id), signal);
+    if (status === null || isTerminalExecution(status)) return;
     await delay(POLL_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-// Null: it does not answer now, as while it is deployed anew. What it refuses otherwise is told.
-async function readStatus(service: RemoteService, id: string): Promise<ExecutionStatus | null> {
-  try {
-    const answer = await service.ask({ method: 'GET', path: `/v1/executions/${id}` });
-    return (bodyOrRefuse(answer) as { readonly status: ExecutionStatus }).status;
-  } catch (error) {
-    if (error instanceof Refusal && error.problems.some(({ code }) => PASSING.has(code))) return null;
-    throw error;
+async function readStatus(service: RemoteService, id: string): Promise<ExecutionStatus> {
+  const answer = await service.ask({ method: 'GET', path: `/v1/executions/${id}` });
+  return (bodyOrRefuse(answer) as { readonly status: ExecutionStatus }).status;
+}
+
+// It may not answer for a while, as while it is deployed anew; what it refuses otherwise is told. Null: the signal came.
+async function patiently<T>(id: string, ask: () => Promise<T>): Promise<T>;
+async function patiently<T>(id: string, ask: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
+async function patiently<T>(id: string, ask: () => Promise<T>, signal?: AbortSignal): Promise<T | null> {
+  const sinceMs = performance.now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Refusal && error.problems.some(({ code }) => PASSING.has(code)))) throw error;
+      if (performance.now() - sinceMs > PATIENCE_MS)
+        throw refuse(
+          'unreachable',
+          `the service has not answered for a minute; execution ${id} goes on there`,
+          `dagwright executions show ${id}`,
+        );
+    }
+    await delay(POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    if (signal?.aborted === true) return null;
   }
 }
 

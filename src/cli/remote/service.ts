@@ -153,7 +153,7 @@ export class RemoteService {
 async function readAnswer(response: Response, address: URL): Promise<Outcome<Answer>> {
   if (response.status >= 300 && response.status < 400)
     throw refuse(
-      'unexpected',
+      'redirected',
       `${address.origin} sends elsewhere: ${response.headers.get('location') ?? 'it does not say where'}`,
       '--server with that address',
     );

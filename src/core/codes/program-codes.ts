@@ -33,6 +33,11 @@ export const PROGRAM_CODES = {
     means: 'The service of `--server` does not answer.',
     fix: '`--server URL`, `DAGWRIGHT_URL`.',
   },
+  redirected: {
+    means:
+      'The address of `--server` leads on to another: it is followed nowhere, since a key goes with each request.',
+    fix: 'Give the address that it leads to, if it is yours.',
+  },
   unexpected: { means: 'What nobody expected; the message tells it.', fix: '`LOG_LEVEL=debug` shows where.' },
   unknown: {
     means: 'What was answered is none of the service (`dagwright/client`): a proxy, or another server.',

@@ -1,6 +1,6 @@
 // POST /v1/workflows/{workflowId}/executions: starts, once per Idempotency-Key, and waits for the end where that is asked for.
 import { createHash } from 'node:crypto';
-import { type TOptional, type TUnknown, Type } from 'typebox';
+import { type Static, type TOptional, type TUnknown, Type } from 'typebox';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import { REFUSED_START_FIELDS, type RefusedStartField, refusedInStart } from '../../core/not-supported.ts';
 import { isTerminalExecution } from '../../core/status.ts';
@@ -8,7 +8,7 @@ import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import { findRun, type RunView } from '../../db/executions/execution-views.ts';
 import { isAtLimit, LIMIT_RETRY_SECONDS } from '../../triggers/starts/start-check.ts';
-import type { StartRefusal, StartResult } from '../../triggers/starts/starts.ts';
+import type { StartRefusal, StartResult, Starts } from '../../triggers/starts/starts.ts';
 import { readInstant } from '../request/instant.ts';
 import { readKey } from '../request/once.ts';
 import { RunSchema, StartedSchema } from '../schemas/executions.ts';
@@ -106,25 +106,11 @@ export function addExecutionStartRoutes(
     async (request, reply) => {
       const { acting } = request;
       const { workflowId } = request.params;
-      const { runAt, ...body } = request.body;
-      const refused = refusedInStart(body);
-      if (refused.length > 0) throw unprocessable(refused);
-      const key = readKey(request);
-      const result = await starts.start(acting, {
-        ...(body as typeof body & { input?: Json; metadata?: Json }),
-        workflowId,
-        triggerType: 'api',
-        ...(runAt === undefined ? {} : { runAt: readRunAt(runAt) }),
-        ...(key === null
-          ? {}
-          : {
-              idempotencyKey: key,
-              scope: `http:${workflowId}`,
-              requestHash: createHash('sha256').update(canonicalJson(request.body)).digest('hex'),
-            }),
-      });
+      const result = await starts.start(acting, readStart(workflowId, request.body, readKey(request)));
       if (!result.ok) throw refusalOf(result);
       const { id, existing } = result;
+      // It is stored: who waits for the end keeps nothing of it in memory.
+      (request as { body: unknown }).body = undefined;
       reply.header('location', `/v1/executions/${id}`);
       if (existing) reply.header('idempotency-replayed', 'true');
       const { wait = 0 } = request.query;
@@ -159,6 +145,30 @@ export function addExecutionStartRoutes(
       }
     },
   );
+}
+
+/** `key`: of the request, null where it has none. */
+function readStart(
+  workflowId: string,
+  given: Static<typeof StartBody>,
+  key: string | null,
+): Parameters<Starts['start']>[1] {
+  const { runAt, ...body } = given;
+  const refused = refusedInStart(body);
+  if (refused.length > 0) throw unprocessable(refused);
+  return {
+    ...(body as typeof body & { input?: Json; metadata?: Json }),
+    workflowId,
+    triggerType: 'api',
+    ...(runAt === undefined ? {} : { runAt: readRunAt(runAt) }),
+    ...(key === null
+      ? {}
+      : {
+          idempotencyKey: key,
+          scope: `http:${workflowId}`,
+          requestHash: createHash('sha256').update(canonicalJson(given)).digest('hex'),
+        }),
+  };
 }
 
 function readRunAt(text: string): string {

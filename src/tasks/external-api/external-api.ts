@@ -63,6 +63,8 @@ async function send(
   { redact, wantsOutput }: { redact: Redact; wantsOutput: boolean },
 ): Promise<Json> {
   let answer: HttpAnswer | null = null;
+  // Of what may have been taken.
+  let isSent = true;
   const onSend = (): void => {
     // As it goes out: an error costs as much as an answer.
     if (api.costUsd !== undefined) context.addCost(api.costUsd);
@@ -77,9 +79,11 @@ async function send(
     if (answer.status === 401 && answer.redirects === 0) {
       by.forget();
       if (by.isKept) {
-        // It was not taken, whatever becomes of the next.
+        // It was not taken, whatever becomes of the next token and of the next call.
         answer = null;
+        isSent = false;
         by = await authorized(api, context);
+        isSent = true;
         answer = await request();
       }
     }
@@ -90,7 +94,7 @@ async function send(
     return wantsOutput ? outputOf(answer, api, { redact: hide, warn }) : null;
   } catch (error) {
     // An abort is the engine's to judge.
-    if (api.mayRepeat || context.signal.aborted || wasNotTaken(error, answer)) throw error;
+    if (api.mayRepeat || context.signal.aborted || !isSent || wasNotTaken(error, answer)) throw error;
     throw unrepeatable(error);
   }
 }

@@ -104,6 +104,12 @@ function topicOf(webhook: WebhookRow): Handshake | null {
   return { ...given, type: 'sns', topicArn };
 }
 
+/** With raw delivery SNS sends the message alone, as it was published. */
+export function isRawMessage(delivery: Delivery): boolean {
+  const header = readHeader(delivery, 'x-amz-sns-rawdelivery');
+  return header.kind === 'value' && header.value === 'true';
+}
+
 function handshakeOf({ handshakes }: WebhookRow, type: HandshakeType): Handshake | null {
   return handshakes?.find((one) => one.type === type) ?? null;
 }

@@ -36,6 +36,7 @@ import {
   answerBefore,
   type HandshakeAnswer,
   type HandshakeContext,
+  isRawMessage,
   isTopicMessage,
 } from './handshake.ts';
 import { currentSecrets } from './stored-secrets.ts';
@@ -147,16 +148,7 @@ function readDelivery(
   delivery: Delivery,
   webhook: WebhookRow,
 ): Receipt | ({ readonly kind: 'readable' } & Omit<DeliveryContent, 'deliveryId' | 'signedId'>) {
-  const contentType = delivery.headers['content-type'];
-  const read = readBody(
-    delivery.rawBody,
-    // It says text, and is JSON: bounded as that is.
-    isTopicMessage(webhook, delivery)
-      ? 'application/json'
-      : typeof contentType === 'string'
-        ? contentType
-        : (contentType?.[0] ?? null),
-  );
+  const read = readBody(delivery.rawBody, bodyTypeOf(delivery, webhook));
   const query = senderQuery(delivery.query);
   if (!read.ok) {
     const isMalformed = read.problems.some(({ code }) => code === 'syntax' || code === 'encoding');
@@ -170,6 +162,14 @@ function readDelivery(
   if (challenge !== null) return { kind: 'challenge', challenge };
   const headers = senderHeaders(delivery.headers, webhook.options);
   return { kind: 'readable', method: delivery.method, headers, query: query.value, body, warnings };
+}
+
+/** What its body is read as; null: what it looks like. */
+function bodyTypeOf(delivery: Delivery, webhook: WebhookRow): string | null {
+  // SNS says text of its JSON, and of messages that it hands on raw, which may be anything.
+  if (isTopicMessage(webhook, delivery)) return isRawMessage(delivery) ? null : 'application/json';
+  const contentType = delivery.headers['content-type'];
+  return typeof contentType === 'string' ? contentType : (contentType?.[0] ?? null);
 }
 
 // A conflict with another transaction did nothing; a lost connection is the caller's to tell, and the sender's to repeat.

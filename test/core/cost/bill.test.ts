@@ -67,6 +67,19 @@ describe('what the provider says that it charges', () => {
     ['a negative one', { cost: -1 }, null],
     ['something else', { cost: 'free' }, null],
     ["a router's fee, without what the provider charges", { cost: 0.1, is_byok: true }, null],
+    ['nothing', { cost: 0 }, '0'],
+    ['the most that a bill may have', { cost: 999_999_999_999_999 }, '999999999999999'],
+    ['more than any bill has', { cost: 1e15 }, null],
+    ['more than an amount may have', { cost: 1e300 }, null],
+    ['so much as a total', { cost: { total_cost: 1e300 } }, null],
+    ['so many ticks', { cost_in_usd_ticks: 1e300 }, null],
+    ['so much as a text', { cost: '1000000000000000' }, null],
+    [
+      'so much upstream',
+      { cost: 0.1, is_byok: true, cost_details: { upstream_inference_cost: 1e300 } },
+      null,
+    ],
+    ['less than any bill has', { cost: 1e-300 }, null],
   ])('%s', (_what, more, stated) => {
     const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2, ...more };
     expect(cost('nobody', 'a-model', { usage })).toMatchObject({ statedCostUsd: stated, costUsd: stated });

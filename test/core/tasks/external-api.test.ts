@@ -5,16 +5,22 @@ import { NotNow, RetryableError, TerminalError } from '../../../src/core/errors.
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import { createRedact } from '../../../src/core/redact.ts';
 import { parseRetryAfter } from '../../../src/core/retry.ts';
+import { AccessTokens } from '../../../src/tasks/access-tokens.ts';
 import { NotConnected } from '../../../src/tasks/outbound/failure.ts';
 import type { HttpAnswer, HttpRequest } from '../../../src/tasks/outbound/message.ts';
 import type { AnswerState, TaskContext } from '../../../src/tasks/task-type.ts';
 import { closedOutside, secretsOf } from '../../support/outside.ts';
 import { context, NOW, node, outputOf, registry, taskTypeOf } from './run-task.ts';
 
+type Answered =
+  | { status?: number; headers?: Record<string, string>; body?: string | Buffer; redirects?: number }
+  | Error;
+
 interface Given extends Partial<TaskContext> {
-  readonly answer?:
-    | { status?: number; headers?: Record<string, string>; body?: string | Buffer; redirects?: number }
-    | Error;
+  readonly answer?: Answered;
+  /** In their order, before `answer`. */
+  readonly answers?: Answered[];
+  readonly tokens?: AccessTokens;
   readonly node?: Partial<NodeDefinition>;
   readonly input?: Json;
   readonly secrets?: Record<string, string>;
@@ -25,10 +31,11 @@ const SECRETS = { KEY: 'k3y-of-acme-123456', OTHER: 'an0ther-s3cret-value' };
 
 /** Runs a task; what it sent, what it told the engine, and how it ended. */
 async function run(config: JsonObject, given: Given = {}) {
-  const { answer = {}, input = null, secrets = SECRETS, use, ...more } = given;
+  const { answer: last = {}, answers = [], tokens, input = null, secrets = SECRETS, use, ...more } = given;
   const told: string[] = [];
   const sent: HttpRequest[] = [];
   const outside = closedOutside({
+    ...(tokens !== undefined && { tokens }),
     secrets: secretsOf(secrets),
     redact: createRedact(Object.values(secrets)),
     services: {
@@ -41,6 +48,7 @@ async function run(config: JsonObject, given: Given = {}) {
       ...closedOutside().http,
       async request(request): Promise<HttpAnswer> {
         sent.push(request);
+        const answer = answers.shift() ?? last;
         if (answer instanceof NotConnected) throw answer;
         request.onSend?.();
         if (answer instanceof Error) throw answer;
@@ -757,6 +765,48 @@ describe('auth', () => {
     expect([...bearer.request.usedSecrets!].map(({ name }) => name)).toEqual(['T']);
   });
 
+  test('a signature of AWS is in the call, and its secret goes only where it may', async () => {
+    const { request } = await run({
+      url,
+      auth: {
+        awsSigV4: {
+          ...{
+            accessKeyId: 'AKIA1',
+            secretAccessKey: '{{ secrets.KEY }}',
+            region: 'eu-west-1',
+            service: 'sqs',
+          },
+        },
+      },
+    });
+    expect(request.headers.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKIA1\/\d{8}\/eu-west-1\/sqs\//,
+    );
+    expect([...request.usedSecrets!].map(({ name }) => name)).toEqual(['KEY']);
+  });
+
+  test('a token goes only where the secrets may that it was made of', async () => {
+    const { sent } = await run(
+      {
+        url,
+        auth: {
+          oauth2ClientCredentials: {
+            ...{ tokenUrl: 'https://id.example/token', clientId: 'me', clientSecret: '{{ secrets.KEY }}' },
+          },
+        },
+      },
+      { answers: [{ body: '{"access_token":"a-t0ken"}' }] },
+    );
+    expect(
+      sent.map(({ url: { host }, usedSecrets }) => [host, ...[...usedSecrets!].map(({ name }) => name)]),
+    ).toEqual([
+      ['id.example', 'KEY'],
+      ['api.example', 'KEY'],
+    ]);
+    // An endpoint that sends elsewhere is not the one that was named.
+    expect(sent[0]!.keepsStatus?.(302)).toBe(true);
+  });
+
   test.each<[JsonObject, RegExp]>([
     [{ basic: { username: 'a:b', password: '{{ secrets.KEY }}' } }, /username cannot hold ":"/],
     [{ bearer: { token: '{{ input }}' } }, /auth.bearer needs "token"/],
@@ -765,5 +815,64 @@ describe('auth', () => {
     const { failure, sent } = await run({ url, auth }, { input: null });
     expect(failure).toMatchObject({ code: 'validation', message: expect.stringMatching(message) });
     expect(sent).toEqual([]);
+  });
+});
+
+describe('a kept token that is refused', () => {
+  const auth = {
+    oauth2ClientCredentials: {
+      ...{ tokenUrl: 'https://id.example/token', clientId: 'me', clientSecret: '{{ secrets.KEY }}' },
+    },
+  };
+  const token: Answered = { body: '{"access_token":"a-t0ken","expires_in":3600}' };
+  const post = async (answers: readonly Answered[]) => {
+    const tokens = new AccessTokens();
+    const config = { url, auth, method: 'POST', body: { a: 1 } };
+    await run(config, { tokens, answers: [token] });
+    const { failure, sent } = await run(config, { tokens, answers: [...answers] });
+    return { failure, hosts: sent.map(({ url: { host } }) => host) };
+  };
+  const CALL = 'api.example';
+  const TOKEN = 'id.example';
+
+  test.each<[string, Answered[], string[], typeof RetryableError | typeof TerminalError | null]>([
+    ['and the next is taken', [{ status: 401 }, token, {}], [CALL, TOKEN, CALL], null],
+    [
+      'and its service goes away',
+      [{ status: 401 }, token, new NotConnected('refused')],
+      [CALL, TOKEN, CALL],
+      RetryableError,
+    ],
+    ['and there is no other for now', [{ status: 401 }, { status: 503 }], [CALL, TOKEN], RetryableError],
+    [
+      'and who gives them goes away',
+      [{ status: 401 }, new NotConnected('refused')],
+      [CALL, TOKEN],
+      RetryableError,
+    ],
+    [
+      'and who gives them breaks off',
+      [{ status: 401 }, new RetryableError('broken off', { code: 'network' })],
+      [CALL, TOKEN],
+      RetryableError,
+    ],
+    [
+      'and the next call fails',
+      [{ status: 401 }, token, { status: 500 }],
+      [CALL, TOKEN, CALL],
+      TerminalError,
+    ],
+    [
+      'and the next call breaks off',
+      [{ status: 401 }, token, new RetryableError('broken off', { code: 'network' })],
+      [CALL, TOKEN, CALL],
+      TerminalError,
+    ],
+    ['by another host', [{ status: 401, redirects: 1 }], [CALL], TerminalError],
+  ])('%s: a POST that nobody took may be repeated, and no other', async (_what, answers, hosts, error) => {
+    const ended = await post(answers);
+    expect(ended.hosts).toEqual(hosts);
+    if (error === null) expect(ended.failure).toBe(null);
+    else expect(ended.failure).toBeInstanceOf(error);
   });
 });

@@ -106,6 +106,9 @@ test('of limits: only where one was reached, and only those of which nothing is 
 });
 
 test('a text that is no duration costs nothing', () => {
+  const long = `1${'0'.repeat(200)} seconds`;
+  const asked = { headers: {}, body: { retry_after: long }, message: '', nowMs: NOW, isLimited: true };
+  expect(retryAfterOf(asked)).toBeUndefined();
   const body = { retry_after: '7'.repeat(1_000_000) };
   expect(retryAfterOf({ headers: {}, body, message: '', nowMs: NOW, isLimited: true })).toBeUndefined();
 });
