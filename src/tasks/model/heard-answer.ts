@@ -2,6 +2,7 @@
 // counts they do not understand, and drop what they do not know; an answer is paid for either way.
 //   H1  Libraries see no counts: none of theirs is used, and none can make them refuse an answer.
 //   H2  An error in a body of 200 is thrown here, with the provider's own words.
+//   H3  An error's words are short: the libraries parse a body, and write it out again, several times.
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { eventLoop } from '../event-loop.ts';
 import type { Dialect } from './provider-access.ts';
@@ -10,6 +11,10 @@ export interface BodyError {
   readonly error: JsonObject | string;
   readonly headers: Headers;
 }
+
+/** Beyond it an error is no JSON that a provider means; its beginning is text enough. */
+const MAX_ERROR_CHARS = 262_144;
+const KEPT_ERROR_CHARS = 16_384;
 
 /** What the library of a dialect needs to see in place of the counts. */
 const NO_COUNTS: { readonly [dialect in Dialect]: JsonObject } = {
@@ -42,7 +47,7 @@ export class HeardAnswer {
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await this.#fetch(input, init);
-    if (!response.ok) return response;
+    if (!response.ok) return await shortError(response, this.#dialect);
     await eventLoop.begin(this.#dialect);
     const text = await response.text();
     await eventLoop.begin(this.#dialect);
@@ -56,6 +61,17 @@ export class HeardAnswer {
     const shown = { ...rest, ...NO_COUNTS[this.#dialect] };
     return new Response(JSON.stringify(shown), { status, headers: withoutLength(headers) });
   };
+}
+
+// H3.
+async function shortError(response: Response, dialect: Dialect): Promise<Response> {
+  const text = await response.text();
+  await eventLoop.begin(dialect);
+  const { status, statusText, headers } = response;
+  const isLong = text.length > MAX_ERROR_CHARS;
+  return new Response(isLong ? text.slice(0, KEPT_ERROR_CHARS).toWellFormed() : text, {
+    ...{ status, statusText, headers: withoutLength(headers) },
+  });
 }
 
 // The guard has counted what the text holds.
