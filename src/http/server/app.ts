@@ -87,8 +87,10 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.setErrorHandler(handleError);
   api.setSerializerCompiler(() => (body) => JSON.stringify(body));
   api.removeAllContentTypeParsers();
+  api.decorateRequest('bodyBytes', 0);
   api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
   api.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    request.bodyBytes = bytes.length;
     try {
       done(null, readBody(request, bytes as Buffer));
     } catch (error) {

@@ -16,9 +16,6 @@ import type { Receipt } from '../../triggers/webhooks/receive.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import type { Waiting } from './waiting.ts';
 
-/** A body may take a dozen times its size in memory, for as long as its sender waits. */
-const BYTES_OF_PLACE = 20_000;
-
 type Stored = Extract<Receipt, { kind: 'stored' }>;
 
 /** `gone`: aborted when the sender goes away; `bodyBytes`: of the delivery, which is kept until it is answered. */
@@ -43,7 +40,7 @@ export async function answerOfDelivery(
   };
   if (respond.when === 'received')
     return make({ id: executionId, status: 'pending', output: null, error: null });
-  const giveBack = openAnswers.take(tenantId, 1 + Math.floor(bodyBytes / BYTES_OF_PLACE));
+  const giveBack = openAnswers.take(tenantId, bodyBytes);
   if (giveBack === null) return null;
   try {
     const signal = AbortSignal.any([gone, service.health.draining]);
