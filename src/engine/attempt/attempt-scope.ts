@@ -12,6 +12,7 @@ import type { Claim } from '../../db/protocol/transitions.ts';
 import { loadVariables } from '../../db/resources/variables.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
+import { itemAt, rememberItems } from '../memory/fan-out-items.ts';
 import { type ExecutionMemory, stateOf, type TaskResult } from '../memory/memory.ts';
 import { executionScope } from './execution-scope.ts';
 import type { Work } from './work.ts';
@@ -39,7 +40,7 @@ export async function loadAttemptScope(
   const { memory, node, claim } = work;
   const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
   const variables = await loadVariables(worker.pool, memory.row.tenantId, node.variables);
-  const readInput = once(() => inputOf(memory, work, results, () => scope));
+  const readInput = once(() => inputOf(work, results, item, () => scope));
   const scope = attemptScope(memory, results, {
     taskId: claim.taskId,
     attempt: claim.attempt,
@@ -87,14 +88,13 @@ function attemptScope(
 }
 
 function inputOf(
-  memory: ExecutionMemory,
-  { node, runnable, claim }: Work,
+  { memory, node, runnable }: Work,
   results: ReadonlyMap<number, TaskResult>,
+  item: AttemptParts['item'],
   scope: () => Scope,
 ): Json {
   if (runnable.input !== null) return evaluateMapping(runnable.input, scope());
-  if (claim.mapIndex >= 0 && node.partNames === null)
-    return memory.fanOuts.get(node.plan.index)?.[claim.mapIndex] ?? null;
+  if (item !== undefined) return item.value;
   if (node.plan.inEdges.length === 0) return memory.input;
   const input: Record<string, Json> = Object.create(null);
   for (const { from } of node.plan.inEdges) {
@@ -108,11 +108,11 @@ async function itemOf(
   worker: WorkerContext,
   { memory, node, claim }: Work,
 ): Promise<{ value: Json; index: number }> {
-  let values = memory.fanOuts.get(node.plan.index);
-  if (values === undefined) {
-    values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
-    memory.fanOuts.set(node.plan.index, values);
-  }
+  const { index } = node.plan;
+  const known = itemAt(memory, index, claim.mapIndex);
+  if (known !== undefined) return { value: known, index: claim.mapIndex };
+  const values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
+  if (values !== null) rememberItems(memory, index, values);
   return { value: values?.[claim.mapIndex] ?? null, index: claim.mapIndex };
 }
 
