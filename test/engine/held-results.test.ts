@@ -5,7 +5,6 @@ import type { Json } from '../../src/core/json.ts';
 import type { ExecutionRow } from '../../src/db/protocol/reads.ts';
 import type { CompiledPlan } from '../../src/engine/memory/compiled.ts';
 import { ExecutionCache } from '../../src/engine/memory/execution-cache.ts';
-import { forgetItems, itemAt, rememberItems } from '../../src/engine/memory/fan-out-items.ts';
 import { HeldResults, weightOf } from '../../src/engine/memory/held-results.ts';
 import { remember, type TaskResult } from '../../src/engine/memory/memory.ts';
 
@@ -74,36 +73,36 @@ describe('an execution in the memory of a worker', () => {
     const cache = openCache();
     const memories = Array.from({ length: 6 }, (_, i) => cache.adopt(rowOf(`x${i}`, null), compiled));
     for (const [n, memory] of memories.entries()) {
-      rememberItems(memory, 3, items(n));
-      expect(itemAt(memories[0]!, 3, 199)).toEqual([0, 199, 'x'.repeat(75_000)]);
+      memory.fanOuts.remember(3, items(n));
+      expect(memories[0]!.fanOuts.at(3, 199)).toEqual([0, 199, 'x'.repeat(75_000)]);
     }
-    expect(memories.map((memory) => itemAt(memory, 3, 1) !== undefined)).toEqual([
+    expect(memories.map((memory) => memory.fanOuts.at(3, 1) !== undefined)).toEqual([
       ...[true, false, false, true, true, true],
     ]);
-    expect(itemAt(memories[5]!, 3, 200)).toBeNull();
-    expect(itemAt(memories[5]!, 4, 0)).toBeUndefined();
+    expect(memories[5]!.fanOuts.at(3, 200)).toBeNull();
+    expect(memories[5]!.fanOuts.at(4, 0)).toBeUndefined();
   });
 
   test('gives the place of its items back when they are collected, and when it is forgotten itself', () => {
     const cache = openCache();
     const first = cache.adopt(rowOf('first', null), compiled);
-    rememberItems(first, 0, items(0));
+    first.fanOuts.remember(0, items(0));
     for (let i = 0; i < 6; i++) {
       const one = cache.adopt(rowOf(`x${i}`, null), compiled);
-      rememberItems(one, 0, items(i));
-      if (i % 2 === 0) forgetItems(one, 0);
+      one.fanOuts.remember(0, items(i));
+      if (i % 2 === 0) one.fanOuts.forget(0);
       else cache.forget(`x${i}`);
       expect(one.fanOuts.size).toBe(0);
     }
-    expect(itemAt(first, 0, 0)).toBeDefined();
+    expect(first.fanOuts.at(0, 0)).toBeDefined();
   });
 
   test('keeps few items too, and forgets them with their fan-out', () => {
     const memory = openCache().adopt(rowOf('x', null), compiled);
-    rememberItems(memory, 0, [1, null, 'a']);
-    expect([0, 1, 2, 3].map((place) => itemAt(memory, 0, place))).toEqual([1, null, 'a', null]);
-    forgetItems(memory, 0);
-    expect(itemAt(memory, 0, 0)).toBeUndefined();
+    memory.fanOuts.remember(0, [1, null, 'a']);
+    expect([0, 1, 2, 3].map((place) => memory.fanOuts.at(0, place))).toEqual([1, null, 'a', null]);
+    memory.fanOuts.forget(0);
+    expect(memory.fanOuts.at(0, 0)).toBeUndefined();
   });
 });
 

@@ -12,7 +12,6 @@ import type { Claim } from '../../db/protocol/transitions.ts';
 import { loadVariables } from '../../db/resources/variables.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
-import { itemAt, rememberItems } from '../memory/fan-out-items.ts';
 import { type ExecutionMemory, stateOf, type TaskResult } from '../memory/memory.ts';
 import { executionScope } from './execution-scope.ts';
 import type { Work } from './work.ts';
@@ -109,10 +108,10 @@ async function itemOf(
   { memory, node, claim }: Work,
 ): Promise<{ value: Json; index: number }> {
   const { index } = node.plan;
-  const known = itemAt(memory, index, claim.mapIndex);
+  const known = memory.fanOuts.at(index, claim.mapIndex);
   if (known !== undefined) return { value: known, index: claim.mapIndex };
   const values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
-  if (values !== null) rememberItems(memory, index, values);
+  if (values !== null) memory.fanOuts.remember(index, values);
   return { value: values?.[claim.mapIndex] ?? null, index: claim.mapIndex };
 }
 

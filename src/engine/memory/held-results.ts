@@ -15,7 +15,7 @@ export type Weighed = { readonly output: Json; readonly partErrors: Json };
 export interface Holder {
   readonly input: Json;
   readonly results: ReadonlyMap<unknown, Weighed>;
-  readonly fanOuts: ReadonlyMap<unknown, readonly string[]>;
+  readonly fanOuts: { owners(): readonly object[] };
 }
 
 export class HeldResults {
@@ -57,7 +57,7 @@ export class HeldResults {
   /** What the execution holds is needed no more: its place is free at once. */
   release(execution: Holder): void {
     this.#drops.delete(execution);
-    for (const owner of [...execution.results.values(), ...execution.fanOuts.values()])
+    for (const owner of [...execution.results.values(), ...execution.fanOuts.owners()])
       this.#drops.delete(owner);
   }
 

@@ -33,8 +33,8 @@ export interface ExecutionMemory {
   readonly results: Map<number, TaskResult>;
   /** The worker's, of all its executions. */
   readonly held: HeldResults;
-  /** Items of open fan-outs, by node index (fan-out-items.ts). */
-  readonly fanOuts: Map<number, FanOutItems>;
+  /** Items of open fan-outs. */
+  readonly fanOuts: FanOutItems;
 }
 
 /** Who reads results. */

@@ -14,7 +14,6 @@ import type { Work } from '../attempt/work.ts';
 import type { WorkerContext } from '../context.ts';
 import { noteFailure } from '../log/notes.ts';
 import { EXTRA_PURE, type Runnable } from '../memory/compiled.ts';
-import { forgetItems, rememberItems } from '../memory/fan-out-items.ts';
 import { type ExecutionMemory, remember, resultOfEnd } from '../memory/memory.ts';
 import { settleWithClosure } from './closure.ts';
 import { edgesOutOf } from './edges.ts';
@@ -157,8 +156,8 @@ function tellEnd({ events }: WorkerContext, { type }: Runnable, end: AttemptEnd)
 function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: number): void {
   if (claim.mapIndex >= 0) return;
   if (end.kind === 'fanOut' && end.fanOut.values !== null)
-    rememberItems(memory, node.plan.index, end.fanOut.values);
+    memory.fanOuts.remember(node.plan.index, end.fanOut.values);
   if (!isTaskEnd(end)) return;
-  if (isForParts(claim.phase)) forgetItems(memory, node.plan.index);
+  if (isForParts(claim.phase)) memory.fanOuts.forget(node.plan.index);
   remember(memory, node.plan.index, resultOfEnd(end, atMs, claim.attempt));
 }
