@@ -3,6 +3,7 @@
 //       the delivery waits for the same execution.
 //   D2  Null, where the sender is told what it is told without `respond`: the time is over, the execution has been lost from sight, too
 //       many wait, or the answer cannot be made of what there is (that is logged).
+import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable, type Operator } from '../../db/connection/connection.ts';
@@ -27,7 +28,7 @@ export async function answerOfDelivery(
 ): Promise<WebhookAnswer | null> {
   if (asked === undefined || executionId === null || status !== 'processed') return null;
   const { respond, tenantId, webhookId, event } = asked;
-  const compiled = compileRespond(respond);
+  const compiled = withBuildBudget(BuildBudget.ofWebhook(), () => compileRespond(respond));
   if (!compiled.ok) return null;
   const make = (execution: AnsweredExecution): WebhookAnswer | null => {
     try {
