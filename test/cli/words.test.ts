@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Refusal } from '../../src/cli/refusal.ts';
 import { announceService, findServiceUrl } from '../../src/cli/settings/service-address.ts';
 import { type Database, openDatabase } from '../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
@@ -164,5 +165,19 @@ describe('validate', () => {
     expect((await dagwright('validate', path)).stdout).toMatch(
       new RegExp(`${path}:2:17: error /workflowId: expected a value`),
     );
+  });
+});
+
+it('a command that is refused tells a thousand problems at most, and how many more there are', () => {
+  const problems = Array.from({ length: 5_000 }, (_, i) => ({
+    pointer: `/a/${i}`,
+    code: 'x',
+    message: 'wrong',
+  }));
+  const told = new Refusal(problems);
+  expect(told.problems).toHaveLength(1_001);
+  expect(told.problems.at(-1)).toMatchObject({
+    code: 'too_many_problems',
+    message: '4000 more problems are not shown',
   });
 });

@@ -164,6 +164,22 @@ describe('/metrics', () => {
   });
 });
 
+describe('/readyz', () => {
+  it('asks the database once at a time, however many ask', async () => {
+    await service.call('GET', '/readyz');
+    const asked = vi.spyOn(service.database.engine, 'query');
+    try {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => service.call('GET', '/readyz')));
+      expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
+      // Whoever comes after the first answer may ask again; the worker of this process has another pool.
+      expect(asked.mock.calls.length).toBeLessThan(10);
+      expect(asked.mock.calls.length).toBeGreaterThan(0);
+    } finally {
+      asked.mockRestore();
+    }
+  });
+});
+
 describe('/healthz', () => {
   it('is well while the worker goes on, and says so of a worker that works', async () => {
     expect(engine.worker.stalled).toBe(null);
