@@ -80,6 +80,16 @@ describe('a report', () => {
     expect(problems.at(-1)).toMatchObject({ code: 'too_many_problems' });
   });
 
+  test('ends by its bytes, where pointers and messages are as long as they may be', () => {
+    const problems = refusalOf({
+      workflowId: 'w',
+      nodes: [node({ config: { output: { ['n'.repeat(450)]: many(3_000, (i) => `{{ nobody${i}.x }}`) } } })],
+    });
+    expect(bytesOf(problems)).toBeLessThan(MOST);
+    expect(problems.length).toBeLessThan(1_000);
+    expect(problems.at(-1)).toMatchObject({ code: 'too_many_problems' });
+  });
+
   test('says how many more there are', () => {
     const problems = refusalOf({
       workflowId: 'w',
