@@ -151,6 +151,22 @@ describe('/metrics', () => {
     }
   });
 
+  it('reads the numbers of the installation once in five seconds, however often it is written', async () => {
+    const metrics = new Metrics({ textFreshMs: 0 });
+    metrics.watchDatabase(service.database, service.service.log);
+    const asked = vi.spyOn(service.database.engine, 'connect');
+    try {
+      await metrics.render();
+      const once = asked.mock.calls.length;
+      expect(once).toBeGreaterThan(0);
+      await metrics.render();
+      await metrics.render();
+      expect(asked.mock.calls.length).toBe(once);
+    } finally {
+      asked.mockRestore();
+    }
+  });
+
   it('names routes by their pattern, and all unknown paths alike', async () => {
     await service.call('GET', '/v1/executions/01a1fa0b-a5f8-786d-8779-39134096f0eb');
     for (let i = 0; i < 20; i++) await service.call('GET', `/v1/unknown-${i}`);
