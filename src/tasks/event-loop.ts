@@ -2,7 +2,7 @@
 // sent: a body is parsed, an expression evaluated, an answer read.
 import { FairTurns } from '../core/fair-turns.ts';
 
-/** `const turn = eventLoop.begin(tenantId); if (turn !== null) await turn;` */
+/** `await eventLoop.begin(tenantId);` right before it. */
 export const eventLoop = new FairTurns({
   nowMs: () => performance.now(),
   atNextTurn: (callback) => void setImmediate(callback),

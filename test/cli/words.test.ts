@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GlobalOptions, withContext } from '../../src/cli/context.ts';
 import type { Io } from '../../src/cli/io.ts';
+import { Refusal } from '../../src/cli/refusal.ts';
 import { readConfig } from '../../src/cli/settings/config.ts';
 import { announceService, findServiceUrl } from '../../src/cli/settings/service-address.ts';
 import { publicUrlOf } from '../../src/cli/settings/webhook-host.ts';
@@ -207,5 +208,19 @@ describe('validate', () => {
     expect((await dagwright('validate', path)).stdout).toMatch(
       new RegExp(`${path}:2:17: error /workflowId: expected a value`),
     );
+  });
+});
+
+it('a command that is refused tells a thousand problems at most, and how many more there are', () => {
+  const problems = Array.from({ length: 5_000 }, (_, i) => ({
+    pointer: `/a/${i}`,
+    code: 'expression' as const,
+    message: 'wrong',
+  }));
+  const told = new Refusal(problems);
+  expect(told.problems).toHaveLength(1_001);
+  expect(told.problems.at(-1)).toMatchObject({
+    code: 'too_many_problems',
+    message: '4000 more problems are not shown',
   });
 });

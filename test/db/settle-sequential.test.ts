@@ -234,6 +234,18 @@ describe('what a settle waited for is what it judges by, and its neighbour does 
   });
 });
 
+// With 70 the last write of every fifth row of a chain went to another page, with all indexes: docs/performance.md has the figures.
+test('the pages of both hot tables have room for what a run writes into them', async () => {
+  const rows = await query(
+    `select c.relname as name, c.reloptions from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'dagwright' and c.relname in ('task_executions', 'workflow_executions')`,
+    [],
+  );
+  for (const { name, reloptions } of rows)
+    expect([name, reloptions]).toEqual([name, expect.arrayContaining(['fillfactor=60'])]);
+  expect(rows).toHaveLength(2);
+});
+
 test('a batch reads some rows for each that it settles, in empty tables and among a million tasks', {
   timeout: 240_000,
 }, async () => {
@@ -277,27 +289,4 @@ test('a batch reads some rows for each that it settles, in empty tables and amon
     );
   await query('analyze dagwright.task_executions, dagwright.workflow_executions');
   for (const make of [step, withSuccessor, joining]) expect(await readsOf(count, make)).toEqual(bounded);
-});
-
-test('the writes of a chain leave the pages of hardly any row: their indexes stay as they are', async () => {
-  const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
-  const chain = graph(names.join(' -> '));
-  const ids: string[] = [];
-  for (let i = 0; i < 40; i++) ids.push((await protocol.open(chain)).id);
-  const pages = async () =>
-    await query(
-      `select (ctid::text::point)[0]::int as page from dagwright.task_executions where workflow_execution_id = any($1::uuid[])
-       order by workflow_execution_id, task_id`,
-      [ids],
-    );
-  const before = await pages();
-  for (const [k, name] of names.slice(0, -1).entries()) {
-    const edges = [toChild(names[k + 1]!)];
-    const { results } = await settle(ids.map((id) => settleOf(id, { claim: claimOn(name) }, { edges })));
-    expect(results.every(({ next }) => next?.taskId === names[k + 1])).toBe(true);
-  }
-  const after = await pages();
-  const moved = after.filter(({ page }, i) => page !== before[i]!.page);
-  expect(before).toHaveLength(400);
-  expect(moved.length / before.length).toBeLessThan(0.12);
 });

@@ -71,6 +71,12 @@ describe('what the doors take, and one byte more', () => {
       `cancel_execution(${nobody}, ${reason(MAX_CANCEL_REASON + 1)})`,
       '22023',
     ],
+    [
+      'an idempotency_key has 1 to 500 bytes',
+      `emit_event('sized', idempotency_key => repeat('k', 500))`,
+      `emit_event('sized', idempotency_key => repeat('k', 501))`,
+      '22023',
+    ],
     ['the payload', `emit_event('sized', ${text(MB)})`, `emit_event('sized', ${text(MB + 1)})`, '54000'],
   ])('%s', async (what, most, more, code) => {
     await one(`dagwright.${most}`);

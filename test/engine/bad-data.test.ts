@@ -245,3 +245,14 @@ test('an input that PostgreSQL cannot store is refused at the start, and starts 
     await engine.query(`select from dagwright.workflow_executions where workflow_id = 'storable'`),
   ).toEqual([]);
 });
+
+test('all expressions of an attempt have the steps of one evaluation together', async () => {
+  const cases = Array.from({ length: 60 }, () => ({ when: 'count(input.list[?@ < 0]) > 0', branch: 'x' }));
+  const flow = graph('c', { tasks: { c: { taskType: 'condition', config: { cases, default: 'y' } } } });
+  const input = { list: Array.from({ length: 100_000 }, (_, i) => i) };
+  const run = await engine.run(flow, { input });
+  expect(run.task('c')).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining('too many steps') },
+  });
+});

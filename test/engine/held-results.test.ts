@@ -65,6 +65,45 @@ describe('an execution in the memory of a worker', () => {
     }
     expect(await cache.get('first')).toBe(first);
   });
+
+  /** As many as one fan-out may have in its 16 MB; made of objects they would take half of all places. */
+  const items = (n: number): Json[] => Array.from({ length: 200 }, (_, i) => [n, i, 'x'.repeat(75_000)]);
+
+  test('keeps the items of open fan-outs as long as others do not need their place; what is used goes last', () => {
+    const cache = openCache();
+    const memories = Array.from({ length: 6 }, (_, i) => cache.adopt(rowOf(`x${i}`, null), compiled));
+    for (const [n, memory] of memories.entries()) {
+      memory.fanOuts.remember(3, items(n));
+      expect(memories[0]!.fanOuts.at(3, 199)).toEqual([0, 199, 'x'.repeat(75_000)]);
+    }
+    expect(memories.map((memory) => memory.fanOuts.at(3, 1) !== undefined)).toEqual([
+      ...[true, false, false, true, true, true],
+    ]);
+    expect(memories[5]!.fanOuts.at(3, 200)).toBeNull();
+    expect(memories[5]!.fanOuts.at(4, 0)).toBeUndefined();
+  });
+
+  test('gives the place of its items back when they are collected, and when it is forgotten itself', () => {
+    const cache = openCache();
+    const first = cache.adopt(rowOf('first', null), compiled);
+    first.fanOuts.remember(0, items(0));
+    for (let i = 0; i < 6; i++) {
+      const one = cache.adopt(rowOf(`x${i}`, null), compiled);
+      one.fanOuts.remember(0, items(i));
+      if (i % 2 === 0) one.fanOuts.forget(0);
+      else cache.forget(`x${i}`);
+      expect(one.fanOuts.size).toBe(0);
+    }
+    expect(first.fanOuts.at(0, 0)).toBeDefined();
+  });
+
+  test('keeps few items too, and forgets them with their fan-out', () => {
+    const memory = openCache().adopt(rowOf('x', null), compiled);
+    memory.fanOuts.remember(0, [1, null, 'a']);
+    expect([0, 1, 2, 3].map((place) => memory.fanOuts.at(0, place))).toEqual([1, null, 'a', null]);
+    memory.fanOuts.forget(0);
+    expect(memory.fanOuts.at(0, 0)).toBeUndefined();
+  });
 });
 
 test('empty objects weigh what they take in memory, not their two bytes of text', () => {

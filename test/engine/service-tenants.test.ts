@@ -40,11 +40,15 @@ afterAll(async () => {
 });
 
 /** Asks for `n` permits for each of these tenants at once, and gives `released` back. */
-async function ask(wants: Readonly<Record<string, number>>, released: readonly string[] = []) {
+async function ask(
+  wants: Readonly<Record<string, number>>,
+  released: readonly string[] = [],
+  { patienceMs = 2_000 } = {},
+) {
   const wanted = Object.entries(wants).flatMap(([tenantId, n]) =>
     Array.from({ length: n }, () => ({ id: newId(), tenantId })),
   );
-  const exchange = { serviceId: service, workerId, released, wanted, patienceMs: 2_000 };
+  const exchange = { serviceId: service, workerId, released, wanted, patienceMs };
   const answers = await exchangePermits(database.engine, exchange);
   const granted = new Map<string, PermitAnswer[]>();
   for (const [i, { tenantId }] of wanted.entries())
@@ -77,6 +81,19 @@ test('a rate is shared out likewise', async () => {
   expect((await ask({ a: 4 }))('a')).toHaveLength(4);
   const granted = await ask({ a: 10, b: 10 });
   expect([granted('a').length, granted('b').length]).toEqual([1, 5]);
+});
+
+test('of a rate, too, nobody gets more than its share while another waits that has less', async () => {
+  await setServiceLimit(database.engine, service, { rateLimit: 4, rateIntervalMs: 60_000 });
+  expect((await ask({ a: 4 }))('a')).toHaveLength(4);
+  expect((await ask({ b: 1 }, [], { patienceMs: 0 }))('b')).toEqual([]);
+  // A minute later all of them may start anew.
+  await database.engine.query(
+    `update dagwright.service_starts set starts_at = starts_at - interval '2 minutes' where service_id = $1`,
+    [service],
+  );
+  expect((await ask({ a: 4 }))('a')).toHaveLength(2);
+  expect((await ask({ b: 4 }))('b')).toHaveLength(2);
 });
 
 test('calls that never end, in the name of a service that others use, leave them a permit', async () => {

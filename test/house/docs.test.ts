@@ -1,6 +1,6 @@
 // Documents cannot drift: what is made of the source is current, every word and code stands in them, and every snippet holds.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,6 +85,41 @@ function evaluate(text: string): Json {
   if (!compiled.ok) throw new Error(`${text}: ${compiled.problems[0]?.message}`);
   return evaluateMapping(compiled.value, { input: EXAMPLE_INPUT });
 }
+
+describe('settings', () => {
+  /** Of the command line that speaks to a service. */
+  const OF_CLIENTS = ['DAGWRIGHT_KEY', 'DAGWRIGHT_URL'];
+  const folder = join(ROOT, 'src/cli/settings');
+  const names = [
+    ...new Set(
+      readdirSync(folder).flatMap(
+        (file) => readFileSync(join(folder, file), 'utf8').match(/\bDAGWRIGHT_[A-Z_]*[A-Z]\b/g) ?? [],
+      ),
+    ),
+  ];
+
+  it('of the environment all stand in docs/operations.md, and those of a service in .env.example', () => {
+    expect(names.length).toBeGreaterThan(10);
+    const [operations, example] = ['docs/operations.md', '.env.example'].map((file) =>
+      readFileSync(join(ROOT, file), 'utf8'),
+    );
+    expect(names.filter((name) => !operations!.includes(name))).toEqual([]);
+    expect(names.filter((name) => !OF_CLIENTS.includes(name) && !example!.includes(name))).toEqual([]);
+  });
+
+  it('of secrets are told in each form: of default, of one tenant, shared, bound to hosts', () => {
+    for (const file of ['docs/operations.md', '.env.example'])
+      for (const form of [
+        /DAGWRIGHT_SECRET_(NAME|<NAME>|SHOP)/,
+        /DAGWRIGHT_SECRET_(ACME|<TENANT>)\w*__/,
+        /DAGWRIGHT_SHARED_SECRETS/,
+        /DAGWRIGHT_SECRET_\w+_HOSTS/,
+        /DAGWRIGHT_PROVIDER_KEYS_FOR/,
+      ])
+        expect([file, form.test(readFileSync(join(ROOT, file), 'utf8'))]).toEqual([file, true]);
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain('of the tenant `default`');
+  });
+});
 
 describe('snippets', () => {
   it('that are definitions are valid, without a warning', async () => {

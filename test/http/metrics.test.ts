@@ -151,6 +151,22 @@ describe('/metrics', () => {
     }
   });
 
+  it('reads the numbers of the installation once in five seconds, however often it is written', async () => {
+    const metrics = new Metrics({ textFreshMs: 0 });
+    metrics.watchDatabase(service.database, service.service.log);
+    const asked = vi.spyOn(service.database.engine, 'connect');
+    try {
+      await metrics.render();
+      const once = asked.mock.calls.length;
+      expect(once).toBeGreaterThan(0);
+      await metrics.render();
+      await metrics.render();
+      expect(asked.mock.calls.length).toBe(once);
+    } finally {
+      asked.mockRestore();
+    }
+  });
+
   it('names routes by their pattern, and all unknown paths alike', async () => {
     await service.call('GET', '/v1/executions/01a1fa0b-a5f8-786d-8779-39134096f0eb');
     for (let i = 0; i < 20; i++) await service.call('GET', `/v1/unknown-${i}`);
@@ -161,6 +177,22 @@ describe('/metrics', () => {
     expect(
       await grown('dagwright_http_requests_total{method="GET",route="unknown",status="404"}'),
     ).toBeGreaterThanOrEqual(20);
+  });
+});
+
+describe('/readyz', () => {
+  it('asks the database once at a time, however many ask', async () => {
+    await service.call('GET', '/readyz');
+    const asked = vi.spyOn(service.database.engine, 'query');
+    try {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => service.call('GET', '/readyz')));
+      expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
+      // Whoever comes after the first answer may ask again; the worker of this process has another pool.
+      expect(asked.mock.calls.length).toBeLessThan(10);
+      expect(asked.mock.calls.length).toBeGreaterThan(0);
+    } finally {
+      asked.mockRestore();
+    }
   });
 });
 

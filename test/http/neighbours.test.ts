@@ -5,7 +5,7 @@ import { OpenAnswers } from '../../src/http/waiting/open-answers.ts';
 import { BEGIN } from '../support/begin.ts';
 import { graph, until, waiting } from '../support/engine.ts';
 import { openService, type TestService } from '../support/service.ts';
-import { applyTo } from './support/hooks.ts';
+import { applyTo, makeWebhook } from './support/hooks.ts';
 
 let service: TestService;
 let loud: { id: string; key: string };
@@ -69,6 +69,42 @@ describe('answers that stay open', () => {
     places[0]!();
     expect(open.take('c')).not.toBeNull();
     expect(open.take('c')).toBeNull();
+  });
+
+  it.each(['a start', 'a delivery'])('count by the body that is kept meanwhile: %s', async (what) => {
+    const tenant = await service.tenant(what.replace(/^a /, 'large-'));
+    await applyTo(service, [wanted], tenant.id);
+    const { workflowId } = wanted;
+    const hook = await makeWebhook(
+      service,
+      { workflowId, authType: 'none', inputMapping: {}, respond: { withinSeconds: 60 } },
+      tenant.key,
+    );
+    const input = { a: 'x'.repeat(495_000), b: 'x'.repeat(495_000) };
+    const [url, body] =
+      what === 'a delivery'
+        ? [hook.url, input]
+        : [`${service.url}/v1/workflows/${workflowId}/executions?wait=60`, { input }];
+    const gone = new AbortController();
+    const answered: number[] = [];
+    const sent = Array.from({ length: 12 }, () =>
+      fetch(url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: gone.signal,
+      }).then(
+        ({ status }) => answered.push(status),
+        () => 0,
+      ),
+    );
+    const started = () =>
+      service.query('select from dagwright.workflow_executions where tenant_id = $1', [tenant.id]);
+    // Ten of them are as much as one tenant may have; the others have been started as well.
+    await until(async () => answered.length === 2 && (await started()).length === 12);
+    expect(answered).toEqual([202, 202]);
+    gone.abort();
+    await Promise.all(sent);
   });
 });
 

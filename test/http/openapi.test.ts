@@ -2,6 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isScope } from '../../src/core/caller/access.ts';
+import { createServedDocument } from '../../src/http/openapi/served-document.ts';
 import type { Access } from '../../src/http/server/api.ts';
 import { createApp } from '../../src/http/server/app.ts';
 import { openService, type TestService } from '../support/service.ts';
@@ -362,6 +363,14 @@ describe('/openapi.json', () => {
     const { servers } = (await app.inject('/openapi.json')).json();
     await app.close();
     expect(servers).toEqual([{ url: '/' }, { url: 'https://flows.example.com' }]);
+  });
+
+  it('is serialised once, however many ask', () => {
+    let written = 0;
+    const send = createServedDocument(() => ({ written: ++written }));
+    const reply = { headers: () => reply, type: () => reply, send: (bytes: unknown) => String(bytes) };
+    const ask = () => send({ headers: {} } as never, reply as never);
+    expect([ask(), ask(), ask()]).toEqual(Array(3).fill('{"written":1}'));
   });
 
   it('is written once, and not sent again to those who have it', async () => {

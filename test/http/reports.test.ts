@@ -8,11 +8,19 @@ const LONG = 'n'.repeat(300_000);
 const WRONG = { [LONG]: Array.from({ length: 1_000 }, () => 'x') };
 /** Under a name that is short enough for all of them to be listed. */
 const MANY = { ['n'.repeat(900)]: WRONG[LONG] };
+/** Under one that is short enough to be told with each. */
+const TOLD = { ['n'.repeat(480)]: WRONG[LONG] };
 const WORKFLOW = {
   workflowId: 'numbers',
   inputSchema: { type: 'object', additionalProperties: { items: { type: 'number' } } },
   nodes: [{ taskId: 'a', taskType: 'transformation', config: { output: 1 } }],
   triggers: [{ type: 'event', name: 'numbers', event: 'numbers' }],
+};
+const GIVES = {
+  workflowId: 'gives',
+  outputSchema: WORKFLOW.inputSchema,
+  nodes: [{ taskId: 'a', taskType: 'transformation', config: { output: '{{ input }}' } }],
+  output: '{{ tasks.a.output }}',
 };
 /** Of an answer, with every place that could hold a problem. */
 const SHORT = 40_000;
@@ -21,6 +29,7 @@ let service: TestService;
 beforeAll(async () => {
   service = await openService({ worker: true });
   await call('PUT', '/v1/workflows/numbers', { body: WORKFLOW });
+  await call('PUT', '/v1/workflows/gives', { body: GIVES });
 });
 afterAll(() => service.close());
 
@@ -80,6 +89,19 @@ describe('an answer', () => {
       { workflowId: 'numbers', path: 'w', filters: [{ fieldPath: 'body', operator: 'equals', [LONG]: 1 }] },
       422,
     ],
+    [
+      'to a webhook with many',
+      'POST',
+      '/v1/webhooks',
+      {
+        ...{ workflowId: 'numbers', path: 'many' },
+        filters: Array.from({ length: 90 }, () => ({
+          fieldPath: `body${'.x'.repeat(300)}[`,
+          operator: 'is',
+        })),
+      },
+      422,
+    ],
   ])('%s', async (_title, method, path, body, status) => {
     const answer = await call(method, path, { body });
     expect([answer.status, answer.bytes < SHORT]).toEqual([status, true]);
@@ -92,13 +114,22 @@ describe('what is stored', () => {
     const [{ id }] = (await service.query<{ id: string }>(
       `with own as (select set_config('app.current_tenant_id', '00000000-0000-7000-8000-000000000001', false))
          select dagwright.start_workflow('numbers', $1::jsonb) as id from own`,
-      [JSON.stringify(MANY)],
+      [JSON.stringify(TOLD)],
     )) as [{ id: string }];
     await untilTrue(async () => (await call('GET', `/v1/executions/${id}`)).body.completedAt !== null);
     const { body } = await call('GET', `/v1/executions/${id}`);
     expect(body.error).toMatchObject({ code: 'validation' });
     expect(Buffer.byteLength(JSON.stringify(body.error))).toBeLessThan(SHORT);
     expect(body.error.details.at(-1)).toMatchObject({ code: 'too_many_problems' });
+  });
+
+  test('of an execution whose output does not fit', async () => {
+    const { body: started } = await call('POST', '/v1/workflows/gives/executions', { body: { input: TOLD } });
+    const { execution } = await service.engine!.ended(started.id);
+    const { error } = execution as unknown as { error: { code: string; details: { code: string }[] } };
+    expect(error.code).toBe('output_invalid');
+    expect(Buffer.byteLength(JSON.stringify(error))).toBeLessThan(SHORT);
+    expect(error.details.at(-1)).toMatchObject({ code: 'too_many_problems' });
   });
 
   test('of a failed delivery', async () => {

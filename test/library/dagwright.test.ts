@@ -273,7 +273,7 @@ describe('connect', () => {
     const failed = await codeOf(other.startWorker({ concurrency: 1 }));
     await client.query('alter table dagwright.workers rename hidden to pool_ids');
     await client.end();
-    expect(failed).toMatchObject({ code: '42703' });
+    expect(failed).toBe('unexpected');
     expect(await others()).toBe(0);
     await other.startWorker({ concurrency: 1 });
     expect(await others()).toBe(1);

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { EventTrigger } from '../../src/core/definition/trigger-model.ts';
 import type { Json } from '../../src/core/json.ts';
+import { compileEventTrigger, eventScope } from '../../src/core/trigger/event-trigger.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { setDefinitionStatus } from '../../src/db/resources/definitions.ts';
 import { type EventView, findEvent, recordEvent } from '../../src/db/triggers/events.ts';
@@ -346,4 +347,19 @@ test('an event that cannot be processed at all holds up events of its own tenant
   expect((await started(others[0]!)).map(({ workflow }) => workflow)).toEqual([fine]);
   expect((await read(stuck)).processedAt).toBeNull();
   expect(await pass.run()).toBe(1);
+});
+
+test('all expressions of one trigger have the steps of one evaluation, and each event anew', () => {
+  const compiled = compileEventTrigger({ when: 'count(payload.list[?@ < 0]) > 0' });
+  if (!compiled.ok) throw new Error('it compiles');
+  const { matches } = compiled.value;
+  const payload = { list: Array.from({ length: 100_000 }, (_, i) => i) };
+  const scopeOf = () =>
+    eventScope({ id: 'e', type: 'a', payload, at: '2026-11-30T00:00:00.000Z' }, () => 'u');
+  const scope = scopeOf();
+  expect(matches(scope)).toBe(false);
+  expect(() => {
+    for (let i = 0; i < 50; i++) matches(scope);
+  }).toThrow('too many steps');
+  expect(matches(scopeOf())).toBe(false);
 });

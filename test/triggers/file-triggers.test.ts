@@ -13,6 +13,7 @@ import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { findRevision, findWorkflow } from '../../src/db/resources/definitions.ts';
 import { findSchedules } from '../../src/db/resources/schedules.ts';
 import { findWebhookAt, findWebhooks } from '../../src/db/resources/webhooks.ts';
+import { triggerProblems } from '../../src/resources/definitions/check-document.ts';
 import {
   rollbackWorkflow,
   saveWorkflow,
@@ -592,4 +593,13 @@ describe('saving several', () => {
     const there = [...(await state(a)).webhooks, ...(await state(b)).webhooks];
     expect(there).toHaveLength(1);
   });
+});
+
+test('of the problems of its triggers a definition is told a thousand at most, and how many more there are', async () => {
+  const filters = Array.from({ length: 60 }, () => ({ fieldPath: 'body.x[', operator: 'is' }));
+  const triggers = Array.from({ length: 40 }, (_, i) => ({ type: 'webhook', path: `p${i}`, filters }));
+  const wrong = { workflowId: 'w', nodes: [], triggers } as unknown as WorkflowDefinition;
+  const problems = await triggerProblems(wrong, { tenantName: 'default' });
+  expect(problems).toHaveLength(1_001);
+  expect(problems.at(-1)).toMatchObject({ code: 'too_many_problems' });
 });

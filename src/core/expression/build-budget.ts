@@ -44,6 +44,11 @@ export class BuildBudget {
     return new BuildBudget(STORED * (BASE + nodes * PER_NODE), { triesConstants: false });
   }
 
+  /** For a webhook, whose settings are no definition: when they are given, and again for each delivery. */
+  static ofWebhook(): BuildBudget {
+    return new BuildBudget(BASE, { triesConstants: false });
+  }
+
   /** Whether something was refused because it costs more than was left. */
   get hasRefused(): boolean {
     return this.#hasRefused;

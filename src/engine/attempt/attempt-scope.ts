@@ -39,7 +39,7 @@ export async function loadAttemptScope(
   const { memory, node, claim } = work;
   const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
   const variables = await loadVariables(worker.pool, memory.row.tenantId, node.variables);
-  const readInput = once(() => inputOf(memory, work, results, () => scope));
+  const readInput = once(() => inputOf(work, results, item, () => scope));
   const scope = attemptScope(memory, results, {
     taskId: claim.taskId,
     attempt: claim.attempt,
@@ -87,14 +87,13 @@ function attemptScope(
 }
 
 function inputOf(
-  memory: ExecutionMemory,
-  { node, runnable, claim }: Work,
+  { memory, node, runnable }: Work,
   results: ReadonlyMap<number, TaskResult>,
+  item: AttemptParts['item'],
   scope: () => Scope,
 ): Json {
   if (runnable.input !== null) return evaluateMapping(runnable.input, scope());
-  if (claim.mapIndex >= 0 && node.partNames === null)
-    return memory.fanOuts.get(node.plan.index)?.[claim.mapIndex] ?? null;
+  if (item !== undefined) return item.value;
   if (node.plan.inEdges.length === 0) return memory.input;
   const input: Record<string, Json> = Object.create(null);
   for (const { from } of node.plan.inEdges) {
@@ -108,11 +107,11 @@ async function itemOf(
   worker: WorkerContext,
   { memory, node, claim }: Work,
 ): Promise<{ value: Json; index: number }> {
-  let values = memory.fanOuts.get(node.plan.index);
-  if (values === undefined) {
-    values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
-    memory.fanOuts.set(node.plan.index, values);
-  }
+  const { index } = node.plan;
+  const known = memory.fanOuts.at(index, claim.mapIndex);
+  if (known !== undefined) return { value: known, index: claim.mapIndex };
+  const values = await loadFanOutValues(worker.pool, memory.row.id, claim.taskId);
+  if (values !== null) memory.fanOuts.remember(index, values);
   return { value: values?.[claim.mapIndex] ?? null, index: claim.mapIndex };
 }
 

@@ -9,6 +9,7 @@ import { untilAnswered } from '../../db/connection/connection.ts';
 import { type ExecutionRow, loadDefinition, loadExecutions } from '../../db/protocol/reads.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import { type CompiledPlan, compilePlan } from './compiled.ts';
+import { FanOutItems } from './fan-out-items.ts';
 import { HeldResults } from './held-results.ts';
 import type { ExecutionMemory } from './memory.ts';
 
@@ -66,7 +67,7 @@ export class ExecutionCache {
       startedAtMs: Date.parse(row.startedAt ?? row.createdAt),
       results: new Map(),
       held: this.#held,
-      fanOuts: new Map(),
+      fanOuts: new FanOutItems(this.#held),
     };
     this.#memories.set(row.id, memory);
     // A lane that works on it keeps it; whoever comes next reads it again.

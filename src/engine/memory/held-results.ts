@@ -1,4 +1,4 @@
-// Bounds what a worker remembers of results and inputs by the memory that they take: an execution of a thousand tasks may have a
+// Bounds what a worker remembers of results, inputs and items of fan-outs by the memory that they take: an execution of a thousand tasks may have a
 // gigabyte of outputs, a hundred that wait have inputs of 20 MB each, and all of it is in the database.
 import { LRUCache } from 'lru-cache';
 import type { Json } from '../../core/json.ts';
@@ -15,10 +15,11 @@ export type Weighed = { readonly output: Json; readonly partErrors: Json };
 export interface Holder {
   readonly input: Json;
   readonly results: ReadonlyMap<unknown, Weighed>;
+  readonly fanOuts: { owners(): readonly object[] };
 }
 
 export class HeldResults {
-  /** By the result, or by the execution whose input it is. */
+  /** By the result, by the execution whose input it is, or by the items. */
   readonly #drops: LRUCache<object, () => void>;
   readonly #weights = new WeakMap<Weighed, number>();
 
@@ -38,10 +39,26 @@ export class HeldResults {
     this.#hold(execution, weightOf(execution.input), drop);
   }
 
+  /** The same for the items of a fan-out. */
+  addItems(items: readonly string[], drop: () => void): void {
+    this.#hold(items, weightOf(items), drop);
+  }
+
+  /** It was used just now: what was not goes first. */
+  noteUse(owner: object): void {
+    this.#drops.get(owner);
+  }
+
+  /** It is needed no more. */
+  giveBack(owner: object): void {
+    this.#drops.delete(owner);
+  }
+
   /** What the execution holds is needed no more: its place is free at once. */
   release(execution: Holder): void {
     this.#drops.delete(execution);
-    for (const result of [...execution.results.values()]) this.#drops.delete(result);
+    for (const owner of [...execution.results.values(), ...execution.fanOuts.owners()])
+      this.#drops.delete(owner);
   }
 
   #hold(owner: object, weight: number, drop: () => void): void {

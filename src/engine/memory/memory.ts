@@ -16,6 +16,7 @@ import type { Queryable } from '../../db/connection/connection.ts';
 import { loadResultsWithin } from '../../db/protocol/bounded-results.ts';
 import { type ExecutionRow, loadResults, type TaskResultRow } from '../../db/protocol/reads.ts';
 import type { CompiledPlan } from './compiled.ts';
+import type { FanOutItems } from './fan-out-items.ts';
 import { countValues, type HeldResults } from './held-results.ts';
 
 export type TaskResult = Omit<TaskResultRow, 'taskId' | 'completedSeq'>;
@@ -32,8 +33,8 @@ export interface ExecutionMemory {
   readonly results: Map<number, TaskResult>;
   /** The worker's, of all its executions. */
   readonly held: HeldResults;
-  /** Values of open fan-outs, by node index. */
-  readonly fanOuts: Map<number, readonly Json[] | null>;
+  /** Items of open fan-outs. */
+  readonly fanOuts: FanOutItems;
 }
 
 /** Who reads results. */

@@ -155,8 +155,9 @@ function tellEnd({ events }: WorkerContext, { type }: Runnable, end: AttemptEnd)
 
 function rememberEnd({ memory, node, claim }: Work, end: AttemptEnd, atMs: number): void {
   if (claim.mapIndex >= 0) return;
-  if (end.kind === 'fanOut') memory.fanOuts.set(node.plan.index, end.fanOut.values);
+  if (end.kind === 'fanOut' && end.fanOut.values !== null)
+    memory.fanOuts.remember(node.plan.index, end.fanOut.values);
   if (!isTaskEnd(end)) return;
-  if (isForParts(claim.phase)) memory.fanOuts.delete(node.plan.index);
+  if (isForParts(claim.phase)) memory.fanOuts.forget(node.plan.index);
   remember(memory, node.plan.index, resultOfEnd(end, atMs, claim.attempt));
 }

@@ -116,7 +116,7 @@ export function addExecutionStartRoutes(
       const { wait = 0 } = request.query;
       if (wait === 0) return reply.code(201).send({ id, status: 'pending' });
       // Started it is; where too many wait already, this one comes back for the rest.
-      const giveBack = openAnswers.take(acting.tenantId);
+      const giveBack = openAnswers.take(acting.tenantId, request.bodyBytes);
       if (giveBack === null) return reply.code(202).send({ id, status: 'pending' });
 
       const gone = new AbortController();

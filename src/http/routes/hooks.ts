@@ -94,7 +94,7 @@ async function awaitAnswer(
   try {
     return await answerOfDelivery(service, waiting, receipt, {
       gone: gone.signal,
-      bodyBytes: Buffer.isBuffer(request.body) ? request.body.length : 0,
+      bodyBytes: request.bodyBytes,
     });
   } finally {
     reply.raw.off('close', leave);

@@ -86,6 +86,8 @@ declare module 'fastify' {
     readonly acting: Acting;
     /** Who acts on a route of the operator. */
     readonly actor: Operator;
+    /** Of its body, as it came. */
+    bodyBytes: number;
     /** Of a body whose route keeps them. */
     readonly longNumbers: LongNumbers;
   }

@@ -90,8 +90,10 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.setErrorHandler(handleError);
   api.setSerializerCompiler(() => (body) => JSON.stringify(body));
   api.removeAllContentTypeParsers();
+  api.decorateRequest('bodyBytes', 0);
   api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
   api.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+    request.bodyBytes = bytes.length;
     await eventLoop.begin(request.principal?.tenantId ?? STRANGERS);
     return readBody(request, bytes);
   });

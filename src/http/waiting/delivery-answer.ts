@@ -3,6 +3,7 @@
 //       the delivery waits for the same execution.
 //   D2  Null, where the sender is told what it is told without `respond`: the time is over, the execution has been lost from sight, too
 //       many wait, or the answer cannot be made of what there is (that is logged).
+import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable, type Operator } from '../../db/connection/connection.ts';
@@ -17,9 +18,6 @@ import type { Receipt } from '../../triggers/webhooks/receive.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import type { Waiting } from './waiting.ts';
 
-/** A body may take a dozen times its size in memory, for as long as its sender waits. */
-const BYTES_OF_PLACE = 20_000;
-
 type Stored = Extract<Receipt, { kind: 'stored' }>;
 
 /** `gone`: aborted when the sender goes away; `bodyBytes`: of the delivery, which is kept until it is answered. */
@@ -31,7 +29,7 @@ export async function answerOfDelivery(
 ): Promise<WebhookAnswer | null> {
   if (asked === undefined || executionId === null || status !== 'processed') return null;
   const { respond, tenantId, webhookId, event } = asked;
-  const compiled = compileRespond(respond);
+  const compiled = withBuildBudget(BuildBudget.ofWebhook(), () => compileRespond(respond));
   if (!compiled.ok) return null;
   const make = async (execution: AnsweredExecution): Promise<WebhookAnswer | null> => {
     await eventLoop.begin(tenantId);
@@ -45,7 +43,7 @@ export async function answerOfDelivery(
   };
   if (respond.when === 'received')
     return await make({ id: executionId, status: 'pending', output: null, error: null });
-  const giveBack = openAnswers.take(tenantId, 1 + Math.floor(bodyBytes / BYTES_OF_PLACE));
+  const giveBack = openAnswers.take(tenantId, bodyBytes);
   if (giveBack === null) return null;
   try {
     const signal = AbortSignal.any([gone, service.health.draining]);

@@ -1,7 +1,10 @@
-// Answers that stay open: event streams and starts that wait. Counted by tenant, so that none takes all there may be.
+// Answers that stay open: event streams, starts and deliveries that wait. Counted by tenant, so that none takes all there may be; a
+// request that is kept until it is answered counts by its body.
 
 const MOST = 2_000;
 const MOST_OF_ONE = 500;
+/** A body may take a dozen times its size in memory, for as long as its sender waits. */
+const BYTES_OF_PLACE = 20_000;
 
 export class OpenAnswers {
   readonly #most: number;
@@ -14,8 +17,9 @@ export class OpenAnswers {
     this.#mostOfOne = mostOfOne;
   }
 
-  /** `places`: for what is kept in memory meanwhile. How to give them back, which may be said twice; null: there are none. */
-  take(tenantId: string, places = 1): (() => void) | null {
+  /** `bodyBytes`: of the request that waits. How to give back what it takes, which may be said twice; null: there is too little. */
+  take(tenantId: string, bodyBytes = 0): (() => void) | null {
+    const places = 1 + Math.floor(bodyBytes / BYTES_OF_PLACE);
     const open = this.#byTenant.get(tenantId) ?? 0;
     if (this.#size + places > this.#most || open + places > this.#mostOfOne) return null;
     this.#size += places;

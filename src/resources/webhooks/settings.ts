@@ -1,5 +1,6 @@
 // The settings of a webhook as its owner gives them, from HTTP, the command line or a definition: checked all at once.
 import type { Problem, Result } from '../../core/errors.ts';
+import { BuildBudget, currentBuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
 import { isStorableText, type Json, type JsonObject, toStorableJson } from '../../core/json.ts';
 import { PRIORITY } from '../../core/priority.ts';
 import {
@@ -48,9 +49,13 @@ export function readSettings(given: GivenSettings, tenantName: string): Result<W
   const options = readVerificationOptions(given.options);
   const methods = readMethods(given.methods);
   const handshakes = readHandshakes(given.handshakes, verifier);
-  const respond = readRespond(given.respond);
-  const filters = readFilters(given.filters);
-  const mapping = compileInputMapping(given.inputMapping);
+  // What their patterns cost to build is paid from the budget of the file that they stand in, or from one of their own.
+  const budget = currentBuildBudget() ?? BuildBudget.ofWebhook();
+  const { respond, filters, mapping } = withBuildBudget(budget, () => ({
+    respond: readRespond(given.respond),
+    filters: readFilters(given.filters),
+    mapping: compileInputMapping(given.inputMapping),
+  }));
   const problems: Problem[] = [
     ...(isWebhookPath(path) ? [] : [pathProblem(path, tenantName)]),
     ...(isStorableText(workflowId)

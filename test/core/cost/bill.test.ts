@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readBill } from '../../../src/core/cost/bill.ts';
 import { priceBill } from '../../../src/core/cost/price-bill.ts';
 import { readPriceLibrary } from '../../../src/core/cost/price-library.ts';
-import { ALWAYS, type PriceRow, PriceTable } from '../../../src/core/cost/price-table.ts';
+import { ALWAYS, MAX_MODEL_NAME, type PriceRow, PriceTable } from '../../../src/core/cost/price-table.ts';
 import { REVIEWED_PRICES } from '../../../src/core/cost/reviewed-prices.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { answerAround, KNOWN_BLOCKS } from '../../support/usage-blocks.ts';
@@ -202,4 +202,10 @@ test.each([
   ['claude-sonnet-55', false],
 ])('a name that begins as a rule of the library: %s has its price: %s', (name, has) => {
   expect(table.find('anthropic', name, AT) !== null).toBe(has);
+});
+
+test('a name of a model that is longer than any with a price is taken for none', () => {
+  const nameIn = (characters: number) =>
+    readBill('openai', { model: 'm'.repeat(characters), usage: {} }).answeredBy;
+  expect([nameIn(MAX_MODEL_NAME)?.length, nameIn(MAX_MODEL_NAME + 1)]).toEqual([MAX_MODEL_NAME, null]);
 });

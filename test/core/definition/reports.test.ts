@@ -9,6 +9,7 @@ import {
   toldPointer,
 } from '../../../src/core/definition/pointer.ts';
 import { parseDocument } from '../../../src/core/definition/reading/parse.ts';
+import { Reporter } from '../../../src/core/definition/reporter.ts';
 import { compileSchema } from '../../../src/core/definition/schema/input-schema.ts';
 import { validateDefinition } from '../../../src/core/definition/validate.ts';
 import type { Problem } from '../../../src/core/errors.ts';
@@ -78,6 +79,27 @@ describe('a report', () => {
     });
     expect(bytesOf(problems)).toBeLessThan(MOST);
     expect(problems.at(-1)).toMatchObject({ code: 'too_many_problems' });
+  });
+
+  test('ends by its bytes, where pointers and messages are as long as they may be', () => {
+    const problems = refusalOf({
+      workflowId: 'w',
+      nodes: [node({ config: { output: { ['n'.repeat(450)]: many(3_000, (i) => `{{ nobody${i}.x }}`) } } })],
+    });
+    expect(bytesOf(problems)).toBeLessThan(MOST);
+    expect(problems.length).toBeLessThan(1_000);
+    expect(problems.at(-1)).toMatchObject({ code: 'too_many_problems' });
+  });
+
+  test('keeps and compares short texts only, however long they were found', () => {
+    const reporter = new Reporter({ a: 1 }, { authorPointer: (pointer: string) => pointer } as never);
+    for (const end of ['x', 'y']) reporter.error('/a', 'expression', 'm'.repeat(100_000) + end);
+    reporter.authored([{ pointer: `/a/${'n'.repeat(100_000)}`, code: 'expression', message: 'm' }], []);
+    const { errors } = reporter.result();
+    expect(errors.map(({ pointer, message }) => [pointer, message.length])).toEqual([
+      ['/a', 1_001],
+      ['/a', 1],
+    ]);
   });
 
   test('says how many more there are', () => {

@@ -204,6 +204,19 @@ describe('compiling', () => {
     );
   }, 120_000);
 
+  test('the same schema is compiled once, and paid for by each document that has it', () => {
+    const same = () => ({ properties: { [`cached-${'x'.repeat(60)}`]: { type: 'string', minLength: 3 } } });
+    const [first, second] = [new BuildBudget(), new BuildBudget()];
+    expect(charsWritten(() => void compileSchema(same(), first))).toBeGreaterThan(0);
+    expect(charsWritten(() => void compileSchema(same(), second))).toBe(0);
+    expect(second.spent).toBe(first.spent);
+    expect(second.spent).toBeGreaterThan(200);
+    // Twice in one document costs once; where nothing is left it is refused, however well it is known.
+    compileSchema(same(), second);
+    expect(second.spent).toBe(first.spent);
+    expect(compileSchema(same(), new BuildBudget(100))).toMatchObject({ ok: false });
+  });
+
   test('a schema that is refused for what it costs is not compiled at all', () => {
     const parts = Array.from({ length: 1900 }, (_, i) => ({ type: 'string', minLength: i }));
     const above = { properties: { ['n'.repeat(100_000)]: { anyOf: parts } } };

@@ -153,6 +153,11 @@ describe('a tool', () => {
   test.each<[string, ReturnType<typeof call>, RegExp]>([
     ['arguments that do not fit', call('weather', { town: 'Paris' }), /do not fit the inputSchema/],
     ['arguments that are no JSON', call('weather', '{"city": '), /not JSON/],
+    [
+      'arguments of more values than anything is made of',
+      call('weather', `[${'{},'.repeat(1_100_000)}{}]`),
+      /not JSON/,
+    ],
   ])('%s is answered as an error, not run', async (_what, asked, message) => {
     const { result } = await converse([chat([asked]), chat('ok')], { tools: [weather] });
     expect((await result).output.toolCalls).toMatchObject([

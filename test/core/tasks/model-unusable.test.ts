@@ -4,6 +4,7 @@ import { readPriceLibrary } from '../../../src/core/cost/price-library.ts';
 import { PriceTable } from '../../../src/core/cost/price-table.ts';
 import { REVIEWED_PRICES } from '../../../src/core/cost/reviewed-prices.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
+import { providerError } from '../../../src/tasks/model/provider-error.ts';
 import {
   type Answer,
   answering,
@@ -334,4 +335,15 @@ test('what an answer says of its cost is told in the usage: who answered, what i
     usage: { costUnknownBecause: because },
     warnings: [`the cost of this task is unknown: ${because}`],
   });
+});
+
+test('an error of a provider with more values than anything is made of is not parsed for its words', () => {
+  const bodyOf = (values: number) => `{"error":{"message":"canary","more":[${'{},'.repeat(values)}{}]}}`;
+  const saidOf = (responseBody: string) =>
+    providerError(
+      Object.assign(new Error('a bad request'), { name: 'AI_APICallError', statusCode: 400, responseBody }),
+      { label: 'local/m', taskId: 'a', redact: (text) => text },
+    ).message;
+  expect(saidOf(bodyOf(10))).toContain('canary');
+  expect(saidOf(bodyOf(1_100_000))).not.toContain('canary');
 });

@@ -1,6 +1,7 @@
 // What a stored event leads to, by the webhook's filters and mapping as they are now: nothing, an execution, or an error.
 
 import type { Problem, TaskError } from '../../../core/errors.ts';
+import { BuildBudget, withBuildBudget } from '../../../core/expression/build-budget.ts';
 import { type Json, storableText } from '../../../core/json.ts';
 import { boundProblems, STORED } from '../../../core/problem-report.ts';
 import type { Queryable } from '../../../db/connection/connection.ts';
@@ -23,8 +24,11 @@ export async function decideEvent(
   event: WebhookEvent,
 ): Promise<Decision> {
   await eventLoop.begin(webhook.tenantId);
-  const filters = compileFilters(webhook.filters as Json);
-  const mapping = compileInputMapping(webhook.inputMapping);
+  // Whoever sends is a stranger: what is built for each delivery is bounded, also of what an earlier release has stored.
+  const { filters, mapping } = withBuildBudget(BuildBudget.ofWebhook(), () => ({
+    filters: compileFilters(webhook.filters as Json),
+    mapping: compileInputMapping(webhook.inputMapping),
+  }));
   if (!filters.ok) return failed('validation', filters.problems);
   if (!mapping.ok) return failed('validation', mapping.problems);
   const scope = eventScope(event);
