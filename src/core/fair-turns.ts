@@ -4,7 +4,7 @@
 //   T2  In each turn waiting pieces begin one after the other until its time is over: at least one, however long it takes.
 //   T3  Whoever waits, waits behind its own: keys (tenants) take turns.
 // A turn so lasts for `longestMs` and one piece at most, as far as it is made of pieces; where there is time, nothing is put off and
-// no promise is made but where several ask at the same moment.
+// no promise is made.
 
 export interface FairTurnsOptions {
   readonly nowMs: () => number;
@@ -23,8 +23,6 @@ export class FairTurns {
   readonly #waiting = new Map<string, (() => void)[]>();
   /** When the first piece of this turn began; null: none has. */
   #beganAtMs: number | null = null;
-  /** A piece was let begin, and its work is not done yet. */
-  #isBeginning = false;
 
   constructor({ nowMs, atNextTurn, longestMs = LONGEST_MS }: FairTurnsOptions) {
     this.#nowMs = nowMs;
@@ -32,16 +30,17 @@ export class FairTurns {
     this.#longestMs = longestMs;
   }
 
-  /** `await` it right before a piece of this key's work: null where it may begin at once. */
-  begin(key: string): Promise<void> | null {
+  /** Does a piece of this key's work: at once where there is time, and then no promise is made but the work's own. */
+  run<T>(key: string, work: () => T): T | Promise<Awaited<T>> {
     if (this.#beganAtMs === null) {
       this.#beganAtMs = this.#nowMs();
       this.#atNextTurn(() => this.#endTurn());
     }
-    if (this.#waiting.size === 0 && !this.#isBeginning && this.#hasTime()) {
-      this.#letGoOn();
-      return null;
-    }
+    if (this.#waiting.size === 0 && this.#hasTime()) return work();
+    return this.#turnOf(key).then(work) as Promise<Awaited<T>>;
+  }
+
+  #turnOf(key: string): Promise<void> {
     return new Promise((begin) => {
       const own = this.#waiting.get(key);
       if (own === undefined) this.#waiting.set(key, [begin]);
@@ -71,15 +70,9 @@ export class FairTurns {
     this.#waiting.delete(key);
     if (others.length > 0) this.#waiting.set(key, others);
     begin!();
-    this.#letGoOn();
-  }
-
-  // What was let begin does so in one of the next two microtasks; only behind it is it known how long it took.
-  #letGoOn(): void {
-    this.#isBeginning = true;
+    // It begins in the next microtask; only behind it is it known how long it took.
     queueMicrotask(() =>
       queueMicrotask(() => {
-        this.#isBeginning = false;
         if (this.#hasTime()) this.#letOneBegin();
       }),
     );

@@ -151,8 +151,7 @@ async function startsOf(
       await client.query('select');
       breathedAtMs = performance.now();
     }
-    await eventLoop.begin(trigger.tenantId);
-    const input = inputOf(trigger, eventScope(event, uuidFrom));
+    const input = await eventLoop.run(trigger.tenantId, () => inputOf(trigger, eventScope(event, uuidFrom)));
     if (input === null) continue;
     if ('error' in input) {
       errors.push({ workflowId, name, ...input.error });

@@ -18,9 +18,10 @@ function madeUpLoop(longestMs = 10) {
     begun,
     lengths,
     async piece(key: string, ms: number): Promise<void> {
-      await turns.begin(key);
-      begun.push(key);
-      now += ms;
+      await turns.run(key, () => {
+        begun.push(key);
+        now += ms;
+      });
     },
     /** Runs turns until nothing is asked for any more; each begins with what comes in it. */
     async run(incoming: readonly (() => void)[][] = []): Promise<void> {
@@ -39,17 +40,27 @@ function madeUpLoop(longestMs = 10) {
 }
 
 describe('turns of the event loop', () => {
-  it('put nothing off while there is time', async () => {
+  it('put nothing off while there is time, and make no promise', () => {
     const turns = new FairTurns({ nowMs: () => 0, atNextTurn: () => {} });
-    for (let n = 0; n < 1_000; n++) {
-      expect(turns.begin('a')).toBeNull();
-      await null;
-      await null;
-    }
-    // Of those that ask at the same moment each sees how long the one before it took.
-    const both = [turns.begin('a'), turns.begin('a')];
-    expect(both[0]).toBeNull();
-    await both[1];
+    for (let n = 0; n < 1_000; n++) expect(turns.run('a', () => n)).toBe(n);
+  });
+
+  it('tell what the work comes to, or fails with, also later', async () => {
+    let now = 0;
+    const turns = new FairTurns({ nowMs: () => now, atNextTurn: (callback) => void setImmediate(callback) });
+    turns.run('a', () => {
+      now += 100;
+    });
+    const later = [turns.run('a', () => 1), turns.run('b', async () => 2)];
+    expect(await Promise.all(later)).toEqual([1, 2]);
+    now += 100;
+    const failing = () => {
+      throw new Error('no');
+    };
+    turns.run('a', () => {
+      now += 100;
+    });
+    await expect(turns.run('a', failing)).rejects.toThrow('no');
   });
 
   it('part what comes together', async () => {

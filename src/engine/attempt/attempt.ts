@@ -2,7 +2,6 @@
 // outlives it but checkpoints; settle/settling.ts records the end.
 import { type AttemptEnd, bytesOfEnd } from '../../core/attempt-end.ts';
 import { MAX_RECOVERIES } from '../../core/recovery.ts';
-import { eventLoop } from '../../tasks/event-loop.ts';
 import type { WorkerContext } from '../context.ts';
 import { admit } from './admit.ts';
 import { endOfFailure, endOfOutcome } from './end.ts';
@@ -29,12 +28,9 @@ async function endOf(worker: WorkerContext, attempt: OwnAttempt): Promise<Attemp
     // It was claimed for whoever is there, by a call that knows no types: it goes back as it came.
     if (work.node.missing !== null) return { kind: 'released', ...attempt.totals() };
     await admit(worker, attempt);
-    await ownTurn(attempt);
     const verdict = await judge(worker, work);
     if (verdict.kind === 'skip') return { kind: 'skipped', reason: verdict.reason, ...attempt.totals() };
-    await ownTurn(attempt);
     const performed = await perform(worker, attempt, verdict.ground);
-    await ownTurn(attempt);
     return await endOfOutcome(worker, attempt, performed);
   } catch (failure) {
     // Until no checkpoint is under way it is not known what of its spending is recorded.
@@ -43,9 +39,4 @@ async function endOf(worker: WorkerContext, attempt: OwnAttempt): Promise<Attemp
   } finally {
     attempt.close();
   }
-}
-
-/** Its expressions are evaluated in a turn of the event loop that has time for them. */
-function ownTurn({ work }: OwnAttempt): Promise<void> | null {
-  return eventLoop.begin(work.memory.row.tenantId);
 }

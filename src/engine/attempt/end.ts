@@ -6,6 +6,7 @@ import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json
 import { nextDelayMs } from '../../core/retry.ts';
 import { isForParts, type WaitEndedBy } from '../../core/wait.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
 import { AttemptAbort } from './abort.ts';
@@ -21,18 +22,21 @@ export function endOfOutcome(
   { context, outcome }: { readonly context: TaskContext; readonly outcome: TaskOutcome },
 ): AttemptEnd | Promise<AttemptEnd> {
   const { claim } = attempt;
+  const { tenantId } = attempt.work.memory.row;
   const stored = (value: unknown, what: string, maxBytes: number) =>
     storable(worker, value, { what, taskId: claim.taskId, maxBytes });
   switch (outcome.kind) {
     case 'completed':
-      return endOfOutput(worker, attempt, context, outcome);
+      return eventLoop.run(tenantId, () => endOfOutput(worker, attempt, context, outcome));
     case 'wait':
       return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
     case 'waitForAnswer':
       return waitForAnswer(worker, attempt, context, outcome.on);
     case 'fanOut': {
-      const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);
-      return { kind: 'fanOut', fanOut: outcome, valuesJson, ...attempt.totals() };
+      return eventLoop.run(tenantId, () => {
+        const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);
+        return { kind: 'fanOut', fanOut: outcome, valuesJson, ...attempt.totals() };
+      });
     }
     case 'terminate': {
       const { status, error } = outcome;

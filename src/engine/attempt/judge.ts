@@ -4,6 +4,7 @@ import type { Scope } from '../../core/expression/scope.ts';
 import type { Json } from '../../core/json.ts';
 import { decide, edgeOutcome } from '../../core/plan/decide.ts';
 import type { SkipReason } from '../../core/status.ts';
+import { eventLoop } from '../../tasks/event-loop.ts';
 import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import { resultsOf, stateOf, type TaskResult } from '../memory/memory.ts';
@@ -43,8 +44,11 @@ export async function judge(
   const reason = isNew && claim.mapIndex < 0 ? whySkipped(work, results) : null;
   if (reason !== null) return { kind: 'skip', reason };
   const { scope, readInput } = await loadAttemptScope(worker, work, results);
-  if (isNew && runnable.condition !== null && !evaluateCondition(runnable.condition, scope))
-    return { kind: 'skip', reason: 'condition_false' };
+  const { condition } = runnable;
+  if (isNew && condition !== null) {
+    const holds = await eventLoop.run(memory.row.tenantId, () => evaluateCondition(condition, scope));
+    if (!holds) return { kind: 'skip', reason: 'condition_false' };
+  }
   return { kind: 'run', ground: { results, scope, readInput } };
 }
 

@@ -2,7 +2,6 @@
 // outlives a doubt: where it needs what is not in memory, is skipped, fails, or asks for the instant at which it became able to
 // start (the parent's end, which the database will say), there is no end, and the task runs later as any other.
 import type { Completion } from '../../core/attempt-end.ts';
-import { eventLoop } from '../../tasks/event-loop.ts';
 import type { WorkerContext } from '../context.ts';
 import type { TaskResult } from '../memory/memory.ts';
 import { endOfOutcome } from './end.ts';
@@ -28,12 +27,9 @@ export async function performAhead(
   const attempt = new OwnAttempt(work, worker.outside.redact);
   attempt.leaveSuspectGate = leave;
   try {
-    await eventLoop.begin(memory.row.tenantId);
     const verdict = await judge(worker, work, ahead);
     if (verdict.kind === 'skip') return null;
-    const performed = await perform(worker, attempt, verdict.ground);
-    await eventLoop.begin(memory.row.tenantId);
-    const end = await endOfOutcome(worker, attempt, performed);
+    const end = await endOfOutcome(worker, attempt, await perform(worker, attempt, verdict.ground));
     return end.kind === 'completed' ? end : null;
   } catch {
     return null;

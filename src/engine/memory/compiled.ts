@@ -92,8 +92,7 @@ export async function compilePlan(
   const plan = buildPlan(withDefaults(definition));
   const nodes: CompiledNode[] = [];
   const compileNext = async <T>(compile: () => T): Promise<T> => {
-    await eventLoop.begin(PLANS);
-    return withBuildBudget(budget, compile);
+    return await eventLoop.run(PLANS, () => withBuildBudget(budget, compile));
   };
   for (const node of plan.nodes) nodes.push(await compileNext(() => compileNode(node, plan, types)));
   const inputSchema = await compileNext(() => schemaOf(definition.inputSchema));

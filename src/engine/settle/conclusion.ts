@@ -54,8 +54,11 @@ async function finishOf(
   }
   try {
     const output = await outputOf(worker, memory);
-    await eventLoop.begin(memory.row.tenantId);
-    const problems = memory.compiled.outputSchema?.validate(output) ?? [];
+    const { outputSchema } = memory.compiled;
+    const problems =
+      outputSchema === null
+        ? []
+        : await eventLoop.run(memory.row.tenantId, () => outputSchema.validate(output));
     if (problems.length > 0) {
       const [first] = problems;
       return failed({
@@ -80,8 +83,9 @@ async function outputOf(worker: WorkerContext, memory: ExecutionMemory): Promise
   const results = await resultsOf(worker.pool, memory, outputReads, { name: 'output' });
   if (output !== null) {
     const variables = await loadVariables(worker.pool, memory.row.tenantId, outputVariables);
-    await eventLoop.begin(memory.row.tenantId);
-    return evaluateMapping(output, executionScope(memory, results, variables));
+    return await eventLoop.run(memory.row.tenantId, () =>
+      evaluateMapping(output, executionScope(memory, results, variables)),
+    );
   }
   const outputs: Record<string, Json> = Object.create(null);
   for (const index of plan.leaves) {

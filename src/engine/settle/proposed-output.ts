@@ -29,10 +29,8 @@ export async function proposeOutput(
     const results = await resultsOf(worker.pool, memory, others, { name: 'output' });
     for (const [index, result] of ahead) results.set(index, result);
     results.set(node.plan.index, resultOfEnd(end, 0, 1));
-    await eventLoop.begin(memory.row.tenantId);
-    const value = toStorableJson(
-      evaluateMapping(output, executionScope(memory, results)),
-      MAX_ASSEMBLED_BYTES,
+    const value = await eventLoop.run(memory.row.tenantId, () =>
+      toStorableJson(evaluateMapping(output, executionScope(memory, results)), MAX_ASSEMBLED_BYTES),
     );
     return value.ok ? value.json : undefined;
   } catch {

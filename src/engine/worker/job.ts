@@ -51,8 +51,11 @@ export async function concludeIfDrained(worker: WorkerContext, memory: Execution
 }
 
 async function open(worker: WorkerContext, memory: ExecutionMemory): Promise<void> {
-  await eventLoop.begin(memory.row.tenantId);
-  const problems = memory.compiled.inputSchema?.validate(memory.input) ?? [];
+  const { inputSchema } = memory.compiled;
+  const problems =
+    inputSchema === null
+      ? []
+      : await eventLoop.run(memory.row.tenantId, () => inputSchema.validate(memory.input));
   if (problems.length > 0) {
     const [first] = problems;
     return await end(worker, memory.row.id, {

@@ -73,8 +73,9 @@ export function createDefinitionReader(options: DefinitionReaderOptions = {}): D
     taken.answer(reading);
   };
   const checkAnywhere = async (given: DefinitionText, tenantId: string): Promise<CheckedText> => {
-    await eventLoop.begin(tenantId);
-    const atOnce = isShort(given) ? checkCheapText(given, CHEAP_UNITS) : null;
+    const atOnce = isShort(given)
+      ? await eventLoop.run(tenantId, () => checkCheapText(given, CHEAP_UNITS))
+      : null;
     if (atOnce !== null) return atOnce;
     const ofTenant = waiting.filter((one) => one.tenantId === tenantId).length;
     if (waiting.length >= MAX_WAITING || ofTenant >= MAX_WAITING_OF_TENANT)

@@ -94,8 +94,7 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
   api.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
     request.bodyBytes = bytes.length;
-    await eventLoop.begin(request.principal?.tenantId ?? STRANGERS);
-    return readBody(request, bytes);
+    return await eventLoop.run(request.principal?.tenantId ?? STRANGERS, () => readBody(request, bytes));
   });
   connections?.watch(api.server);
   const routes = addRouteRules(api);

@@ -32,9 +32,8 @@ export async function answerOfDelivery(
   const compiled = withBuildBudget(BuildBudget.ofWebhook(), () => compileRespond(respond));
   if (!compiled.ok) return null;
   const make = async (execution: AnsweredExecution): Promise<WebhookAnswer | null> => {
-    await eventLoop.begin(tenantId);
     try {
-      return compiled.value(event, execution);
+      return await eventLoop.run(tenantId, () => compiled.value(event, execution));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       service.log.warn('the answer to a delivery could not be made', { webhookId, executionId, reason });

@@ -87,11 +87,13 @@ async function send(
         answer = await request();
       }
     }
-    await eventLoop.begin(context.tenantId);
     const hide = by.made.length === 0 ? redact : hidingAlso(by.made, redact);
-    checkStatus(answer, api, { redact: hide, now: context.now });
     const warn = (warning: JsonWarning) => logWarning(context, warning);
-    return wantsOutput ? outputOf(answer, api, { redact: hide, warn }) : null;
+    const last = answer;
+    return await eventLoop.run(context.tenantId, () => {
+      checkStatus(last, api, { redact: hide, now: context.now });
+      return wantsOutput ? outputOf(last, api, { redact: hide, warn }) : null;
+    });
   } catch (error) {
     // An abort is the engine's to judge.
     if (api.mayRepeat || context.signal.aborted || !isSent || wasNotTaken(error, answer)) throw error;

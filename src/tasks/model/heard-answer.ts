@@ -47,12 +47,10 @@ export class HeardAnswer {
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await this.#fetch(input, init);
-    if (!response.ok) return await shortError(response, this.#dialect);
-    await eventLoop.begin(this.#dialect);
+    if (!response.ok) return await shortError(response);
     const text = await response.text();
-    await eventLoop.begin(this.#dialect);
     const { status, headers } = response;
-    const body = readObject(text);
+    const body = await eventLoop.run(this.#dialect, () => readObject(text));
     if (body === null) return new Response(text, { status, headers: withoutLength(headers) });
     this.#body = body;
     const error = errorIn(body);
@@ -64,9 +62,8 @@ export class HeardAnswer {
 }
 
 // H3.
-async function shortError(response: Response, dialect: Dialect): Promise<Response> {
+async function shortError(response: Response): Promise<Response> {
   const text = await response.text();
-  await eventLoop.begin(dialect);
   const { status, statusText, headers } = response;
   const isLong = text.length > MAX_ERROR_CHARS;
   return new Response(isLong ? text.slice(0, KEPT_ERROR_CHARS).toWellFormed() : text, {

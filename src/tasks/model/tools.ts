@@ -96,8 +96,7 @@ export async function callTool(
   const names = tools.map(({ name }) => name).join(', ');
   if (tool === undefined) return refused(`there is no tool "${call.name}"; there are: ${names}`);
   if (call.isMalformed) return refused('the arguments are not JSON');
-  await eventLoop.begin(context.tenantId);
-  const problems = tool.arguments.validate(call.input);
+  const problems = await eventLoop.run(context.tenantId, () => tool.arguments.validate(call.input));
   if (problems.length > 0)
     return refused(
       `the arguments do not fit the inputSchema: ${problems
@@ -125,14 +124,15 @@ async function run(
   const outcome = await tool.task.run(inner);
   if (outcome.kind !== 'completed')
     throw new TerminalError('not_allowed', `a tool must complete at once, got "${outcome.kind}"`);
-  await eventLoop.begin(context.tenantId);
-  const output =
-    tool.output === null
-      ? outcome.output
-      : evaluateMapping(tool.output, withNames(inner.scope, { output: outcome.output }));
-  const stored = toStorableJson(output, MAX_VALUE_BYTES);
-  if (!stored.ok) throw new TerminalError(stored.code, `the tool's output ${stored.message}`);
-  return JSON.parse(stored.json) as Json;
+  return await eventLoop.run(context.tenantId, () => {
+    const output =
+      tool.output === null
+        ? outcome.output
+        : evaluateMapping(tool.output, withNames(inner.scope, { output: outcome.output }));
+    const stored = toStorableJson(output, MAX_VALUE_BYTES);
+    if (!stored.ok) throw new TerminalError(stored.code, `the tool's output ${stored.message}`);
+    return JSON.parse(stored.json) as Json;
+  });
 }
 
 /** The task sees the arguments as its input, and everything else as the model_inference does. */

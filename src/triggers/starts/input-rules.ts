@@ -53,10 +53,10 @@ export class InputRules {
     if (schema === null) return [];
     const known = refused.size === 0 ? undefined : refused.get(hashOf(input));
     if (known !== undefined) return known;
-    await eventLoop.begin(versionId);
-    const problems = schema
-      .validate(applyDefaults(defaultParameters, input))
-      .map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
+    const found = await eventLoop.run(versionId, () =>
+      schema.validate(applyDefaults(defaultParameters, input)),
+    );
+    const problems = found.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));
     if (problems.some(({ code }) => code === 'too_complex')) {
       if (refused.size >= MAX_REFUSED) refused.clear();
       refused.set(hashOf(input), problems);

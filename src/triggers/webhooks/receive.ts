@@ -98,8 +98,7 @@ export async function receiveDelivery(
     findReceiver(database.engine, ...splitPath(fullPath)),
   );
   const rule = await ruleFor(receiver, webhook, delivery, nowMs);
-  await eventLoop.begin('strangers');
-  const verified = verifyDelivery(delivery, rule, nowMs);
+  const verified = await eventLoop.run('strangers', () => verifyDelivery(delivery, rule, nowMs));
   if (webhook === null) return { kind: 'unauthorized', isUnknownPath: true };
   const handshake = await answerBefore(receiver, webhook, delivery, rule.secrets);
   if (handshake !== null) return handshake;
@@ -112,8 +111,7 @@ export async function receiveDelivery(
     receiver.log.info('a webhook delivery was refused', { webhookId: webhook.id, reason: verified.reason });
     return { kind: 'unauthorized' };
   }
-  await eventLoop.begin(webhook.tenantId);
-  const read = readDelivery(delivery, webhook);
+  const read = await eventLoop.run(webhook.tenantId, () => readDelivery(delivery, webhook));
   if (read.kind !== 'readable') return read;
   const question = await answerAfter(receiver, webhook, read.body, { delivery, rule, nowMs });
   if (question !== null) return question;

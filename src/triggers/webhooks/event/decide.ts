@@ -23,18 +23,20 @@ export async function decideEvent(
   webhook: WebhookRow,
   event: WebhookEvent,
 ): Promise<Decision> {
-  await eventLoop.begin(webhook.tenantId);
+  const piece = <T>(work: () => T) => eventLoop.run(webhook.tenantId, work);
   // Whoever sends is a stranger: what is built for each delivery is bounded, also of what an earlier release has stored.
-  const { filters, mapping } = withBuildBudget(BuildBudget.ofWebhook(), () => ({
-    filters: compileFilters(webhook.filters as Json),
-    mapping: compileInputMapping(webhook.inputMapping),
-  }));
+  const { filters, mapping } = await piece(() =>
+    withBuildBudget(BuildBudget.ofWebhook(), () => ({
+      filters: compileFilters(webhook.filters as Json),
+      mapping: compileInputMapping(webhook.inputMapping),
+    })),
+  );
   if (!filters.ok) return failed('validation', filters.problems);
   if (!mapping.ok) return failed('validation', mapping.problems);
   const scope = eventScope(event);
-  if (!filters.value(scope)) return { status: 'filtered', executionId: null, error: null };
-  await eventLoop.begin(webhook.tenantId);
-  const input = mapping.value(scope);
+  if (!(await piece(() => filters.value(scope))))
+    return { status: 'filtered', executionId: null, error: null };
+  const input = await piece(() => mapping.value(scope));
   if (!input.ok) return failed(input.problems[0]?.code ?? 'validation', input.problems);
   const [started] = await starts.startWith(client, webhook.tenantId, [
     {
