@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_DEPTH, MAX_VALUES } from '../../src/core/json.ts';
 import { JsonShape, parseJson } from '../../src/core/json-shape.ts';
 import { cpuMs } from '../support/cpu-time.ts';
+import { patience } from '../support/patience.ts';
 
 function shapeOf(text: string, pieces = 1): JsonShape {
   const bytes = Buffer.from(text);
@@ -69,7 +70,7 @@ describe('JsonShape', () => {
       parsed = parseJson(text);
     });
     expect(parsed).toEqual({ ok: false, problem });
-    expect(ms).toBeLessThan(600);
+    expect(ms).toBeLessThan(patience(600));
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { cancelExecution } from '../support/executions.ts';
+import { patience } from '../support/patience.ts';
 import {
   apply,
   drained,
@@ -15,7 +16,7 @@ import { until } from './support/supervisor.ts';
 
 const EXECUTIONS = 120;
 /** A claim that committed before the cancel may still be on its way to the body. */
-const ON_ITS_WAY_MS = 2_000;
+const ON_ITS_WAY_MS = patience(2_000);
 
 let scenario: Scenario;
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { patience } from '../support/patience.ts';
 import {
   apply,
   drained,
@@ -14,9 +15,9 @@ import { until } from './support/supervisor.ts';
 import { startsByKey } from './support/trace.ts';
 
 const KILLS = 3;
-/** CONTRACT P5, in milliseconds. */
-const RESUME_MEDIAN_MS = 10_000;
-const RESUME_MAX_MS = 30_000;
+/** The promise of the README, in milliseconds; `npm run chaos` holds it to them, alone on its machine. */
+const RESUME_MEDIAN_MS = patience(10_000);
+const RESUME_MAX_MS = patience(30_000);
 
 let scenario: Scenario;
 beforeAll(async () => {

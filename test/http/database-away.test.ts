@@ -11,12 +11,13 @@ import { answerOnce } from '../../src/http/request/once.ts';
 import type { Api } from '../../src/http/server/api.ts';
 import { type OwnPostgres, openOwnPostgres } from '../crash/support/own-postgres.ts';
 import { TIME_SCALE, testRequestLimits } from '../support/limits.ts';
+import { patience } from '../support/patience.ts';
 import { type FaultyProxy, startProxy } from '../support/proxy.ts';
 import { type CallAnswer, openService, type TestService } from '../support/service.ts';
 
 const MAKE = '/v1/variables/test';
 /** 6 s by its limits, or their part; three times that, and what 41 requests take, on a machine that does other things. */
-const BOUND_MS = 18_000 * TIME_SCALE + 6_000;
+const BOUND_MS = 18_000 * TIME_SCALE + patience(6_000);
 
 // Each call makes one variable, named by the caller.
 function addMakeRoute(owner: () => TestService) {

@@ -6,6 +6,7 @@ import { BuildBudget } from '../../../src/core/expression/build-budget.ts';
 import { weightOfSchemaPattern } from '../../../src/core/expression/linear-pattern.ts';
 import type { Json } from '../../../src/core/json.ts';
 import { cpuMs } from '../../support/cpu-time.ts';
+import { patience } from '../../support/patience.ts';
 import { type Doc, reads, task, typed, workflow } from './documents.ts';
 
 const model = (config: Doc): Doc =>
@@ -85,6 +86,6 @@ test.each(['inputSchema', 'a function of an expression'])(
       problems = result.ok ? [] : result.problems.map(({ message }) => message);
     });
     expect(problems.join()).toMatch(/the (schemas and patterns|patterns and schemas) of this document take/);
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(patience(3_000));
   },
 );
