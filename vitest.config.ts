@@ -36,8 +36,9 @@ export default defineConfig({
           include: isFullDepth
             ? ['test/crash/**/*.test.ts']
             : ['kill', 'recovery'].map((name) => `test/crash/${name}.test.ts`),
-          // These two mostly wait for leases to end, and begin first (by the name of their project), beside others.
-          ...(isFullDepth ? { maxWorkers: 2, sequence: { groupOrder: 1 } } : {}),
+          // These two mostly wait for leases to end, and begin first (by the name of their project), beside others. All of
+          // them kill processes under load, after the rest.
+          ...(isFullDepth ? { maxWorkers: 3, sequence: { groupOrder: 1 } } : {}),
           globalSetup: ['test/support/database-server.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,

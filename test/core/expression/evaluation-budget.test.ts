@@ -249,7 +249,7 @@ describe('the steps of an operator grow with the bytes that it touches', () => {
       fc.property(kinds, kinds, (a, b) => {
         expectBounded(`${form} of ${a}, ${b}`, costOf(compileExpression(form, ''), scopeOf([a, b])));
       }),
-      { numRuns: depth(400) },
+      { numRuns: depth(150) },
     );
   });
 
@@ -270,7 +270,7 @@ describe('the steps of an operator grow with the bytes that it touches', () => {
         const condition = { path: 'input.v0', operator, ...(takesValue && { value: '{{ input.v1 }}' }) };
         expectBounded(`${operator} of ${a}, ${b}`, costOf(compileCondition(condition, ''), scopeOf([a, b])));
       }),
-      { numRuns: depth(400) },
+      { numRuns: depth(150) },
     );
   });
 
@@ -287,7 +287,7 @@ describe('the steps of an operator grow with the bytes that it touches', () => {
       fc.property(kinds, kinds, (a, b) => {
         expectBounded(`${text} of ${a}, ${b}`, costOf(compile(text), scopeOf([a, b])));
       }),
-      { numRuns: depth(400) },
+      { numRuns: depth(150) },
     );
   });
 });
