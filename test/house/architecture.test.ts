@@ -43,11 +43,9 @@ const DOORS: Record<string, readonly string[]> = {
   commander: ['cli/command.ts'],
   '@smithy/signature-v4': ['tasks/external-api/sigv4.ts'],
   'lru-cache': [
-    'core/expression/cache.ts',
-    'engine/memory/execution-cache.ts',
+    'core/cache.ts',
     'engine/memory/held-results.ts',
     'tasks/access-tokens.ts',
-    'triggers/starts/input-rules.ts',
     'triggers/starts/last-revisions.ts',
     'triggers/webhooks/certificates.ts',
   ],

@@ -1,8 +1,8 @@
 // Compiles any JSON value with templates in its strings, and single texts; collects every problem instead of the first.
 
+import { createTextCache } from '../cache.ts';
 import type { Problem } from '../errors.ts';
 import { type Json, type JsonObject, MAX_DEPTH } from '../json.ts';
-import { createTextCache } from './cache.ts';
 import { compileRun, type Run, required } from './compile.ts';
 import { constantProblems } from './constant-check.ts';
 import { CACHE_CHARS, CACHE_ENTRIES } from './limits.ts';

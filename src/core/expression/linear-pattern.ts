@@ -3,7 +3,7 @@
 //   L2  A pattern is built once for as long as it is remembered, whoever asks for it.
 //   L3  What RE2 learns from the texts it sees (up to 8 MB a pattern) is forgotten as soon as it is more than a little.
 import { RE2JS } from 're2js';
-import { createWeighedCache } from './cache.ts';
+import { createWeighedCache } from '../cache.ts';
 import { MAX_PATTERN_CHARS, MAX_PATTERN_SIZE } from './limits.ts';
 import { MAX_PATTERN_WEIGHT, patternWeight } from './pattern-weight.ts';
 

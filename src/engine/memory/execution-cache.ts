@@ -1,6 +1,6 @@
 // Loads executions and compiles their plans for a worker: rows are read in batches, plans once per revision.
-import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import { createCache } from '../../core/cache.ts';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import { applyDefaults } from '../../core/definition/schema/input-schema.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
@@ -23,12 +23,12 @@ export class ExecutionCache {
   readonly #pool: pg.Pool;
   readonly #types: ReadonlyMap<string, TaskType>;
   readonly #held = new HeldResults();
-  readonly #memories = new LRUCache<string, ExecutionMemory>({
+  readonly #memories = createCache<string, ExecutionMemory>({
     max: MAX_EXECUTIONS,
     // Afterwards: what is released may in turn forget its execution, which has to be gone by then.
     disposeAfter: (memory) => this.#held.release(memory),
   });
-  readonly #plans = new LRUCache<string, Promise<CompiledPlan>>({ maxSize: MAX_PLAN_NODES });
+  readonly #plans = createCache<string, Promise<CompiledPlan>>({ maxSize: MAX_PLAN_NODES });
   readonly #compiled = new WeakMap<Promise<CompiledPlan>, CompiledPlan>();
   readonly #rows: Batcher<string, ExecutionRow | null>;
 

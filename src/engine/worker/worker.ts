@@ -11,6 +11,7 @@ import { Outage } from '../../db/connection/outage.ts';
 import type { Opener } from '../../db/executions/execution-starts.ts';
 import { jobKindsOf } from '../../db/protocol/job-kinds.ts';
 import { LockedExecutions } from '../../db/protocol/locked-executions.ts';
+import { keepCool } from '../../tasks/cooling.ts';
 import type { TaskType } from '../../tasks/task-type.ts';
 import { AttemptRegister } from '../attempt/attempt-register.ts';
 import type { EndedAttempt } from '../context.ts';
@@ -86,6 +87,7 @@ export class Worker {
   readonly #turns: Turns;
   readonly #queue: Queue;
   readonly #retention: RetentionLoop | null;
+  #stopCooling = () => {};
   #state: 'new' | 'works' | 'drains' | 'ended' = 'new';
 
   constructor(options: WorkerOptions) {
@@ -182,6 +184,7 @@ export class Worker {
     await this.#queue.start();
     this.#watch.start();
     this.#turns.start();
+    this.#stopCooling = keepCool();
     this.#retention?.start();
   }
 
@@ -199,6 +202,7 @@ export class Worker {
     this.#state = 'drains';
     this.#membership.drain();
     this.#turns.stop();
+    this.#stopCooling();
     this.#slots.close();
     const queueStopped = this.#queue.stop();
     await Promise.race([this.#lanes.idle(), delay(this.#options.graceMs, undefined, { ref: false })]);

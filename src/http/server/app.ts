@@ -3,6 +3,7 @@ import fastifyHelmet from '@fastify/helmet';
 import Fastify, { type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import { newId } from '../../core/id.ts';
 import { LongNumbers } from '../../core/long-numbers.ts';
+import { keepCool } from '../../tasks/cooling.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
 import { addGate } from '../caller/gate.ts';
 import { addOpenApi } from '../openapi/openapi.ts';
@@ -97,6 +98,8 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
     return await eventLoop.run(request.principal?.tenantId ?? STRANGERS, () => readBody(request, bytes));
   });
   connections?.watch(api.server);
+  const stopCooling = keepCool();
+  api.addHook('onClose', async () => stopCooling());
   const routes = addRouteRules(api);
   if (options.onRoute !== undefined) api.addHook('onRoute', options.onRoute);
   api.addHook('onRequest', async (request, reply) => {

@@ -2,7 +2,7 @@
 //   R1  Each validation is in a turn of the event loop that has time for it.
 //   R2  An input that takes too much is found out once for each revision: a schedule's comes at every tick.
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { createCache } from '../../core/cache.ts';
 import {
   applyDefaults,
   type CompiledSchema,
@@ -30,7 +30,7 @@ interface Rule extends Pick<InputRule, 'defaultParameters'> {
 export class InputRules {
   readonly #log: TaskLog;
   /** By version: a revision never changes. */
-  readonly #rules = new LRUCache<string, Rule>({
+  readonly #rules = createCache<string, Rule>({
     max: MAX_RULES,
     maxSize: MAX_WEIGHT,
     sizeCalculation: ({ schema }) => 1 + (schema?.weight ?? 0),

@@ -4,9 +4,9 @@
 //   validation does is counted, so that both end (schema-guard.ts, steps.ts).  V3  where many errors would be listed, the
 //   first one is.  V4  compile and validate never throw.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { createWeighedCache } from '../../cache.ts';
 import type { Problem, Result } from '../../errors.ts';
 import { BuildBudget, currentBuildBudget } from '../../expression/build-budget.ts';
-import { createWeighedCache } from '../../expression/cache.ts';
 import { createSuggest } from '../../expression/nearest.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { ajvProblems } from './ajv-problems.ts';

@@ -1,6 +1,6 @@
 // What the functions over instants do, and the two that come from the task's context. Signatures stand in functions.ts.
 
-import { createTextCache } from '../cache.ts';
+import { createTextCache } from '../../cache.ts';
 import { FUNCTION_CONTEXT, type FunctionContext } from '../scope.ts';
 import type { Arguments } from './arguments.ts';
 
