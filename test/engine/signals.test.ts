@@ -1,9 +1,10 @@
 // Signals through the whole engine: sent before, while and after their wait; several names, waits and conditions; none in time.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeDefinition } from '../../src/core/definition/model.ts';
+import { TerminalError } from '../../src/core/errors.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
-import { type Engine, failing, gate, graph, openEngine, until } from '../support/engine.ts';
+import { type Engine, gate, graph, openEngine, until } from '../support/engine.ts';
 import { cancelExecution, pauseExecution, resumeExecution } from '../support/executions.ts';
 import { secretsInEnvironment } from '../support/installation-secrets.ts';
 
@@ -211,9 +212,16 @@ describe('a wait for a signal', () => {
   });
 
   it('is cancelled by a failure beside it, and takes nothing then', async () => {
-    const held = gate();
-    engine.bodies.slow = () => held.opened;
-    const id = await start('w; bad; slow', { tasks: { w: signalled({ signal: 'go' }), bad: failing() } });
+    const [held, entered] = [gate(), gate()];
+    engine.bodies.slow = () => {
+      entered.open();
+      return held.opened;
+    };
+    engine.bodies.bad = async () => {
+      await entered.opened;
+      throw new TerminalError('boom', 'no');
+    };
+    const id = await start('w; bad; slow', { tasks: { w: signalled({ signal: 'go' }) } });
     await until(async () => {
       const [row] = await engine.query<{ status: string }>(
         `select status from dagwright.task_executions where workflow_execution_id = $1 and task_id = 'w'`,

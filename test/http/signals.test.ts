@@ -97,7 +97,12 @@ describe('POST /v1/executions/{id}/signals/{name}', () => {
     expect(await send(id, '1st')).toMatchObject({ status: 422, body: { errors: [{ pointer: '/name' }] } });
     for (const body of [{ dedupeKey: '' }, { dedupeKey: 'x'.repeat(501) }, { broadcast: 'yes' }, { more: 1 }])
       expect([body, (await send(id, 'go', body)).status]).toEqual([body, 422]);
-    expect((await send(id, 'go', { payload: 'x'.repeat(990_000) })).status).toBe(413);
+    const large = await send(id, 'go', { payload: Array(3).fill('x'.repeat(330_000)) });
+    expect([large.status, large.body.code, large.body.errors]).toEqual([
+      413,
+      'payload_too_large',
+      [expect.objectContaining({ pointer: '/payload' })],
+    ]);
     await service.query(
       `insert into dagwright.execution_signals (workflow_execution_id, position, tenant_id, name, sender, created_at, is_judged)
        select id, n, tenant_id, 'many', 'test', now(), true from dagwright.workflow_executions, generate_series(1, 1000) n where id = $1`,
