@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 53e00051dd205e866de5e157ddf68ac5b69ba17e4dd4cfb94b9453bc70f67de0
+// sha256 3bc69f31572062285e3215c27c3ce0078433983bbb2d3b4f6ee265a1a2fb42f4
 
 export interface paths {
     "/openapi.json": {
@@ -1071,6 +1071,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/executions/{id}/signals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a signal to an execution
+         * @description Ends the oldest `wait` with this `signal` whose `when` lets it in. One that comes before its wait is kept for it: 30 days, and 1000 of one name. 409: the execution has ended, or keeps so many already. From SQL: `dagwright.signal_execution`.
+         *
+         *     Takes the scope `executions:write`.
+         */
+        post: operations["signalExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/callbacks/{token}": {
         parameters: {
             query?: never;
@@ -1354,7 +1376,7 @@ export interface components {
             defaultParameters?: {
                 [key: string]: unknown;
             };
-            /** @description Of the whole execution. Default: 3600, or none where a task waits for a callback. In seconds; fractions allowed. */
+            /** @description Of the whole execution. Default: 3600, or none where a task waits for a callback or a signal. In seconds; fractions allowed. */
             timeoutSeconds?: number;
             /** @description Retries of a task without its own retry. Default: 3. */
             maxRetries?: number;
@@ -2389,6 +2411,19 @@ export interface components {
             /** @description `?cursor` of the next page; null: there is none. */
             nextCursor: string | null;
         };
+        SentSignal: {
+            /**
+             * Format: uuid
+             * @description Of the execution.
+             */
+            id: string;
+            signal: string;
+            /**
+             * @description `stored`: no task waits for it yet, or the condition of one has to be asked; `duplicate`: it was sent before.
+             * @enum {string}
+             */
+            status: "delivered" | "stored" | "duplicate";
+        };
         /** @description Limits of an outside service. */
         ServiceLimit: {
             serviceId: string;
@@ -2648,6 +2683,15 @@ export interface components {
             open: number;
             completed: number;
             failed: number;
+        } | {
+            /** @enum {string} */
+            kind: "signal";
+            /**
+             * Format: date-time
+             * @description When it gives up; null: never.
+             */
+            until: string | null;
+            signals: string[];
         } | {
             /** @enum {string} */
             kind: "task_type";
@@ -6858,6 +6902,66 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    signalExecution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+                /** @description Name of the signal: a letter, then letters, digits and _ . : -, at most 200 in all. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Any JSON, up to 990000 bytes. Default null. */
+                    payload?: unknown;
+                    /** @description The same key of the same sender, for the same execution, sends nothing again. */
+                    dedupeKey?: string;
+                    /** @description To all that wait for it now, not to the oldest that takes it alone. Default: false. */
+                    broadcast?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentSignal"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["RequestHeaderFieldsTooLarge"];

@@ -111,33 +111,6 @@ export const NOT_SUPPORTED = {
     what: 'transformation with "jsonata"',
     example: { node: { config: { jsonata: '1' } }, pointer: '/nodes/0/config/jsonata' },
   },
-  waitForSignal: {
-    place: 'config',
-    taskType: 'wait',
-    field: 'signal',
-    what: 'wait with "signal"',
-    example: { node: { taskType: 'wait', config: { signal: 'go' } }, pointer: '/nodes/0/config/signal' },
-  },
-  waitWhen: {
-    place: 'config',
-    taskType: 'wait',
-    field: 'when',
-    what: 'wait with "when"',
-    example: {
-      node: { taskType: 'wait', config: { seconds: 1, when: 'true' } },
-      pointer: '/nodes/0/config/when',
-    },
-  },
-  waitTimeout: {
-    place: 'config',
-    taskType: 'wait',
-    field: 'timeoutSeconds',
-    what: 'wait with "timeoutSeconds"',
-    example: {
-      node: { taskType: 'wait', config: { seconds: 1, timeoutSeconds: 2 } },
-      pointer: '/nodes/0/config/timeoutSeconds',
-    },
-  },
   candidates: {
     place: 'config',
     taskType: 'model_inference',

@@ -4,7 +4,7 @@
 
 import type { FailurePolicy } from './definition/model.ts';
 
-export const WAIT_KINDS = ['timer', 'callback', 'items'] as const;
+export const WAIT_KINDS = ['timer', 'callback', 'items', 'signal'] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
 
 /** What can be said of a wait, and of what type it is; an instant is ISO 8601. */
@@ -14,9 +14,14 @@ export const WAIT_FACTS = {
   open: 'count',
   completed: 'count',
   failed: 'count',
+  signals: 'names',
 } as const;
 export type WaitFact = keyof typeof WAIT_FACTS;
-type FactValue<Fact extends WaitFact> = { instant: string; count: number }[(typeof WAIT_FACTS)[Fact]];
+type FactValue<Fact extends WaitFact> = {
+  instant: string;
+  count: number;
+  names: readonly string[];
+}[(typeof WAIT_FACTS)[Fact]];
 
 /** All facts, as the row of a waiting task has them; null where it has none. */
 export type WaitFacts = { readonly [Fact in WaitFact]: FactValue<Fact> | null };
@@ -68,6 +73,14 @@ export const WAITS = {
     shows: { total: {}, open: {}, completed: {}, failed: {} },
     sentence: ({ total, open, completed, failed }) =>
       `waits for ${open} of its ${total} items; ${completed} completed, ${failed} failed`,
+  },
+  signal: {
+    pause: 'stands_still',
+    endsBy: 'answer',
+    onFailure: { finish_running: 'cancel', fail_fast: 'cancel', continue: 'stay' },
+    shows: { until: { absence: 'When it gives up; null: never.' }, signals: {} },
+    sentence: ({ until, signals }) =>
+      `waits for the signal ${(signals ?? []).map((name) => `"${name}"`).join(' or ')}${until === null ? '' : ` until ${until}`}`,
   },
 } as const satisfies Record<WaitKind, WaitRule>;
 

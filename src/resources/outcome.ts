@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'cannot_start'
   | 'scope_exceeded'
   | 'already_ended'
+  | 'too_many_signals'
   | 'expired'
   | 'payload_too_large';
 

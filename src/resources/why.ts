@@ -111,11 +111,19 @@ function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
   return { kind: 'parents', parents: task.openParents, count: task.pendingEdges };
 }
 
-const NO_FACTS: WaitFacts = { until: null, total: null, open: null, completed: null, failed: null };
+const NO_FACTS: WaitFacts = {
+  until: null,
+  total: null,
+  open: null,
+  completed: null,
+  failed: null,
+  signals: null,
+};
 
-function factsOf({ wakeAt, items }: OpenTask): WaitFacts {
-  if (items === null) return { ...NO_FACTS, until: wakeAt };
-  return { until: wakeAt, total: items.total, open: items.open, completed: items.ok, failed: items.failed };
+function factsOf({ wakeAt, items, signals }: OpenTask): WaitFacts {
+  if (items === null) return { ...NO_FACTS, until: wakeAt, signals };
+  const { total, open, ok, failed } = items;
+  return { ...NO_FACTS, until: wakeAt, total, open, completed: ok, failed };
 }
 
 const MAX_NAMES = 5;

@@ -55,6 +55,8 @@ export interface TaskContext {
   forbidRepeat(): void;
   /** Makes a one-time token for an answer that comes later; it is valid as soon as this resolves, and its time runs. */
   openCallback(limits: CallbackLimits): Promise<Callback>;
+  /** Opens its wait for signals, and says whether one has come before it. Its time runs. */
+  openSignalWait(wait: SignalWait): Promise<AnswerState>;
   /** Where its phase is a wait for an answer: what has come so far. */
   readonly answerState: AnswerState | null;
   /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
@@ -84,6 +86,14 @@ export interface Callback {
   /** 256 random bits, URL-safe; stored only as a hash. */
   readonly token: string;
   readonly url: string;
+}
+
+/** What a task takes for the signal it waits for; the output of its answer is `{ signal, payload }`. */
+export interface SignalWait {
+  readonly names: readonly string[];
+  /** What its condition reads of the scope as it is now; null: it has none. */
+  readonly conditionReads: JsonObject | null;
+  readonly timeoutMs: number;
 }
 
 /** What was sent to a task that waits for an answer. */

@@ -1,8 +1,9 @@
-// `wait`: for some seconds, or until an instant. Holds no slot: the engine's timer wakes it.
+// `wait`: for some seconds, until an instant, or for a signal (wait-for-signal.ts). Holds no slot: the engine's timer wakes it.
 import type { NodeDefinition } from '../core/definition/model.ts';
 import { evaluateMapping, type Mapping } from '../core/expression/mapping.ts';
 import { compileField, invalidField, readField } from './compile-config.ts';
 import type { TaskContext, TaskType } from './task-type.ts';
+import { prepareSignalWait } from './wait-for-signal.ts';
 
 const MAX_SECONDS = 315_360_000;
 const INSTANT = /^(\d{4}-\d\d-\d\d)[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -11,6 +12,7 @@ export const wait: TaskType = {
   type: 'wait',
   isPure: true,
   prepare(node) {
+    if (readField(node, 'signal') !== undefined) return prepareSignalWait(node);
     const field = readField(node, 'until') === undefined ? 'seconds' : 'until';
     const mapping = compileField(node, field);
     return {

@@ -62,6 +62,7 @@ const FOR_SERVICES = [
   'heartbeat_callback',
   'pause_execution',
   'resume_execution',
+  'signal_execution',
   'start_workflow',
 ];
 
@@ -142,6 +143,7 @@ describe('the catalogue', () => {
       idempotent_requests: 'ra',
       schedule_ticks: 'r',
       schedules: 'rawdelete',
+      signal_waits: 'r',
       task_attempts: 'r',
       task_executions: 'r',
       tenants: 'r',

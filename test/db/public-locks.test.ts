@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openAnswer } from '../../src/db/protocol/answers.ts';
+import { openSignalWait } from '../../src/db/protocol/signals.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { graph, until } from '../support/engine.ts';
 import { pauseExecution } from '../support/executions.ts';
@@ -16,21 +17,28 @@ beforeAll(async () => {
 afterAll(() => protocol.engine.close());
 
 /** By name: a call about an execution whose task `a` waits for the callback with the execution's id as its token. */
-const CALLS: Record<string, { readonly sql: string; readonly isPaused?: boolean }> = {
+const CALLS: Record<
+  string,
+  { readonly sql: string; readonly isPaused?: boolean; readonly isSignal?: boolean }
+> = {
   pause_execution: { sql: 'select dagwright.pause_execution($1::uuid)' },
   resume_execution: { sql: 'select dagwright.resume_execution($1::uuid)', isPaused: true },
   cancel_execution: { sql: 'select dagwright.cancel_execution($1::uuid)' },
   complete_callback: { sql: `select dagwright.complete_callback($1::text, '1')` },
   heartbeat_callback: { sql: 'select dagwright.heartbeat_callback($1::text)' },
+  signal_execution: { sql: `select dagwright.signal_execution($1::uuid, 'go')`, isSignal: true },
 };
 
-async function arrange(isPaused = false): Promise<string> {
+async function arrange({ isPaused = false, isSignal = false }): Promise<string> {
   const { id, claim } = await protocol.open(graph('a -> b; c'));
   const key = createHash('sha256').update(id).digest();
   const pool = protocol.engine.database.engine;
-  await openAnswer(pool, id, claim, { kind: 'callback', key, timeoutMs: 60_000, heartbeatMs: 30_000 });
+  const kind = isSignal ? 'signal' : 'callback';
+  if (isSignal)
+    await openSignalWait(pool, id, claim, { key, names: ['go'], readsJson: null, timeoutMs: 60_000 });
+  else await openAnswer(pool, id, claim, { kind: 'callback', key, timeoutMs: 60_000, heartbeatMs: 30_000 });
   await protocol.calls.settles.call(
-    settleOf(id, { claim, end: { kind: 'waiting', on: 'callback', delayMs: 60_000 } }),
+    settleOf(id, { claim, end: { kind: 'waiting', on: kind, delayMs: 60_000 } }),
   );
   if (isPaused) await pauseExecution(protocol.engine.database, DEFAULT_TENANT_ID, id);
   return id;
@@ -59,7 +67,7 @@ async function findFree(id: string): Promise<{ execution: number; tasks: number 
 test.each(Object.entries(CALLS))(
   '%s takes the execution before its tasks, and keeps both',
   async (_, call) => {
-    const id = await arrange(call.isPaused);
+    const id = await arrange(call);
     expect(await findFree(id)).toEqual({ execution: 1, tasks: 3 });
     const holder = await protocol.engine.database.engine.connect();
     await holder.query('begin');

@@ -24,7 +24,9 @@ afterEach(async () => {
 /** Tables whose rows belong to an execution and go with it: all that name one. A new table belongs in retention.sql. */
 const BELONGING = [
   'execution_logs',
+  'execution_signals',
   'idempotency_keys',
+  'signal_waits',
   'task_attempts',
   'task_callbacks',
   'task_executions',
@@ -67,7 +69,11 @@ async function seed(options: {
      c as (insert into dagwright.task_callbacks (token_hash, tenant_id, workflow_execution_id, task_id, map_index, created_at, times_out_at, expires_at)
        select sha256((id::text || task)::bytea), $1, id, task, -1, created_at, created_at, created_at from rows),
      d as (insert into dagwright.execution_logs (id, tenant_id, workflow_execution_id, at, level, message)
-       select gen_random_uuid(), $1, id, created_at, 'info', 'line' from rows)
+       select gen_random_uuid(), $1, id, created_at, 'info', 'line' from rows),
+     e as (insert into dagwright.execution_signals (workflow_execution_id, position, tenant_id, name, sender, created_at, is_judged)
+       select id, row_number() over (), $1, 'go', 'test', created_at, true from rows),
+     f as (insert into dagwright.signal_waits (workflow_execution_id, name, opened_at, task_id, map_index, tenant_id, answer_key)
+       select id, 'go', created_at, task, -1, $1, '' from rows)
      insert into dagwright.idempotency_keys (tenant_id, scope, key, workflow_execution_id, created_at)
      select $1, 'start', id::text, id, created_at from made`,
     [DEFAULT_TENANT_ID, status, daysAgo, count, endedDaysAgo, tasks],
@@ -109,6 +115,8 @@ describe('what is deleted', () => {
       state: 'done',
       deleted: {
         execution_logs: 60,
+        execution_signals: 60,
+        signal_waits: 60,
         task_attempts: 60,
         task_callbacks: 60,
         task_executions: 60,
@@ -169,7 +177,7 @@ describe('batches', () => {
     await seed({ count: 20, daysAgo: 40, status: 'completed', endedDaysAgo: 39, tasks: 5 });
     const byCount = await batch({ maxExecutions: 7 });
     expect([byCount.state, byCount.deleted.workflow_executions]).toEqual(['more', 7]);
-    const byRows = await batch({ maxRows: 50 });
+    const byRows = await batch({ maxRows: 70 });
     expect([byRows.state, byRows.deleted.workflow_executions]).toEqual(['more', 3]);
     await expectNoOrphans();
   });

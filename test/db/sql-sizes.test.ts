@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_VALUE_BYTES } from '../../src/core/json.ts';
+import { MAX_DEDUPE_KEY, MAX_SIGNAL_BYTES } from '../../src/core/signal.ts';
 import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { MAX_CANCEL_REASON } from '../../src/resources/executions.ts';
 import { type Engine, graph, openEngine } from '../support/engine.ts';
@@ -66,6 +67,18 @@ describe('what the doors take, and one byte more', () => {
       '54000',
     ],
     [
+      'the payload of a signal',
+      `signal_execution(${nobody}, 'go', ${text(MAX_SIGNAL_BYTES)})`,
+      `signal_execution(${nobody}, 'go', ${text(MAX_SIGNAL_BYTES + 1)})`,
+      '54000',
+    ],
+    [
+      'a dedupe_key has 1 to 500 bytes',
+      `signal_execution(${nobody}, 'go', dedupe_key => repeat('k', ${MAX_DEDUPE_KEY}))`,
+      `signal_execution(${nobody}, 'go', dedupe_key => repeat('k', ${MAX_DEDUPE_KEY + 1}))`,
+      '22023',
+    ],
+    [
       'the reason',
       `cancel_execution(${nobody}, ${reason(MAX_CANCEL_REASON)})`,
       `cancel_execution(${nobody}, ${reason(MAX_CANCEL_REASON + 1)})`,
@@ -99,6 +112,7 @@ describe('what the doors take, and one byte more', () => {
     for (const call of [
       `start_workflow('sized', doc)`,
       `complete_callback('t', doc)`,
+      `signal_execution(${nobody}, 'go', doc)`,
       `emit_event('a', doc)`,
     ])
       await expect(client.query(`select dagwright.${call} from kept`)).rejects.toMatchObject({

@@ -36,6 +36,7 @@ const DOORS: Record<string, readonly string[]> = {
     'db/tables/engine.ts',
     'db/tables/outside.ts',
     'db/tables/service.ts',
+    'db/tables/signals.ts',
     'db/tables/triggers.ts',
     'db/tables/workers.ts',
     'db/operations/migrate.ts',
@@ -205,6 +206,7 @@ describe('the house', () => {
       'db/tables/engine.ts',
       'db/tables/outside.ts',
       'db/tables/service.ts',
+      'db/tables/signals.ts',
       'db/tables/triggers.ts',
       'db/tables/workers.ts',
     ];

@@ -236,6 +236,17 @@ const STEPS: readonly Step[] = [
     keep: 'execution',
     rows: [['executions.start {execution}', null, { workflowId: 'flow', revision: 1, triggerType: 'api' }]],
   },
+  {
+    route: 'POST /v1/executions/{id}/signals/{name}',
+    run: () => call('POST', `/v1/executions/${made.execution}/signals/go`, { payload: 'canary' }),
+    rows: [
+      [
+        'executions.signal {execution}',
+        null,
+        { signal: 'go', broadcast: false, status: 'stored', taskId: null, mapIndex: null },
+      ],
+    ],
+  },
   ...(['pause', 'resume', 'cancel'] as const).map((verb) => ({
     route: `POST /v1/executions/{id}/${verb}`,
     run: () => call('POST', `/v1/executions/${made.execution}/${verb}`, verb === 'cancel' ? {} : undefined),
@@ -618,6 +629,7 @@ test('every table that users change has the trigger', async () => {
     'engine_counters',
     'events',
     'execution_logs',
+    'execution_signals',
     'idempotency_keys',
     'idempotent_requests',
     'retention_cleanup_logs',
@@ -626,6 +638,7 @@ test('every table that users change has the trigger', async () => {
     'service_permits',
     'service_starts',
     'service_states',
+    'signal_waits',
     'task_attempts',
     'task_callbacks',
     'task_executions',

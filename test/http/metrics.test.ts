@@ -115,6 +115,8 @@ describe('/metrics', () => {
     expect(text).toContain('dagwright_executions_last_hour{status="running"} 1');
     expect(text).toContain('dagwright_executions_last_hour{status="failed"} 1');
     expect(text).toContain('dagwright_tasks_open{status="waiting"} 1');
+    expect(text).toContain('dagwright_waits_open{kind="timer"} 1');
+    expect(text).toContain('dagwright_waits_open{kind="signal"} 0');
     expect(text).toContain('dagwright_database_up 1');
     open();
   });

@@ -187,6 +187,22 @@ test('failed executions', async () => {
   hold();
 });
 
+test('signals', async () => {
+  const wait = { taskId: 'paid', taskType: 'wait', config: { signal: 'paid', timeoutSeconds: 60 } };
+  await good(call('PUT', '/v1/workflows/paying', { body: { workflowId: 'paying', nodes: [wait] } }));
+  const { id } = await make('/v1/workflows/paying/executions', {});
+  const why = async () => (await good(call('GET', `/v1/executions/${id}/why`))).body.items[0];
+  await until(async () => (await why())?.waitsFor.kind === 'signal');
+  const send = (name: string, body: object) => call('POST', `/v1/executions/${id}/signals/${name}`, { body });
+  expect((await send('paid', { payload: 1, more: 1 })).status).toBe(422);
+  expect((await good(send('later', { dedupeKey: 'k', broadcast: true }))).body.status).toBe('stored');
+  expect((await good(send('later', { dedupeKey: 'k' }))).body.status).toBe('duplicate');
+  expect((await good(send('paid', { payload: { amount: 3 } }))).body.status).toBe('delivered');
+  await ended(id);
+  expect((await send('paid', {})).status).toBe(409);
+  hold();
+});
+
 test('callbacks', async () => {
   const url = `http://127.0.0.1:${(outside.address() as AddressInfo).port}/jobs`;
   const { body } = await good(

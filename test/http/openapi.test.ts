@@ -345,6 +345,7 @@ describe('/openapi.json', () => {
     expect(optional.map(({ name }) => name).sort()).toEqual([
       'POST /hooks/{path}',
       'POST /v1/executions/{id}/cancel',
+      'POST /v1/executions/{id}/signals/{name}',
       'POST /v1/workflows/{workflowId}/executions',
     ]);
   });

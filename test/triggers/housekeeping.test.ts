@@ -60,6 +60,20 @@ test('first answers go after a day; ticks and events only where the operator say
   ]);
 });
 
+test('signals go after 30 days, whatever the operator keeps', async () => {
+  await engine.query(
+    `with o as (insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, status, trigger_type, input, created_at)
+       values ($1, $2, 'w', 1, $1, 'paused', 'manual', '{}', $3) returning id)
+     insert into dagwright.execution_signals (workflow_execution_id, position, tenant_id, name, sender, created_at, is_judged)
+     select o.id, days, $2, 'go', 'test', now() - days * interval '1 day', true from o, unnest(array[29, 31]) days`,
+    [firstIdAt(Date.now()), DEFAULT_TENANT_ID, ago(0)],
+  );
+  expect(await createHousekeepingPass({ database: engine.database, retentionDays: 0 }).run()).toBe(1);
+  expect(await engine.query('select position::int as days from dagwright.execution_signals')).toEqual([
+    { days: 29 },
+  ]);
+});
+
 test('a pass that found little is not repeated at once', async () => {
   const pass = createHousekeepingPass({ database: engine.database, retentionDays: 30 });
   expect(await pass.run()).toBe(0);

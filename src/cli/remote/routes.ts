@@ -7,6 +7,7 @@ import * as workflows from '../../resources/definitions/workflows.ts';
 import * as executions from '../../resources/executions.ts';
 import * as schedules from '../../resources/schedules/schedules.ts';
 import * as ticks from '../../resources/schedules/ticks.ts';
+import { signalExecution } from '../../resources/signals.ts';
 import * as variables from '../../resources/variables.ts';
 import { listWebhookEvents, showWebhookEvent } from '../../resources/webhooks/events.ts';
 import * as webhooks from '../../resources/webhooks/webhooks.ts';
@@ -37,6 +38,9 @@ route(executions.cancelExecution, ({ id, reason }: { id: string; reason?: string
 );
 route(executions.pauseExecution, ({ id }: { id: string }) => post(`/v1/executions/${e(id)}/pause`));
 route(executions.resumeExecution, ({ id }: { id: string }) => post(`/v1/executions/${e(id)}/resume`));
+route(signalExecution, ({ id, name, ...body }: { id: string; name: string }) =>
+  post(`/v1/executions/${e(id)}/signals/${e(name)}`, body),
+);
 
 // Workflows.
 list(workflows.listWorkflows, ({ limit, status, category, before }: Given) => ({

@@ -88,6 +88,11 @@ export const ANSWER_CODES = {
     means: 'The schedule cannot start its workflow: archived, or its input does not fit.',
   },
   already_ended: { statuses: [409], means: 'The execution has ended.' },
+  too_many_signals: {
+    statuses: [409],
+    means: 'The execution keeps as many signals of this name as it may, and nothing takes them.',
+    fix: '`dagwright executions why ID` says what its tasks wait for.',
+  },
   expired: { statuses: [410], means: 'It waited for this, and no longer does.' },
   revision_mismatch: {
     statuses: [412],

@@ -13,6 +13,6 @@ export const SQL_CODES = {
     means: 'The tenant has started as many executions within a minute as it may, or has as many waiting.',
     fix: 'Start it again later; `dagwright tenants show NAME` has the limits.',
   },
-  '54000': { means: 'More bytes of JSON than are kept.' },
+  '54000': { means: 'More bytes of JSON than are kept, or more signals of one name.' },
   '55000': { means: 'The workflow is not active, or the tenant is suspended or of too low a tier.' },
 } as const satisfies Readonly<Record<string, CodeText>>;

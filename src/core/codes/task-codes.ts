@@ -9,7 +9,7 @@ export interface TaskCodeText extends CodeText {
 export const TASK_CODES = {
   timeout: {
     means: 'It ran, or the answer it waited for took, longer than allowed: a task, or the whole execution.',
-    fix: '`timeoutSeconds` of the task (300 s where it has none) or the definition; `callback.timeoutSeconds`.',
+    fix: '`timeoutSeconds` of the task (300 s where it has none) or the definition; `callback.timeoutSeconds`, or `timeoutSeconds` in the config of a `wait` for a signal.',
     isRetried: true,
   },
   rate_limited: {

@@ -6,13 +6,14 @@ import type { Json, JsonObject } from '../json.ts';
  * What a place in `config` holds. `mapping` (where nothing else is said): any JSON with templates. `expression`: a bare
  * expression. `condition`: a bare or structured condition. `element`: a path in which `$` is an element. `node`: a task
  * without taskId. `item`: such a task, in which `item` and `index` exist. `tool`: such a task, which a model calls.
- * `literal`: never evaluated.
+ * `arrival`: a condition about a signal that came, which also sees `payload` and `signal`. `literal`: never evaluated.
  */
 export type ConfigFieldKind =
   | 'mapping'
   | 'expression'
   | 'condition'
   | 'element'
+  | 'arrival'
   | 'weights'
   | 'node'
   | 'item'

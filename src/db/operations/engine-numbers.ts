@@ -11,6 +11,8 @@ export interface EngineNumbers {
   readonly lastHour: Readonly<Record<string, number>>;
   /** Open tasks by status. */
   readonly tasks: Readonly<Record<string, number>>;
+  /** Waiting tasks by what they wait for. */
+  readonly waits: Readonly<Record<string, number>>;
   /** Jobs that are due and not taken, and the age of the oldest in seconds. */
   readonly queue: {
     readonly waiting: number;
@@ -41,8 +43,8 @@ export async function readEngineNumbers(pool: pg.Pool): Promise<EngineNumbers> {
       `with open as materialized (
          select id, status from dagwright.workflow_executions where status in ('pending', 'running', 'paused') limit $1::int),
        looked_at as materialized (
-         select t.status from open o join lateral (
-             select status from dagwright.task_executions t where t.workflow_execution_id = o.id) t on true
+         select t.status, t.waiting_on from open o join lateral (
+             select status, waiting_on from dagwright.task_executions t where t.workflow_execution_id = o.id) t on true
          where o.status <> 'pending' limit $1::int),
        made as (
          select status from dagwright.workflow_executions where id > dagwright.first_id_v1(clock_timestamp() - interval '1 hour')
@@ -51,6 +53,8 @@ export async function readEngineNumbers(pool: pg.Pool): Promise<EngineNumbers> {
          coalesce((select json_object_agg(status, n) from (select status, count(*) as n from open group by 1) s), '{}') as executions,
          coalesce((select json_object_agg(status, n) from (select status, count(*) as n from looked_at
            where status in ('pending', 'running', 'waiting', 'retrying') group by 1) s), '{}') as tasks,
+         coalesce((select json_object_agg(waiting_on, n) from (select waiting_on, count(*) as n from looked_at
+           where status = 'waiting' and waiting_on is not null group by 1) s), '{}') as waits,
          (select json_build_object('waiting', waiting, 'oldestSeconds', oldest_seconds, 'tenants', tenants, 'held', held)
            from dagwright.queue_state_v1($1::int), dagwright.queue_tenants_v1($1::int)) as queue,
          (select count(*)::int from dagwright.workers where heartbeat_at > clock_timestamp() - interval '10 s') as workers,

@@ -76,6 +76,21 @@ export async function loadAnswer(
   return rows[0] === undefined ? null : readStored(rows[0]);
 }
 
+/** Whether the time of a task's wait is over and nothing has come: then nothing can. Does not wait for the execution's lock. */
+export async function isOverdue(
+  db: Queryable,
+  executionId: string,
+  { taskId, mapIndex }: Claim,
+  kind: AnswerKind,
+): Promise<boolean | Locked> {
+  const { rows } = await db.query<{ isOverdue: boolean }>({
+    name: 'is_overdue_v1',
+    text: `select dagwright.is_overdue_v1(o.id, $2, $3, $4) as "isOverdue" from ${LOCKED_FIRST} o`,
+    values: [executionId, taskId, mapIndex, kind],
+  });
+  return rows[0]?.isOverdue ?? (await lockedOrGone(db, executionId)) ?? true;
+}
+
 /** Who answers in SQL may send numbers that a double does not hold, and jsonb keeps them. */
 function readStored({ output, error, ...answer }: StoredAnswerText): StoredAnswer {
   const found = { output: readText(output), error: readText(error) };

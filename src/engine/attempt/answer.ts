@@ -7,6 +7,7 @@ import { redactJson } from '../../core/redact.ts';
 import { untilAnswered } from '../../db/connection/connection.ts';
 import {
   type AnswerKind,
+  isOverdue,
   loadAnswer,
   openAnswer,
   redactAnswer,
@@ -48,7 +49,7 @@ export async function answerStateOf(
   claim: Claim,
   kind: AnswerKind,
 ): Promise<AnswerState> {
-  const found = await untilAnswered(() => loadAnswer(worker.pool, executionId, claim, kind));
+  const found = await loadInTime(worker, executionId, claim, kind);
   if (found === null) return { status: 'open', output: null, error: null, leftMs: 0 };
   const { isCompleted, output, error, leftMs, longNumbers } = await withoutSecrets(
     worker,
@@ -59,6 +60,22 @@ export async function answerStateOf(
   const warning = longNumbers.warning('the answer');
   if (error === null) return { status: 'completed', output, error: null, leftMs, warning };
   return { status: 'failed', output: null, error: sentError(error), leftMs, warning };
+}
+
+// What was accepted just before the end of its time may be committed after it was looked for: so that end is told under the lock.
+async function loadInTime(
+  worker: WorkerContext,
+  executionId: string,
+  claim: Claim,
+  kind: AnswerKind,
+): Promise<StoredAnswer | null> {
+  const load = () => untilAnswered(() => loadAnswer(worker.pool, executionId, claim, kind));
+  const found = await load();
+  if (found === null || found.isCompleted || found.leftMs > 0) return found;
+  if (await worker.locked.run(executionId, () => isOverdue(worker.pool, executionId, claim, kind)))
+    return found;
+  const late = await load();
+  return late === null ? null : { ...late, leftMs: Math.max(1, late.leftMs) };
 }
 
 // Who answers in SQL writes past every filter of ours; what holds a secret is written anew without it.

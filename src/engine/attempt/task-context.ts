@@ -16,6 +16,7 @@ import { answerStateOf, openCallbackOf } from './answer.ts';
 import { idempotencyKey } from './attempt-scope.ts';
 import type { Ground } from './judge.ts';
 import type { OwnAttempt } from './own-attempt.ts';
+import { openSignalWaitOf, signalStateOf } from './signals.ts';
 import { storable } from './storable.ts';
 
 /** What the task type's `run` gets. */
@@ -67,8 +68,11 @@ export async function contextOf(
     },
     forbidRepeat: () => spending.forbidRepeat(),
     openCallback: (limits) => attempt.whileLocking(() => openCallbackOf(worker, executionId, claim, limits)),
+    openSignalWait: (wait) => attempt.whileLocking(() => openSignalWaitOf(worker, attempt, wait)),
     answerState: isForAnswer(claim.phase)
-      ? await answerStateOf(worker, executionId, claim, claim.phase)
+      ? await (claim.phase === 'signal'
+          ? signalStateOf(worker, attempt)
+          : answerStateOf(worker, executionId, claim, claim.phase))
       : null,
     addCost: (usd, usage) => spending.add(usd, usage),
     get log() {

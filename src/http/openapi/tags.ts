@@ -1,7 +1,7 @@
 // The groups of operations, in the order in which readers meet them.
 export const TAGS = [
   ['workflows', 'Definitions and their revisions.'],
-  ['executions', 'Runs of a workflow: start, read, follow, pause, cancel.'],
+  ['executions', 'Runs of a workflow: start, read, follow, signal, pause, cancel.'],
   ['callbacks', 'Answers of outside services to calls that wait for one.'],
   ['events', 'What happened elsewhere and starts the workflows that ask for it.'],
   ['schedules', 'What starts workflows by the clock.'],

@@ -5,6 +5,7 @@ import type { EventEmitter } from 'node:events';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { EXECUTION_STATUSES } from '../../core/status.ts';
+import { WAIT_KINDS } from '../../core/wait.ts';
 import type { Database, PoolUse } from '../../db/connection/connection.ts';
 import { type EngineNumbers, MAX_COUNTED, readEngineNumbers } from '../../db/operations/engine-numbers.ts';
 import type { EndedAttempt } from '../../engine/context.ts';
@@ -90,6 +91,11 @@ export class Metrics {
     'tasks_open',
     `Tasks of begun executions that have not ended; at most ${MAX_COUNTED} rows are looked at.`,
     ['status'],
+  );
+  readonly #waits = this.#gauge(
+    'waits_open',
+    `Waiting tasks of begun executions by what they wait for; at most ${MAX_COUNTED} rows are looked at.`,
+    ['kind'],
   );
   readonly #queueJobs = this.#gauge(
     'queue_jobs',
@@ -204,6 +210,7 @@ export class Metrics {
       this.#executions,
       this.#lastHour,
       this.#tasks,
+      this.#waits,
       this.#queueJobs,
       this.#queueAge,
       this.#queueTenants,
@@ -214,6 +221,7 @@ export class Metrics {
     for (const status of OPEN_STATUSES) this.#executions.set({ status }, numbers.executions[status] ?? 0);
     for (const status of EXECUTION_STATUSES) this.#lastHour.set({ status }, numbers.lastHour[status] ?? 0);
     for (const status of TASK_STATUSES) this.#tasks.set({ status }, numbers.tasks[status] ?? 0);
+    for (const kind of WAIT_KINDS) this.#waits.set({ kind }, numbers.waits[kind] ?? 0);
     this.#queueJobs.set(numbers.queue.waiting);
     this.#queueAge.set(numbers.queue.oldestSeconds);
     this.#queueTenants.set(numbers.queue.tenants);

@@ -10,6 +10,7 @@ const waitsFor = (kind: string, fields: Parameters<typeof Type.Object>[0] = {}) 
 
 function shownSchema(fact: WaitFact, { absence }: { readonly absence?: string }): TSchema {
   if (WAIT_FACTS[fact] === 'count') return Type.Integer();
+  if (WAIT_FACTS[fact] === 'names') return Type.Array(Type.String());
   return absence === undefined ? instant() : nullableInstant(absence);
 }
 

@@ -19,6 +19,7 @@ import { addPricingRoutes } from '../routes/pricing.ts';
 import { addScheduleTickRoutes } from '../routes/schedule-ticks.ts';
 import { addScheduleRoutes } from '../routes/schedules.ts';
 import { addServiceLimitRoutes } from '../routes/service-limits.ts';
+import { addSignalRoutes } from '../routes/signals.ts';
 import { addStatsRoutes } from '../routes/stats.ts';
 import { addTenantRoutes } from '../routes/tenants.ts';
 import { addVariableRoutes } from '../routes/variables.ts';
@@ -167,6 +168,7 @@ function addResourceRoutes(api: Api, service: ApiContext): void {
   addApiKeyRoutes(api, service);
   addAuditRoutes(api, service);
   addExecutionRoutes(api, service, waiting);
+  addSignalRoutes(api, service);
   addCallbackRoutes(api, service);
   addStatsRoutes(api, service);
   addServiceLimitRoutes(api, service);

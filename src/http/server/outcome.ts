@@ -10,6 +10,7 @@ const STATUSES: Readonly<Record<Exclude<RefusalCode, 'validation' | 'not_found'>
   from_definition: 409,
   cannot_start: 409,
   already_ended: 409,
+  too_many_signals: 409,
   scope_exceeded: 403,
   expired: 410,
   payload_too_large: 413,

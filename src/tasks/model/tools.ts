@@ -168,6 +168,8 @@ function innerContext(
       Promise.reject(new TerminalError('not_allowed', 'a task that is a tool has no checkpoint of its own')),
     openCallback: () =>
       Promise.reject(new TerminalError('not_allowed', 'a task that is a tool cannot wait for a callback')),
+    openSignalWait: () =>
+      Promise.reject(new TerminalError('not_allowed', 'a task that is a tool cannot wait for a signal')),
     addCost,
     parents: [],
     branches: [],

@@ -44,7 +44,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['human_review', workflow([typed('a', 'human_review', {})]), '/nodes/0/taskType'],
     ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],
     ['jsonata', workflow([typed('a', 'transformation', { jsonata: '1' })]), '/nodes/0/config/jsonata'],
-    ['waiting for a signal', workflow([typed('a', 'wait', { signal: 'go' })]), '/nodes/0/config/signal'],
     ['modelId auto', model({ prompt: 'x' }, 'auto'), '/nodes/0/modelId'],
     ['candidates', model({ prompt: 'x', candidates: [] }), '/nodes/0/config/candidates'],
     [

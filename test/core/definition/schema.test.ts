@@ -8,7 +8,7 @@ import { gate, task, typed, valid, warningsOf, workflow } from './documents.ts';
 
 const FOLDER = new URL('../../../examples/', import.meta.url);
 const examples = readdirSync(FOLDER)
-  .filter((name) => /\.(yaml|yml|json)$/.test(name) && !/\.(mocks|test)\./.test(name))
+  .filter((name) => /\.(yaml|yml|json)$/.test(name) && !/\.(mocks|test|input)\./.test(name))
   .map((name) => {
     const parsed = parseDocument(readFileSync(new URL(name, FOLDER), 'utf8'));
     if (!parsed.ok) throw new Error(`${name}: ${JSON.stringify(parsed.problems)}`);

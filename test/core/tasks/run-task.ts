@@ -38,6 +38,7 @@ export function context(more: Partial<TaskContext> = {}): TaskContext {
     outside: closedOutside(),
     forbidRepeat() {},
     openCallback: async () => ({ token: 'token-1', url: 'http://127.0.0.1/v1/callbacks/token-1' }),
+    openSignalWait: async () => ({ status: 'open', output: null, error: null, leftMs: 1_000 }),
     answerState: null,
     addCost() {},
     log: silent,

@@ -1,4 +1,4 @@
-// dagwright executions: list, show, why, cancel, pause, resume.
+// dagwright executions: list, show, why, logs, signal, cancel, pause, resume.
 import type pg from 'pg';
 import { isUuid } from '../../../core/id.ts';
 import { EXECUTION_STATUSES, type ExecutionStatus } from '../../../core/status.ts';
@@ -28,6 +28,7 @@ import { outcomeToRefusal, refuse } from '../../refusal.ts';
 import { oneLine } from '../../safe-output.ts';
 import { requireId } from './execution-id.ts';
 import { addLogsCommand } from './logs.ts';
+import { addSignalCommand } from './signal.ts';
 
 export function defineCommand(executions: Command): void {
   paged(
@@ -40,6 +41,7 @@ export function defineCommand(executions: Command): void {
     .argument('<id>')
     .action(action(whyOne));
   addLogsCommand(executions);
+  addSignalCommand(executions);
   command(executions, 'cancel', 'end an execution; nothing of it starts again')
     .argument('<id>')
     .option('--reason <text>', '', textWithin({ minLength: 0, maxLength: MAX_CANCEL_REASON }))

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { joinPointer } from '../pointer.ts';
 import type { ConfigFieldKind, TaskTypeRule } from '../task-type.ts';
 
-export type ExpressionKind = 'mapping' | 'expression' | 'condition' | 'element' | 'weights';
+export type ExpressionKind = 'mapping' | 'expression' | 'condition' | 'element' | 'weights' | 'arrival';
 
 export interface Place {
   readonly value: Json;

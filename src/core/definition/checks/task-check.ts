@@ -11,6 +11,7 @@ import { compileDocumentPath } from '../../expression/path/document-path.ts';
 import { SCOPE_NAMES } from '../../expression/scope.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { NOT_SUPPORTED, refusalOf } from '../../not-supported.ts';
+import { ARRIVAL_ROOTS } from '../../signal.ts';
 import { MAX_MODEL_ID } from '../model.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';
@@ -182,6 +183,7 @@ function compilePlace(place: Place, reporter: Reporter): Read[] {
 
 function compileAs(kind: ExpressionKind, value: Json, pointer: string): Result<readonly Reference[]> {
   if (kind === 'condition') return referencesOf(compileCondition(value, pointer));
+  if (kind === 'arrival') return referencesOf(compileCondition(value, pointer, { roots: ARRIVAL_ROOTS }));
   if (kind === 'expression' && typeof value === 'string' && !isTemplate(value))
     return referencesOf(compileExpression(value, pointer));
   if (kind === 'element' && typeof value === 'string') {

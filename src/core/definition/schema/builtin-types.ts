@@ -1,7 +1,9 @@
 // The rules of every task type of CONTRACT 3, one entry per type. What this release does not build stands in core/not-supported.ts.
 import { STRATEGIES } from '../../aggregate.ts';
+import type { Problem } from '../../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { NOT_SUPPORTED, refusedConfigFields } from '../../not-supported.ts';
+import { MAX_SIGNAL_NAMES, SIGNAL_NAME } from '../../signal.ts';
 import { EXTERNAL_API } from '../checks/external-api-rule.ts';
 import { MODEL_INFERENCE } from '../checks/model-rule.ts';
 import { shapeOf } from '../checks/shape.ts';
@@ -10,6 +12,7 @@ import { anything, closed, outputOf, text } from './config-schema.ts';
 
 const MAX_SECONDS = 315_360_000;
 const open: JsonObject = { type: 'object' };
+const signalName = { pattern: SIGNAL_NAME.pattern.source, 'x-hint': SIGNAL_NAME.expected };
 
 const errorFields = {
   code: {
@@ -151,9 +154,28 @@ const RULES: readonly TaskTypeRule[] = [
     configSchema: closed({
       seconds: { type: 'number', minimum: 0, maximum: MAX_SECONDS, description: 'How long, in seconds.' },
       until: { type: 'string', format: 'date-time', description: 'An instant, ISO 8601 with its offset.' },
+      signal: {
+        type: ['string', 'array'],
+        ...signalName,
+        items: { type: 'string', ...signalName },
+        minItems: 1,
+        maxItems: MAX_SIGNAL_NAMES,
+        description: 'The name of a signal, or several: the first of them to come ends the wait.',
+      },
+      when: anything('A condition that a signal must meet to end the wait; sees its `payload` and `signal`.'),
+      timeoutSeconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: MAX_SECONDS,
+        default: MAX_SECONDS,
+        description: 'The wait for a signal fails with `timeout` after so long.',
+      },
     }),
+    fields: { when: 'arrival' },
     exactlyOneOf: [['seconds', 'until', 'signal']],
+    problems: signalProblems,
     waitSeconds: (config) => (typeof config.seconds === 'number' ? config.seconds : null),
+    waitsForOutside: (config) => config.signal !== undefined,
     outputSchema: () => outputOf('firedAt', 'signal', 'payload'),
   },
   { type: 'fail', status: 'built', configSchema: closed(errorFields), neverCompletes: true },
@@ -183,6 +205,19 @@ const RULES: readonly TaskTypeRule[] = [
 export const BUILTIN_TASK_TYPES: ReadonlyMap<string, TaskTypeRule> = new Map(
   RULES.map((rule) => [rule.type, { ...rule, notSupported: refusedConfigFields(rule.type) }]),
 );
+
+/** What belongs to a wait for a signal alone. */
+function signalProblems(config: JsonObject): Problem[] {
+  if (config.signal !== undefined) return [];
+  return ['when', 'timeoutSeconds']
+    .filter((field) => config[field] !== undefined)
+    .map((field) => ({
+      pointer: `/${field}`,
+      code: 'conflict' as const,
+      message: `${field} is for a wait for a signal`,
+      hint: 'config.signal names the signal',
+    }));
+}
 
 function conditionBranches(config: JsonObject): readonly string[] | 'any' {
   if (config.cases !== undefined) {

@@ -197,7 +197,7 @@ const TOP_FIELDS: JsonObject = {
   outputSchema: { type: ['object', 'boolean'], description: 'JSON Schema 2020-12 of the output.' },
   defaultParameters: { type: 'object', description: 'Fill the input before it is validated.' },
   timeoutSeconds: seconds(
-    'Of the whole execution. Default: 3600, or none where a task waits for a callback.',
+    'Of the whole execution. Default: 3600, or none where a task waits for a callback or a signal.',
   ),
   maxRetries: {
     type: 'integer',

@@ -1,5 +1,5 @@
 -- Deletes what the service keeps for a time only, at most `most` rows of each table in one commit: first answers to repeated
--- requests after 24 hours; with `days` > 0 also ticks, webhook events and processed events that are older than that.
+-- requests after 24 hours, signals after 30 days; with `days` > 0 also ticks, webhook events and processed events that are older than that.
 -- The ticks of a schedule's last execution stay: overlap is judged by them. Returns the deleted rows by table.
 create or replace function dagwright.housekeeping_v1(days float8, most int) returns jsonb
 language plpgsql set enable_seqscan = off as $$
@@ -11,11 +11,15 @@ declare
   ticks bigint := 0;
   deliveries bigint := 0;
   occurrences bigint := 0;
+  signals bigint := 0;
 begin
   if not pg_try_advisory_xact_lock(1148, 1) then return '{}'; end if;
   delete from dagwright.idempotent_requests where ctid = any(array(
     select ctid from dagwright.idempotent_requests where created_at < now_ - interval '24 hours' limit most));
   get diagnostics answers = row_count;
+  delete from dagwright.execution_signals where ctid = any(array(
+    select s.ctid from dagwright.execution_signals s where s.created_at < now_ - interval '30 days' order by s.created_at limit most));
+  get diagnostics signals = row_count;
   if days > 0 then
     delete from dagwright.schedule_ticks where ctid = any(array(
       select t.ctid from dagwright.schedules s
@@ -36,5 +40,6 @@ begin
     get diagnostics occurrences = row_count;
   end if;
   return (select coalesce(jsonb_object_agg(t.name, t.n), '{}') from (values ('idempotent_requests', answers), ('schedule_ticks', ticks),
-    ('webhook_events', deliveries), ('events', occurrences)) t(name, n) where t.n > 0);
+    ('webhook_events', deliveries), ('events', occurrences),
+    ('execution_signals', signals)) t(name, n) where t.n > 0);
 end $$;

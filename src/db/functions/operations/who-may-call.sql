@@ -11,7 +11,8 @@ grant execute on all functions in schema dagwright to dagwright_engine;
 grant usage on schema dagwright to dagwright_caller;
 grant execute on function dagwright.start_workflow(text, jsonb, text, int, jsonb), dagwright.cancel_execution(uuid, text),
   dagwright.pause_execution(uuid), dagwright.resume_execution(uuid), dagwright.complete_callback(text, jsonb, jsonb),
-  dagwright.heartbeat_callback(text), dagwright.emit_event(text, jsonb, text) to dagwright_caller, dagwright_tenant;
+  dagwright.heartbeat_callback(text), dagwright.emit_event(text, jsonb, text),
+  dagwright.signal_execution(uuid, text, jsonb, text, boolean) to dagwright_caller, dagwright_tenant;
 
 -- For the service itself, in a tenant's name: the API's actions, and what lists and views are made with.
 grant execute on function dagwright.miss_ticks_v1(uuid, timestamptz[], text, boolean), dagwright.backfill_schedule_v1(uuid, int, jsonb),

@@ -4,6 +4,7 @@
 --   B2  The first answer of a task counts; later ones, and answers to a task that has ended, change nothing.
 --   B3  Lock order: execution, task, answer.
 --   B4  Who gave the answer that counts is in the audit trail, what it said is not.
+--   B5  A wait times out under the execution's lock: what was accepted before is found then, and nothing is accepted after.
 
 -- Makes a key known for a running attempt; false when it is no longer the caller's. Its time runs from here on.
 create or replace function dagwright.open_answer_v1(x uuid, task text, idx int, f bigint, wait dagwright.wait_kind, key bytea,
@@ -71,6 +72,26 @@ begin
     end if;
   end if;
   return 'accepted';
+end $$;
+
+-- Whether something has come for a task that begins to wait, or has to be looked at by it.
+create or replace function dagwright.has_come_v1(x uuid, task text, idx int, wait dagwright.wait_kind) returns boolean
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  return exists (select from dagwright.task_callbacks c where c.workflow_execution_id = x and c.task_id = task and c.map_index = idx
+      and c.waiting_on = wait and c.completed_at is not null)
+    or (wait::text = 'signal' and dagwright.has_unjudged_v1(x, task, idx));
+end $$;
+
+-- Whether the time of a task's wait is over and nothing has come (B5). While the execution is paused its time stands still.
+create or replace function dagwright.is_overdue_v1(x uuid, task text, idx int, wait dagwright.wait_kind) returns boolean
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+declare
+  stood timestamptz;
+begin
+  select o.paused_at into stood from dagwright.workflow_executions o where o.id = x for no key update;
+  return not exists (select from dagwright.task_callbacks c where c.workflow_execution_id = x and c.task_id = task and c.map_index = idx
+    and c.waiting_on = wait and (c.completed_at is not null or c.expires_at > coalesce(stood, clock_timestamp())));
 end $$;
 
 -- The same for callbacks, as the release before calls them.

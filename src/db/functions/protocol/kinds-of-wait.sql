@@ -3,10 +3,10 @@
 
 -- What ends such a wait: its 'time', the end of its 'parts', or an 'answer' from outside.
 create or replace function dagwright.wait_ends_by_v1(kind dagwright.wait_kind) returns text language sql stable as $$
-  select case kind::text when 'timer' then 'time' when 'callback' then 'answer' when 'items' then 'parts' end
+  select case kind::text when 'timer' then 'time' when 'callback' then 'answer' when 'items' then 'parts' when 'signal' then 'answer' end
 $$;
 
 -- What a pause does to its timer: 'stands_still' (what was left is left after it), 'held' (its moment stays) or 'none'.
 create or replace function dagwright.wait_in_pause_v1(kind dagwright.wait_kind) returns text language sql stable as $$
-  select case kind::text when 'timer' then 'held' when 'callback' then 'stands_still' when 'items' then 'none' end
+  select case kind::text when 'timer' then 'held' when 'callback' then 'stands_still' when 'items' then 'none' when 'signal' then 'stands_still' end
 $$;

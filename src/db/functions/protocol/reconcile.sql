@@ -7,6 +7,7 @@ declare
   stale constant timestamptz := clock_timestamp() - interval '30 seconds';
 begin
   perform dagwright.free_kinds_v1();
+  perform dagwright.rejudge_signals_v1(stale);
   if not exists (select from dagwright.task_executions t join dagwright.workflow_executions o on o.id = t.workflow_execution_id
        where t.ready_at < stale and o.status = 'running')
      and not exists (select from dagwright.workflow_executions where status = 'pending' and run_at is null and created_at < stale)

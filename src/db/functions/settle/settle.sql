@@ -133,9 +133,8 @@ begin
       elsif dagwright.wait_ends_by_v1(settle.wo) = 'answer' then
         -- Its answer may have come before it waited.
         update dagwright.task_executions u set ready_at = now_, wake_at = null, held_wake_at = null
-        where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m and exists (
-          select from dagwright.task_callbacks c where c.workflow_execution_id = batch.e and c.task_id = settle.t and c.map_index = settle.m
-            and c.waiting_on = settle.wo and c.completed_at is not null);
+        where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m
+          and dagwright.has_come_v1(batch.e, settle.t, settle.m, settle.wo);
         if found then ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || settle.m; end if;
       elsif settle.fo is not null then
         -- A fan-out opens: of the first items of its window one is for this lane, pure ones may be taken beyond, the rest is ready.
