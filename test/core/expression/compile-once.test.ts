@@ -42,3 +42,13 @@ it('what is kept is bounded: the text that was asked for longest ago goes, and a
   once('{{ input.first }}');
   expect(compiled()).toBe(2 + 30 + 1);
 });
+
+it('templates by the ten thousand are refused before all of them are read; hundreds are taken', () => {
+  const { once } = counting();
+  const templates = (count: number): Json => Array.from({ length: count }, (_, n) => `{{ input.a${n} }}`);
+  expect(once(templates(1_000))).toMatchObject({ ok: true });
+  expect(once(templates(60_000))).toMatchObject({
+    ok: false,
+    problems: [{ message: expect.stringMatching(/^the templates, patterns and schemas .* take too much/) }],
+  });
+});
