@@ -63,6 +63,7 @@ const FOR_SERVICES = [
   'pause_execution',
   'resume_execution',
   'start_workflow',
+  'start_workflow_v2',
 ];
 
 describe('the catalogue', () => {
