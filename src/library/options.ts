@@ -44,7 +44,7 @@ export interface StartOptions {
   readonly revision?: number;
   /**
    * Starts it in the transaction of this connection: it exists once that is committed, and is rolled back with it. The connection
-   * has its statements, `runAt` and `revision` excepted; its login needs `grant dagwright_caller to …`.
+   * has its statement; its login needs `grant dagwright_caller to …`.
    */
   readonly client?: TransactionClient;
 }

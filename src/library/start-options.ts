@@ -8,13 +8,7 @@ import type { StartOptions } from './options.ts';
 const MAX_KEY_BYTES = 500;
 
 /** All at once; pointers name the option. */
-export function optionProblems({
-  client,
-  idempotencyKey,
-  priority,
-  revision,
-  runAt,
-}: StartOptions): Problem[] {
+export function optionProblems({ idempotencyKey, priority, revision, runAt }: StartOptions): Problem[] {
   const problems: Problem[] = [];
   const report = (option: string, code: ProblemCode, message: string, hint: string) =>
     void problems.push({ pointer: `/${option}`, code, message: `${option} ${message}`, hint });
@@ -45,15 +39,5 @@ export function optionProblems({
       `has 1 to ${MAX_KEY_BYTES} bytes, got ${keyBytes}`,
       'a hash of what names the start',
     );
-  // start_workflow, which is what the login of another service may call, knows neither.
-  const unknownThere = client === undefined ? {} : { runAt, revision };
-  for (const [option, value] of Object.entries(unknownThere))
-    if (value !== undefined)
-      report(
-        option,
-        'not_supported',
-        'is not for starts in a transaction of your own',
-        'leave it out; or start without client once you have committed, with an idempotencyKey',
-      );
   return problems;
 }

@@ -22,21 +22,18 @@ export async function startRun(
   reached: Reached,
 ): Promise<StartedRun> {
   const problems = optionProblems(options);
-  if (problems.length > 0) {
-    const isKnown = problems.every(({ code }) => code === 'not_supported');
-    throw new DagwrightError(isKnown ? 'not_supported' : 'validation', problems);
-  }
-  const { client, idempotencyKey, priority, metadata, revision } = options;
+  if (problems.length > 0) throw new DagwrightError('validation', problems);
+  const { client, idempotencyKey, priority, metadata, revision, runAt } = options;
   const given = storable(input);
   if (client !== undefined) {
-    const start = { workflowId, input: given, idempotencyKey, priority, metadata };
+    const start = { workflowId, input: given, idempotencyKey, priority, metadata, runAt, revision };
     try {
       return { id: await startBySql(client, acting.tenantId, start), existing: null };
     } catch (error) {
       throw errorOfSql(error, reached);
     }
   }
-  const asked = { input: given, priority, metadata, revision, runAt: options.runAt?.toISOString() };
+  const asked = { input: given, priority, metadata, revision, runAt: runAt?.toISOString() };
   const request = {
     ...asked,
     workflowId,

@@ -5,6 +5,7 @@
 //   E4  Nor can a tenant with many events or slow expressions: tenants take turns, and time is bounded.
 
 import type pg from 'pg';
+import { compileOnce } from '../core/expression/compile-once.ts';
 import { ExpressionError } from '../core/expression/errors.ts';
 import type { Scope } from '../core/expression/scope.ts';
 import { uuidFrom } from '../core/id.ts';
@@ -179,12 +180,16 @@ const TOO_SLOW = {
   message: 'the expressions of the triggers before it took too long for one event',
 };
 
+const compiledOf = compileOnce((trigger: Parameters<typeof compileEventTrigger>[0]) =>
+  compileEventTrigger(trigger),
+);
+
 // Null: the trigger does not look at this event.
 function inputOf(
   trigger: Trigger,
   scope: Scope,
 ): { readonly value: Json } | { readonly error: Pick<EventError, 'code' | 'message'> } | null {
-  const compiled = compileEventTrigger({ when: trigger.condition, inputMapping: trigger.inputMapping });
+  const compiled = compiledOf({ when: trigger.condition, inputMapping: trigger.inputMapping });
   if (!compiled.ok) return { error: { code: 'expression', message: messageOf(compiled.problems) } };
   try {
     return compiled.value.matches(scope) ? { value: compiled.value.inputOf(scope) } : null;

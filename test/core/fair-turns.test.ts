@@ -17,11 +17,15 @@ function madeUpLoop(longestMs = 10) {
   return {
     begun,
     lengths,
-    async piece(key: string, ms: number): Promise<void> {
-      await turns.run(key, () => {
-        begun.push(key);
-        now += ms;
-      });
+    async piece(key: string, ms: number, part?: string): Promise<void> {
+      await turns.run(
+        key,
+        () => {
+          begun.push(part ?? key);
+          now += ms;
+        },
+        part,
+      );
     },
     /** Runs turns until nothing is asked for any more; each begins with what comes in it. */
     async run(incoming: readonly (() => void)[][] = []): Promise<void> {
@@ -37,6 +41,25 @@ function madeUpLoop(longestMs = 10) {
       }
     },
   };
+}
+
+/** How many elements of lists are read one after the other, or moved, meanwhile. */
+async function countElements(work: () => Promise<void>): Promise<number> {
+  let count = 0;
+  const lists = Array.prototype as unknown as Record<PropertyKey, (...given: unknown[]) => unknown>;
+  const names = [Symbol.iterator, 'shift', 'unshift', 'splice', 'slice', 'concat'];
+  const originals = names.map((name) => [name, lists[name]!] as const);
+  for (const [name, original] of originals)
+    lists[name] = function (this: unknown[], ...given: unknown[]) {
+      count += this.length;
+      return original.apply(this, given);
+    };
+  try {
+    await work();
+  } finally {
+    for (let i = 0; i < originals.length; i++) lists[originals[i]![0]] = originals[i]![1];
+  }
+  return count;
 }
 
 describe('turns of the event loop', () => {
@@ -88,6 +111,32 @@ describe('turns of the event loop', () => {
     await loop.run([come.map((key) => () => void loop.piece(key, 40))]);
     expect(loop.begun.indexOf('neighbour')).toBeLessThanOrEqual(3);
     expect(loop.begun).toHaveLength(51);
+  });
+
+  it('of a key are taken by its parts in turn, and are no more than those of another key', async () => {
+    const loop = madeUpLoop();
+    const parts = Array.from({ length: 20 }, (_, n) => `part${n}`);
+    const come = [...Array.from({ length: 50 }, () => 'part0'), ...parts.slice(1)];
+    await loop.run([
+      [
+        ...come.map((part) => () => void loop.piece('a', 40, part)),
+        () => void loop.piece('neighbour', 40),
+        () => void loop.piece('neighbour', 40),
+      ],
+    ]);
+    expect(loop.begun).toHaveLength(71);
+    // The first piece of all is no turn: it began at once.
+    expect(loop.begun.lastIndexOf('neighbour')).toBeLessThanOrEqual(5);
+    expect(loop.begun.lastIndexOf('part19')).toBeLessThanOrEqual(1 + 2 + 20);
+  });
+
+  it('cost a release as much where one key has 20,000 pieces waiting as where it has one', async () => {
+    const loop = madeUpLoop();
+    const pieces = 20_000;
+    const come = Array.from({ length: pieces }, () => () => void loop.piece('a', 4));
+    const elements = await countElements(() => loop.run([come]));
+    expect(loop.begun).toHaveLength(pieces);
+    expect(elements).toBeLessThan(10 * pieces);
   });
 
   it('let everything begin once, and none lasts for longer than its time and two pieces', async () => {

@@ -64,6 +64,7 @@ const FOR_SERVICES = [
   'resume_execution',
   'signal_execution',
   'start_workflow',
+  'start_workflow_v2',
 ];
 
 describe('the catalogue', () => {

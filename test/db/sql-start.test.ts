@@ -62,6 +62,32 @@ test('commits and rolls back with the caller', async () => {
   expect((await engine.ended(kept.id)).execution.status).toBe('completed');
 });
 
+test('start_workflow_v2 opens it when its time has come, under the revision that it names', async () => {
+  const revisions = graph('early', { more: { workflowId: 'of-sql-revisions' } });
+  await engine.apply(revisions);
+  await engine.apply(graph('late', { more: { workflowId: 'of-sql-revisions' } }));
+  const start = `select dagwright.start_workflow_v2('of-sql-revisions', run_at => now() + $1::interval, revision => $2) as id`;
+  const [later, past, latest] = [
+    await one(start, ['1 hour', 1]),
+    await one(start, ['-1 hour', 1]),
+    await one(start, [null, null]),
+  ];
+  const tasksOf = async ({ id }: { id: string }) =>
+    (await engine.ended(id)).execution.status === 'completed' &&
+    (await engine.query(
+      'select task_id as task from dagwright.task_executions where workflow_execution_id = $1',
+      [id],
+    ));
+  expect(await tasksOf(past)).toEqual([{ task: 'early' }]);
+  expect(await tasksOf(latest)).toEqual([{ task: 'late' }]);
+  const [row] = await engine.query(
+    `select status, revision, run_at > clock_timestamp() + interval '50 minutes' as "isLater" from dagwright.workflow_executions where id = $1`,
+    [later.id],
+  );
+  expect(row).toEqual({ status: 'pending', revision: 1, isLater: true });
+  await one('select dagwright.cancel_execution($1)', [later.id]);
+});
+
 test('leaves the tenant of the caller as it was', async () => {
   await client.query(BEGIN);
   await one(`select dagwright.start_workflow('from-sql', '{"q": 1}') as id`);
@@ -119,6 +145,12 @@ test.for([
   [`select dagwright.start_workflow('from-sql', priority => 11)`, 'priority must be 1 to 10, got 11'],
   [`select dagwright.start_workflow('from-sql', priority => null)`, 'priority must be 1 to 10, got null'],
   [`select dagwright.start_workflow(null)`, /does not exist/],
+  [`select dagwright.start_workflow_v2('from-sql', revision => 99)`, 'workflow "from-sql" with revision 99'],
+  [`select dagwright.start_workflow_v2('from-sql', revision => 0)`, 'revision must be 1 or more, got 0'],
+  [
+    `select dagwright.start_workflow_v2('from-sql', run_at => 'infinity')`,
+    'run_at must be a time, got infinity',
+  ],
 ])('%s is refused: %s', async ([text, message]) => {
   const before = await count();
   await expect(client.query(text as string)).rejects.toThrow(message as string | RegExp);

@@ -1,11 +1,14 @@
 // The gate alone: who is held back for a suspect, and for how long at most.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { admit } from '../../src/engine/attempt/admit.ts';
+import type { OwnAttempt } from '../../src/engine/attempt/own-attempt.ts';
 import {
   SuspectGate,
   type SuspectGateOptions,
   type SuspectTurn,
 } from '../../src/engine/attempt/suspect-gate.ts';
+import type { WorkerContext } from '../../src/engine/context.ts';
 
 const ALWAYS: SuspectTurn = { take: async () => true, giveBack: async () => {} };
 const gateOf = (options: Partial<SuspectGateOptions> = {}) =>
@@ -99,4 +102,33 @@ test('one that is aborted before it begins leaves the line', async () => {
   aborting.abort();
   (await other)();
   leave();
+});
+
+test('who has left does not leave again: another that runs is still waited for', async () => {
+  const gate = gateOf();
+  const [first, other] = [gate.enterAtOnce()!, gate.enterAtOnce()!];
+  let hasBegun = false;
+  const suspect = gate.enter(true, signal).then((leave) => {
+    hasBegun = true;
+    return leave;
+  });
+  await turnOfLoop();
+  first();
+  first();
+  await turnOfLoop();
+  expect(hasBegun).toBe(false);
+  other();
+  (await suspect)();
+});
+
+test("a suspect that is somebody else's by the time it may begin leaves again, and the others go on", async () => {
+  const suspectGate = gateOf();
+  const worker = { suspectGate, locked: { run: async () => false } } as unknown as WorkerContext;
+  const attempt = {
+    ...{ executionId: 'e', claim: { recoveries: 2 }, work: { runnable: { type: { isPure: false } } } },
+    ...{ signal, aborted: new Promise(() => {}), whileLocking: (write: () => unknown) => write() },
+  } as unknown as OwnAttempt;
+  await expect(admit(worker, attempt)).rejects.toMatchObject({ reason: 'lost' });
+  await turnOfLoop();
+  expect(suspectGate.enterAtOnce()).not.toBeNull();
 });

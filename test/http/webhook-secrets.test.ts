@@ -227,6 +227,38 @@ describe('secrets', () => {
     expect(row!.text).not.toContain(TOKEN);
   });
 
+  it("a token or secret in a revision of an older release is shown at no door, and is the webhook's again after a rollback", async () => {
+    const [TOKEN, SECRET] = ['a-token-in-an-old-revision', 'a-secret-in-an-old-revision'];
+    const hook = { type: 'webhook', path: 'old-revision', verifier: 'meta' };
+    const handshake = { type: 'hub_challenge' };
+    const document = { ...ORDERS, workflowId: 'old-revision' };
+    const at = '/v1/workflows/old-revision';
+    const webhook = { ...hook, secret: SECRET, handshakes: [{ ...handshake, verifyToken: TOKEN }] };
+    expect((await call('PUT', at, { ...document, triggers: [webhook] })).status).toBe(201);
+    await service.query(
+      `update dagwright.workflow_versions set definition = jsonb_set(definition::jsonb, '{triggers}', $1)::json
+       where tenant_id = $2 and workflow_id = 'old-revision'`,
+      [JSON.stringify([webhook]), acme.id],
+    );
+    const shown = { ...hook, handshakes: [handshake] };
+    for (const door of [at, `${at}/revisions/1`])
+      expect((await call('GET', door)).body.definition.triggers).toEqual([shown]);
+    const next = [{ ...hook, handshakes: [{ ...handshake, verifyToken: 'the-token-of-the-next' }] }];
+    expect((await call('PUT', at, { ...document, triggers: next })).status).toBe(200);
+    const answers = [
+      await call('POST', `${at}/rollback`, { revision: 1 }),
+      await call('GET', at),
+      await call('GET', `${at}/revisions`),
+      await call('GET', '/v1/workflows'),
+      await call('GET', '/v1/audit'),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    for (const written of [TOKEN, SECRET, 'the-token-of-the-next'])
+      expect(JSON.stringify(answers)).not.toContain(written);
+    const query = { 'hub.mode': 'subscribe', 'hub.challenge': '42', 'hub.verify_token': TOKEN };
+    expect((await service.call('GET', '/hooks/acme/old-revision', { query })).status).toBe(200);
+  });
+
   it('sealed for one webhook do not open for another', async () => {
     const [a, b] = [await make({ verifier: 'hmac' }), await make({ verifier: 'hmac' })];
     await service.query(

@@ -168,6 +168,27 @@ describe('a start in a transaction of the program', () => {
     expect(again.id).toBe(run.id);
   });
 
+  test('begins when it is to, under the revision that it names', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query('set role dagwright_caller');
+      const runAt = new Date(Date.now() + 3_600_000);
+      const later = await dagwright.start(hello, { who: 'Tx' }, { client, runAt });
+      expect(await later.get()).toMatchObject({ status: 'pending' });
+      await client.query('reset role');
+      const given = 'select run_at as at from dagwright.workflow_executions where id = $1';
+      expect((await client.query(given, [later.id])).rows).toEqual([{ at: runAt }]);
+      await client.query('set role dagwright_caller');
+      await later.cancel();
+      const first = await dagwright.start(hello, { who: 'Tx' }, { client, revision: 1 });
+      expect((await first.wait()).status).toBe('completed');
+      expect(await codeOf(dagwright.start(hello, { who: 'Tx' }, { client, revision: 99 }))).toBe('not_found');
+    } finally {
+      await client.end();
+    }
+  });
+
   test('is gone with a rollback', async () => {
     const { run } = await within('rollback');
     expect(await run.get()).toBeNull();

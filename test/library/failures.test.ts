@@ -169,10 +169,12 @@ describe('a start in a transaction of the program', () => {
     expect((error.cause as { code?: string }).code).toMatch(/^[0-9A-Z]{5}$/);
   });
 
-  test('runAt and revision are refused by name: start_workflow knows neither', async () => {
-    const error = await refusedAfter('', 'plain', { runAt: new Date(), revision: 1 });
-    expect(error.code).toBe('not_supported');
-    expect(error.problems.map(({ pointer }) => pointer)).toEqual(['/runAt', '/revision']);
+  test('a revision that is not there is named', async () => {
+    const error = await refusedAfter('', 'plain', { runAt: new Date(), revision: 17 });
+    expect(error).toMatchObject({
+      code: 'not_found',
+      message: expect.stringMatching(/"plain" with revision 17/),
+    });
   });
 
   test('a transaction that has failed says so', async () => {

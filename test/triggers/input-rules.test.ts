@@ -12,7 +12,12 @@ test('validations that take long have a turn of the event loop each; short ones 
   const db = { query: async () => ({ rows: [{ schema, has: true, defaults: null }] }) };
   let turns = 0;
   const problemsOf = async (list: Json) => {
-    const problems = await rules.problemsOf(db as never, 'version', { list }, 1_000);
+    const problems = await rules.problemsOf(
+      db as never,
+      { tenantId: 't1', versionId: 'version' },
+      { list },
+      1_000,
+    );
     return { problems: problems!.map(({ code }) => code), turns };
   };
   await problemsOf([]);

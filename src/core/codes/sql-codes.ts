@@ -7,7 +7,10 @@ export const SQL_CODES = {
     means: 'An argument does not fit, or no tenant is set.',
     fix: "`set_config('app.current_tenant_id', 'ID', true)` before it.",
   },
-  P0002: { means: 'There is no such workflow in this tenant.', fix: '`dagwright apply FILE`' },
+  P0002: {
+    means: 'There is no such workflow, or no such revision of it, in this tenant.',
+    fix: '`dagwright apply FILE`',
+  },
   '42501': { means: 'The login may not do this, or the rows are only appended to.' },
   '53400': {
     means: 'The tenant has started as many executions within a minute as it may, or has as many waiting.',

@@ -1,6 +1,6 @@
 // From a provider's own usage block to TokenUsage. What a block counts in its total differs: at Anthropic and Bedrock the
-// cache is outside the input count, at OpenAI inside; Gemini's thoughts are outside the candidates, its tool prompts outside
-// the prompt.
+// cache is outside the input count, at OpenAI inside; Gemini's thoughts are outside the candidates (and in the form of OpenAI in the
+// total alone), its tool prompts outside the prompt.
 //   U2  What is not a whole number of 0 or more, is missing, or contradicts itself is a problem, never a guess.
 import type { Problem, Result } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';

@@ -87,13 +87,18 @@ const PROVIDER_TOOL_CALLS = ['num_server_side_tools_used', 'num_sources_used'];
 const readChat: UsageReader = (counts, provider) => {
   const inputTokens = counts.need('prompt_tokens');
   const total = counts.find('total_tokens');
-  // Embeddings have no completion, as their total says; anything else must count it.
+  const isGoogle = provider === 'google';
+  // Embeddings have no completion, as their total says; anything else must count it, but Google, which leaves out what is 0.
   const completion =
-    total !== undefined && total === inputTokens
+    total !== undefined && (total === inputTokens || isGoogle)
       ? counts.get('completion_tokens')
       : counts.need('completion_tokens');
+  // Google's thoughts stand in the total alone (usageMetadata has them apart), and are paid as output.
+  const uncounted = isGoogle ? Math.max(0, (total ?? 0) - inputTokens - completion) : 0;
   const reasoningTokens =
-    counts.find('completion_tokens_details', 'reasoning_tokens') ?? counts.get('reasoning_tokens');
+    counts.find('completion_tokens_details', 'reasoning_tokens') ??
+    counts.find('reasoning_tokens') ??
+    uncounted;
   const citations = provider === 'perplexity' ? counts.find('citation_tokens') : undefined;
   // Inside the completion almost everywhere; the total tells.
   const isOutside =
@@ -107,7 +112,7 @@ const readChat: UsageReader = (counts, provider) => {
       counts.find('cached_prompt_text_tokens') ??
       counts.get('cached_tokens'),
     cacheWriteTokens: counts.get('prompt_tokens_details', 'cache_write_tokens'),
-    outputTokens: completion + (isOutside ? reasoningTokens : 0) + (citations ?? 0),
+    outputTokens: completion + (uncounted || (isOutside ? reasoningTokens : 0)) + (citations ?? 0),
     reasoningTokens,
     parts: {
       cacheWriteOther: counts.find('prompt_tokens_details', ...HALF_A_DAY),

@@ -1,4 +1,4 @@
-// What compiling the schemas and patterns of one document may cost together. A document is compiled in one synchronous call
+// What compiling the schemas, patterns and templates of one document may cost together. A document is compiled in one synchronous call
 // that reaches patterns by many ways (schemas, expressions, filters, rules of task types), so its budget is the one of that
 // call; where there is none, each schema has one of its own.
 
@@ -26,6 +26,7 @@ export class BuildBudget {
   readonly #given: number;
   #left: number;
   #hasRefused = false;
+  #templates = 0;
   readonly #paid = new Set<string>();
 
   constructor(units: number = BASE, { triesConstants = true } = {}) {
@@ -72,6 +73,19 @@ export class BuildBudget {
   canSpend(weight: number): boolean {
     if (weight > this.#left) this.#hasRefused = true;
     return weight <= this.#left;
+  }
+
+  /** What of it went into texts with templates. */
+  get spentOnTemplates(): number {
+    return this.#templates;
+  }
+
+  /** A text with templates, each place of it and what it is, as {@link spendOnce}. */
+  spendOnTemplate(text: string, weight: { readonly ofPlace: number; readonly ofText: number }): boolean {
+    const before = this.#left;
+    const isWithin = this.spend(weight.ofPlace) && this.spendOnce(text, weight.ofText);
+    this.#templates += before - this.#left;
+    return isWithin;
   }
 
   /** What stands in the document several times costs once. */

@@ -3,6 +3,7 @@
 import { createTextCache } from '../cache.ts';
 import type { Problem } from '../errors.ts';
 import { type Json, type JsonObject, MAX_DEPTH } from '../json.ts';
+import { currentBuildBudget } from './build-budget.ts';
 import { compileRun, type Run, required } from './compile.ts';
 import { constantProblems } from './constant-check.ts';
 import { CACHE_CHARS, CACHE_ENTRIES } from './limits.ts';
@@ -124,6 +125,7 @@ export function compileText(
   if (kind !== 'expression' && !text.startsWith('$') && !text.includes('{{'))
     return { kind: 'constant', value: text };
   const key = `${kind}\n${rootsKey(findings.roots)}\n${text}`;
+  if (!canPay(key, text)) return tooMuch(pointer, findings);
   let compiled = cache.get(key);
   if (compiled === undefined) {
     compiled =
@@ -161,6 +163,29 @@ export function compileText(
       };
     }
   }
+}
+
+/** Units of the budget of a document: of each place that has a text, of a text, and how many of its characters are one. */
+const PLACE_COST = 2;
+const TEXT_COST = 6;
+const CHARS_OF_UNIT = 5;
+
+// However well it is remembered: what a document may hold must not depend on what was asked before.
+function canPay(key: string, text: string): boolean {
+  const ofText = TEXT_COST + Math.ceil(text.length / CHARS_OF_UNIT);
+  return currentBuildBudget()?.spendOnTemplate(key, { ofPlace: PLACE_COST, ofText }) ?? true;
+}
+
+const TOO_MUCH = 'the templates, patterns and schemas of this document take too much to compile';
+
+// Said once: what follows is too much as well.
+function tooMuch(pointer: string, { problems }: Findings): Compiled {
+  if (problems.at(-1)?.message !== TOO_MUCH)
+    problems.push({
+      ...{ pointer, code: 'expression', message: TOO_MUCH },
+      hint: 'fewer or shorter templates; large tables belong into a variable or the input',
+    });
+  return { kind: 'constant', value: null };
 }
 
 const rootsKeys = new WeakMap<ReadonlySet<string>, string>();

@@ -41,13 +41,16 @@ export async function loadExecutions(db: Queryable, ids: readonly string[]): Pro
 }
 
 /** The stored definition of a revision; null where there is none. */
-export async function loadDefinition(db: Queryable, versionId: string): Promise<Json | null> {
-  const { rows } = await db.query<{ definition: Json }>({
-    name: 'load_definition',
-    text: 'select definition from dagwright.workflow_versions where id = $1',
+export async function loadDefinition(
+  db: Queryable,
+  versionId: string,
+): Promise<{ readonly tenantId: string; readonly definition: Json } | null> {
+  const { rows } = await db.query<{ tenantId: string; definition: Json }>({
+    name: 'load_definition_2',
+    text: 'select tenant_id as "tenantId", definition from dagwright.workflow_versions where id = $1',
     values: [versionId],
   });
-  return rows[0]?.definition ?? null;
+  return rows[0] ?? null;
 }
 
 export interface TaskResultRow {

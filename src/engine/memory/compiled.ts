@@ -70,14 +70,15 @@ export interface CompiledPlan {
   readonly opening: OpeningPlan;
   /** Nodes that an opening claims for the opener: first the lane's own, then pure ones. */
   readonly claimedRoots: readonly number[];
-  /** Units that its schemas and patterns cost to compile; their memory grows with them. */
+  /** Units that its schemas and patterns, and apart from them its templates, cost to compile; their memory grows with them. */
   readonly weight: number;
+  readonly templateWeight: number;
 }
 
 /** How many pure tasks one settle may claim beyond its lane's own. */
 export const EXTRA_PURE = 32;
 
-/** Plans are shared by their tenant's executions, and take one of the turns of the event loop together. */
+/** Plans take one of the turns of the event loop together, and tenants take turns for it. */
 const PLANS = 'plans';
 
 /**
@@ -87,18 +88,20 @@ const PLANS = 'plans';
 export async function compilePlan(
   definition: WorkflowDefinition,
   types: ReadonlyMap<string, TaskType>,
+  tenantId = '',
 ): Promise<CompiledPlan> {
   const budget = BuildBudget.ofStored(definition.nodes.length);
   const plan = buildPlan(withDefaults(definition));
   const nodes: CompiledNode[] = [];
   const compileNext = async <T>(compile: () => T): Promise<T> => {
-    return await eventLoop.run(PLANS, () => withBuildBudget(budget, compile));
+    return await eventLoop.run(PLANS, () => withBuildBudget(budget, compile), tenantId);
   };
   for (const node of plan.nodes) nodes.push(await compileNext(() => compileNode(node, plan, types)));
   const inputSchema = await compileNext(() => schemaOf(definition.inputSchema));
   const outputSchema = await compileNext(() => schemaOf(definition.outputSchema));
-  const parts = withBuildBudget(budget, () => compileWhole(definition, plan, nodes));
-  return { ...parts, inputSchema, outputSchema, weight: budget.spent };
+  const parts = await compileNext(() => compileWhole(definition, plan, nodes));
+  const templateWeight = budget.spentOnTemplates;
+  return { ...parts, inputSchema, outputSchema, weight: budget.spent - templateWeight, templateWeight };
 }
 
 const schemaOf = (schema: Json | undefined) => (schema === undefined ? null : must(compileSchema(schema)));
@@ -107,7 +110,7 @@ function compileWhole(
   definition: WorkflowDefinition,
   plan: Plan,
   nodes: readonly CompiledNode[],
-): Omit<CompiledPlan, 'weight' | 'inputSchema' | 'outputSchema'> {
+): Omit<CompiledPlan, 'weight' | 'templateWeight' | 'inputSchema' | 'outputSchema'> {
   const output = definition.output === undefined ? null : must(compileMapping(definition.output, '/output'));
   const claimed = plan.roots
     .filter((root) => nodes[root]!.missing === null)

@@ -16,8 +16,10 @@ import type { ExecutionMemory } from './memory.ts';
 const MAX_EXECUTIONS = 2_000;
 /** Nodes of all plans kept; a node takes about 2 KB. */
 const MAX_PLAN_NODES = 50_000;
-/** Of compiled schemas and patterns that take as much as a node. */
+/** Of compiled schemas, patterns and templates that take as much as a node. */
 const WEIGHT_OF_NODE = 20;
+/** Of templates that a node takes to have, on average: they are in its 2 KB. */
+const TEMPLATES_OF_NODE = 100;
 
 export class ExecutionCache {
   readonly #pool: pg.Pool;
@@ -95,21 +97,29 @@ export class ExecutionCache {
   #plan(versionId: string): Promise<CompiledPlan> {
     let plan = this.#plans.get(versionId);
     if (plan === undefined) {
-      plan = untilAnswered(() => loadDefinition(this.#pool, versionId)).then((definition) => {
-        if (definition === null) throw new Error(`revision ${versionId} does not exist`);
-        return compilePlan(definition as unknown as WorkflowDefinition, this.#types);
+      plan = untilAnswered(() => loadDefinition(this.#pool, versionId)).then((found) => {
+        if (found === null) throw new Error(`revision ${versionId} does not exist`);
+        const { tenantId, definition } = found;
+        return compilePlan(definition as unknown as WorkflowDefinition, this.#types, tenantId);
       });
       const loading = plan;
       this.#plans.set(versionId, loading, { size: 1 });
       loading.then(
         (compiled) => {
           this.#compiled.set(loading, compiled);
-          const size = compiled.nodes.length + Math.ceil(compiled.weight / WEIGHT_OF_NODE);
-          this.#plans.set(versionId, loading, { size: Math.max(1, Math.min(size, MAX_PLAN_NODES)) });
+          this.#plans.set(versionId, loading, {
+            size: Math.max(1, Math.min(sizeOf(compiled), MAX_PLAN_NODES)),
+          });
         },
         () => this.#plans.delete(versionId),
       );
     }
     return plan;
   }
+}
+
+/** In nodes. */
+function sizeOf({ nodes, weight, templateWeight }: CompiledPlan): number {
+  const beyond = Math.max(0, templateWeight - nodes.length * TEMPLATES_OF_NODE);
+  return nodes.length + Math.ceil((weight + beyond) / WEIGHT_OF_NODE);
 }

@@ -96,7 +96,14 @@ export async function createApp(service: ApiContext, options: AppOptions = {}): 
   api.decorateRequest('longNumbers', { getter: () => LongNumbers.NONE });
   api.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
     request.bodyBytes = bytes.length;
-    return await eventLoop.run(request.principal?.tenantId ?? STRANGERS, () => readBody(request, bytes));
+    // Nothing is read of it here: a delivery must not wait behind all that strangers have sent.
+    if (request.routeOptions.config.body === 'raw') return bytes;
+    const { principal, ip } = request;
+    return await eventLoop.run(
+      principal?.tenantId ?? STRANGERS,
+      () => readBody(request, bytes),
+      principal === null ? ip : '',
+    );
   });
   connections?.watch(api.server);
   const stopCooling = keepCool();

@@ -3,7 +3,7 @@
 //       the delivery waits for the same execution.
 //   D2  Null, where the sender is told what it is told without `respond`: the time is over, the execution has been lost from sight, too
 //       many wait, or the answer cannot be made of what there is (that is logged).
-import { BuildBudget, withBuildBudget } from '../../core/expression/build-budget.ts';
+import { compileOnce } from '../../core/expression/compile-once.ts';
 import { isTerminalExecution } from '../../core/status.ts';
 import { MAX_PAGE_BYTES } from '../../db/connection/byte-bounded.ts';
 import { isConnectionLoss, isRetryable, type Operator } from '../../db/connection/connection.ts';
@@ -18,6 +18,8 @@ import type { Receipt } from '../../triggers/webhooks/receive.ts';
 import type { ApiContext } from '../server/api-context.ts';
 import type { Waiting } from './waiting.ts';
 
+const respondOf = compileOnce(compileRespond);
+
 type Stored = Extract<Receipt, { kind: 'stored' }>;
 
 /** `gone`: aborted when the sender goes away; `bodyBytes`: of the delivery, which is kept until it is answered. */
@@ -29,7 +31,7 @@ export async function answerOfDelivery(
 ): Promise<WebhookAnswer | null> {
   if (asked === undefined || executionId === null || status !== 'processed') return null;
   const { respond, tenantId, webhookId, event } = asked;
-  const compiled = withBuildBudget(BuildBudget.ofWebhook(), () => compileRespond(respond));
+  const compiled = await eventLoop.run(tenantId, () => respondOf(respond));
   if (!compiled.ok) return null;
   const make = async (execution: AnsweredExecution): Promise<WebhookAnswer | null> => {
     try {

@@ -9,16 +9,14 @@
 //       that two saves of the same ones wait for each other, and none for ever.
 import type pg from 'pg';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
-import type { TriggerDefinition } from '../../core/definition/trigger-model.ts';
 import type { Problem } from '../../core/errors.ts';
-import { withoutToken } from '../../core/trigger/verify-token.ts';
-import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { Acting } from '../../db/connection/connection.ts';
 import { savepoint } from '../../db/connection/transaction.ts';
 import * as rows from '../../db/resources/definitions.ts';
 import { done, invalid, notFound, type Outcome, type Refused } from '../outcome.ts';
 import type { WebhookHost } from '../webhooks/webhooks.ts';
 import { type FileTriggers, RefusedTriggers, syncTriggers } from './sync-triggers.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export type SavedWorkflow = rows.SavedDefinition & { readonly triggers: FileTriggers };
 
@@ -105,6 +103,7 @@ async function saveAll(
   const saved = new Map<string, rows.SavedDefinition>();
   const inOrder = [...definitions].sort((a, b) => (a.workflowId < b.workflowId ? -1 : 1));
   for (const definition of inOrder) {
+    // F4.
     const stored = withoutSecrets(definition);
     const one = await rows.saveDefinition(client, tenantId, stored, actor, { ifMatch });
     if ('conflict' in one) return one;
@@ -143,20 +142,4 @@ function revisionMismatch(workflowId: string, current: number | null): RevisionM
   const message =
     current === null ? `there is no workflow "${workflowId}"` : `the current revision is ${current}`;
   return { ok: false, code: 'revision_mismatch', message, problems: [], current };
-}
-
-// F4. A reference to one of the service's secrets stays.
-function withoutSecrets(definition: WorkflowDefinition): WorkflowDefinition {
-  if (definition.triggers === undefined) return definition;
-  const triggers = definition.triggers.map((trigger): TriggerDefinition => {
-    if (trigger.type !== 'webhook') return trigger;
-    const { secret, handshakes, ...rest } = trigger;
-    const isNamed = secret !== undefined && referencedSecret(secret.trim()) !== null;
-    return {
-      ...rest,
-      ...(isNamed && { secret }),
-      ...(handshakes !== undefined && { handshakes: withoutToken(handshakes) }),
-    };
-  });
-  return { ...definition, triggers };
 }

@@ -9,6 +9,7 @@ import * as rows from '../../db/resources/definitions.ts';
 import * as webhooks from '../../db/resources/webhooks.ts';
 import { done, notFound, type Outcome, type Refused } from '../outcome.ts';
 import type { TextRule } from '../text-rule.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** What a page of the list of workflows ends with: a moment in microseconds, and a name. */
 export const POSITION = {
@@ -37,7 +38,7 @@ export async function showWorkflow(
   workflowId: string,
 ): Promise<Outcome<WithDefinition<WorkflowView>>> {
   const found = await rows.findWorkflow(client, tenantId, workflowId);
-  return found === null ? unknownWorkflow(workflowId) : done(found);
+  return found === null ? unknownWorkflow(workflowId) : done(shown(found));
 }
 
 /** Only `active` ones start, by hand or by a trigger; what runs goes on. */
@@ -72,13 +73,17 @@ export async function showRevision(
   { workflowId, revision }: { readonly workflowId: string; readonly revision: number },
 ): Promise<Outcome<WithDefinition<RevisionView>>> {
   const found = await rows.findRevision(client, tenantId, workflowId, revision);
-  if (found !== null) return done(found);
+  if (found !== null) return done(shown(found));
   return notFound('revision', `there is no revision ${revision} of "${workflowId}"`);
 }
 
 /** What goes before the paths of its webhooks. */
 export function findTenantName(client: pg.ClientBase, { tenantId }: Acting): Promise<string> {
   return webhooks.findTenantName(client, tenantId);
+}
+
+function shown<View>(found: WithDefinition<View>): WithDefinition<View> {
+  return { ...found, definition: withoutSecrets(found.definition) };
 }
 
 const unknownWorkflow = (workflowId: string): Refused =>

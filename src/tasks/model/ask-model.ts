@@ -51,9 +51,10 @@ async function askOne<T extends Answered>(
   spending: Spending,
   ask: (model: Model) => Promise<T>,
 ): Promise<Asked<T>> {
-  const { outside, log } = context;
+  const { outside } = context;
   const access = await readAccess(request, outside);
-  const model = access.dialect === 'simulated' ? simulatedModel(access.name) : sdkModel(access, outside, log);
+  const model =
+    access.dialect === 'simulated' ? simulatedModel(access.name) : sdkModel(access, outside, context);
   let latencyMs = 0;
   const pay = (answered: Answered) => spending.add(access, answered, new Date(), latencyMs);
   const place = { serviceId: serviceId ?? access.provider, tenantId: context.tenantId };

@@ -28,15 +28,21 @@ const NO_COUNTS: { readonly [dialect in Dialect]: JsonObject } = {
 export class HeardAnswer {
   readonly #fetch: typeof globalThis.fetch;
   readonly #dialect: Dialect;
+  readonly #tenantId: string;
   readonly #throwError: (found: BodyError) => never;
   #body: JsonObject = {};
 
   constructor(
     fetch: typeof globalThis.fetch,
-    options: { readonly dialect: Dialect; readonly throwError: (found: BodyError) => never },
+    options: {
+      readonly dialect: Dialect;
+      readonly tenantId: string;
+      readonly throwError: (found: BodyError) => never;
+    },
   ) {
     this.#fetch = fetch;
     this.#dialect = options.dialect;
+    this.#tenantId = options.tenantId;
     this.#throwError = options.throwError;
   }
 
@@ -50,7 +56,7 @@ export class HeardAnswer {
     if (!response.ok) return await shortError(response);
     const text = await response.text();
     const { status, headers } = response;
-    const body = await eventLoop.run(this.#dialect, () => readObject(text));
+    const body = await eventLoop.run(this.#tenantId, () => readObject(text));
     if (body === null) return new Response(text, { status, headers: withoutLength(headers) });
     this.#body = body;
     const error = errorIn(body);

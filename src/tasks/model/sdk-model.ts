@@ -4,9 +4,9 @@
 import type { EmbeddingModelV4, LanguageModelV4 } from '@ai-sdk/provider';
 import { type Bill, readBill } from '../../core/cost/bill.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { TaskLog } from '../../core/log-lines.ts';
 import type { JsonWarning } from '../../core/long-numbers.ts';
 import type { Outside } from '../outside.ts';
+import type { TaskContext } from '../task-type.ts';
 import { exactArguments } from './exact-arguments.ts';
 import { HeardAnswer } from './heard-answer.ts';
 import {
@@ -30,7 +30,7 @@ interface SdkModels {
 export function sdkModel(
   access: ModelAccess,
   outside: Pick<Outside, 'http' | 'redact'>,
-  log: TaskLog,
+  { log, tenantId }: Pick<TaskContext, 'log' | 'tenantId'>,
 ): Model {
   const label = `${access.provider}/${access.name}`;
   const warn = ({ message, ...fields }: JsonWarning): void => log.warn(message, fields);
@@ -42,6 +42,7 @@ export function sdkModel(
     const { fetch } = outside.http;
     const heard = new HeardAnswer(call.tools.length > 0 ? exactArguments(fetch, warn) : fetch, {
       dialect: access.dialect,
+      tenantId,
       throwError: (found) => {
         throw errorInBody(found, place);
       },

@@ -165,12 +165,12 @@ function decide(schedule: ScheduleSnapshot, nowMs: number): Decision {
 // The workflow may have been changed since the schedule was saved.
 async function refusalOf(
   db: Queryable,
-  { id, versionId, input }: ScheduleSnapshot,
+  { id, tenantId, versionId, input }: ScheduleSnapshot,
   starts: Starts,
 ): Promise<string | null> {
   if (versionId === null) return null;
   const problems = await starts.checkInput(
-    versionId,
+    { tenantId, versionId },
     input === undefined ? await readScheduleInput(db, id) : input,
   );
   if (problems.length === 0) return null;

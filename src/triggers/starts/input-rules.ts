@@ -27,6 +27,12 @@ interface Rule extends Pick<InputRule, 'defaultParameters'> {
   readonly refused: Map<string, readonly Problem[]>;
 }
 
+/** A version, and whose it is: it waits behind its tenant's own work alone. */
+export interface VersionOf {
+  readonly tenantId: string;
+  readonly versionId: string;
+}
+
 export class InputRules {
   readonly #log: TaskLog;
   /** By version: a revision never changes. */
@@ -43,7 +49,7 @@ export class InputRules {
   /** Problems of an input under this version's schema, at `/input/…`; null: there is no such version. */
   async problemsOf(
     db: Queryable,
-    versionId: string,
+    { tenantId, versionId }: VersionOf,
     input: Json,
     limitMs: number,
   ): Promise<readonly Problem[] | null> {
@@ -53,7 +59,7 @@ export class InputRules {
     if (schema === null) return [];
     const known = refused.size === 0 ? undefined : refused.get(hashOf(input));
     if (known !== undefined) return known;
-    const found = await eventLoop.run(versionId, () =>
+    const found = await eventLoop.run(tenantId, () =>
       schema.validate(applyDefaults(defaultParameters, input)),
     );
     const problems = found.map((problem) => ({ ...problem, pointer: `/input${problem.pointer}` }));

@@ -29,7 +29,7 @@ import {
   startInOwnCommit,
 } from '../../db/executions/execution-starts.ts';
 import { findKeyedStart } from '../../db/triggers/startable.ts';
-import { InputRules } from './input-rules.ts';
+import { InputRules, type VersionOf } from './input-rules.ts';
 import { LastRevisions } from './last-revisions.ts';
 import { refuseStart, refuseValues, type StartResult } from './start-check.ts';
 
@@ -158,7 +158,7 @@ export class Starts {
         refuseValues(request) ??
         (version === null
           ? refuseStart('not_found', request)
-          : await this.#refuseInput(db, version.id, request, limitMs));
+          : await this.#refuseInput(db, { tenantId, versionId: version.id }, request, limitMs));
       // What was replaced must refuse nothing.
       if (refused !== null && guessed.has(i)) stale.push(i);
       else if (refused !== null)
@@ -214,19 +214,19 @@ export class Starts {
   }
 
   /** Problems of an input under this version's schema, at `/input/…`: for starts that are made elsewhere (schedules). */
-  async checkInput(versionId: string, input: Json): Promise<readonly Problem[]> {
-    const problems = await this.#rules.problemsOf(this.#engine, versionId, input, WITHIN_MS);
-    if (problems === null) throw new Error(`revision ${versionId} is gone`);
+  async checkInput(version: VersionOf, input: Json): Promise<readonly Problem[]> {
+    const problems = await this.#rules.problemsOf(this.#engine, version, input, WITHIN_MS);
+    if (problems === null) throw new Error(`revision ${version.versionId} is gone`);
     return problems;
   }
 
   async #refuseInput(
     db: Queryable,
-    versionId: string,
+    version: VersionOf,
     request: StartRequest,
     limitMs: number,
   ): Promise<StartResult | null> {
-    const problems = await this.#rules.problemsOf(db, versionId, request.input ?? {}, limitMs);
+    const problems = await this.#rules.problemsOf(db, version, request.input ?? {}, limitMs);
     if (problems === null) return refuseStart('not_found', request);
     return problems.length === 0 ? null : { ok: false, code: 'validation', problems };
   }

@@ -8,6 +8,10 @@
 //   R4  What is refused leaves no trace in the database. So does what the operator's limits of the tenant refuse to start: the sender
 //       is told to come again, and may then be the first.
 //   R5  A repetition is told the first execution, whatever was replayed since.
+//   R6  What is verified waits for a turn of the event loop behind deliveries to the same webhook alone. Only webhooks that exist have a
+//       line, and all of a tenant take turns for one of the tenant's, so that neither made-up paths nor many webhooks get more turns than
+//       others. Nobody waits there for the tenant's own work, nor does that for strangers. That a delivery to a webhook does not wait
+//       behind those to unknown paths tells, while there are many of these, that there is one: paths are no secret, proofs are.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Problem } from '../../core/errors.ts';
@@ -98,7 +102,8 @@ export async function receiveDelivery(
     findReceiver(database.engine, ...splitPath(fullPath)),
   );
   const rule = await ruleFor(receiver, webhook, delivery, nowMs);
-  const verified = await eventLoop.run('strangers', () => verifyDelivery(delivery, rule, nowMs));
+  const [key, part] = webhook === null ? ['strangers'] : [`hooks of ${webhook.tenantId}`, webhook.id];
+  const verified = await eventLoop.run(key, () => verifyDelivery(delivery, rule, nowMs), part);
   if (webhook === null) return { kind: 'unauthorized', isUnknownPath: true };
   const handshake = await answerBefore(receiver, webhook, delivery, rule.secrets);
   if (handshake !== null) return handshake;

@@ -92,6 +92,46 @@ test.each<[string, string, Json, Partial<TokenUsage>]>([
     { inputTokens: 10, outputTokens: 10, reasoningTokens: 8 },
   ],
   [
+    "Google's answers in the form of OpenAI have their thoughts in the total alone",
+    'gemini',
+    { prompt_tokens: 758, completion_tokens: 102, total_tokens: 1725 },
+    { inputTokens: 758, outputTokens: 967, reasoningTokens: 865 },
+  ],
+  [
+    'and leave out a completion of nothing, where thinking came to the limit',
+    'google',
+    { prompt_tokens: 758, total_tokens: 1725, prompt_tokens_details: { cached_tokens: 700 } },
+    { inputTokens: 758, cachedInputTokens: 700, outputTokens: 967, reasoningTokens: 967 },
+  ],
+  [
+    'where they are told apart they count once',
+    'google',
+    {
+      prompt_tokens: 10,
+      completion_tokens: 2,
+      total_tokens: 20,
+      completion_tokens_details: { reasoning_tokens: 8 },
+    },
+    { inputTokens: 10, outputTokens: 10, reasoningTokens: 8 },
+  ],
+  [
+    'and where they are in the completion',
+    'google',
+    {
+      prompt_tokens: 10,
+      completion_tokens: 10,
+      total_tokens: 20,
+      completion_tokens_details: { reasoning_tokens: 8 },
+    },
+    { inputTokens: 10, outputTokens: 10, reasoningTokens: 8 },
+  ],
+  [
+    'elsewhere a total that is larger than its parts says nothing of what',
+    'my-proxy',
+    { prompt_tokens: 10, completion_tokens: 2, total_tokens: 20 },
+    { inputTokens: 10, outputTokens: 2 },
+  ],
+  [
     'Gemini counts thoughts outside the candidates and tool prompts outside the prompt, and leaves out zeros',
     'google',
     {

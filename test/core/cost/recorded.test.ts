@@ -66,6 +66,24 @@ describe.skipIf(files.length === 0)(
       expect(recorded.length).toBeGreaterThan(20);
     });
 
+    test.each(recorded.filter(({ usage }) => usage.totalTokenCount !== undefined))(
+      '$file costs the same where Google answers in the form of OpenAI',
+      ({ provider, model, usage }) => {
+        const { promptTokenCount, candidatesTokenCount, totalTokenCount } = usage;
+        const chat = {
+          prompt_tokens: promptTokenCount,
+          completion_tokens: candidatesTokenCount,
+          total_tokens: totalTokenCount,
+        } as JsonObject;
+        const costs = [usage, chat].map((block) => {
+          const counts = tokenUsageOf(provider, block);
+          if (!counts.ok) throw new Error(JSON.stringify(counts.problems));
+          return priceUsage(counts.value, prices.find(provider, model, AT)).outputCostUsd;
+        });
+        expect(costs[1]).toBe(costs[0]);
+      },
+    );
+
     test.each(recorded)('$file', ({ provider, model, usage }) => {
       const counts = tokenUsageOf(provider, usage);
       if (!counts.ok) throw new Error(JSON.stringify(counts.problems));

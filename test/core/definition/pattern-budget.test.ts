@@ -89,3 +89,15 @@ test.each(['inputSchema', 'a function of an expression'])(
     expect(ms).toBeLessThan(patience(3_000));
   },
 );
+
+test('templates by the ten thousand in one task are refused; ten in each of a thousand tasks are a small part', () => {
+  const templates = (count: number): Json => Array.from({ length: count }, (_, n) => `{{ input.a${n} }}`);
+  const refused = validateDefinition(output(templates(60_000)));
+  const [first] = refused.ok ? [] : refused.problems;
+  expect(first).toMatchObject({
+    code: 'expression',
+    message: expect.stringMatching(/^the templates, patterns/),
+  });
+  const nodes = Array.from({ length: 1_000 }, (_, n) => reads(`t${n}`, templates(10)));
+  expect(validateDefinition(workflow(nodes))).toMatchObject({ ok: true });
+});

@@ -5,6 +5,7 @@ import { HeardAnswer } from '../../../src/tasks/model/heard-answer.ts';
 const heard = (body: string, status: number) =>
   new HeardAnswer(async () => new Response(body, { status, headers: { 'x-request-id': 'r1' } }), {
     dialect: 'openai',
+    tenantId: 't1',
     throwError: ({ error }) => {
       throw new Error(JSON.stringify(error));
     },

@@ -14,6 +14,10 @@ let made = 0;
 const patterns = (count: number) =>
   Array.from({ length: count }, () => `^(?:hook${made++}|[a-z0-9_]{1,90}z?){1,9}$`);
 const searches = (count: number): Json => patterns(count).map((one) => `{{ search(body.a, '${one}') }}`);
+const EVENT = {
+  ...{ eventId: 'e', receivedAt: '2026-11-20T17:00:00.000Z' },
+  ...{ method: 'POST', headers: {}, query: {} },
+};
 const settings = (more: Record<string, Json>) =>
   readSettings(
     { ...{ workflowId: 'w', path: 'p', authType: 'none' }, ...more } as Parameters<typeof readSettings>[0],
@@ -43,17 +47,35 @@ it('filters, mapping and answer share one budget', () => {
   expect(messagesOf({ ...two(), inputMapping: searches(25) })).toMatch(REFUSED);
 });
 
+it('what a delivery asks of the settings is compiled for the first one, and found for the next', async () => {
+  let reads = 0;
+  const filter = {
+    get fieldPath() {
+      reads++;
+      return 'body.a';
+    },
+    operator: 'equals',
+    value: 'never',
+  };
+  const webhook = { tenantId: 't', filters: [filter], inputMapping: null } as unknown as WebhookRow;
+  const decide = async () => {
+    const before = reads;
+    expect(
+      await decideEvent({} as never, {} as never, webhook, { ...EVENT, body: { a: 'b' } }),
+    ).toMatchObject({
+      status: 'filtered',
+    });
+    return reads - before;
+  };
+  expect(await decide()).toBeGreaterThan(1);
+  // Its text is what it is found by.
+  expect(await decide()).toBe(1);
+});
+
 it('a delivery to one that an earlier release has stored fails with what is too much, soon', async () => {
   const webhook = { filters: [], inputMapping: searches(600) } as unknown as WebhookRow;
-  const event = {
-    eventId: 'e',
-    receivedAt: '2026-11-20T17:00:00.000Z',
-    method: 'POST',
-    headers: {},
-    query: {},
-  };
   const before = process.threadCpuUsage().user;
-  const decided = await decideEvent({} as never, {} as never, webhook, { ...event, body: {} });
+  const decided = await decideEvent({} as never, {} as never, webhook, { ...EVENT, body: {} });
   expect(decided).toMatchObject({ status: 'failed', error: { message: expect.stringMatching(REFUSED) } });
   expect(process.threadCpuUsage().user - before).toBeLessThan(1000 * patience(4_000));
 });

@@ -1,8 +1,9 @@
 // Receiving without HTTP: what is judged before what, and what a run sees.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { WorkflowDefinition } from '../../../src/core/definition/model.ts';
 import type { Database } from '../../../src/db/connection/connection.ts';
 import { DEFAULT_TENANT_ID } from '../../../src/db/resources/default-tenant.ts';
+import { eventLoop } from '../../../src/tasks/event-loop.ts';
 import { type Receiver, receiveDelivery } from '../../../src/triggers/webhooks/receive.ts';
 import { applyTo, type MadeWebhook, makeWebhook, ORDERS, traces } from '../../http/support/hooks.ts';
 import { fromHmac, type SentDelivery } from '../../http/support/senders.ts';
@@ -61,6 +62,46 @@ const receive = async (
     target: `/hooks/${path}?q=1`,
   });
 const signed = (body: string, id: string, { secret } = hook) => fromHmac(body, { secret, id });
+
+describe('a turn of the event loop', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  /** In whose line a delivery waited to be verified. */
+  const lineOf = async (to: MadeWebhook): Promise<string> => {
+    const run = vi.spyOn(eventLoop, 'run');
+    try {
+      await receive(to, signed('{}', 'line', { ...to, secret: 'wrong' }));
+      const [key, , part] = run.mock.calls[0]!;
+      return `${key} ${part}`;
+    } finally {
+      run.mockRestore();
+    }
+  };
+
+  it('is waited for behind deliveries to the same webhook, of its tenant, and not behind strangers', async () => {
+    const other = await makeWebhook(service, { verifier: 'hmac' });
+    const paused = await makeWebhook(service, { verifier: 'hmac', status: 'paused' });
+    const [first, again, second, ...unknown] = [
+      await lineOf(hook),
+      await lineOf(hook),
+      await lineOf(other),
+      await lineOf(paused),
+      await lineOf({ ...hook, path: 'default/nobody-has-this' }),
+    ];
+    expect(again).toBe(first);
+    expect(second).not.toBe(first);
+    expect([first, second]).toEqual([hook, other].map(({ id }) => `hooks of ${DEFAULT_TENANT_ID} ${id}`));
+    expect(unknown).toEqual(['strangers undefined', 'strangers undefined']);
+  });
+
+  it('is not asked for bytes that nobody reads yet', async () => {
+    const run = vi.spyOn(eventLoop, 'run');
+    const { body, headers } = signed('{}', 'bytes', { ...hook, secret: 'wrong' });
+    expect((await service.call('POST', `/hooks/${hook.path}`, { body, headers })).status).toBe(401);
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+});
 
 describe('a secret that the webhook only names', () => {
   const named = { read: async () => ({ name: 'VAULT', value: 'of-the-vault-0123456789', boundTo: null }) };

@@ -9,7 +9,8 @@ grant execute on all functions in schema dagwright to dagwright_engine;
 
 -- For other services, in their own transactions.
 grant usage on schema dagwright to dagwright_caller;
-grant execute on function dagwright.start_workflow(text, jsonb, text, int, jsonb), dagwright.cancel_execution(uuid, text),
+grant execute on function dagwright.start_workflow(text, jsonb, text, int, jsonb),
+  dagwright.start_workflow_v2(text, jsonb, text, int, jsonb, timestamptz, int), dagwright.cancel_execution(uuid, text),
   dagwright.pause_execution(uuid), dagwright.resume_execution(uuid), dagwright.complete_callback(text, jsonb, jsonb),
   dagwright.heartbeat_callback(text), dagwright.emit_event(text, jsonb, text),
   dagwright.signal_execution(uuid, text, jsonb, text, boolean) to dagwright_caller, dagwright_tenant;

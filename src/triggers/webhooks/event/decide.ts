@@ -1,7 +1,7 @@
 // What a stored event leads to, by the webhook's filters and mapping as they are now: nothing, an execution, or an error.
 
 import type { Problem, TaskError } from '../../../core/errors.ts';
-import { BuildBudget, withBuildBudget } from '../../../core/expression/build-budget.ts';
+import { compileOnce } from '../../../core/expression/compile-once.ts';
 import { type Json, storableText } from '../../../core/json.ts';
 import { boundProblems, STORED } from '../../../core/problem-report.ts';
 import type { Queryable } from '../../../db/connection/connection.ts';
@@ -16,6 +16,10 @@ import { compileInputMapping } from './mapping.ts';
 /** Of a failed delivery. */
 const DETAILS = { ...STORED, maxProblems: 20 };
 
+// Whoever sends is a stranger: what is built for a delivery is bounded, also of what an earlier release has stored, and kept for the next.
+const filtersOf = compileOnce((filters: Json) => compileFilters(filters));
+const mappingOf = compileOnce((mapping: Json) => compileInputMapping(mapping));
+
 /** Decides, and records the start where there is one, in the caller's transaction, which is of the engine's role. */
 export async function decideEvent(
   client: Queryable,
@@ -24,13 +28,8 @@ export async function decideEvent(
   event: WebhookEvent,
 ): Promise<Decision> {
   const piece = <T>(work: () => T) => eventLoop.run(webhook.tenantId, work);
-  // Whoever sends is a stranger: what is built for each delivery is bounded, also of what an earlier release has stored.
-  const { filters, mapping } = await piece(() =>
-    withBuildBudget(BuildBudget.ofWebhook(), () => ({
-      filters: compileFilters(webhook.filters as Json),
-      mapping: compileInputMapping(webhook.inputMapping),
-    })),
-  );
+  const filters = await piece(() => filtersOf(webhook.filters as Json));
+  const mapping = await piece(() => mappingOf(webhook.inputMapping));
   if (!filters.ok) return failed('validation', filters.problems);
   if (!mapping.ok) return failed('validation', mapping.problems);
   const scope = eventScope(event);
