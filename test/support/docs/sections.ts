@@ -23,7 +23,7 @@ const SCOPE_TEXTS: Readonly<Record<(typeof SCOPE_NAMES)[number], string>> = {
   execution: '`id`, `workflowId`, `revision` and more of the execution.',
   failures: 'Failures above this task.',
   task: 'This task: `input` (what `inputMapping` made), `attempt`, `callbackUrl`, `callbackToken`.',
-  item: 'In the task of a `parallel` over items: the element.',
+  item: 'In the task of a `parallel` over items, and in `map` and `filter`: the element.',
   index: 'And its place, from 0.',
   loop: 'Not in this release.',
   output: 'In `outputMapping`: the raw result.',
