@@ -86,12 +86,6 @@ export const NOT_SUPPORTED = {
     description: 'Undoes the task when the execution fails.',
     example: { node: { compensate: {} }, pointer: '/nodes/0/compensate' },
   },
-  retryList: {
-    place: 'field',
-    what: 'a list of retry policies',
-    description: '',
-    example: { node: { retry: [{ maxAttempts: 2 }] }, pointer: '/nodes/0/retry' },
-  },
   humanReview: {
     place: 'taskType',
     taskType: 'human_review',

@@ -54,6 +54,9 @@ export interface RetryPolicy {
   readonly nonRetryableErrors?: readonly string[];
 }
 
+/** Of a list the first policy whose `retryOn` matches decides. */
+export type Retry = RetryPolicy | readonly RetryPolicy[];
+
 export interface NodeDefinition {
   readonly taskId: string;
   readonly taskType: string;
@@ -66,7 +69,7 @@ export interface NodeDefinition {
   readonly inputMapping?: Json;
   readonly outputMapping?: Json;
   readonly timeoutSeconds?: number;
-  readonly retry?: RetryPolicy;
+  readonly retry?: Retry;
   readonly optional?: boolean;
 }
 

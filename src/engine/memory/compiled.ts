@@ -11,7 +11,7 @@ import { compileCondition, compileMapping, type Mapping } from '../../core/expre
 import type { Json } from '../../core/json.ts';
 import { buildPlan } from '../../core/plan/build-plan.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
-import { type EffectiveRetryPolicy, effectivePolicy } from '../../core/retry.ts';
+import { type EffectiveRetryPolicy, effectivePolicies } from '../../core/retry.ts';
 import { objectText, quoted } from '../../db/protocol/json-text.ts';
 import type { OpeningPlan } from '../../db/protocol/openings.ts';
 import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
@@ -32,7 +32,8 @@ export interface Runnable {
   readonly condition: Mapping | null;
   readonly input: Mapping | null;
   readonly output: Mapping | null;
-  readonly retry: EffectiveRetryPolicy;
+  /** The first whose codes match decides. */
+  readonly retry: readonly EffectiveRetryPolicy[];
   readonly timeoutSeconds: number;
 }
 
@@ -192,7 +193,7 @@ function compileRunnable(
         : must(compileCondition(definition.conditionExpression, '')),
     input: mapping(definition.inputMapping),
     output: mapping(definition.outputMapping),
-    retry: effectivePolicy(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),
+    retry: effectivePolicies(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),
     timeoutSeconds:
       definition.timeoutSeconds ?? type.defaults?.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
   };
@@ -210,7 +211,7 @@ function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): Comp
     prepared: { mappings: [], run: fail },
     input: null,
     output: null,
-    retry: effectivePolicy(definition.retry, plan.definition.maxRetries),
+    retry: effectivePolicies(definition.retry, plan.definition.maxRetries),
     timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
     plan: node,
     missing,
