@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 5f528aa44052c8a88d249a34589c9de8325aa72cc29303e93d34ce3da5717974
+// sha256 d05ce4c013ae804f8ced641ad74c7cba8c65f6b6ca6319bd6f55179eb8c07ac2
 
 export interface paths {
     "/openapi.json": {
@@ -1487,6 +1487,15 @@ export interface components {
                         /** @description The list (or a template that gives one); `task` runs once for each element. */
                         items?: unknown[] | string;
                         task?: components["schemas"]["DefinitionPart"];
+                        /** @description Parts of several items: so many, or `{ count, bytes }` at most; `item` is then the list of them, and a larger item is a part of its own. */
+                        batchSize?: (number | ({
+                            /** @description Items in a part, at most. */
+                            count?: number;
+                            /** @description Bytes of a part as JSON, at most. */
+                            bytes?: number;
+                        } & {
+                            [key: string]: unknown;
+                        })) | string;
                         /** @description Parts that run at the same time. Default: 10. */
                         maxConcurrency?: number | string;
                         /** @description Failed parts allowed. Default: 0. */

@@ -78,6 +78,20 @@ test.for([
   expect(run.task('p').output).toEqual(expected);
 });
 
+test('with a batchSize a part gets several items, and one that fails is tried again as a whole', async () => {
+  const seen: unknown[] = [];
+  engine.bodies.p = ({ input, attempt, idempotencyKey }) => {
+    const index = idempotencyKey.split(':').at(-1);
+    seen.push([index, attempt]);
+    if (index === '1' && attempt === 1) throw new Error('once');
+    return (input as number[]).map((n) => n * 10);
+  };
+  const retry = { maxAttempts: 2, initialIntervalSeconds: 0.01, jitter: 'none' };
+  const run = await runItems([1, 2, 3, 4, 5], { ...probe, retry }, { batchSize: 2, maxConcurrency: 1 });
+  expect(outputOf(run).output).toEqual([[10, 20], [30, 40], [50]]);
+  expect(seen).toHaveLength(4);
+});
+
 test('tolerated failures leave null in the output and their errors beside it', async () => {
   engine.bodies.p = ({ input }) => {
     if ((input as number) % 3 === 1) throw new TerminalError('odd', `no ${input}`, { details: { input } });

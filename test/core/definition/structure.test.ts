@@ -239,6 +239,21 @@ describe('config of the types', () => {
       parallel({ items: [1], task: { ...part, taskId: 'x', triggerRule: 'all_done' } }),
       ['/nodes/0/config/task/taskId unknown_field', '/nodes/0/config/task/triggerRule unknown_field'],
     ],
+    [
+      'batches of named branches',
+      parallel({ branches: { x: named }, batchSize: 2 }),
+      ['/nodes/0/config/batchSize conflict'],
+    ],
+    [
+      'batches of nothing',
+      parallel({ items: [1], task: part, batchSize: {} }),
+      ['/nodes/0/config/batchSize range'],
+    ],
+    [
+      'batches of too few',
+      parallel({ items: [1], task: part, batchSize: { count: 0, byte: 1 } }),
+      ['/nodes/0/config/batchSize/byte unknown_field', '/nodes/0/config/batchSize/count range'],
+    ],
     ['a part that is no task', parallel({ branches: { x: 1 } }), ['/nodes/0/config/branches/x type']],
     [
       'an unknown type in a part',
