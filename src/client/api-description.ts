@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 d05ce4c013ae804f8ced641ad74c7cba8c65f6b6ca6319bd6f55179eb8c07ac2
+// sha256 52360e35aba2fb4777d1c4eb03bc781ef564a08f62e4698bd9df5d73624d3b38
 
 export interface paths {
     "/openapi.json": {
@@ -1402,8 +1402,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description A mapping: any JSON with templates; its value is the output. */
                         output?: unknown;
@@ -1433,8 +1432,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description An expression; its text is the branch. The branches are those that edges name. */
                         value?: string;
@@ -1477,8 +1475,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description Named tasks (nodes without taskId) that run beside each other. */
                         branches?: {
@@ -1530,8 +1527,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /**
                          * @description How the values become one.
@@ -1581,8 +1577,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description How long, in seconds. */
                         seconds?: number | string;
@@ -1614,8 +1609,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description Error code. */
                         code?: string;
@@ -1649,8 +1643,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description Error code. */
                         code?: string;
@@ -1688,8 +1681,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description Default: the task's input. */
                         prompt?: unknown;
@@ -1773,8 +1765,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     config?: {
                         /** @description Default: POST where there is a body, else GET. */
                         method?: ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") | string;
@@ -1923,8 +1914,7 @@ export interface components {
                      *     }
                      */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     /** @description What the type needs. */
                     config?: {
                         [key: string]: unknown;
@@ -1956,6 +1946,18 @@ export interface components {
             triggers?: components["schemas"]["DefinitionTrigger"][];
             /** @description Tests kept with the file. Not supported in this release. */
             tests?: unknown;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description An earlier output of the same is taken in place of the work, at no cost. */
+        DefinitionCache: {
+            /** @description How long an output may be used again. */
+            ttlSeconds: number;
+            /**
+             * @description What must be equal for that, beside the task itself. Default: type, model, config and input. Any JSON; texts may hold {{ templates }}.
+             * @example {{ input.url }}
+             */
+            key?: unknown;
         } & {
             [key: string]: unknown;
         };
@@ -2068,8 +2070,7 @@ export interface components {
              *     }
              */
             retry?: unknown;
-            /** @description Reuses an earlier output. Not supported in this release. */
-            cache?: unknown;
+            cache?: components["schemas"]["DefinitionCache"];
             /** @description What the type needs. */
             config?: {
                 [key: string]: unknown;
@@ -2120,8 +2121,7 @@ export interface components {
              *     }
              */
             retry?: unknown;
-            /** @description Reuses an earlier output. Not supported in this release. */
-            cache?: unknown;
+            cache?: components["schemas"]["DefinitionCache"];
             /** @description What the type needs. */
             config?: {
                 [key: string]: unknown;

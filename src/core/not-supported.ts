@@ -74,12 +74,6 @@ export const NOT_SUPPORTED = {
     description: 'Runs the task in rounds.',
     example: { node: { repeat: { until: 'true' } }, pointer: '/nodes/0/repeat' },
   },
-  cache: {
-    place: 'field',
-    what: 'cache',
-    description: 'Reuses an earlier output.',
-    example: { node: { cache: { ttlSeconds: 1 } }, pointer: '/nodes/0/cache' },
-  },
   compensate: {
     place: 'field',
     what: 'compensate',

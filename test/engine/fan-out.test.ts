@@ -153,6 +153,29 @@ test('minSuccesses completes it at so many, and cancels what still runs and what
   expect(outputOf(run).output).toEqual([null, 'a', 'b', null, null]);
 });
 
+test('what the loser of a race had spent is its cost, and counted as wasted', async () => {
+  const spent = gate();
+  engine.bodies.p = async ({ input, addCost, checkpoint, signal }) => {
+    addCost(input === 'slow' ? '0.3' : '0.1');
+    if (input === 'fast') return await spent.opened;
+    await checkpoint(1);
+    spent.open();
+    return await new Promise((_, reject) => signal.addEventListener('abort', reject));
+  };
+  const run = await runItems(['slow', 'fast'], probe, { minSuccesses: 1 });
+  expect([run.items('p'), run.task('p', 0).costUsd, run.execution.costUsd]).toEqual([
+    'cancelled, completed',
+    '0.3',
+    '0.4',
+  ]);
+  const [stats] = await engine.query(
+    `select trim_scale(s.wasted_usd) as wasted, s.cache_hits::int as hits, s.saved_usd as saved from dagwright.v_task_stats s
+     join dagwright.workflow_executions o on o.workflow_id = s.workflow_id and o.id = $1 where s.task_id = 'p' and s.is_item`,
+    [run.execution.id],
+  );
+  expect(stats).toEqual({ wasted: '0.3', hits: 0, saved: '0' });
+});
+
 test('an optional item that failed is no success: minSuccesses waits for a real one', async () => {
   engine.bodies.p = ({ input }) => {
     if (input === 'bad') throw new TerminalError('bad', 'no');

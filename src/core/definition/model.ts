@@ -57,6 +57,12 @@ export interface RetryPolicy {
 /** Of a list the first policy whose `retryOn` matches decides. */
 export type Retry = RetryPolicy | readonly RetryPolicy[];
 
+/** Of a task whose output is kept. */
+export interface CacheDefinition {
+  readonly ttlSeconds: number;
+  readonly key?: Json;
+}
+
 export interface NodeDefinition {
   readonly taskId: string;
   readonly taskType: string;
@@ -71,6 +77,7 @@ export interface NodeDefinition {
   readonly timeoutSeconds?: number;
   readonly retry?: Retry;
   readonly optional?: boolean;
+  readonly cache?: CacheDefinition;
 }
 
 export interface WorkflowDefinition {

@@ -19,6 +19,7 @@ import type { PartTraits } from '../../db/protocol/settlement.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
 import { partsOf } from '../../tasks/parallel.ts';
 import { MissingTypeError, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
+import { cacheOf, keyOf, type TaskCache } from './task-cache.ts';
 
 /** Seconds that one attempt may run where the definition says nothing. */
 const DEFAULT_TASK_TIMEOUT_SECONDS = 300;
@@ -35,6 +36,7 @@ export interface Runnable {
   /** The first whose codes match decides. */
   readonly retry: readonly EffectiveRetryPolicy[];
   readonly timeoutSeconds: number;
+  readonly cache: TaskCache | null;
 }
 
 export interface CompiledNode extends Runnable {
@@ -148,7 +150,7 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
   const partRunnables = definitions?.map((part) => compileRunnable(part, plan, types)) ?? null;
   const runnables = [runnable, ...(partRunnables ?? [])];
   const mappings = runnables
-    .flatMap(({ condition, prepared, input, output }) => [condition, ...prepared.mappings, input, output])
+    .flatMap((one) => [...one.prepared.mappings, one.condition, one.input, one.output, keyOf(one)])
     .filter((mapping) => mapping !== null);
   const reads = readsOf(mappings, plan, node);
   // An input that is not mapped is what the parents gave.
@@ -196,6 +198,7 @@ function compileRunnable(
     retry: effectivePolicies(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),
     timeoutSeconds:
       definition.timeoutSeconds ?? type.defaults?.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
+    cache: cacheOf(definition, plan.definition.workflowId, mapping),
   };
 }
 
@@ -213,6 +216,7 @@ function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): Comp
     output: null,
     retry: effectivePolicies(definition.retry, plan.definition.maxRetries),
     timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
+    cache: null,
     plan: node,
     missing,
     condition: null,

@@ -33,7 +33,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['finally', workflow([task('a')], { finally: { taskType: 'fail' } }), '/finally'],
     ['tests', workflow([task('a')], { tests: [] }), '/tests'],
     ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
-    ['cache', node({ cache: { ttlSeconds: 1 } }), '/nodes/0/cache'],
     ['compensate', node({ compensate: {} }), '/nodes/0/compensate'],
     ['human_review', workflow([typed('a', 'human_review', {})]), '/nodes/0/taskType'],
     ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],

@@ -73,6 +73,47 @@ describe('what is wrong, and where', () => {
       withRetry({ retryOn: ['http_9xx!', 'timeout'] }),
       ['/nodes/0/retry/retryOn/0 invalid_error_pattern'],
     ],
+    [
+      'a cache of what is done at once',
+      workflow([task('a', [], { cache: { ttlSeconds: 1 } })]),
+      ['/nodes/0/cache unknown_field'],
+    ],
+    [
+      'a cache that lasts for ever, and one without a time',
+      workflow([
+        typed('a', 'external_api', { url: 'https://a.example' }, { cache: { ttlSeconds: 4e6 } }),
+        typed('b', 'external_api', { url: 'https://a.example' }, { cache: { tll: 1 } }),
+      ]),
+      [
+        '/nodes/0/cache/ttlSeconds range',
+        '/nodes/1/cache/ttlSeconds required',
+        '/nodes/1/cache/tll unknown_field',
+      ],
+    ],
+    [
+      'a cache without a key where not all is known that is asked',
+      workflow([
+        typed(
+          'a',
+          'external_api',
+          { url: 'https://a.example', callback: { timeoutSeconds: 9 } },
+          { cache: { ttlSeconds: 9 } },
+        ),
+      ]),
+      ['/nodes/0/cache/key required'],
+    ],
+    [
+      'secrets in the key of a cache',
+      workflow([
+        typed(
+          'a',
+          'external_api',
+          { url: 'https://a.example' },
+          { cache: { ttlSeconds: 9, key: '{{ secrets.A }}' } },
+        ),
+      ]),
+      ['/nodes/0/cache/key out_of_scope'],
+    ],
     ['an empty list of policies', withRetry([]), ['/nodes/0/retry range']],
     [
       'more policies than anyone needs',

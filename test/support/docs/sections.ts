@@ -38,6 +38,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   node: () => fieldTable(part('node')),
   dependency: () => fieldTable(part('dependency')),
   retry: () => fieldTable(part('retry')),
+  cache: () => fieldTable(part('cache')),
   'retried codes': () => DEFAULT_RETRY_ON.map(code).join(' '),
   'not supported': () => {
     const lines: readonly NotSupported[] = Object.values(NOT_SUPPORTED);

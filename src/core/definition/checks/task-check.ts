@@ -18,6 +18,7 @@ import type { Reporter } from '../reporter.ts';
 import type { ValidationBudget } from '../schema/steps.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { isTemplate } from '../template.ts';
+import { checkCache } from './cache-check.ts';
 import { checkConfig, configOf } from './config-check.ts';
 import { type ExpressionKind, type PartPlace, type Place, placesOf } from './places.ts';
 import { checkRetry } from './retry-check.ts';
@@ -73,6 +74,7 @@ function checkOne(
   checkConfig(config, joinPointer(pointer, 'config'), rule, check);
   checkModel(task, pointer, rule, reporter);
   checkRetry(task.retry, joinPointer(pointer, 'retry'), reporter);
+  checkCache(task, pointer, reporter);
   const seconds = rule.waitSeconds?.(config) ?? null;
   if (seconds !== null && seconds > check.timeoutSeconds)
     reporter.error(

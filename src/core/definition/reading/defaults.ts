@@ -7,6 +7,7 @@
 //   D4  Idempotent.
 import { setOwn } from '../../expression/scope.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { isCacheable } from '../checks/cache-check.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../model.ts';
 import { BUILTIN_TASK_TYPES } from '../schema/builtin-types.ts';
 import type { ConfigFieldKind } from '../task-type.ts';
@@ -14,7 +15,7 @@ import type { ConfigFieldKind } from '../task-type.ts';
 /** By task type, and `*`. */
 export type Defaults = NonNullable<WorkflowDefinition['defaults']>;
 
-export const SHARED_FIELDS = ['modelId', 'serviceId', 'timeoutSeconds', 'retry'] as const;
+export const SHARED_FIELDS = ['modelId', 'serviceId', 'timeoutSeconds', 'retry', 'cache'] as const;
 
 /** The definition as it runs. */
 export function withDefaults(definition: WorkflowDefinition): WorkflowDefinition {
@@ -45,11 +46,7 @@ function effectiveTask(defaults: Defaults, task: JsonObject, isTool = false): Js
   let config: JsonObject = isJsonObject(task.config) ? task.config : {};
   for (const [name, layer] of layersFor(defaults, type)) {
     for (const field of isTool ? (['modelId'] as const) : SHARED_FIELDS)
-      if (
-        !Object.hasOwn(effective, field) &&
-        layer[field] !== undefined &&
-        (field !== 'modelId' || takesModel(type, name))
-      )
+      if (!Object.hasOwn(effective, field) && layer[field] !== undefined && takesField(field, type, name))
         effective[field] = layer[field];
     if (isJsonObject(layer.config))
       config = mergeConfig(isTool ? withoutTools(layer.config) : layer.config, config, type);
@@ -63,9 +60,11 @@ function withoutTools({ tools: _, ...config }: JsonObject): JsonObject {
   return config;
 }
 
-/** `modelId` under `*` is for the types that use a model; other nodes do not get one. */
-function takesModel(type: string, layer: string): boolean {
-  return type === 'model_inference' || layer !== '*';
+/** Of `*`, `modelId` is for the types that use a model, and `cache` for those that may have one; other tasks do not get it. */
+function takesField(field: (typeof SHARED_FIELDS)[number], type: string, layer: string): boolean {
+  if (layer !== '*') return true;
+  if (field === 'cache') return isCacheable(type);
+  return field !== 'modelId' || type === 'model_inference';
 }
 
 /** A config over the default of one layer (D1 to D3). */

@@ -12,6 +12,7 @@ import { Origins } from './origins.ts';
 const NODE_NAMES = new Set(fieldNames(STRUCTURE.node));
 const EDGE_NAMES = new Set(fieldNames(STRUCTURE.definitions.dependency));
 const RETRY_NAMES = new Set(fieldNames(STRUCTURE.definitions.retry));
+const CACHE_NAMES = new Set(fieldNames(STRUCTURE.definitions.cache));
 const NODE_ALIASES = new Map([
   ['id', 'taskId'],
   ['type', 'taskType'],
@@ -99,6 +100,8 @@ export class Rewriter {
         isJsonObject(policy) ? this.rename(policy, this.#placeOf(list, String(i)), RETRY_NAMES) : policy,
       );
     }
+    if (isJsonObject(node.cache))
+      node.cache = this.rename(node.cache, this.#placeOf({ at, to }, 'cache'), CACHE_NAMES);
     if (isJsonObject(node.config))
       node.config = this.#config(node.config, type ?? node.taskType, this.#placeOf({ at, to }, 'config'));
     return node;

@@ -94,6 +94,28 @@ const RETRY_OR_LIST: JsonObject = {
   examples: [{ maxAttempts: 6 }],
 };
 
+/** Thirty days. */
+const MAX_CACHE_SECONDS = 2_592_000;
+const CACHE: JsonObject = {
+  ...closedObject(
+    {
+      ttlSeconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: MAX_CACHE_SECONDS,
+        description: 'How long an output may be used again.',
+      },
+      key: {
+        description:
+          'What must be equal for that, beside the task itself. Default: type, model, config and input. Any JSON; texts may hold {{ templates }}.',
+        examples: ['{{ input.url }}'],
+      },
+    },
+    ['ttlSeconds'],
+  ),
+  description: 'An earlier output of the same is taken in place of the work, at no cost.',
+};
+
 const DEPENDENCY = closedObject(
   {
     taskId: TASK_ID,
@@ -134,7 +156,7 @@ const SHARED: JsonObject = {
   },
   timeoutSeconds: seconds('Running time of one attempt.', { default: 300 }),
   retry: RETRY_OR_LIST,
-  cache: notSupported(NOT_SUPPORTED.cache),
+  cache: { $ref: '#/$defs/cache' },
   config: { type: 'object', description: 'What the type needs.' },
 };
 
@@ -268,7 +290,7 @@ export const STRUCTURE = {
   top: closedObject({ ...TOP_FIELDS, nodes: { type: 'array', minItems: 1 } }, ['workflowId', 'nodes']),
   node: NODE,
   part: PART,
-  definitions: { dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
+  definitions: { cache: CACHE, dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
 } satisfies { [name: string]: JsonObject };
 
 /** The schema for editors, with the config of every given type. */
