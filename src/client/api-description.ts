@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 3bc69f31572062285e3215c27c3ce0078433983bbb2d3b4f6ee265a1a2fb42f4
+// sha256 4f992a519fd8d405d28b181f1fe60898efab20af9c3550275e92da5cdce89046
 
 export interface paths {
     "/openapi.json": {
@@ -126,7 +126,7 @@ export interface paths {
         put?: never;
         /**
          * Check a definition without saving it
-         * @description The body is the definition, as JSON or YAML. 200 also where it is not valid: `errors` then holds all problems, with pointers into the body. With `explain` the answer says in words how each join is understood.
+         * @description The body is the definition, as JSON or YAML. 200 also where it is not valid: `errors` then holds all problems, with pointers into the body. With `explain` the answer says in words when each task runs, and what it has by defaults.
          *
          *     Takes the scope `workflows:read` or `workflows:write`.
          */
@@ -1382,9 +1382,9 @@ export interface components {
             maxRetries?: number;
             /** @description Lowest tier of a tenant that may run it. Default: 1. */
             minTier?: number;
-            /** @description Stored with the definition. Default: false. */
+            /** @description Stored with the definition; changes nothing in this release, which is warned of. Default: false. */
             requiresAuditTrail?: boolean;
-            /** @description Stored with the definition. Default: false. */
+            /** @description Stored with the definition; changes nothing in this release, which is warned of. Default: false. */
             hipaaCompliant?: boolean;
             /**
              * @description What an uncaught failure does to the rest. Default: "finish_running".
@@ -1396,7 +1396,7 @@ export interface components {
             /** @description Limits executions of one key. Not supported in this release. */
             concurrency?: unknown;
             /**
-             * @description Fields of nodes by task type; "*" for all.
+             * @description Fields of tasks by task type; "*" for all. What a task says wins; `config` is merged.
              * @example {
              *       "*": {
              *         "timeoutSeconds": 120
@@ -1404,6 +1404,524 @@ export interface components {
              *     }
              */
             defaults?: {
+                transformation?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description A mapping: any JSON with templates; its value is the output. */
+                        output?: unknown;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                condition?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description An expression; its text is the branch. The branches are those that edges name. */
+                        value?: string;
+                        /** @description The first case whose `when` holds gives the branch. */
+                        cases?: ({
+                            /** @description A condition. */
+                            when: unknown;
+                            /** @description Its branch. */
+                            branch: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[] | string;
+                        /** @description The branch where nothing matches; null: none. Absent: the error no_branch. */
+                        default?: string | null;
+                        /** @description A condition; the branch is "true" or "false". */
+                        expression?: unknown;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                parallel?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description Named tasks (nodes without taskId) that run beside each other. */
+                        branches?: {
+                            [key: string]: components["schemas"]["DefinitionPart"];
+                        };
+                        /** @description The list (or a template that gives one); `task` runs once for each element. */
+                        items?: unknown[] | string;
+                        task?: components["schemas"]["DefinitionPart"];
+                        /** @description Parts of several items: so many, or `{ count, bytes }` at most; `item` is then the list of them, and a larger item is a part of its own. */
+                        batchSize?: (number | ({
+                            /** @description Items in a part, at most. */
+                            count?: number;
+                            /** @description Bytes of a part as JSON, at most. */
+                            bytes?: number;
+                        } & {
+                            [key: string]: unknown;
+                        })) | string;
+                        /** @description Parts that run at the same time. Default: 10. */
+                        maxConcurrency?: number | string;
+                        /** @description Failed parts allowed. Default: 0. */
+                        toleratedFailureCount?: number | string;
+                        /** @description Failed parts allowed, in percent of all. Default: 0. */
+                        toleratedFailurePercentage?: number | string;
+                        /** @description Completes at so many successes and cancels the rest. */
+                        minSuccesses?: number | string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                aggregation?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /**
+                         * @description How the values become one.
+                         * @enum {unknown}
+                         */
+                        strategy?: "collect" | "merge" | "deep_merge" | "concat" | "first" | "sum" | "average" | "min" | "max" | "count" | "majority_vote" | "weighted_vote" | "best" | "quorum";
+                        /** @description The values; default: completed parents' outputs in dependsOn order. */
+                        source?: unknown;
+                        /** @description What of each element counts: `$.score`, where `$` is the element, or an expression that sees `item`. */
+                        path?: string;
+                        /** @description For votes: as in path; or a list by position, or an object by taskId or branch. */
+                        weights?: {
+                            [key: string]: unknown;
+                        } | unknown[] | string;
+                        /** @description For best: what is compared, as in path. */
+                        by?: string;
+                        /**
+                         * @description For best: desc takes the greatest. Default: "desc".
+                         * @enum {unknown}
+                         */
+                        order?: "desc" | "asc";
+                        /** @description Values needed; fewer is not_enough_values or quorum_not_reached. */
+                        min?: number | string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                wait?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description How long, in seconds. */
+                        seconds?: number | string;
+                        /** @description An instant, ISO 8601 with its offset. */
+                        until?: string;
+                        /** @description The name of a signal, or several: the first of them to come ends the wait. */
+                        signal?: (string | string[]) | string;
+                        /** @description A condition that a signal must meet to end the wait; sees its `payload` and `signal`. */
+                        when?: unknown;
+                        /** @description The wait for a signal fails with `timeout` after so long. Default: 315360000. */
+                        timeoutSeconds?: number | string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                fail?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description Error code. */
+                        code?: string;
+                        /** @description Error message. */
+                        message?: string;
+                        /** @description Any JSON, kept with the error. */
+                        details?: unknown;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                terminate?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description Error code. */
+                        code?: string;
+                        /** @description Error message. */
+                        message?: string;
+                        /** @description Any JSON, kept with the error. */
+                        details?: unknown;
+                        /** @description The end of the execution. */
+                        status?: ("completed" | "failed" | "cancelled") | string;
+                        /** @description The output of the execution. */
+                        output?: unknown;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                model_inference?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description Default: the task's input. */
+                        prompt?: unknown;
+                        /** @description Instead of a prompt: the conversation. Content is text, or parts: { type: text, text }, { type: image | file, url or data (base64), mediaType }. */
+                        messages?: {
+                            /** @enum {unknown} */
+                            role: "system" | "user" | "assistant" | "tool";
+                            content: unknown;
+                            providerOptions?: {
+                                [key: string]: unknown;
+                            };
+                        }[] | string;
+                        /** @description Instructions for the model. */
+                        systemPrompt?: string;
+                        /** @description Messages before the prompt, such as the `messages` of an earlier model_inference. */
+                        history?: unknown[] | string;
+                        /** @description 0 is the most repeatable. */
+                        temperature?: number | string;
+                        /** @description Tokens of one answer. */
+                        maxOutputTokens?: number | string;
+                        /** @description JSON Schema 2020-12 that the answer must fit; it is then also the `object` of the output. The model is asked once more where it does not fit. */
+                        responseSchema?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Models that are asked in order where the one before is limited, broken or out of reach. */
+                        fallbackModels?: string[] | string;
+                        /** @description Tasks that the model may call. */
+                        tools?: ({
+                            /** @description Its name for the model. */
+                            name: string;
+                            /** @description What it does, for the model. */
+                            description?: string;
+                            /** @description JSON Schema 2020-12 of its arguments, an object. Default: any object. */
+                            inputSchema?: {
+                                [key: string]: unknown;
+                            };
+                            task: components["schemas"]["DefinitionPart"];
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                        /** @description Turns of the model, those with calls of tools included; then loop_limit. A repair is one more. Default: 10. */
+                        maxSteps?: number | string;
+                        /**
+                         * @description embedding: the prompt becomes a vector. Default: "text".
+                         * @enum {unknown}
+                         */
+                        mode?: "text" | "embedding";
+                        /** @description The secret that is the provider's key. Default: the installation's key. */
+                        credential?: string;
+                        /** @description Another address of the provider's API; at openai/… and unknown providers one that speaks OpenAI's chat completions. */
+                        baseUrl?: string;
+                        /** @description Further options by provider name, in the AI SDK's words. */
+                        providerOptions?: {
+                            [key: string]: {
+                                [key: string]: unknown;
+                            };
+                        } | string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+                external_api?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description Default: POST where there is a body, else GET. */
+                        method?: ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") | string;
+                        /** @description http or https. Values of templates are percent-encoded, except that of one which begins the URL. */
+                        url?: string;
+                        /** @description Added to the URL: null is left out, a list repeats the name. */
+                        query?: {
+                            [key: string]: unknown;
+                        } | string;
+                        /** @description Request headers; null is left out. */
+                        headers?: {
+                            [key: string]: unknown;
+                        } | string;
+                        /** @description A text is sent as it is, anything else as JSON, or as a form or parts where the header `content-type` says application/x-www-form-urlencoded or multipart/form-data (a file: { base64, filename, contentType }); null or absent: none. */
+                        body?: unknown;
+                        /** @description The secret that is sent as `Authorization: Bearer …`. */
+                        credential?: string;
+                        /** @description How the call shows who makes it: one of basic, bearer, awsSigV4 and oauth2ClientCredentials. */
+                        auth?: ({
+                            /** @description `Authorization: Basic …`. */
+                            basic?: {
+                                /** @description Without ":". */
+                                username: string;
+                                /**
+                                 * @description Its password.
+                                 * @example {{ secrets.ACME_KEY }}
+                                 */
+                                password: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            /** @description `Authorization: Bearer …`, as `credential`; the token may come from another task. */
+                            bearer?: {
+                                /**
+                                 * @description The token.
+                                 * @example {{ secrets.ACME_KEY }}
+                                 */
+                                token: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            /** @description AWS Signature Version 4. */
+                            awsSigV4?: {
+                                /** @description The id of the key. */
+                                accessKeyId: string;
+                                /**
+                                 * @description The key.
+                                 * @example {{ secrets.ACME_KEY }}
+                                 */
+                                secretAccessKey: string;
+                                /**
+                                 * @description Of temporary credentials.
+                                 * @example {{ secrets.ACME_KEY }}
+                                 */
+                                sessionToken?: string;
+                                /**
+                                 * @description Of the service.
+                                 * @example eu-central-1
+                                 */
+                                region: string;
+                                /**
+                                 * @description As it is signed.
+                                 * @example s3
+                                 * @example execute-api
+                                 * @example sqs
+                                 */
+                                service: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            /** @description OAuth 2.0 client credentials: the token is fetched once, kept until shortly before it expires, and fetched anew where the service refuses it. */
+                            oauth2ClientCredentials?: {
+                                /** @description Where tokens are fetched. */
+                                tokenUrl: string;
+                                /** @description The id of the client. */
+                                clientId: string;
+                                /**
+                                 * @description Its secret.
+                                 * @example {{ secrets.ACME_KEY }}
+                                 */
+                                clientSecret: string;
+                                /** @description Scopes, with spaces between. */
+                                scope?: string;
+                                /** @description The API that the token is for, where the server asks. */
+                                audience?: string;
+                                /**
+                                 * @description Where the client shows its id and secret: Basic authorization, or the form. Default: "header".
+                                 * @enum {unknown}
+                                 */
+                                sendIn?: "header" | "body";
+                            } & {
+                                [key: string]: unknown;
+                            };
+                        } & {
+                            [key: string]: unknown;
+                        }) | string;
+                        /**
+                         * @description Statuses, or classes such as 2xx, that are no failure. A redirect listed here is not followed. Default: "2xx".
+                         * @example [
+                         *       200,
+                         *       404
+                         *     ]
+                         */
+                        expectedStatus?: number | string | (number | string)[];
+                        /** @description With POST and PATCH: an Idempotency-Key, the same for every attempt, is sent, and the call may be repeated. Default: false. */
+                        idempotent?: boolean | string;
+                        /** @description How the body is read whatever its Content-Type says: `json`, `text`, or `bytes` as { base64, contentType, length }. Absent: by its Content-Type. */
+                        responseType?: ("json" | "text" | "bytes") | string;
+                        /** @description Longest body, decompressed. What is stored (the outputMapping) may have 1 MB. Default: 1000000. */
+                        maxResponseBytes?: number | string;
+                        /** @description What each request that is sent costs, in US dollars; null: unknown. */
+                        costUsd?: (number | string | null) | string;
+                        /** @description The answer comes later, to task.callbackUrl (or with task.callbackToken); the task waits for it without a slot. */
+                        callback?: ({
+                            /** @description The wait fails with `timeout` after so long. Default: 3600. */
+                            timeoutSeconds?: number;
+                            /** @description Or when nothing has come for so long; a heartbeat counts. */
+                            heartbeatSeconds?: number;
+                        } & {
+                            [key: string]: unknown;
+                        }) | string;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
+            } & {
                 [key: string]: {
                     /**
                      * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
@@ -1417,9 +1935,14 @@ export interface components {
                     serviceId?: string;
                     /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
                     timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
                     retry?: unknown;
-                    /** @description Reuses an earlier output. Not supported in this release. */
-                    cache?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
                     /** @description What the type needs. */
                     config?: {
                         [key: string]: unknown;
@@ -1451,6 +1974,18 @@ export interface components {
             triggers?: components["schemas"]["DefinitionTrigger"][];
             /** @description Tests kept with the file. Not supported in this release. */
             tests?: unknown;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description An earlier output of the same is taken in place of the work, at no cost. */
+        DefinitionCache: {
+            /** @description How long an output may be used again. */
+            ttlSeconds: number;
+            /**
+             * @description What must be equal for that, beside the task itself. Default: type, model, config and input. Any JSON; texts may hold {{ templates }}.
+             * @example {{ input.url }}
+             */
+            key?: unknown;
         } & {
             [key: string]: unknown;
         };
@@ -1556,9 +2091,14 @@ export interface components {
             serviceId?: string;
             /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
             timeoutSeconds?: number;
+            /**
+             * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+             * @example {
+             *       "maxAttempts": 6
+             *     }
+             */
             retry?: unknown;
-            /** @description Reuses an earlier output. Not supported in this release. */
-            cache?: unknown;
+            cache?: components["schemas"]["DefinitionCache"];
             /** @description What the type needs. */
             config?: {
                 [key: string]: unknown;
@@ -1602,9 +2142,14 @@ export interface components {
             serviceId?: string;
             /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
             timeoutSeconds?: number;
+            /**
+             * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+             * @example {
+             *       "maxAttempts": 6
+             *     }
+             */
             retry?: unknown;
-            /** @description Reuses an earlier output. Not supported in this release. */
-            cache?: unknown;
+            cache?: components["schemas"]["DefinitionCache"];
             /** @description What the type needs. */
             config?: {
                 [key: string]: unknown;
@@ -3569,7 +4114,7 @@ export interface operations {
     validateWorkflow: {
         parameters: {
             query?: {
-                /** @description Say in words how each join is understood. */
+                /** @description Say in words when each task runs, and what it has by defaults. */
                 explain?: boolean;
             };
             header?: {

@@ -74,23 +74,11 @@ export const NOT_SUPPORTED = {
     description: 'Runs the task in rounds.',
     example: { node: { repeat: { until: 'true' } }, pointer: '/nodes/0/repeat' },
   },
-  cache: {
-    place: 'field',
-    what: 'cache',
-    description: 'Reuses an earlier output.',
-    example: { node: { cache: { ttlSeconds: 1 } }, pointer: '/nodes/0/cache' },
-  },
   compensate: {
     place: 'field',
     what: 'compensate',
     description: 'Undoes the task when the execution fails.',
     example: { node: { compensate: {} }, pointer: '/nodes/0/compensate' },
-  },
-  retryList: {
-    place: 'field',
-    what: 'a list of retry policies',
-    description: '',
-    example: { node: { retry: [{ maxAttempts: 2 }] }, pointer: '/nodes/0/retry' },
   },
   humanReview: {
     place: 'taskType',

@@ -1,6 +1,6 @@
 // Whether a failed try is made again, and after how long (CONTRACT 2 and 2.3). Pure: the caller brings the random number.
 
-import type { RetryPolicy } from './definition/model.ts';
+import type { Retry, RetryPolicy } from './definition/model.ts';
 import { DEFAULT_RETRY_ON, matchesAnyErrorCode } from './errors.ts';
 
 /** A policy without gaps. `maxAttempts` counts the first try; `retryOn` null: the default codes. */
@@ -20,6 +20,18 @@ export const DEFAULT_MAX_RETRIES = 3;
 export const MAX_RETRY_AFTER_SECONDS = 3600;
 /** Keeps every delay a safe number of milliseconds and a date that PostgreSQL can hold, whatever a policy says. */
 const MAX_DELAY_MS = 365 * 86_400_000;
+
+/** The policies of a task, in their order; one where it has one or none. */
+export function effectivePolicies(
+  retry: Retry | undefined,
+  maxRetries: number = DEFAULT_MAX_RETRIES,
+): readonly EffectiveRetryPolicy[] {
+  return isList(retry)
+    ? retry.map((policy) => effectivePolicy(policy, maxRetries))
+    : [effectivePolicy(retry, maxRetries)];
+}
+
+const isList = (retry: Retry | undefined): retry is readonly RetryPolicy[] => Array.isArray(retry);
 
 /** Fills the gaps of a node's policy, field by field. `maxRetries` is the definition's. */
 export function effectivePolicy(
@@ -61,9 +73,35 @@ export function nextDelayMs(failed: FailedTry): number | null {
   return Math.max(Math.min(delay, cap), retryAfterMs(failed.retryAfterSeconds));
 }
 
+/** A try that failed, of a task that may have several policies. */
+export interface FailedTryOfMany extends Omit<FailedTry, 'policy'> {
+  readonly policies: readonly EffectiveRetryPolicy[];
+  /** Codes of the tries before this one, in any order; asked for where there are several policies. */
+  readonly earlierCodes: readonly string[];
+}
+
+/**
+ * The same by the first policy whose `retryOn` matches; null also where none does. Of several each counts its own tries: those
+ * that failed with a code of its own.
+ */
+export function nextDelayOfPoliciesMs({ policies, earlierCodes, ...failed }: FailedTryOfMany): number | null {
+  const [only, ...others] = policies;
+  if (only !== undefined && others.length === 0) return nextDelayMs({ ...failed, policy: only });
+  const policyFor = (code: string, isTerminal: boolean) =>
+    policies.find((policy) => isMatch(policy, code, isTerminal));
+  const policy = policyFor(failed.code, failed.isTerminal);
+  if (policy === undefined) return null;
+  const earlier = earlierCodes.filter((code) => policyFor(code, false) === policy).length;
+  return nextDelayMs({ ...failed, policy, triesUsed: earlier + 1 });
+}
+
 /** True when the policy repeats this code. `nonRetryableErrors` wins over `retryOn`. */
 export function isRetried(policy: EffectiveRetryPolicy, code: string, isTerminal: boolean): boolean {
   if (matchesAnyErrorCode(policy.nonRetryableErrors, code)) return false;
+  return isMatch(policy, code, isTerminal);
+}
+
+function isMatch(policy: EffectiveRetryPolicy, code: string, isTerminal: boolean): boolean {
   if (policy.retryOn !== null) return matchesAnyErrorCode(policy.retryOn, code);
   return !isTerminal && matchesAnyErrorCode(DEFAULT_RETRY_ON, code);
 }

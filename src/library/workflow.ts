@@ -1,7 +1,13 @@
 // `workflow()`: a definition written in TypeScript. What it gives is the plain document that YAML and JSON files hold, so
 // that it can be printed, stored and compared; it is checked where it is applied.
 import { dagwrightError } from '../core/dagwright-error.ts';
-import type { Dependency, FailurePolicy, RetryPolicy, TriggerRule } from '../core/definition/model.ts';
+import type {
+  CacheDefinition,
+  Dependency,
+  FailurePolicy,
+  Retry,
+  TriggerRule,
+} from '../core/definition/model.ts';
 import type { TriggerDefinition } from '../core/definition/trigger-model.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { CustomTaskType } from '../tasks/custom-task.ts';
@@ -45,8 +51,9 @@ export interface WorkflowNode<Id extends string, Type extends string | CustomTas
   readonly inputMapping?: Json;
   readonly outputMapping?: Json;
   readonly timeoutSeconds?: number;
-  readonly retry?: RetryPolicy;
+  readonly retry?: Retry;
   readonly optional?: boolean;
+  readonly cache?: CacheDefinition;
 }
 
 // Of a node its name; the other fields are there so that they are none too many.

@@ -1,6 +1,6 @@
 // What is checked of a task type of an author's own: what it declares, once, and its values, at each attempt.
 import { type DagwrightError, dagwrightError } from '../core/dagwright-error.ts';
-import type { RetryPolicy } from '../core/definition/model.ts';
+import type { Retry } from '../core/definition/model.ts';
 import { compileSchema } from '../core/definition/schema/input-schema.ts';
 import { customTaskType } from '../core/definition/task-type.ts';
 import { validateDefinition } from '../core/definition/validate.ts';
@@ -10,7 +10,7 @@ import { isJsonObject, type Json, type JsonObject, toStorableJson } from '../cor
 /** What nodes of the type have where they say nothing themselves. */
 export interface TypeDefaults {
   readonly timeoutSeconds?: number;
-  readonly retry?: RetryPolicy;
+  readonly retry?: Retry;
 }
 
 export interface ValueCheck {

@@ -5,6 +5,7 @@ import type { NodeDefinition } from '../core/definition/model.ts';
 import { TerminalError } from '../core/errors.ts';
 import { evaluateMapping } from '../core/expression/mapping.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { batchesOf, readBatchSize, startsOf } from './batches.ts';
 import { compileField, invalidField, readField } from './compile-config.ts';
 import type { ParallelParts, PartResult, TaskContext, TaskOutcome, TaskType } from './task-type.ts';
 
@@ -17,6 +18,7 @@ export const parallel: TaskType = {
   prepare(node) {
     const parts = partsOf(node);
     const items = parts.kind === 'items' ? compileField(node, 'items') : null;
+    const batchSize = compileField(node, 'batchSize');
     const limits = {
       maxConcurrency: compileField(node, 'maxConcurrency', DEFAULT_CONCURRENCY),
       toleratedFailureCount: compileField(node, 'toleratedFailureCount'),
@@ -24,7 +26,14 @@ export const parallel: TaskType = {
       minSuccesses: compileField(node, 'minSuccesses'),
     };
     const open = (context: TaskContext): OpenFanOut => {
-      const values = items === null ? null : readItems(node, evaluateMapping(items, context.scope));
+      const { values, starts } =
+        items === null
+          ? { values: null, starts: null }
+          : partValues(
+              node,
+              evaluateMapping(items, context.scope),
+              evaluateMapping(batchSize, context.scope),
+            );
       const total = parts.kind === 'branches' ? parts.names.length : (values?.length ?? 0);
       const read = (field: keyof typeof limits, greatest: number, least = 0): number | null =>
         readLimit(node, field, evaluateMapping(limits[field], context.scope), least, greatest);
@@ -39,20 +48,21 @@ export const parallel: TaskType = {
         toleratedFailures: tolerance(total, count, percentage, minSuccesses),
         neededSuccesses: minSuccesses ?? total,
         minSuccesses,
+        starts,
       };
     };
     return {
-      mappings: [...(items === null ? [] : [items]), ...Object.values(limits)],
+      mappings: [...(items === null ? [] : [items]), batchSize, ...Object.values(limits)],
       run(context) {
         const opened = open(context);
         if (context.phase === 'items') return collect(node, parts, opened, context.parts);
         if (opened.minSuccesses !== null && opened.minSuccesses > opened.total)
           throw new TerminalError(
             'not_enough_values',
-            `Task "${node.taskId}": parallel needs ${opened.minSuccesses} successes, but has ${opened.total} ${parts.kind}`,
+            `Task "${node.taskId}": parallel needs ${opened.minSuccesses} successes, but has ${opened.total} ${opened.starts === null ? parts.kind : 'batches'}`,
           );
         if (opened.total === 0) return { kind: 'completed', output: parts.kind === 'items' ? [] : {} };
-        const { minSuccesses: _, ...fanOut } = opened;
+        const { minSuccesses: _, starts: __, ...fanOut } = opened;
         return fanOut;
       },
     };
@@ -62,6 +72,8 @@ export const parallel: TaskType = {
 interface OpenFanOut extends FanOut {
   /** As written; null where the author wrote none. */
   readonly minSuccesses: number | null;
+  /** Of batches: where each begins among the items. */
+  readonly starts: readonly number[] | null;
 }
 
 /** The tasks of a parallel's parts: nodes under the parallel's own taskId, without edges. */
@@ -85,14 +97,22 @@ function partOf(node: NodeDefinition, task: Json, field: string): NodeDefinition
   return { ...task, taskId: node.taskId, taskType: task.taskType, dependsOn: [], config } as NodeDefinition;
 }
 
-function readItems(node: NodeDefinition, items: Json): readonly Json[] {
+/** What each part gets as its `item`: an item, or with a `batchSize` a list of them. */
+function partValues(
+  node: NodeDefinition,
+  items: Json,
+  batchSize: Json,
+): { readonly values: readonly Json[]; readonly starts: readonly number[] | null } {
   if (!Array.isArray(items)) throw invalidField(node, 'items', 'an array', items);
-  if (items.length > MAX_ITEMS)
+  const size = readBatchSize(node, batchSize);
+  const batches = size === null ? null : batchesOf(items as readonly Json[], size);
+  const values: readonly Json[] = batches ?? items;
+  if (values.length > MAX_ITEMS)
     throw new TerminalError(
       'validation',
-      `Task "${node.taskId}": parallel takes ${MAX_ITEMS} items at most, got ${items.length}`,
+      `Task "${node.taskId}": parallel takes ${MAX_ITEMS} ${batches === null ? 'items' : 'batches'} at most, got ${values.length}`,
     );
-  return items as readonly Json[];
+  return { values, starts: batches === null ? null : startsOf(batches) };
 }
 
 function readLimit(
@@ -150,7 +170,7 @@ function collect(
   return {
     kind: 'completed',
     output,
-    errors: byIndex.flatMap((part) => errorOf(parts, part)),
+    errors: byIndex.flatMap((part) => errorOf(parts, opened, part)),
     ...(winner !== undefined && { winner }),
     ...(winner !== undefined && parts.kind === 'branches' && minSuccesses === 1 && { branch: winner }),
   };
@@ -160,10 +180,29 @@ function taskOf(parts: ParallelParts, index: number): NodeDefinition | undefined
   return parts.kind === 'items' ? parts.task : parts.tasks[index];
 }
 
-function errorOf(parts: ParallelParts, part: PartResult): JsonObject[] {
+function errorOf(parts: ParallelParts, { starts }: OpenFanOut, part: PartResult): JsonObject[] {
   if (part.error === null || part.status !== 'failed') return [];
   const name = parts.kind === 'branches' ? parts.names[part.index] : undefined;
-  return [{ index: part.index, ...(name !== undefined && { branch: name }), ...toJson(part.error) }];
+  return [
+    {
+      index: part.index,
+      ...(name !== undefined && { branch: name }),
+      ...(starts !== null && { items: itemsOf(starts, part.index) }),
+      ...toJson(part.error),
+    },
+  ];
+}
+
+/** The first and the last of a batch's items. */
+function itemsOf(starts: readonly number[], index: number): { readonly from: number; readonly to: number } {
+  return { from: starts[index]!, to: starts[index + 1]! - 1 };
+}
+
+function nameOfPart(parts: ParallelParts, { starts }: OpenFanOut, index: number): string {
+  if (parts.kind === 'branches') return `branch "${parts.names[index]}"`;
+  if (starts === null) return `item ${index}`;
+  const { from, to } = itemsOf(starts, index);
+  return `batch ${index} (${from === to ? `item ${from}` : `items ${from} to ${to}`})`;
 }
 
 function toJson(error: NonNullable<PartResult['error']>): JsonObject {
@@ -195,7 +234,7 @@ function firstError(
       `Task "${node.taskId}": parallel needs ${opened.neededSuccesses} successes, got ${successes}`,
     );
   const { code, message, details, status, attempts = 1 } = first.error;
-  const name = parts.kind === 'branches' ? `branch "${parts.names[first.index]}"` : `item ${first.index}`;
+  const name = nameOfPart(parts, opened, first.index);
   // Its own row counts one attempt: how often the part was tried is nowhere else in what the execution ends with.
   const tried = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   return new TerminalError(code, `${name}, after ${tried}: ${message}`, { details, status });

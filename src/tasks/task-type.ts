@@ -1,7 +1,7 @@
 // What a task type is to the engine: prepared once per plan node, run once per attempt. Types know nothing of the database.
 
 import type { FanOut } from '../core/attempt-end.ts';
-import type { NodeDefinition, RetryPolicy } from '../core/definition/model.ts';
+import type { NodeDefinition, Retry } from '../core/definition/model.ts';
 import type { TaskTypeRule } from '../core/definition/task-type.ts';
 import type { TaskError } from '../core/errors.ts';
 import type { Mapping } from '../core/expression/mapping.ts';
@@ -146,7 +146,7 @@ export interface TaskType {
   /** Whether `run` reads `context.parents`. */
   readonly readsParents?: boolean;
   /** What nodes of the type have where neither they nor the definition's `defaults` say it. */
-  readonly defaults?: { readonly timeoutSeconds?: number; readonly retry?: RetryPolicy };
+  readonly defaults?: { readonly timeoutSeconds?: number; readonly retry?: Retry };
   /** Compiles the node's config. Called with valid definitions only. `types` are all of this worker's, for tasks within tasks. */
   prepare(node: NodeDefinition, types: ReadonlyMap<string, TaskType>): PreparedTask;
 }

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_RETRY_ON } from '../../src/core/errors.ts';
-import { effectivePolicy, type FailedTry, nextDelayMs } from '../../src/core/retry.ts';
+import {
+  effectivePolicies,
+  effectivePolicy,
+  type FailedTry,
+  nextDelayMs,
+  nextDelayOfPoliciesMs,
+} from '../../src/core/retry.ts';
 
 const failed = (more: Partial<FailedTry> = {}): FailedTry => ({
   policy: effectivePolicy(undefined),
@@ -34,6 +40,50 @@ describe('effectivePolicy', () => {
   test('a single missing field has its default', () => {
     const policy = effectivePolicy({ maxIntervalSeconds: 7, backoffCoefficient: 1 });
     expect(policy).toMatchObject({ initialIntervalSeconds: 1, maxIntervalSeconds: 7, backoffCoefficient: 1 });
+  });
+});
+
+describe('several policies', () => {
+  const policies = effectivePolicies([
+    { retryOn: ['http_429'], maxAttempts: 5, initialIntervalSeconds: 8, jitter: 'none' },
+    { retryOn: ['http_4xx', 'timeout'], maxAttempts: 2, jitter: 'none', nonRetryableErrors: ['http_404'] },
+    { jitter: 'none', maxAttempts: 3 },
+  ]);
+  const delay = (code: string, earlierCodes: readonly string[] = [], isTerminal = false) =>
+    nextDelayOfPoliciesMs({
+      policies,
+      code,
+      earlierCodes,
+      isTerminal,
+      triesUsed: earlierCodes.length + 1,
+      random: 0,
+    });
+
+  test('the first whose retryOn matches decides, in its own words', () => {
+    expect(delay('http_429')).toBe(8000);
+    expect(delay('http_409')).toBe(1000);
+    expect(delay('http_404')).toBeNull();
+    expect(delay('network')).toBe(1000);
+  });
+
+  test('where none matches it is not tried again', () => {
+    expect(delay('validation')).toBeNull();
+    expect(delay('network', [], true)).toBeNull();
+  });
+
+  test('each counts its own tries, and waits by them', () => {
+    expect(delay('http_429', ['timeout', 'network', 'network'])).toBe(8000);
+    expect(delay('http_429', ['http_429', 'timeout', 'http_429'])).toBe(32_000);
+    expect(delay('timeout', ['http_409'])).toBeNull();
+    expect(delay('network', ['http_503', 'timeout'])).toBe(2000);
+    expect(delay('network', ['http_503', 'handler_error'])).toBeNull();
+  });
+
+  test('one alone counts all tries, and needs no codes of earlier ones', () => {
+    const only = effectivePolicies({ maxAttempts: 3, jitter: 'none' });
+    const failedTry = { policies: only, code: 'network', earlierCodes: [], isTerminal: false, random: 0 };
+    expect(nextDelayOfPoliciesMs({ ...failedTry, triesUsed: 2 })).toBe(2000);
+    expect(nextDelayOfPoliciesMs({ ...failedTry, triesUsed: 3 })).toBeNull();
   });
 });
 

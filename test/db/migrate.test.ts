@@ -96,9 +96,11 @@ test('while a transaction stays open that has used a table it changes, a migrati
     await Promise.all([holder!.connect(), other!.connect()]);
     // As it was before the last migration that changes tables.
     const adds = /ALTER TABLE ("\w+"\."\w+") ADD COLUMN ("\w+")/g;
-    const { folderMillis, sql } = readMigrationFiles({ migrationsFolder: 'drizzle' }).findLast((one) =>
-      one.sql.join().match(adds),
-    )!;
+    const migrations = readMigrationFiles({ migrationsFolder: 'drizzle' });
+    const { folderMillis, sql } = migrations.findLast((one) => one.sql.join().match(adds))!;
+    const since = migrations.filter((one) => one.folderMillis >= folderMillis).flatMap((one) => one.sql);
+    for (const [, table] of since.join().matchAll(/CREATE TABLE ("\w+"\."\w+")/g))
+      await query(database.url, `drop table ${table} cascade`);
     const added = [...sql.join().matchAll(adds)];
     for (const [, table, column] of added)
       await query(database.url, `alter table ${table} drop column ${column}`);

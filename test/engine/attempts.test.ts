@@ -48,6 +48,25 @@ describe('retries', () => {
     expect(await attemptsOf(run.execution.id)).toHaveLength(3);
   });
 
+  test('several policies count their own tries, across attempts and wherever these ran', async () => {
+    const codes = ['one', 'two', 'one', 'two', 'one'];
+    engine.bodies.a = ({ attempt }) => {
+      throw new TerminalError(codes[attempt - 1] ?? 'three', 'no');
+    };
+    engine.bodies.b = () => {
+      throw new TerminalError('three', 'no');
+    };
+    const retry = [
+      { ...soon, retryOn: ['one'], maxAttempts: 5 },
+      { ...soon, retryOn: ['two'], maxAttempts: 2 },
+    ];
+    const run = await engine.run(
+      graph('a; b', { failurePolicy: 'continue', tasks: { a: { retry }, b: { retry } } }),
+    );
+    expect(run.task('a').error).toMatchObject({ code: 'two', attempts: 4 });
+    expect(run.task('b').error).toMatchObject({ code: 'three', attempts: 1 });
+  });
+
   test('a TerminalError is not tried again unless retryOn names its code', async () => {
     engine.bodies.a = engine.bodies.b = () => {
       throw new TerminalError('http_404', 'gone');

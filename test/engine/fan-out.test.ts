@@ -78,6 +78,20 @@ test.for([
   expect(run.task('p').output).toEqual(expected);
 });
 
+test('with a batchSize a part gets several items, and one that fails is tried again as a whole', async () => {
+  const seen: unknown[] = [];
+  engine.bodies.p = ({ input, attempt, idempotencyKey }) => {
+    const index = idempotencyKey.split(':').at(-1);
+    seen.push([index, attempt]);
+    if (index === '1' && attempt === 1) throw new Error('once');
+    return (input as number[]).map((n) => n * 10);
+  };
+  const retry = { maxAttempts: 2, initialIntervalSeconds: 0.01, jitter: 'none' };
+  const run = await runItems([1, 2, 3, 4, 5], { ...probe, retry }, { batchSize: 2, maxConcurrency: 1 });
+  expect(outputOf(run).output).toEqual([[10, 20], [30, 40], [50]]);
+  expect(seen).toHaveLength(4);
+});
+
 test('tolerated failures leave null in the output and their errors beside it', async () => {
   engine.bodies.p = ({ input }) => {
     if ((input as number) % 3 === 1) throw new TerminalError('odd', `no ${input}`, { details: { input } });
@@ -137,6 +151,29 @@ test('minSuccesses completes it at so many, and cancels what still runs and what
   never.open();
   expect(run.items('p')).toBe('cancelled, completed, completed, cancelled, cancelled');
   expect(outputOf(run).output).toEqual([null, 'a', 'b', null, null]);
+});
+
+test('what the loser of a race had spent is its cost, and counted as wasted', async () => {
+  const spent = gate();
+  engine.bodies.p = async ({ input, addCost, checkpoint, signal }) => {
+    addCost(input === 'slow' ? '0.3' : '0.1');
+    if (input === 'fast') return await spent.opened;
+    await checkpoint(1);
+    spent.open();
+    return await new Promise((_, reject) => signal.addEventListener('abort', reject));
+  };
+  const run = await runItems(['slow', 'fast'], probe, { minSuccesses: 1 });
+  expect([run.items('p'), run.task('p', 0).costUsd, run.execution.costUsd]).toEqual([
+    'cancelled, completed',
+    '0.3',
+    '0.4',
+  ]);
+  const [stats] = await engine.query(
+    `select trim_scale(s.wasted_usd) as wasted, s.cache_hits::int as hits, s.saved_usd as saved from dagwright.v_task_stats s
+     join dagwright.workflow_executions o on o.workflow_id = s.workflow_id and o.id = $1 where s.task_id = 'p' and s.is_item`,
+    [run.execution.id],
+  );
+  expect(stats).toEqual({ wasted: '0.3', hits: 0, saved: '0' });
 });
 
 test('an optional item that failed is no success: minSuccesses waits for a real one', async () => {

@@ -1,6 +1,6 @@
 // dagwright validate: definitions checked without a database, here or by a service.
 
-import { explainJoins } from '../../core/definition/explain.ts';
+import { explainPlan } from '../../core/definition/explain.ts';
 import { drawPlan } from '../../core/definition/mermaid.ts';
 import { type Validation, validationOf } from '../../resources/definitions/check-document.ts';
 import { listAction } from '../action.ts';
@@ -12,7 +12,7 @@ import { loadTaskTypes } from '../system.ts';
 
 export function defineCommand(command: Command): void {
   command
-    .option('--explain', 'say in words how each join is understood')
+    .option('--explain', 'say in words when each task runs, and what it has by defaults')
     .option('--mermaid', 'draw it: the text of a Mermaid flowchart')
     .action(listAction<ValidateOptions>(validateFiles));
 }
@@ -74,7 +74,7 @@ async function checkerOf(
   const { rules } = await loadTaskTypes(config);
   return async (file) => {
     const checked = await checkFile(file, rules, tenant);
-    const explanation = checked.ok && explain ? explainJoins(checked.plan) : undefined;
+    const explanation = checked.ok && explain ? explainPlan(checked.plan, checked.definition) : undefined;
     return {
       told: validationOf(checked, explanation),
       tasks: checked.ok ? checked.definition.nodes.length : null,

@@ -23,7 +23,7 @@ export const PROBLEM_CODES = {
   format: { means: 'The text is no instant, address or whatever is expected.' },
   range: { means: 'Too small, too large, or too late.' },
   conflict: { means: 'Fields that exclude each other.' },
-  not_supported: { means: 'Known, and not in this release.' },
+  not_supported: { means: 'Known, and not in this release. As a warning: it is kept, and changes nothing.' },
   expression: { means: 'An expression cannot be read, or can never be evaluated.' },
   missing_path: { means: 'It reads what is not there.' },
   invalid_schema: { means: 'A JSON Schema that is none.' },

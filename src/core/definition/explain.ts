@@ -1,24 +1,50 @@
-// `validate --explain`: how each join is understood, in plain words, one line per task.
+// `validate --explain`: how each join is understood, in plain words, and what each task has by `defaults`; one line per task.
 import { assertNever } from '../errors.ts';
-import { storableText } from '../json.ts';
+import { type JsonObject, storableText } from '../json.ts';
 import type { Plan, PlanEdge, PlanNode } from '../plan/plan.ts';
-import type { TriggerRule } from './model.ts';
+import type { NodeDefinition, TriggerRule, WorkflowDefinition } from './model.ts';
+import { hasDefaults } from './reading/defaults.ts';
+import { filledFields } from './reading/filled-fields.ts';
 
 /** Characters of one line, and of all: a task may name its branches to each that follows. */
 const MAX_LINE_CHARS = 4_000;
 const MAX_CHARS = 4_000_000;
 
-/** One line per task, in the order in which they can run. */
-export function explainJoins(plan: Plan): string {
+/** Characters of the value of a default. */
+const MAX_VALUE_CHARS = 60;
+
+/** One line per task, in the order in which they can run. `definition`: as its author wrote it. */
+export function explainPlan(plan: Plan, definition: WorkflowDefinition): string {
   const lines: string[] = [];
   let left = MAX_CHARS;
+  const written = new Map(definition.nodes.map((node) => [node.taskId, node]));
   for (const node of plan.nodes) {
-    const line = storableText(`${node.taskId}: ${explainNode(node, plan)}`, MAX_LINE_CHARS);
+    const by = explainDefaults(definition, written.get(node.taskId), node.definition);
+    const line = storableText(`${node.taskId}: ${explainNode(node, plan)}${by}`, MAX_LINE_CHARS);
     left -= line.length;
     if (left < 0) return [...lines, `… and ${plan.nodes.length - lines.length} more tasks`].join('\n');
     lines.push(line);
   }
   return lines.join('\n');
+}
+
+/** `; by defaults: timeoutSeconds 60, config.headers.x-team "a"`. */
+function explainDefaults(
+  { defaults }: WorkflowDefinition,
+  written: NodeDefinition | undefined,
+  effective: NodeDefinition,
+): string {
+  if (!hasDefaults(defaults) || written === undefined) return '';
+  let told = '';
+  for (const { to, value } of filledFields(
+    defaults,
+    written as unknown as JsonObject,
+    effective as unknown as JsonObject,
+  )) {
+    told += `${told === '' ? '; by defaults: ' : ', '}${to.join('.')} ${storableText(JSON.stringify(value), MAX_VALUE_CHARS)}`;
+    if (told.length > MAX_LINE_CHARS) break;
+  }
+  return told;
 }
 
 function explainNode(node: PlanNode, plan: Plan): string {

@@ -54,6 +54,15 @@ export interface RetryPolicy {
   readonly nonRetryableErrors?: readonly string[];
 }
 
+/** Of a list the first policy whose `retryOn` matches decides. */
+export type Retry = RetryPolicy | readonly RetryPolicy[];
+
+/** Of a task whose output is kept. */
+export interface CacheDefinition {
+  readonly ttlSeconds: number;
+  readonly key?: Json;
+}
+
 export interface NodeDefinition {
   readonly taskId: string;
   readonly taskType: string;
@@ -66,8 +75,9 @@ export interface NodeDefinition {
   readonly inputMapping?: Json;
   readonly outputMapping?: Json;
   readonly timeoutSeconds?: number;
-  readonly retry?: RetryPolicy;
+  readonly retry?: Retry;
   readonly optional?: boolean;
+  readonly cache?: CacheDefinition;
 }
 
 export interface WorkflowDefinition {

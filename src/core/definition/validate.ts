@@ -9,21 +9,24 @@ import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { boundProblems } from '../problem-report.ts';
+import { checkDefaults } from './checks/defaults-check.ts';
 import { warnOfDollarTemplates } from './checks/dollar-templates.ts';
 import { executionTimeoutSeconds } from './checks/execution-timeout.ts';
 import { checkGraph, type SoundNode } from './checks/graph-check.ts';
+import { warnOfKeptFlags } from './checks/kept-flags.ts';
 import { findNeverRuns } from './checks/never-runs.ts';
 import { checkReads, type NodeReads, tasksById } from './checks/reads.ts';
 import { ExclusionBudget, excludedBy } from './checks/shape.ts';
 import { soundNodes } from './checks/sound-nodes.ts';
 import { checkStructure } from './checks/structure.ts';
-import { checkErrorPatterns, checkTask, type Read } from './checks/task-check.ts';
+import { checkTask, type Read } from './checks/task-check.ts';
 import { checkTriggers } from './checks/trigger-check.ts';
 import type { WorkflowDefinition } from './model.ts';
 import { joinPointer } from './pointer.ts';
 import { describeValue } from './quote-text.ts';
 import { copyDocument, MAX_DOCUMENT_BYTES } from './reading/copy-document.ts';
-import { noteDefaults, withDefaults } from './reading/defaults.ts';
+import { withDefaults } from './reading/defaults.ts';
+import { noteDefaults } from './reading/filled-fields.ts';
 import { type Normalized, normalize } from './reading/normalize.ts';
 import { Reporter } from './reporter.ts';
 import { BUILTIN_TASK_TYPES } from './schema/builtin-types.ts';
@@ -107,15 +110,17 @@ function checkNormalized(
   nowMs?: number,
 ): Plan | null {
   const isTopSound = checkStructure('top', document, '', reporter);
-  const { inputSchema, compiledInput } = checkTop(document, taskTypes, reporter);
+  const { inputSchema, compiledInput } = checkTop(document, reporter);
+  const areDefaultsUsable = checkDefaults(document, taskTypes, reporter);
   const steps = ValidationBudget.ofDocument(Array.isArray(document.nodes) ? document.nodes.length : 0);
   checkTriggers(document, { inputSchema: compiledInput, steps, reporter, nowMs });
   warnOfDollarTemplates(document, reporter);
+  warnOfKeptFlags(document, reporter);
 
   const { nodes: sound, isSound, isNamed } = soundNodes(document, reporter);
   const definition = {
     ...document,
-    defaults: isTopSound ? document.defaults : undefined,
+    defaults: isTopSound && areDefaultsUsable ? document.defaults : undefined,
     nodes: sound.map(({ node }) => node),
   };
   const effective = withDefaults(definition as unknown as WorkflowDefinition);
@@ -151,10 +156,9 @@ function checkNormalized(
   return plan;
 }
 
-/** Schemas, defaults and their types; the input schema where it can be used. */
+/** Schemas and default parameters; the input schema where it can be used. */
 function checkTop(
   document: JsonObject,
-  taskTypes: TaskTypes,
   reporter: Reporter,
 ): { readonly inputSchema: Json | null; readonly compiledInput: CompiledSchema | null } {
   let inputSchema: Json | null = null;
@@ -183,17 +187,6 @@ function checkTop(
         'the inputSchema does not allow this parameter',
         reporter.didYouMean(name, exclusion.known),
       );
-  }
-  for (const [type, shared] of isJsonObject(document.defaults) ? Object.entries(document.defaults) : []) {
-    if (type !== '*' && !type.startsWith('x-') && !taskTypes.has(type))
-      reporter.error(
-        joinPointer('/defaults', type),
-        'unknown_type',
-        `there is no task type "${type.slice(0, 80)}"`,
-        reporter.didYouMean(type, taskTypes.keys()),
-      );
-    if (isJsonObject(shared))
-      checkErrorPatterns(shared.retry, joinPointer('/defaults', type, 'retry'), reporter);
   }
   return { inputSchema, compiledInput };
 }

@@ -4,12 +4,14 @@ import type { Json } from '../json.ts';
 import { ExpressionError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { Arguments } from './functions/arguments.ts';
-import { FUNCTIONS } from './functions/registry.ts';
+import { FUNCTIONS, OVER_ELEMENTS } from './functions/registry.ts';
+import { applyOperator, number } from './operators.ts';
 import { type ComputeKey, compileQuery, readChild, selectAll, walkDefinite } from './path/query.ts';
 import { forceMembers, readScope, setOwn } from './scope.ts';
-import type { BinaryOperator, Expression, PathExpression } from './syntax/ast.ts';
+import type { Expression, PathExpression } from './syntax/ast.ts';
+import { weightOf } from './syntax/parts.ts';
 import { isDefinite, segmentName } from './syntax/path-syntax.ts';
-import { checkedNumber, isDeepEqual, isLess, isMember, typeName } from './values.ts';
+import { checkedNumber, measureJson, typeName } from './values.ts';
 
 /** Evaluates to a value, or to undefined where a path is missing (`evaluation.missing` then says which). */
 export type Run = (evaluation: Evaluation) => Json | undefined;
@@ -36,6 +38,11 @@ export function compileRun(node: Expression): Run {
         return object;
       };
     }
+    case 'local': {
+      const { name } = node;
+      // The grammar lets these names stand where there is an element only.
+      return (evaluation) => evaluation.element?.[name];
+    }
     case 'path':
       return compilePath(node);
     case 'not': {
@@ -55,7 +62,7 @@ export function compileRun(node: Expression): Run {
       return (evaluation) => (test(evaluation) ? then(evaluation) : otherwise(evaluation));
     }
     case 'call':
-      return compileCall(node);
+      return OVER_ELEMENTS.has(node.name) ? compileOverElements(node) : compileCall(node);
     default:
       return assertNever(node);
   }
@@ -80,7 +87,9 @@ export function failMissing(evaluation: Evaluation): never {
 /** `: $.input.customer has no "id"`, for paths of plain names and indexes. */
 function whereItStops(path: PathExpression, evaluation: Evaluation): string {
   const root = segmentName(path.segments[0]);
-  if (path.from !== 'scope' || root === null) return '';
+  const { element } = evaluation;
+  if (path.from !== 'scope') return element === null ? '' : ` in element ${element.index}`;
+  if (root === null) return '';
   let value: Json | undefined = readScope(evaluation.scope, root);
   let at = `$.${root}`;
   if (value === undefined) return `: there is no "${root}" here`;
@@ -155,6 +164,46 @@ function compileBoolean(node: Expression, operator: string): (evaluation: Evalua
   };
 }
 
+// Each element is charged by the size of its expression; and since elements may share one large value, what map() gives is
+// measured before anything is made of it.
+function compileOverElements({ name, args, at }: Expression & { kind: 'call' }): Run {
+  const list = compileRun(args[0]!);
+  const body = args[1]!;
+  const take = name === 'map' ? compileElement(body) : compileChoice(body, name);
+  const steps = weightOf(body);
+  return (evaluation) => {
+    const values = [list(evaluation) ?? null];
+    if (typeof values[0] === 'string') evaluation.chargeReading(values[0]);
+    const elements = new Arguments(evaluation, name, values, at).list(0);
+    const outer = evaluation.element;
+    const result: Json[] = [];
+    for (const [index, item] of elements.entries()) {
+      evaluation.charge(steps);
+      evaluation.element = { item, index, outer };
+      take(evaluation, item, result);
+    }
+    evaluation.element = outer;
+    if (name === 'map') measureJson(evaluation, result);
+    return result;
+  };
+}
+
+type Take = (evaluation: Evaluation, item: Json, result: Json[]) => void;
+
+function compileElement(body: Expression): Take {
+  const make = required(compileRun(body));
+  return (evaluation, _item, result) => {
+    result.push(make(evaluation));
+  };
+}
+
+function compileChoice(body: Expression, name: string): Take {
+  const holds = compileBoolean(body, `${name}()`);
+  return (evaluation, item, result) => {
+    if (holds(evaluation)) result.push(item);
+  };
+}
+
 function compileBinary(node: Expression & { kind: 'binary' }): Run {
   const { operator } = node;
   if (operator === '||' || operator === '&&') {
@@ -167,69 +216,6 @@ function compileBinary(node: Expression & { kind: 'binary' }): Run {
   if (operator === '??') return (evaluation) => left(evaluation) ?? right(evaluation);
   return (evaluation) =>
     applyOperator(operator, left(evaluation) ?? null, right(evaluation) ?? null, evaluation);
-}
-
-function applyOperator(
-  operator: Exclude<BinaryOperator, '??' | '||' | '&&'>,
-  left: Json,
-  right: Json,
-  evaluation: Evaluation,
-): Json {
-  switch (operator) {
-    case '==':
-      return isDeepEqual(evaluation, left, right);
-    case '!=':
-      return !isDeepEqual(evaluation, left, right);
-    case '<':
-      return isLess(evaluation, left, right);
-    case '>':
-      return isLess(evaluation, right, left);
-    case '<=':
-      return isOrdered(left, right) && !isLess(evaluation, right, left);
-    case '>=':
-      return isOrdered(left, right) && !isLess(evaluation, left, right);
-    case 'in':
-      return isIn(evaluation, left, right);
-    case '+':
-      if (typeof left === 'string' && typeof right === 'string') {
-        evaluation.chargeText(left.length + right.length);
-        return left + right;
-      }
-      if (typeof left === 'number' && typeof right === 'number') return checkedNumber(left + right, '"+"');
-      throw new ExpressionError(
-        'expression',
-        `"+" adds two numbers or joins two strings, got ${typeName(left)} and ${typeName(right)}`,
-      );
-    case '-':
-      return checkedNumber(number(left, operator) - number(right, operator), '"-"');
-    case '*':
-      return checkedNumber(number(left, operator) * number(right, operator), '"*"');
-    case '/':
-      return checkedNumber(number(left, operator) / number(right, operator), '"/"');
-    case '%':
-      return checkedNumber(number(left, operator) % number(right, operator), '"%"');
-    default:
-      return assertNever(operator);
-  }
-}
-
-function isOrdered(left: Json, right: Json): boolean {
-  return typeof left === typeof right && (typeof left === 'number' || typeof left === 'string');
-}
-
-function isIn(evaluation: Evaluation, value: Json, container: Json): boolean {
-  if (container === null) return false;
-  const answer = isMember(evaluation, value, container);
-  if (answer !== null) return answer;
-  throw new ExpressionError(
-    'expression',
-    `"in" needs an array, an object or a string on its right, got ${typeName(container)}`,
-  );
-}
-
-function number(value: Json | undefined, operator: string): number {
-  if (typeof value === 'number') return value;
-  throw new ExpressionError('expression', `"${operator}" needs numbers, got ${typeName(value)}`);
 }
 
 function compileCall({ name, args, at }: Expression & { kind: 'call' }): Run {

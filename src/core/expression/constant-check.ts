@@ -3,22 +3,22 @@
 //   K1  A call is tried with its constants, and with samples of every type for what comes from data.
 //   K2  It is a problem where no sample helps and the message blames a constant. In doubt there is none.
 //   K3  What is tried is counted: beyond the limits nothing is looked for.
-import { assertNever } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { currentBuildBudget } from './build-budget.ts';
 import { ExpressionError } from './errors.ts';
 import { Evaluation } from './evaluation.ts';
 import { EvaluationBudget } from './evaluation-budget.ts';
 import { Arguments } from './functions/arguments.ts';
-import { FUNCTIONS } from './functions/registry.ts';
-import type { Expression, PathExpression } from './syntax/ast.ts';
+import { FUNCTIONS, OVER_ELEMENTS } from './functions/registry.ts';
+import type { Expression } from './syntax/ast.ts';
+import { partsOf } from './syntax/parts.ts';
 
 type Call = Expression & { readonly kind: 'call' };
 
 /** Stand for what comes from data: one of them is of the right type, and fits. */
 const SAMPLES: readonly Json[] = ['2027-01-01T00:00:00Z', 'a', 1, [], {}, true, [1], ['a']];
 /** Answered by the compiler, or by a task's context. */
-const NOT_TRIED = new Set(['exists', 'now', 'uuid']);
+const NOT_TRIED = new Set(['exists', 'now', 'uuid', ...OVER_ELEMENTS]);
 /** Steps of one try; enough for a time zone, and not for a large text. */
 const MAX_STEPS = 6_000;
 const MAX_CONSTANT_CHARS = 1_000;
@@ -105,35 +105,4 @@ function constantOf(node: Expression): Json | undefined {
 function callsOf(node: Expression): readonly Call[] {
   const own = node.kind === 'call' ? [node] : [];
   return [...partsOf(node).flatMap(callsOf), ...own];
-}
-
-function partsOf(node: Expression): readonly Expression[] {
-  switch (node.kind) {
-    case 'literal':
-      return [];
-    case 'array':
-      return node.items;
-    case 'object':
-      return node.entries.map(([, value]) => value);
-    case 'path':
-      return partsOfPath(node);
-    case 'not':
-    case 'negate':
-      return [node.operand];
-    case 'binary':
-      return [node.left, node.right];
-    case 'conditional':
-      return [node.test, node.then, node.otherwise];
-    case 'call':
-      return node.args;
-    default:
-      return assertNever(node);
-  }
-}
-
-function partsOfPath({ from, segments }: PathExpression): readonly Expression[] {
-  const computed = segments.flatMap(({ selectors }) =>
-    selectors.flatMap((selector) => (selector.kind === 'computed' ? [selector.expression] : [])),
-  );
-  return from === 'scope' ? computed : [from, ...computed];
 }

@@ -15,10 +15,20 @@ export interface Root {
   whole(): Json;
 }
 
+/** One element of a list, and those around it. */
+export interface Element {
+  readonly item: Json;
+  readonly index: number;
+  /** Of the function that this one is in. */
+  readonly outer: Element | null;
+}
+
 export class Evaluation implements Root {
   readonly scope: Scope;
   /** RFC 6901 pointer of the text being evaluated: `uuid()` must differ from place to place. */
   pointer = '';
+  /** The element that a function over elements is at; null outside of one. */
+  element: Element | null = null;
   /** The path that was missing last: what a template that yields nothing complains about. */
   missing: PathExpression | null = null;
   readonly #budget: EvaluationBudget;

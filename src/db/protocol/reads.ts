@@ -125,6 +125,23 @@ export async function loadCheckpoint(
   return rows[0]?.checkpoint;
 }
 
+/** Codes of the last `count` tries of a task that failed before this claim; those that a crash took are left out. */
+export async function loadFailedCodes(
+  db: Queryable,
+  executionId: string,
+  { taskId, mapIndex, fence }: Pick<Claim, 'taskId' | 'mapIndex' | 'fence'>,
+  count: number,
+): Promise<readonly string[]> {
+  const { rows } = await db.query<{ code: string }>({
+    name: 'load_failed_codes',
+    text: `select error->>'code' as code from dagwright.task_attempts
+      where workflow_execution_id = $1 and task_id = $2 and map_index = $3 and fence < $4 and error->>'code' <> 'worker_lost'
+      order by fence desc limit $5`,
+    values: [executionId, taskId, mapIndex, fence, count],
+  });
+  return rows.map(({ code }) => code);
+}
+
 /** States of tasks, as the planner reads them; all tasks where `taskIds` is null. */
 export async function loadStates(
   db: Queryable,

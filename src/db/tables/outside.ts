@@ -3,9 +3,27 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, index, integer, jsonb, primaryKey, text, time, uuid } from 'drizzle-orm/pg-core';
 import { LOG_LINE_LEVELS } from '../../core/log-lines.ts';
-import { bytea, dagwright, instant, usd, waitKind, workflowExecutions } from './engine.ts';
+import { bytea, dagwright, instant, ownTenant, usd, waitKind, workflowExecutions } from './engine.ts';
 
 export const logLevel = dagwright.enum('log_level', LOG_LINE_LEVELS);
+
+/** Outputs that tasks with a `cache` gave, under a hash of what they were asked. No execution owns them. */
+export const taskCache = dagwright.table(
+  'task_cache',
+  {
+    tenantId: ownTenant(),
+    /** SHA-256. */
+    keyHash: bytea('key_hash').notNull(),
+    output: jsonb().notNull(),
+    /** What making it cost; null: unknown. */
+    costUsd: usd('cost_usd'),
+    workflowExecutionId: uuid('workflow_execution_id').notNull(),
+    taskId: text('task_id').notNull(),
+    keptAt: instant('kept_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.keyHash] }), index('task_cache_expires').on(t.expiresAt)],
+);
 
 /**
  * Answers that waiting tasks expect from outside, each under a key: a callback's is the SHA-256 of its one-time token. Named after

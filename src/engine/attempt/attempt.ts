@@ -2,12 +2,13 @@
 // outlives it but checkpoints; settle/settling.ts records the end.
 import { type AttemptEnd, bytesOfEnd } from '../../core/attempt-end.ts';
 import { MAX_RECOVERIES } from '../../core/recovery.ts';
+import { loadFailedCodes } from '../../db/protocol/reads.ts';
 import type { WorkerContext } from '../context.ts';
 import { admit } from './admit.ts';
 import { endOfFailure, endOfOutcome } from './end.ts';
 import { workerLostError } from './error.ts';
 import { judge } from './judge.ts';
-import { OwnAttempt } from './own-attempt.ts';
+import { OwnAttempt, triesUsed } from './own-attempt.ts';
 import { perform } from './perform.ts';
 import type { Work } from './work.ts';
 
@@ -27,6 +28,13 @@ async function endOf(worker: WorkerContext, attempt: OwnAttempt): Promise<Attemp
       return { kind: 'failed', error: workerLostError(work.claim), isUntried: true, ...attempt.totals() };
     // It was claimed for whoever is there, by a call that knows no types: it goes back as it came.
     if (work.node.missing !== null) return { kind: 'released', ...attempt.totals() };
+    if (work.runnable.retry.length > 1 && triesUsed(work.claim) > 1)
+      attempt.earlierCodes = await loadFailedCodes(
+        worker.pool,
+        work.memory.row.id,
+        work.claim,
+        triesUsed(work.claim) - 1,
+      );
     await admit(worker, attempt);
     const verdict = await judge(worker, work);
     if (verdict.kind === 'skip') return { kind: 'skipped', reason: verdict.reason, ...attempt.totals() };

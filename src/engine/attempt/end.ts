@@ -3,7 +3,7 @@ import type { AttemptEnd } from '../../core/attempt-end.ts';
 import { assertNever, NotNow } from '../../core/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json.ts';
-import { nextDelayMs } from '../../core/retry.ts';
+import { nextDelayOfPoliciesMs } from '../../core/retry.ts';
 import { isForParts, type WaitEndedBy } from '../../core/wait.ts';
 import { isConnectionLoss, isRetryable } from '../../db/connection/connection.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
@@ -12,7 +12,7 @@ import type { WorkerContext } from '../context.ts';
 import { AttemptAbort } from './abort.ts';
 import { answerStateOf } from './answer.ts';
 import { errorOf, notNowError } from './error.ts';
-import type { OwnAttempt } from './own-attempt.ts';
+import { type OwnAttempt, triesUsed } from './own-attempt.ts';
 import { storable } from './storable.ts';
 
 /** The end that an outcome is. Throws what is the task's fault: an output that cannot be stored, a mapping that fails. */
@@ -122,9 +122,10 @@ export function endOfFailure(
   });
   const retryInMs = isForParts(claim.phase)
     ? null
-    : nextDelayMs({
-        policy: runnable.retry,
-        triesUsed: claim.attempt - claim.recoveries,
+    : nextDelayOfPoliciesMs({
+        policies: runnable.retry,
+        triesUsed: triesUsed(claim),
+        earlierCodes: attempt.earlierCodes,
         code: error.code,
         isTerminal,
         retryAfterSeconds,

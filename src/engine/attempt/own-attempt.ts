@@ -9,6 +9,11 @@ import type { Work } from './work.ts';
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Tries of the task so far, this one included; those that a crash took are not among them. */
+export function triesUsed({ attempt, recoveries }: Claim): number {
+  return attempt - recoveries;
+}
+
 export class OwnAttempt {
   readonly work: Work;
   readonly spending: Spending;
@@ -21,6 +26,8 @@ export class OwnAttempt {
   inputJson: string | undefined;
   /** The body of a task that is not pure has begun: from here on what goes wrong is the task's own failure. */
   hasBegun = false;
+  /** Codes of the tries before it; of a task with several retry policies. */
+  earlierCodes: readonly string[] = [];
   /** What its end holds in memory until it is settled, about. */
   endBytes = 0;
   /** Called when it has ended. */

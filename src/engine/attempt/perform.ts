@@ -3,6 +3,7 @@ import { MAX_VALUE_BYTES } from '../../core/json.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
 import type { TaskContext, TaskOutcome } from '../../tasks/task-type.ts';
 import type { WorkerContext } from '../context.ts';
+import { keep, recall } from './cached.ts';
 import type { Ground } from './judge.ts';
 import type { OwnAttempt } from './own-attempt.ts';
 import { storable } from './storable.ts';
@@ -23,6 +24,9 @@ export async function perform(
     });
   if (runnable.input !== null) attempt.inputJson = await eventLoop.run(tenantId, inputOf);
   const context = await contextOf(worker, attempt, ground);
+  const { cache } = runnable;
+  const recalled = cache === null ? null : await recall(worker, attempt, context, cache);
+  if (recalled !== null && recalled.outcome !== null) return { context, outcome: recalled.outcome };
   const running = eventLoop.run(tenantId, () => {
     // What was aborted while it was prepared, or had its turn, must not begin.
     attempt.signal.throwIfAborted();
@@ -32,5 +36,7 @@ export async function perform(
   const outcome = running instanceof Promise ? await Promise.race([running, attempt.aborted]) : running;
   // Until no checkpoint is under way it is not known what of its spending is recorded.
   if (attempt.hasBegun) await attempt.spending.recorded();
+  if (cache !== null && recalled?.key != null && outcome.kind === 'completed')
+    await keep(worker, attempt, recalled.key, { output: outcome.output, ttlSeconds: cache.ttlSeconds });
   return { context, outcome };
 }

@@ -70,6 +70,11 @@ export class Spending {
     };
   }
 
+  /** All of it so far; null: unknown. */
+  get spentUsd(): string | null {
+    return this.#soFar().spentUsd;
+  }
+
   /** What the end of the attempt still has to record. */
   unrecorded(): { costUsd?: string | null; usage?: JsonObject } {
     const isKnown = typeof this.#usd === 'string' && typeof this.#keptUsd === 'string';

@@ -11,7 +11,7 @@ import { compileCondition, compileMapping, type Mapping } from '../../core/expre
 import type { Json } from '../../core/json.ts';
 import { buildPlan } from '../../core/plan/build-plan.ts';
 import type { Plan, PlanNode } from '../../core/plan/plan.ts';
-import { type EffectiveRetryPolicy, effectivePolicy } from '../../core/retry.ts';
+import { type EffectiveRetryPolicy, effectivePolicies } from '../../core/retry.ts';
 import { objectText, quoted } from '../../db/protocol/json-text.ts';
 import type { OpeningPlan } from '../../db/protocol/openings.ts';
 import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
@@ -19,6 +19,7 @@ import type { PartTraits } from '../../db/protocol/settlement.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
 import { partsOf } from '../../tasks/parallel.ts';
 import { MissingTypeError, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
+import { cacheOf, keyOf, type TaskCache } from './task-cache.ts';
 
 /** Seconds that one attempt may run where the definition says nothing. */
 const DEFAULT_TASK_TIMEOUT_SECONDS = 300;
@@ -32,8 +33,10 @@ export interface Runnable {
   readonly condition: Mapping | null;
   readonly input: Mapping | null;
   readonly output: Mapping | null;
-  readonly retry: EffectiveRetryPolicy;
+  /** The first whose codes match decides. */
+  readonly retry: readonly EffectiveRetryPolicy[];
   readonly timeoutSeconds: number;
+  readonly cache: TaskCache | null;
 }
 
 export interface CompiledNode extends Runnable {
@@ -150,7 +153,7 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
   const partRunnables = definitions?.map((part) => compileRunnable(part, plan, types)) ?? null;
   const runnables = [runnable, ...(partRunnables ?? [])];
   const mappings = runnables
-    .flatMap(({ condition, prepared, input, output }) => [condition, ...prepared.mappings, input, output])
+    .flatMap((one) => [...one.prepared.mappings, one.condition, one.input, one.output, keyOf(one)])
     .filter((mapping) => mapping !== null);
   const reads = readsOf(mappings, plan, node);
   // An input that is not mapped is what the parents gave.
@@ -195,9 +198,10 @@ function compileRunnable(
         : must(compileCondition(definition.conditionExpression, '')),
     input: mapping(definition.inputMapping),
     output: mapping(definition.outputMapping),
-    retry: effectivePolicy(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),
+    retry: effectivePolicies(definition.retry ?? type.defaults?.retry, plan.definition.maxRetries),
     timeoutSeconds:
       definition.timeoutSeconds ?? type.defaults?.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
+    cache: cacheOf(definition, plan.definition.workflowId, mapping),
   };
 }
 
@@ -213,8 +217,9 @@ function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): Comp
     prepared: { mappings: [], run: fail },
     input: null,
     output: null,
-    retry: effectivePolicy(definition.retry, plan.definition.maxRetries),
+    retry: effectivePolicies(definition.retry, plan.definition.maxRetries),
     timeoutSeconds: definition.timeoutSeconds ?? DEFAULT_TASK_TIMEOUT_SECONDS,
+    cache: null,
     plan: node,
     missing,
     condition: null,

@@ -10,7 +10,7 @@ const OF_PATHS: Readonly<Record<string, string>> = {
   provider: 'Name of the provider.',
 };
 const OF_QUERIES: Readonly<Record<string, string>> = {
-  explain: 'Say in words how each join is understood.',
+  explain: 'Say in words when each task runs, and what it has by defaults.',
   status: 'Only those of this status.',
   category: 'Only those of this category.',
   type: 'Only those of this type.',

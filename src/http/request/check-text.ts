@@ -1,5 +1,5 @@
 // A definition's text, read and checked: pure, so that it may happen in a process of its own (definition-reader.ts).
-import { explainJoins } from '../../core/definition/explain.ts';
+import { explainPlan } from '../../core/definition/explain.ts';
 import type { WorkflowDefinition } from '../../core/definition/model.ts';
 import { parseDocument } from '../../core/definition/reading/parse.ts';
 import type { TaskTypeRule } from '../../core/definition/task-type.ts';
@@ -16,7 +16,7 @@ export interface DefinitionText {
   readonly workflowId?: string;
   /** Types beside the built-in ones: what defineTask makes, which is data. */
   readonly taskTypes: readonly TaskTypeRule[];
-  /** Say in words how each join is understood. */
+  /** Say in words when each task runs, and what it has by defaults. */
   readonly explain?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function checkText(given: DefinitionText, buildBudget?: BuildBudget): Che
   return {
     kind: 'valid',
     ...{ definition, warnings },
-    ...(explain === true ? { explanation: explainJoins(plan) } : {}),
+    ...(explain === true ? { explanation: explainPlan(plan, definition) } : {}),
   };
 }
 

@@ -100,7 +100,7 @@ export function addWorkflowRoutes(api: Api, service: ApiContext): void {
         tags,
         summary: 'Check a definition without saving it',
         description:
-          'The body is the definition, as JSON or YAML. 200 also where it is not valid: `errors` then holds all problems, with pointers into the body. With `explain` the answer says in words how each join is understood.',
+          'The body is the definition, as JSON or YAML. 200 also where it is not valid: `errors` then holds all problems, with pointers into the body. With `explain` the answer says in words when each task runs, and what it has by defaults.',
         operationId: 'validateWorkflow',
         querystring: Type.Object({ explain: Type.Optional(Type.Boolean()) }, closed),
         response: { 200: ValidationSchema },

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
-import { explainJoins } from '../../../src/core/definition/explain.ts';
-import { gate, task, valid, workflow } from './documents.ts';
+import { explainPlan } from '../../../src/core/definition/explain.ts';
+import { gate, task, typed, valid, workflow } from './documents.ts';
+
+const explain = (document: unknown): string => {
+  const { plan, definition } = valid(document);
+  return explainPlan(plan, definition);
+};
 
 test('each task has a line that says when it runs', () => {
   const nodes = [
@@ -13,7 +18,7 @@ test('each task has a line that says when it runs', () => {
     task('log', [{ taskId: 'join', on: 'any' }]),
     task('either', ['a', 'c'], { triggerRule: 'one_success' }),
   ];
-  expect(explainJoins(valid(workflow(nodes)).plan).split('\n')).toEqual([
+  expect(explain(workflow(nodes)).split('\n')).toEqual([
     'g: runs at the start',
     'a: runs after g taking "a"',
     'b: runs after g taking "b"',
@@ -27,5 +32,31 @@ test('each task has a line that says when it runs', () => {
 
 test('alternatives of success and failure are told as such', () => {
   const nodes = [task('a'), task('rescue', [{ taskId: 'a', on: 'failure' }]), task('end', ['a', 'rescue'])];
-  expect(explainJoins(valid(workflow(nodes)).plan)).toContain('end: runs after one of (a, rescue)');
+  expect(explain(workflow(nodes))).toContain('end: runs after one of (a, rescue)');
+});
+
+test('what a task has by defaults is told with its value', () => {
+  const headers = { 'x-team': 'a', 'x-app': 'b' };
+  const nodes = [
+    typed(
+      'get',
+      'external_api',
+      { url: 'https://a.example', headers: { 'x-app': 'c' } },
+      { timeoutSeconds: 5 },
+    ),
+    typed('fan', 'parallel', {
+      items: [1],
+      task: { taskType: 'external_api', config: { url: 'https://b.example' } },
+    }),
+    task('own', [], { retry: { maxAttempts: 1 }, timeoutSeconds: 1 }),
+  ];
+  const defaults = {
+    '*': { timeoutSeconds: 9, retry: { maxAttempts: 2 } },
+    external_api: { config: { headers } },
+  };
+  expect(explain(workflow(nodes, { defaults })).split('\n')).toEqual([
+    'get: runs at the start; by defaults: retry {"maxAttempts":2}, config.headers.x-team "a"',
+    'fan: runs at the start; by defaults: timeoutSeconds 9, retry {"maxAttempts":2}, config.task.timeoutSeconds 9, config.task.retry {"maxAttempts":2}, config.task.config.headers {"x-team":"a","x-app":"b"}',
+    'own: runs at the start',
+  ]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { validateDefinition } from '../../../src/core/definition/validate.ts';
 import { NOT_SUPPORTED, type NotSupported } from '../../../src/core/not-supported.ts';
-import { problemsOf, reads, task, typed, workflow } from './documents.ts';
+import { problemsOf, reads, task, typed, warningsOf, workflow } from './documents.ts';
 
 const node = (more: Record<string, unknown>) => workflow([task('a', [], more)]);
 const model = (config: Record<string, unknown>, modelId = 'simulated/x') =>
@@ -33,14 +33,7 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['finally', workflow([task('a')], { finally: { taskType: 'fail' } }), '/finally'],
     ['tests', workflow([task('a')], { tests: [] }), '/tests'],
     ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
-    ['cache', node({ cache: { ttlSeconds: 1 } }), '/nodes/0/cache'],
     ['compensate', node({ compensate: {} }), '/nodes/0/compensate'],
-    ['a list of retry policies', node({ retry: [{ maxAttempts: 2 }] }), '/nodes/0/retry'],
-    [
-      'retry policies in defaults',
-      workflow([task('a')], { defaults: { '*': { retry: [] } } }),
-      '/defaults/*/retry',
-    ],
     ['human_review', workflow([typed('a', 'human_review', {})]), '/nodes/0/taskType'],
     ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],
     ['jsonata', workflow([typed('a', 'transformation', { jsonata: '1' })]), '/nodes/0/config/jsonata'],
@@ -79,4 +72,11 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
   ])('%s is stored', (_title, document) => {
     expect(problemsOf(document)).toEqual([]);
   });
+});
+
+test('a flag that is kept and changes nothing is warned of, where it is set', () => {
+  const flags = (value: boolean) =>
+    warningsOf(workflow([task('a')], { requiresAuditTrail: value, hipaaCompliant: value }));
+  expect(flags(true)).toEqual(['/requiresAuditTrail not_supported', '/hipaaCompliant not_supported']);
+  expect(flags(false)).toEqual([]);
 });

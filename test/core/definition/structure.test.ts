@@ -73,6 +73,82 @@ describe('what is wrong, and where', () => {
       withRetry({ retryOn: ['http_9xx!', 'timeout'] }),
       ['/nodes/0/retry/retryOn/0 invalid_error_pattern'],
     ],
+    [
+      'a cache of what is done at once',
+      workflow([task('a', [], { cache: { ttlSeconds: 1 } })]),
+      ['/nodes/0/cache unknown_field'],
+    ],
+    [
+      'a cache that lasts for ever, and one without a time',
+      workflow([
+        typed('a', 'external_api', { url: 'https://a.example' }, { cache: { ttlSeconds: 4e6 } }),
+        typed('b', 'external_api', { url: 'https://a.example' }, { cache: { tll: 1 } }),
+      ]),
+      [
+        '/nodes/0/cache/ttlSeconds range',
+        '/nodes/1/cache/ttlSeconds required',
+        '/nodes/1/cache/tll unknown_field',
+      ],
+    ],
+    [
+      'a cache without a key where not all is known that is asked',
+      workflow([
+        typed(
+          'a',
+          'external_api',
+          { url: 'https://a.example', callback: { timeoutSeconds: 9 } },
+          { cache: { ttlSeconds: 9 } },
+        ),
+      ]),
+      ['/nodes/0/cache/key required'],
+    ],
+    [
+      'secrets in the key of a cache',
+      workflow([
+        typed(
+          'a',
+          'external_api',
+          { url: 'https://a.example' },
+          { cache: { ttlSeconds: 9, key: '{{ secrets.A }}' } },
+        ),
+      ]),
+      ['/nodes/0/cache/key out_of_scope'],
+    ],
+    ['an empty list of policies', withRetry([]), ['/nodes/0/retry range']],
+    [
+      'more policies than anyone needs',
+      withRetry(Array.from({ length: 21 }, (_, i) => ({ retryOn: [`code${i}`] }))),
+      ['/nodes/0/retry range'],
+    ],
+    [
+      'what is wrong with one of several policies',
+      withRetry([{ retryOn: ['timeout'], maxAttempts: 0 }, { retryOn: ['no!'], jiter: 'none' }, 7]),
+      [
+        '/nodes/0/retry/0/maxAttempts range',
+        '/nodes/0/retry/1/jiter unknown_field',
+        '/nodes/0/retry/2 type',
+        '/nodes/0/retry/1/retryOn/0 invalid_error_pattern',
+      ],
+    ],
+    [
+      'a policy behind one that takes all',
+      withRetry([{ retryOn: ['*'] }, { retryOn: ['timeout'] }]),
+      ['/nodes/0/retry/1 conflict'],
+    ],
+    [
+      'a policy whose codes are all taken',
+      withRetry([
+        { retryOn: ['http_5xx', 'timeout'] },
+        { retryOn: ['http_503', 'timeout'] },
+        { retryOn: [] },
+      ]),
+      ['/nodes/0/retry/1 conflict', '/nodes/0/retry/2 conflict'],
+    ],
+    [
+      'a pattern of one of several policies in defaults',
+      workflow(one, { defaults: { '*': { retry: [{ retryOn: ['no!'] }] } } }),
+      ['/defaults/*/retry/0/retryOn/0 invalid_error_pattern'],
+    ],
     ['an unknown type', workflow([typed('a', 'transfrmation', {})]), ['/nodes/0/taskType unknown_type']],
     [
       'defaults of an unknown type',
@@ -199,6 +275,26 @@ describe('config of the types', () => {
       parallel({ branches: { x: { ...named, dependsOn: ['a'] } } }),
       ['/nodes/0/config/branches/x/dependsOn unknown_field'],
     ],
+    [
+      'what only a node of the graph has, in the task of a parallel over items',
+      parallel({ items: [1], task: { ...part, taskId: 'x', triggerRule: 'all_done' } }),
+      ['/nodes/0/config/task/taskId unknown_field', '/nodes/0/config/task/triggerRule unknown_field'],
+    ],
+    [
+      'batches of named branches',
+      parallel({ branches: { x: named }, batchSize: 2 }),
+      ['/nodes/0/config/batchSize conflict'],
+    ],
+    [
+      'batches of nothing',
+      parallel({ items: [1], task: part, batchSize: {} }),
+      ['/nodes/0/config/batchSize range'],
+    ],
+    [
+      'batches of too few',
+      parallel({ items: [1], task: part, batchSize: { count: 0, byte: 1 } }),
+      ['/nodes/0/config/batchSize/byte unknown_field', '/nodes/0/config/batchSize/count range'],
+    ],
     ['a part that is no task', parallel({ branches: { x: 1 } }), ['/nodes/0/config/branches/x type']],
     [
       'an unknown type in a part',
@@ -284,6 +380,15 @@ describe('config of the types', () => {
       }),
     ],
     ['weights from the input', aggregation({ strategy: 'weighted_vote', weights: '$.input.weights' })],
+    [
+      'several retry policies, the widest last',
+      withRetry([
+        { retryOn: ['http_429'], maxAttempts: 9 },
+        { maxAttempts: 2 },
+        { retryOn: ['timeout', 'my_code'] },
+        { retryOn: ['*'] },
+      ]),
+    ],
     [
       'defaults of a type',
       workflow([typed('m', 'model_inference', { prompt: 'x' }), task('a')], {

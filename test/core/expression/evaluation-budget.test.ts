@@ -7,7 +7,7 @@ import type { Result } from '../../../src/core/errors.ts';
 import { ExpressionError } from '../../../src/core/expression/errors.ts';
 import { Evaluation } from '../../../src/core/expression/evaluation.ts';
 import { EvaluationBudget } from '../../../src/core/expression/evaluation-budget.ts';
-import { FUNCTIONS } from '../../../src/core/expression/functions/registry.ts';
+import { FUNCTIONS, OVER_ELEMENTS } from '../../../src/core/expression/functions/registry.ts';
 import {
   compileCondition,
   compileExpression,
@@ -168,9 +168,10 @@ describe('the steps of a function grow with the bytes that it touches', () => {
       const cost = costOf(compileExpression(`${name}(${places(args.length)})`, ''), scopeOf(args));
       expectBounded(`${name}(${args.join(', ')})`, cost);
       if (cost?.isDone) done++;
-      // The texts among its arguments are charged whatever it does with them. `exists` reads none.
+      // The texts among its arguments are charged whatever it does with them. `exists` reads none, and what is evaluated for each
+      // element may not be evaluated at all.
       if (name === 'exists' || cost === null) return;
-      const chars = args.reduce((sum, kind) => {
+      const chars = (OVER_ELEMENTS.has(name) ? args.slice(0, 1) : args).reduce((sum, kind) => {
         const value = valueFor(kind);
         return sum + (typeof value === 'string' && value.length > 64 ? value.length : 0);
       }, 0);
@@ -186,6 +187,28 @@ describe('the steps of a function grow with the bytes that it touches', () => {
         { numRuns: depth(1_000) },
       );
     expect(done).toBeGreaterThan(0);
+  });
+});
+
+describe('so do those of what is evaluated for each element', () => {
+  test.each([
+    ['many operators', `map(input.v0, ${Array.from({ length: 300 }, () => 'index').join(' + ')})`],
+    ['a long path', `filter(input.v0, exists(item${'.a'.repeat(200)}))`],
+    ['many short literals', `map(input.v0, [${Array.from({ length: 300 }, (_, i) => i).join(', ')}])`],
+    ['a large value again and again', 'map(input.v0, input.v1)'],
+    ['a query', 'map(input.v0, count(input.v1[?@.id > 1]))'],
+    ['one within the other', 'map(input.v0, map(input.v0, filter(input.v0, item == index)))'],
+    ['a search in a list', 'filter(input.v0, item in input.v0)'],
+  ])('%s', (what, expression) => {
+    const cost = costOf(compileExpression(expression, ''), scopeOf(['numbers', 'objects']));
+    expect(cost?.isDone).toBe(true);
+    expectBounded(what, cost);
+  });
+
+  test('what shares one large value is measured before it is made into text', () => {
+    const scope = { input: { list: numbered(100_000, () => 1), text: 'a'.repeat(1_000_000) } };
+    const mapping = must(compileMapping('{{ map(input.list, input.text) }}', ''));
+    expect(() => evaluateMapping(mapping, scope)).toThrow(/longer than|too many steps/);
   });
 });
 

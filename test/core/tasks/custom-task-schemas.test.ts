@@ -129,10 +129,11 @@ describe('what a task of an author declares acts', () => {
       const { nodes } = await compilePlan(definition as WorkflowDefinition, createRegistry([greet]));
       return nodes[0];
     };
-    expect(await compile({})).toMatchObject({ timeoutSeconds: 7, retry: { maxAttempts: 9 } });
+    expect(await compile({})).toMatchObject({ timeoutSeconds: 7, retry: [{ maxAttempts: 9 }] });
     const own = { timeoutSeconds: 8, retry: { maxAttempts: 2 } };
-    expect(await compile(own)).toMatchObject(own);
-    expect(await compile({}, { '*': own })).toMatchObject(own);
+    const compiled = { ...own, retry: [own.retry] };
+    expect(await compile(own)).toMatchObject(compiled);
+    expect(await compile({}, { '*': own })).toMatchObject(compiled);
   });
 
   test('a reader of an output that cannot be there is refused', () => {

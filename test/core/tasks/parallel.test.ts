@@ -181,6 +181,52 @@ describe('collecting', () => {
   });
 });
 
+describe('with a batchSize', () => {
+  test.each<[Json, Json[], Json[][]]>([
+    [2, [1, 2, 3], [[1, 2], [3]]],
+    [{ count: 9 }, [1, 2], [[1, 2]]],
+    [{ bytes: 5 }, [1, 2, 3, 45], [[1, 2], [3], [45]]],
+    [{ bytes: 6 }, ['a', 'é', 'too long alone', 'b'], [['a'], ['é'], ['too long alone'], ['b']]],
+    [{ count: 2, bytes: 7 }, [1, 2, 3, 444, 5], [[1, 2], [3, 444], [5]]],
+    [3, [], []],
+  ])('%j makes parts of several items: %j', (batchSize, input, values) => {
+    const outcome = open({ batchSize }, input);
+    if (values.length === 0) expect(outcome).toEqual({ kind: 'completed', output: [] });
+    else expect(outcome).toMatchObject({ values, total: values.length, neededSuccesses: values.length });
+    for (const { batch, bytes } of values.map((batch) => ({ batch, bytes: JSON.stringify(batch).length })))
+      if (
+        typeof batchSize === 'object' &&
+        batch.length > 1 &&
+        batch.every((item) => typeof item === 'number')
+      )
+        expect(bytes).toBeLessThanOrEqual(Number((batchSize as JsonObject | null)?.bytes ?? bytes));
+  });
+
+  test.each<Json>([0, 1.5, '2', {}, { count: 0 }, { bytes: '9' }, [], true])('%j is refused', (batchSize) => {
+    expect(() => open({ batchSize }, [1])).toThrow(
+      expect.objectContaining({ code: 'validation', message: expect.stringContaining('config.batchSize') }),
+    );
+  });
+
+  test('100,000 batches are taken, one more is refused', () => {
+    expect(open({ batchSize: 2 }, list(200_000))).toMatchObject({ total: 100_000 });
+    expect(() => open({ batchSize: 2 }, list(200_001))).toThrow(/takes 100000 batches at most, got 100001/);
+  });
+
+  test('the output has an entry for each batch, and a failure names its items', () => {
+    const definition = items({ batchSize: 2, toleratedFailureCount: 1 });
+    const parts = [part(0, 'a'), part(1, null, { code: 'x' }), part(2, 'c')];
+    expect(collect(definition, parts, 5)).toMatchObject({
+      output: ['a', null, 'c'],
+      errors: [{ index: 1, items: { from: 2, to: 3 }, code: 'x' }],
+    });
+    const failed = (index: number) => () =>
+      collect(items({ batchSize: 2 }), [part(index, null, { code: 'x' })], 5);
+    expect(failed(1)).toThrow(/^batch 1 \(items 2 to 3\), after 1 attempt: /);
+    expect(failed(2)).toThrow(/^batch 2 \(item 4\), after 1 attempt: /);
+  });
+});
+
 describe('partsOf', () => {
   test('parts are nodes under the taskId of the parallel, without edges', () => {
     const inner = { taskType: 'wait', retry: { maxAttempts: 1 }, optional: true };

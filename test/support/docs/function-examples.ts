@@ -45,6 +45,15 @@ export const FUNCTION_EXAMPLES: Readonly<Record<string, readonly (readonly [text
       ['slice("abcdef", -3, -1)', 'de'],
     ],
     keys: [['keys({ b: 1, a: 2 })', ['b', 'a']]],
+    lookup: [
+      ['lookup({ eu: "Paris" }, "eu", "Boston")', 'Paris'],
+      ['lookup({ eu: "Paris" }, "us", "Boston")', 'Boston'],
+    ],
+    map: [
+      ['map(input.prices, item * 2)', [6, 2, 4]],
+      ['map(["a"], { name: item, place: index })', [{ name: 'a', place: 0 }]],
+    ],
+    filter: [['filter(input.prices, item > 1)', [3, 2]]],
     merge: [['merge({ a: 1 }, { a: 2, b: 3 })', { a: 2, b: 3 }]],
     concat: [['concat([1], input.prices)', [1, 3, 1, 2]]],
     unique: [['unique([1, 2, 1])', [1, 2]]],

@@ -23,7 +23,7 @@ const SCOPE_TEXTS: Readonly<Record<(typeof SCOPE_NAMES)[number], string>> = {
   execution: '`id`, `workflowId`, `revision` and more of the execution.',
   failures: 'Failures above this task.',
   task: 'This task: `input` (what `inputMapping` made), `attempt`, `callbackUrl`, `callbackToken`.',
-  item: 'In the task of a `parallel` over items: the element.',
+  item: 'In the task of a `parallel` over items, and in `map` and `filter`: the element.',
   index: 'And its place, from 0.',
   loop: 'Not in this release.',
   output: 'In `outputMapping`: the raw result.',
@@ -38,6 +38,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   node: () => fieldTable(part('node')),
   dependency: () => fieldTable(part('dependency')),
   retry: () => fieldTable(part('retry')),
+  cache: () => fieldTable(part('cache')),
   'retried codes': () => DEFAULT_RETRY_ON.map(code).join(' '),
   'not supported': () => {
     const lines: readonly NotSupported[] = Object.values(NOT_SUPPORTED);

@@ -9,7 +9,7 @@ import { quoteText } from '../quote-text.ts';
 import { FORBIDDEN_KEYS } from '../reading/copy-document.ts';
 import type { Reporter } from '../reporter.ts';
 import type { TaskTypeRule } from '../task-type.ts';
-import { checkPatternList } from './task-check.ts';
+import { checkPatternList } from './retry-check.ts';
 
 /** Stands for an entry of dependsOn that is broken in structure; its place in the list is kept. */
 export const BROKEN_DEPENDENCY: Dependency = { taskId: '' };

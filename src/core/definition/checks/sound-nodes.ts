@@ -54,7 +54,7 @@ function mend(value: Json): NodeDefinition | null {
     dependsOn: Array.isArray(dependsOn) ? (dependsOn as readonly Json[]).map(mendDependency) : [],
     config: isJsonObject(config) ? config : {},
     ...(typeof modelId === 'string' && { modelId }),
-    ...(isJsonObject(retry) && { retry }),
+    ...((isJsonObject(retry) || Array.isArray(retry)) && { retry }),
     ...(conditionExpression !== undefined && { conditionExpression }),
     ...(inputMapping !== undefined && { inputMapping }),
     ...(outputMapping !== undefined && { outputMapping }),

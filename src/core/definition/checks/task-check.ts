@@ -1,6 +1,6 @@
 // Checks one task, the parts of a parallel and the tools of a model: its type, config, model, waits, error patterns and
 // expressions. Gives back what its expressions read; whether they may read it is checked when the graph is known (reads.ts).
-import { isErrorPattern, type Result } from '../../errors.ts';
+import type { Result } from '../../errors.ts';
 import {
   compileCondition,
   compileExpression,
@@ -19,8 +19,10 @@ import type { Reporter } from '../reporter.ts';
 import type { ValidationBudget } from '../schema/steps.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { isTemplate } from '../template.ts';
+import { checkCache } from './cache-check.ts';
 import { checkConfig, configOf } from './config-check.ts';
 import { type ExpressionKind, type PartPlace, type Place, placesOf } from './places.ts';
+import { checkRetry } from './retry-check.ts';
 import { checkStructure } from './structure.ts';
 import { checkTool } from './tool-check.ts';
 
@@ -72,7 +74,8 @@ function checkOne(
   const config = configOf(task);
   checkConfig(config, joinPointer(pointer, 'config'), rule, check);
   checkModel(task, pointer, rule, reporter);
-  checkErrorPatterns(task.retry, joinPointer(pointer, 'retry'), reporter);
+  checkRetry(task.retry, joinPointer(pointer, 'retry'), reporter);
+  checkCache(task, pointer, reporter);
   const seconds = rule.waitSeconds?.(config) ?? null;
   if (seconds !== null && seconds > check.timeoutSeconds)
     reporter.error(
@@ -146,27 +149,6 @@ function checkModel(task: JsonObject, pointer: string, rule: TaskTypeRule, repor
       reporter.didYouMean(provider, MODEL_PROVIDERS) ??
         `known: ${MODEL_PROVIDERS.join(', ')}; for a server that speaks OpenAI's chat completions set config.baseUrl`,
     );
-}
-
-/** Patterns of a retry policy. */
-export function checkErrorPatterns(retry: Json | undefined, pointer: string, reporter: Reporter): void {
-  if (!isJsonObject(retry)) return;
-  for (const field of ['retryOn', 'nonRetryableErrors'])
-    checkPatternList(retry[field], joinPointer(pointer, field), reporter);
-}
-
-/** A list of error codes and classes. */
-export function checkPatternList(list: Json | undefined, pointer: string, reporter: Reporter): void {
-  if (!Array.isArray(list)) return;
-  (list as readonly Json[]).forEach((pattern, i) => {
-    if (typeof pattern === 'string' && !isErrorPattern(pattern))
-      reporter.error(
-        joinPointer(pointer, i),
-        'invalid_error_pattern',
-        `${quoteText(pattern)} is neither an error code nor a class`,
-        'examples: timeout, http_404, http_5xx, *',
-      );
-  });
 }
 
 function compilePlace(place: Place, reporter: Reporter): Read[] {

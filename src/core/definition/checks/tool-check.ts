@@ -16,7 +16,7 @@ const NO_TOOLS: readonly string[] = [
   'sub_workflow',
 ];
 /** What belongs to the model_inference around it. */
-const NOT_OF_TOOLS = ['conditionExpression', 'inputMapping', 'timeoutSeconds', 'retry', 'optional'];
+const NOT_OF_TOOLS = ['conditionExpression', 'inputMapping', 'timeoutSeconds', 'retry', 'optional', 'cache'];
 
 /** Reports what keeps a task from being a tool. `task` is sound in structure. */
 export function checkTool(task: JsonObject, pointer: string, reporter: Reporter): void {

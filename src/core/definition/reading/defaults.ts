@@ -1,43 +1,56 @@
 // Fills the `defaults` of a definition into its nodes and their parts: what runs is the effective definition, what is
 // stored is the author's.
+//   D1  A task's own word wins over the default of its type, which wins over `*`.
+//   D2  `config` is merged member by member at every depth; lists, schemas, tasks within tasks and what is one of several
+//       (`auth`) are taken whole, and so is every other field: a `retry` is one policy.
+//   D3  Of members that exclude each other, those of a weaker layer give way to the one that a stronger layer names.
+//   D4  Idempotent.
+import { setOwn } from '../../expression/scope.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
+import { isCacheable } from '../checks/cache-check.ts';
 import type { NodeDefinition, WorkflowDefinition } from '../model.ts';
-import { joinPointer } from '../pointer.ts';
-import type { Origins } from './origins.ts';
+import { BUILTIN_TASK_TYPES } from '../schema/builtin-types.ts';
+import type { ConfigFieldKind } from '../task-type.ts';
 
-const SHARED_FIELDS = ['modelId', 'serviceId', 'timeoutSeconds', 'retry'] as const;
+/** By task type, and `*`. */
+export type Defaults = NonNullable<WorkflowDefinition['defaults']>;
 
-/**
- * The definition as it runs: a node's own field wins over the default of its type, which wins over `*`. Fields are taken
- * whole, `config` member by member. Idempotent.
- */
+export const SHARED_FIELDS = ['modelId', 'serviceId', 'timeoutSeconds', 'retry', 'cache'] as const;
+
+/** The definition as it runs. */
 export function withDefaults(definition: WorkflowDefinition): WorkflowDefinition {
   const { defaults } = definition;
-  if (defaults === undefined || Object.keys(defaults).length === 0) return definition;
+  if (!hasDefaults(defaults)) return definition;
   return { ...definition, nodes: definition.nodes.map((node) => effectiveNode(defaults, node)) };
 }
 
-function effectiveNode(defaults: JsonObject, node: NodeDefinition): NodeDefinition {
+export function hasDefaults(defaults: WorkflowDefinition['defaults']): defaults is Defaults {
+  return defaults !== undefined && Object.keys(defaults).length > 0;
+}
+
+function effectiveNode(defaults: Defaults, node: NodeDefinition): NodeDefinition {
   return effectiveTask(defaults, node as unknown as JsonObject) as unknown as NodeDefinition;
 }
 
-function effectiveTask(defaults: JsonObject, task: JsonObject, isTool = false): JsonObject {
+/** What `defaults` says for tasks of a type, the stronger layer first: its own, and `*`. */
+export function layersFor(defaults: Defaults, type: string): readonly (readonly [string, JsonObject])[] {
+  return [type, '*'].flatMap((name) => {
+    const layer = Object.hasOwn(defaults, name) ? defaults[name] : undefined;
+    return isJsonObject(layer) ? [[name, layer] as const] : [];
+  });
+}
+
+function effectiveTask(defaults: Defaults, task: JsonObject, isTool = false): JsonObject {
   const type = typeof task.taskType === 'string' ? task.taskType : '';
-  const layers = ['*', type].map((name) => (Object.hasOwn(defaults, name) ? defaults[name] : undefined));
   const effective: Record<string, Json> = { ...task };
-  const config: Record<string, Json> = {};
-  for (const layer of layers) {
-    if (!isJsonObject(layer)) continue;
+  let config: JsonObject = isJsonObject(task.config) ? task.config : {};
+  for (const [name, layer] of layersFor(defaults, type)) {
     for (const field of isTool ? (['modelId'] as const) : SHARED_FIELDS)
-      if (
-        !Object.hasOwn(task, field) &&
-        layer[field] !== undefined &&
-        (field !== 'modelId' || takesModel(type, layer, defaults))
-      )
+      if (!Object.hasOwn(effective, field) && layer[field] !== undefined && takesField(field, type, name))
         effective[field] = layer[field];
-    if (isJsonObject(layer.config)) Object.assign(config, isTool ? withoutTools(layer.config) : layer.config);
+    if (isJsonObject(layer.config))
+      config = mergeConfig(isTool ? withoutTools(layer.config) : layer.config, config, type);
   }
-  if (isJsonObject(task.config)) Object.assign(config, task.config);
   if (type === 'parallel') effective.config = withParts(defaults, config);
   else effective.config = type === 'model_inference' ? withTools(defaults, config, isTool) : config;
   return effective;
@@ -47,8 +60,50 @@ function withoutTools({ tools: _, ...config }: JsonObject): JsonObject {
   return config;
 }
 
+/** Of `*`, `modelId` is for the types that use a model, and `cache` for those that may have one; other tasks do not get it. */
+function takesField(field: (typeof SHARED_FIELDS)[number], type: string, layer: string): boolean {
+  if (layer !== '*') return true;
+  if (field === 'cache') return isCacheable(type);
+  return field !== 'modelId' || type === 'model_inference';
+}
+
+/** A config over the default of one layer (D1 to D3). */
+function mergeConfig(lower: JsonObject, higher: JsonObject, type: string): JsonObject {
+  const { exactlyOneOf = [], atMostOneOf = [] } = BUILTIN_TASK_TYPES.get(type) ?? {};
+  const choices = [...exactlyOneOf, ...atMostOneOf];
+  const givesWay = (name: string): boolean =>
+    choices.some((names) => names.includes(name) && names.some((other) => Object.hasOwn(higher, other)));
+  const merged: Record<string, Json> = { ...higher };
+  for (const [name, value] of Object.entries(lower)) {
+    if (!Object.hasOwn(higher, name)) {
+      if (!givesWay(name)) setOwn(merged, name, value);
+    } else if (!isTakenWhole(type, name)) setOwn(merged, name, mergeValue(value, higher[name]!));
+  }
+  return merged;
+}
+
+function mergeValue(lower: Json, higher: Json): Json {
+  if (!isJsonObject(lower) || !isJsonObject(higher)) return higher;
+  const merged: Record<string, Json> = { ...higher };
+  for (const [name, value] of Object.entries(lower))
+    setOwn(merged, name, Object.hasOwn(higher, name) ? mergeValue(value, higher[name]!) : value);
+  return merged;
+}
+
+const WHOLE: readonly ConfigFieldKind[] = ['literal', 'node', 'item', 'tool'];
+
+/** Members of a config of which two make no third: JSON Schemas, what holds tasks, and objects with one member only. */
+export function isTakenWhole(type: string, member: string): boolean {
+  const { fields = {}, configSchema = {} } = BUILTIN_TASK_TYPES.get(type) ?? {};
+  const schema = isJsonObject(configSchema.properties) ? configSchema.properties[member] : undefined;
+  if (schema !== undefined && isJsonObject(schema) && schema.maxProperties === 1) return true;
+  return Object.entries(fields).some(
+    ([place, kind]) => WHOLE.includes(kind) && (place === member || place.startsWith(`${member}/`)),
+  );
+}
+
 /** Tools of a model get the defaults that a tool may have: no timeout or retry of their own, and no tools. */
-function withTools(defaults: JsonObject, config: Record<string, Json>, isTool: boolean): JsonObject {
+function withTools(defaults: Defaults, config: JsonObject, isTool: boolean): JsonObject {
   if (isTool || !Array.isArray(config.tools)) return config;
   const tools = (config.tools as readonly Json[]).map((tool) =>
     isJsonObject(tool) && isJsonObject(tool.task)
@@ -58,12 +113,7 @@ function withTools(defaults: JsonObject, config: Record<string, Json>, isTool: b
   return { ...config, tools };
 }
 
-/** `modelId` under `*` is for the types that use a model; other nodes do not get one. */
-function takesModel(type: string, layer: JsonObject, defaults: JsonObject): boolean {
-  return type === 'model_inference' || layer !== defaults['*'];
-}
-
-function withParts(defaults: JsonObject, config: JsonObject): JsonObject {
+function withParts(defaults: Defaults, config: JsonObject): JsonObject {
   const result: Record<string, Json> = { ...config };
   if (isJsonObject(config.task)) result.task = effectiveTask(defaults, config.task);
   if (isJsonObject(config.branches))
@@ -74,39 +124,4 @@ function withParts(defaults: JsonObject, config: JsonObject): JsonObject {
       ]),
     );
   return result;
-}
-
-/** Tells `origins` which fields of which nodes were written under `defaults`, so that problems point there. */
-export function noteDefaults(
-  effective: WorkflowDefinition,
-  nodes: readonly { readonly node: NodeDefinition; readonly pointer: string }[],
-  origins: Origins,
-): void {
-  const { defaults } = effective;
-  if (defaults === undefined || Object.keys(defaults).length === 0) return;
-  const layerOf = (type: string, field: string, member?: string): string | null => {
-    for (const name of [type, '*']) {
-      const layer = Object.hasOwn(defaults, name) ? defaults[name] : undefined;
-      const value = layer?.[field];
-      if (
-        value !== undefined &&
-        (member === undefined || (isJsonObject(value) && Object.hasOwn(value, member)))
-      )
-        return joinPointer('/defaults', name, field, ...(member === undefined ? [] : [member]));
-    }
-    return null;
-  };
-  nodes.forEach(({ node, pointer }, i) => {
-    const ran = effective.nodes[i];
-    if (ran === undefined) return;
-    const note = (to: string, from: string | null): void => {
-      if (from !== null) origins.move(to, origins.authorPointer(from));
-    };
-    for (const field of SHARED_FIELDS)
-      if (!Object.hasOwn(node, field) && Object.hasOwn(ran, field))
-        note(joinPointer(pointer, field), layerOf(node.taskType, field));
-    for (const member of Object.keys(ran.config))
-      if (!Object.hasOwn(node.config, member))
-        note(joinPointer(pointer, 'config', member), layerOf(node.taskType, 'config', member));
-  });
 }

@@ -125,7 +125,7 @@ function rewriteDefaults(defaults: JsonObject, rewriter: Rewriter): JsonObject {
       rewriter.origins.move(to, at);
       rewriter.note(at, `${quoteText(type)} is stored as "${ours}"`);
     }
-    result[ours] = isJsonObject(shared) ? rewriter.task(shared, at, to) : shared;
+    result[ours] = isJsonObject(shared) ? rewriter.task(shared, at, to, ours) : shared;
   }
   return result;
 }

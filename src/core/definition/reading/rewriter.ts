@@ -12,6 +12,7 @@ import { Origins } from './origins.ts';
 const NODE_NAMES = new Set(fieldNames(STRUCTURE.node));
 const EDGE_NAMES = new Set(fieldNames(STRUCTURE.definitions.dependency));
 const RETRY_NAMES = new Set(fieldNames(STRUCTURE.definitions.retry));
+const CACHE_NAMES = new Set(fieldNames(STRUCTURE.definitions.cache));
 const NODE_ALIASES = new Map([
   ['id', 'taskId'],
   ['type', 'taskType'],
@@ -73,8 +74,8 @@ export class Rewriter {
     return this.#taskTypes.has(type) ? type : (TYPE_ALIASES.get(type) ?? type);
   }
 
-  /** A node, a part of a parallel, or what `defaults` says of a type. */
-  task(task: JsonObject, at: string, to: string): JsonObject {
+  /** A node, a part of a parallel, or what `defaults` says of a type: then `type` says of which. */
+  task(task: JsonObject, at: string, to: string, type?: string): JsonObject {
     const kept: Record<string, Json> = {};
     for (const [name, value] of Object.entries(task)) {
       if (DRAWING_FIELDS.has(name))
@@ -93,8 +94,16 @@ export class Rewriter {
     }
     if (isJsonObject(node.retry))
       node.retry = this.rename(node.retry, this.#placeOf({ at, to }, 'retry'), RETRY_NAMES);
+    else if (Array.isArray(node.retry)) {
+      const list = this.#placeOf({ at, to }, 'retry');
+      node.retry = (node.retry as readonly Json[]).map((policy, i) =>
+        isJsonObject(policy) ? this.rename(policy, this.#placeOf(list, String(i)), RETRY_NAMES) : policy,
+      );
+    }
+    if (isJsonObject(node.cache))
+      node.cache = this.rename(node.cache, this.#placeOf({ at, to }, 'cache'), CACHE_NAMES);
     if (isJsonObject(node.config))
-      node.config = this.#config(node.config, node.taskType, this.#placeOf({ at, to }, 'config'));
+      node.config = this.#config(node.config, type ?? node.taskType, this.#placeOf({ at, to }, 'config'));
     return node;
   }
 

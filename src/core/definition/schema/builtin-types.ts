@@ -87,6 +87,18 @@ const RULES: readonly TaskTypeRule[] = [
           description: 'The list (or a template that gives one); `task` runs once for each element.',
         },
         task: { type: 'object', description: 'A node without taskId; sees `item` and `index`.' },
+        batchSize: {
+          ...closed({
+            count: { type: 'integer', minimum: 1, description: 'Items in a part, at most.' },
+            bytes: { type: 'integer', minimum: 1, description: 'Bytes of a part as JSON, at most.' },
+          }),
+          type: ['integer', 'object'],
+          minimum: 1,
+          minProperties: 1,
+          description:
+            'Parts of several items: so many, or `{ count, bytes }` at most; `item` is then the list of them, and a larger item is a part of its own.',
+          examples: [25, { count: 100, bytes: 200_000 }],
+        },
         maxConcurrency: {
           type: 'integer',
           minimum: 1,
@@ -116,7 +128,10 @@ const RULES: readonly TaskTypeRule[] = [
     },
     fields: { 'branches/*': 'node', task: 'item' },
     exactlyOneOf: [['branches', 'items']],
-    atMostOneOf: [['branches', 'task']],
+    atMostOneOf: [
+      ['branches', 'task'],
+      ['branches', 'batchSize'],
+    ],
     branchNames: (config) =>
       isJsonObject(config.branches) && config.minSuccesses === 1 ? Object.keys(config.branches) : null,
     outputSchema: (config) =>

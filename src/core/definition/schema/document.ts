@@ -83,11 +83,37 @@ const RETRY = closedObject({
   retryOn: errorPatterns('Codes that are retried. Default: the transient ones.'),
   nonRetryableErrors: errorPatterns('Codes that are never retried.'),
 });
+/** Of the policies of one task. */
+const MAX_POLICIES = 20;
 const RETRY_OR_LIST: JsonObject = {
   if: { type: 'array' },
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-  then: notSupported(NOT_SUPPORTED.retryList),
+  then: { minItems: 1, maxItems: MAX_POLICIES, items: { $ref: '#/$defs/retry' } },
   else: { $ref: '#/$defs/retry' },
+  description: 'A policy, or a list of them: the first whose `retryOn` matches decides.',
+  examples: [{ maxAttempts: 6 }],
+};
+
+/** Thirty days. */
+const MAX_CACHE_SECONDS = 2_592_000;
+const CACHE: JsonObject = {
+  ...closedObject(
+    {
+      ttlSeconds: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: MAX_CACHE_SECONDS,
+        description: 'How long an output may be used again.',
+      },
+      key: {
+        description:
+          'What must be equal for that, beside the task itself. Default: type, model, config and input. Any JSON; texts may hold {{ templates }}.',
+        examples: ['{{ input.url }}'],
+      },
+    },
+    ['ttlSeconds'],
+  ),
+  description: 'An earlier output of the same is taken in place of the work, at no cost.',
 };
 
 const DEPENDENCY = closedObject(
@@ -130,7 +156,7 @@ const SHARED: JsonObject = {
   },
   timeoutSeconds: seconds('Running time of one attempt.', { default: 300 }),
   retry: RETRY_OR_LIST,
-  cache: notSupported(NOT_SUPPORTED.cache),
+  cache: { $ref: '#/$defs/cache' },
   config: { type: 'object', description: 'What the type needs.' },
 };
 
@@ -175,6 +201,8 @@ const NODE_FIELDS: JsonObject = {
 
 const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule'];
 
+const KEPT_FLAG = 'Stored with the definition; changes nothing in this release, which is warned of.';
+
 const TOP_FIELDS: JsonObject = {
   workflowId: {
     type: 'string',
@@ -212,8 +240,8 @@ const TOP_FIELDS: JsonObject = {
     default: 1,
     description: 'Lowest tier of a tenant that may run it.',
   },
-  requiresAuditTrail: { type: 'boolean', default: false, description: 'Stored with the definition.' },
-  hipaaCompliant: { type: 'boolean', default: false, description: 'Stored with the definition.' },
+  requiresAuditTrail: { type: 'boolean', default: false, description: KEPT_FLAG },
+  hipaaCompliant: { type: 'boolean', default: false, description: KEPT_FLAG },
   failurePolicy: {
     enum: FAILURE_POLICIES,
     default: 'finish_running',
@@ -224,7 +252,7 @@ const TOP_FIELDS: JsonObject = {
   defaults: {
     type: 'object',
     additionalProperties: closedObject(SHARED),
-    description: 'Fields of nodes by task type; "*" for all.',
+    description: 'Fields of tasks by task type; "*" for all. What a task says wins; `config` is merged.',
     examples: [{ '*': { timeoutSeconds: 120 } }],
   },
   nodes: { type: 'array', minItems: 1, items: { $ref: '#/$defs/node' }, description: 'The tasks.' },
@@ -262,7 +290,7 @@ export const STRUCTURE = {
   top: closedObject({ ...TOP_FIELDS, nodes: { type: 'array', minItems: 1 } }, ['workflowId', 'nodes']),
   node: NODE,
   part: PART,
-  definitions: { dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
+  definitions: { cache: CACHE, dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
 } satisfies { [name: string]: JsonObject };
 
 /** The schema for editors, with the config of every given type. */
@@ -273,7 +301,7 @@ export function definitionSchema(
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Dagwright workflow definition',
-    ...closedObject(TOP_FIELDS, ['workflowId', 'nodes']),
+    ...closedObject({ ...TOP_FIELDS, defaults: defaultsSchema(built) }, ['workflowId', 'nodes']),
     examples: [
       {
         workflowId: 'hello',
@@ -287,6 +315,18 @@ export function definitionSchema(
       part: withTypes(PART, built),
       ...STRUCTURE.definitions,
     },
+  };
+}
+
+/** With the config of each type; what a task of its own says fills what is missing. */
+function defaultsSchema(rules: readonly TaskTypeRule[]): JsonObject {
+  const typed = rules.map((rule) => {
+    const { required: _, dependentRequired: __, ...config } = editorConfig(rule);
+    return [rule.type, closedObject({ ...SHARED, config })] as const;
+  });
+  return {
+    ...(TOP_FIELDS.defaults as JsonObject),
+    properties: Object.fromEntries(typed),
   };
 }
 

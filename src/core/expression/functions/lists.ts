@@ -19,6 +19,19 @@ export function slice(args: Arguments): Json {
   return /[\uD800-\uDFFF]/.test(value) ? [...value].slice(start, end).join('') : value.slice(start, end);
 }
 
+export function lookup(args: Arguments): Json {
+  const holder = args.value(0);
+  const fallback = args.value(2);
+  if (holder === null) return fallback;
+  if (Array.isArray(holder)) {
+    const index = args.integer(1, -ANY_INDEX, ANY_INDEX);
+    return (holder as readonly Json[]).at(index) ?? fallback;
+  }
+  if (!isJsonObject(holder)) return args.refuse(0, 'an object or an array');
+  const name = args.text(1);
+  return Object.hasOwn(holder, name) ? (holder[name] ?? fallback) : fallback;
+}
+
 export function merge(args: Arguments): Json {
   const isList = args.count === 1 && Array.isArray(args.value(0));
   const objects = isList ? args.list(0) : args.values;

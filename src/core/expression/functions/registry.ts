@@ -16,6 +16,9 @@ export interface FunctionSpec {
   readonly call: (args: Arguments) => Json;
 }
 
+/** Functions whose second argument is evaluated for each element of the first, as `item` and `index` (compile.ts). */
+export const OVER_ELEMENTS: ReadonlySet<string> = new Set(['map', 'filter']);
+
 const MANY = 255;
 
 function spec(signature: string, least: number, most: number, call: (args: Arguments) => Json): FunctionSpec {
@@ -70,6 +73,22 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionSpec> = new Map(
       lists.slice,
     ),
     keys: spec('keys(object) -> array of names', 1, 1, (a) => namesOf(a.evaluation, a.object(0))),
+    lookup: spec(
+      'lookup(object | array | null, name | index, fallback = null) -> its member or element, or the fallback where it is missing or null',
+      2,
+      3,
+      lists.lookup,
+    ),
+    // The compiler evaluates these two, which see the elements; they are here for their arity and signature.
+    map: spec(
+      'map(array, expression of item and index) -> what the expression gives for each element',
+      2,
+      2,
+      (a) => a.list(0),
+    ),
+    filter: spec('filter(array, condition of item and index) -> the elements for which it holds', 2, 2, (a) =>
+      a.list(0),
+    ),
     merge: spec(
       'merge(object, …) or merge(array of objects) -> one object, later members win',
       1,

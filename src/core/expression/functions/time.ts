@@ -21,7 +21,14 @@ export function uuid(args: Arguments): string {
   // It is hashed with its place, whose names are the author's.
   args.evaluation.charge(50);
   args.evaluation.chargeReading(args.evaluation.pointer);
-  return context(args).uuid(placeNumber(`${args.evaluation.pointer}#${args.at}`));
+  return context(args).uuid(placeNumber(`${args.evaluation.pointer}#${args.at}${elementsOf(args)}`));
+}
+
+/** `[2][0]`: of the elements that functions over lists are at, so that each has another. */
+function elementsOf(args: Arguments): string {
+  let text = '';
+  for (let at = args.evaluation.element; at !== null; at = at.outer) text += `[${at.index}]`;
+  return text;
 }
 
 function context(args: Arguments): FunctionContext {

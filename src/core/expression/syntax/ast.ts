@@ -1,4 +1,4 @@
-// The syntax trees: expressions, paths (RFC 9535 segments and selectors) and path filters. Types only.
+// The syntax trees: expressions, paths (RFC 9535 segments and selectors) and path filters.
 import type { Json } from '../../json.ts';
 
 export type Selector =
@@ -45,9 +45,13 @@ export type Filter =
 
 export type BinaryOperator = ComparisonOperator | '??' | '||' | '&&' | 'in' | '+' | '-' | '*' | '/' | '%';
 
+/** What a function over elements gives its second argument, whatever these names mean around it. */
+export const LOCAL_NAMES = ['item', 'index'] as const;
+export type LocalName = (typeof LOCAL_NAMES)[number];
+
 export interface PathExpression {
   readonly kind: 'path';
-  /** Where it starts: the scope (its first segment is then usually a name of the scope), or a computed value. */
+  /** Where it starts: the scope (its first segment is then usually a name of the scope), a local name, or a computed value. */
   readonly from: 'scope' | Expression;
   readonly segments: readonly Segment[];
   /** As the author wrote it, for messages. */
@@ -57,6 +61,8 @@ export type Expression =
   | { readonly kind: 'literal'; readonly value: Json }
   | { readonly kind: 'array'; readonly items: readonly Expression[] }
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Expression])[] }
+  /** `item` or `index` inside the second argument of a function over elements: always the start of a path. */
+  | { readonly kind: 'local'; readonly name: LocalName }
   | PathExpression
   | { readonly kind: 'not' | 'negate'; readonly operand: Expression }
   | {

@@ -8,12 +8,18 @@
 //             + -   then  * / %
 //   tightest  ! -   then  calls, paths and .name [0] behind ( ) [ ] { } and calls
 
-import { FUNCTIONS } from '../functions/registry.ts';
+import { FUNCTIONS, OVER_ELEMENTS } from '../functions/registry.ts';
 import { MAX_EXPRESSION_CHARS, MAX_PATH_CHARS } from '../limits.ts';
 import { nearestName } from '../nearest.ts';
-import { checkSegments, requireRoot } from '../path/scope-path.ts';
+import { checkSegments, requireRoot, rootQueries } from '../path/scope-path.ts';
 import { patternProblem } from '../regex.ts';
-import type { BinaryOperator, Expression, PathExpression, Segment } from './ast.ts';
+import {
+  type BinaryOperator,
+  type Expression,
+  LOCAL_NAMES,
+  type PathExpression,
+  type Segment,
+} from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { newPathContext } from './filter-syntax.ts';
 import { child, isDefinite, parseSegments, segmentName } from './path-syntax.ts';
@@ -41,6 +47,8 @@ class Parser {
   readonly #cursor: Cursor;
   readonly #roots: ReadonlySet<string>;
   readonly #groups = new WeakSet<Expression>();
+  /** How many second arguments of functions over elements this is in. */
+  #bodies = 0;
 
   constructor(cursor: Cursor, roots: ReadonlySet<string>) {
     this.#cursor = cursor;
@@ -195,8 +203,12 @@ class Parser {
     if (name === 'true' || name === 'false') return { kind: 'literal', value: name === 'true' };
     if (name === 'null') return { kind: 'literal', value: null };
     if (cursor.peek() === '(') return this.#call(name, start);
-    requireRoot(cursor, this.#roots, name, start);
+    if (!this.#isLocal(name)) requireRoot(cursor, this.#roots, name, start);
     return this.#scopePath(start, [child({ kind: 'name', name })]);
+  }
+
+  #isLocal(name: string): boolean {
+    return this.#bodies > 0 && (LOCAL_NAMES as readonly string[]).includes(name);
   }
 
   #refuseHere(): never {
@@ -227,6 +239,9 @@ class Parser {
     if (first === undefined)
       return cursor.fail('$ alone is the whole scope and not a value', start, 'name a part of it: $.input');
     const name = segmentName(first);
+    const local = LOCAL_NAMES.find((one) => one === name && this.#isLocal(one));
+    if (local !== undefined)
+      return this.#path({ kind: 'local', name: local }, segments.slice(1), start, start);
     if (name !== null) requireRoot(cursor, this.#roots, name, start);
     else if (isDefinite(first) || (!first.descendant && first.selectors.some(({ kind }) => kind === 'index')))
       cursor.fail('the scope has names, not indexes', start, 'begin with a name: $.input[0]');
@@ -243,6 +258,15 @@ class Parser {
     if (cursor.pos - pathStart > MAX_PATH_CHARS)
       cursor.fail(`a path may have at most ${MAX_PATH_CHARS} characters`, pathStart);
     checkSegments(cursor, this.#roots, segments, pathStart);
+    for (const { segments: asked } of this.#bodies > 0 ? rootQueries(segments) : []) {
+      const name = segmentName(asked[0]);
+      if (name !== null && this.#isLocal(name))
+        cursor.fail(
+          `$.${name} in a path filter is not the element of map() or filter()`,
+          pathStart,
+          'write filter(list, …), which sees both',
+        );
+    }
     return { kind: 'path', from, segments, text: cursor.text.slice(start, cursor.pos) };
   }
 
@@ -293,7 +317,16 @@ class Parser {
         near === null ? `known functions: ${[...FUNCTIONS.keys()].join(', ')}` : `did you mean ${near}()?`,
       );
     }
-    const args = this.#list('(', ')', () => this.parse());
+    let position = 0;
+    const args = this.#list('(', ')', () => {
+      if (position++ !== 1 || !OVER_ELEMENTS.has(name)) return this.parse();
+      this.#bodies++;
+      try {
+        return this.parse();
+      } finally {
+        this.#bodies--;
+      }
+    });
     if (args.length < known.least || args.length > known.most)
       cursor.fail(
         `${name}() got ${args.length} argument${args.length === 1 ? '' : 's'}`,

@@ -28,6 +28,7 @@ export function collectReferences(expression: Expression, guarded: boolean, poin
 function visit(node: Expression, guarded: boolean, pointer: string, found: Reference[]): void {
   switch (node.kind) {
     case 'literal':
+    case 'local':
       return;
     case 'array':
       // An element that is missing would be a silent null in a list: never tolerated.
@@ -53,7 +54,8 @@ function visit(node: Expression, guarded: boolean, pointer: string, found: Refer
       visit(node.otherwise, guarded, pointer, found);
       return;
     case 'call':
-      for (const arg of node.args) visit(arg, true, pointer, found);
+      // What map() makes of an element is an element: never silently null.
+      for (const [i, arg] of node.args.entries()) visit(arg, node.name !== 'map' || i === 0, pointer, found);
       return;
     default:
       assertNever(node);

@@ -1,6 +1,7 @@
 -- Deletes what the service keeps for a time only, at most `most` rows of each table in one commit: first answers to repeated
--- requests after 24 hours, signals after 30 days; with `days` > 0 also ticks, webhook events and processed events that are older than that.
--- The ticks of a schedule's last execution stay: overlap is judged by them. Returns the deleted rows by table.
+-- requests after 24 hours, signals after 30 days, outputs of tasks with a cache that have expired; with `days` > 0 also ticks, webhook
+-- events and processed events that are older than that. The ticks of a schedule's last execution stay: overlap is judged by them.
+-- Returns the deleted rows by table.
 create or replace function dagwright.housekeeping_v1(days float8, most int) returns jsonb
 language plpgsql set enable_seqscan = off as $$
 declare
@@ -8,6 +9,7 @@ declare
   cutoff constant timestamptz := now_ - days * interval '1 day';
   before constant uuid := dagwright.first_id_v1(cutoff);
   answers bigint;
+  outputs bigint;
   ticks bigint := 0;
   deliveries bigint := 0;
   occurrences bigint := 0;
@@ -20,6 +22,9 @@ begin
   delete from dagwright.execution_signals where ctid = any(array(
     select s.ctid from dagwright.execution_signals s where s.created_at < now_ - interval '30 days' order by s.created_at limit most));
   get diagnostics signals = row_count;
+  delete from dagwright.task_cache where ctid = any(array(
+    select ctid from dagwright.task_cache where expires_at < now_ order by expires_at limit most));
+  get diagnostics outputs = row_count;
   if days > 0 then
     delete from dagwright.schedule_ticks where ctid = any(array(
       select t.ctid from dagwright.schedules s
@@ -39,7 +44,7 @@ begin
       select ctid from dagwright.events where id < before and processed_at < cutoff order by id limit most));
     get diagnostics occurrences = row_count;
   end if;
-  return (select coalesce(jsonb_object_agg(t.name, t.n), '{}') from (values ('idempotent_requests', answers), ('schedule_ticks', ticks),
+  return (select coalesce(jsonb_object_agg(t.name, t.n), '{}') from (values ('idempotent_requests', answers), ('task_cache', outputs), ('schedule_ticks', ticks),
     ('webhook_events', deliveries), ('events', occurrences),
     ('execution_signals', signals)) t(name, n) where t.n > 0);
 end $$;

@@ -76,7 +76,8 @@ create or replace view dagwright.v_cost_daily with (security_invoker = true) as
   from dagwright.v_costs group by 1, 2, 3, 4, 5;
 
 -- How each task of a workflow does: its terminal runs (skipped ones not counted), or those of its items (is_item). Durations
--- are of all attempts together, without waiting; queued: from ready to started.
+-- are of all attempts together, without waiting; queued: from ready to started. wasted: what those that failed or were cancelled
+-- had cost, losers of a race among them; saved: what hits of a cache would have cost.
 create or replace view dagwright.v_task_stats with (security_invoker = true) as
   select o.tenant_id, o.workflow_id, t.task_id, t.task_type, t.map_index >= 0 as is_item, count(*) as runs,
     count(*) filter (where t.status = 'failed') as failures, count(*) filter (where t.attempt_number > 1) as retried,
@@ -84,7 +85,10 @@ create or replace view dagwright.v_task_stats with (security_invoker = true) as
     percentile_disc(0.95) within group (order by t.duration_ms) as p95_duration_ms,
     percentile_disc(0.5) within group (order by t.queued_ms) as p50_queued_ms,
     percentile_disc(0.95) within group (order by t.queued_ms) as p95_queued_ms,
-    coalesce(sum(t.cost_usd), 0) as cost_usd, bool_or(t.cost_usd is null) as cost_unknown
+    coalesce(sum(t.cost_usd), 0) as cost_usd, bool_or(t.cost_usd is null) as cost_unknown,
+    coalesce(sum(t.cost_usd) filter (where t.status <> 'completed'), 0) as wasted_usd,
+    count(*) filter (where t.resource_usage->'cache'->'hit' = 'true') as cache_hits,
+    coalesce(sum(dagwright.usd_of_v1(t.resource_usage->'cache', 'savedUsd')) filter (where t.resource_usage->'cache'->'hit' = 'true'), 0) as saved_usd
   from dagwright.task_executions t join dagwright.workflow_executions o on o.id = t.workflow_execution_id
   where t.status in ('completed', 'failed', 'cancelled') group by 1, 2, 3, 4, 5;
 
