@@ -92,12 +92,6 @@ export const NOT_SUPPORTED = {
     description: '',
     example: { node: { retry: [{ maxAttempts: 2 }] }, pointer: '/nodes/0/retry' },
   },
-  humanReview: {
-    place: 'taskType',
-    taskType: 'human_review',
-    what: 'the type "human_review"',
-    example: { node: { taskType: 'human_review', config: {} }, pointer: '/nodes/0/taskType' },
-  },
   subWorkflow: {
     place: 'taskType',
     taskType: 'sub_workflow',
@@ -184,12 +178,6 @@ export const NOT_SUPPORTED = {
     path: ['loop'],
     what: '"loop"',
     example: { node: { config: { output: '{{ loop.index }}' } }, pointer: '/nodes/0/config/output' },
-  },
-  reviewUrl: {
-    place: 'scope',
-    path: ['task', 'reviewUrl'],
-    what: 'task.reviewUrl',
-    example: { node: { config: { output: '{{ task.reviewUrl }}' } }, pointer: '/nodes/0/config/output' },
   },
   budgetOfStart: {
     place: 'start',

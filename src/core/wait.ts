@@ -4,19 +4,24 @@
 
 import type { FailurePolicy } from './definition/model.ts';
 
-export const WAIT_KINDS = ['timer', 'callback', 'items'] as const;
+export const WAIT_KINDS = ['timer', 'callback', 'items', 'review'] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
 
-/** What can be said of a wait, and of what type it is; an instant is ISO 8601. */
+/** What can be said of a wait, and of what type it is; an instant is ISO 8601, a name is an id. */
 export const WAIT_FACTS = {
   until: 'instant',
   total: 'count',
   open: 'count',
   completed: 'count',
   failed: 'count',
+  review: 'name',
 } as const;
 export type WaitFact = keyof typeof WAIT_FACTS;
-type FactValue<Fact extends WaitFact> = { instant: string; count: number }[(typeof WAIT_FACTS)[Fact]];
+type FactValue<Fact extends WaitFact> = {
+  instant: string;
+  count: number;
+  name: string;
+}[(typeof WAIT_FACTS)[Fact]];
 
 /** All facts, as the row of a waiting task has them; null where it has none. */
 export type WaitFacts = { readonly [Fact in WaitFact]: FactValue<Fact> | null };
@@ -33,8 +38,11 @@ export interface WaitRule {
    * where that comes meanwhile it is due at the resume; `none`: it has no timer.
    */
   readonly pause: 'stands_still' | 'held' | 'none';
-  /** What ends it: its timer, the end of its parts, or an answer from outside; the timer is then its limit. */
-  readonly endsBy: 'time' | 'parts' | 'answer';
+  /**
+   * What ends it: its timer, the end of its parts, an answer from outside (the timer is then its limit), or a decision of people,
+   * for which its timer looks whether it is due.
+   */
+  readonly endsBy: 'time' | 'parts' | 'answer' | 'decision';
   /**
    * What the failure policy does with it at the first uncaught failure. `wind_down`: what it waits for ends under the same
    * policy, and ends the wait.
@@ -68,6 +76,15 @@ export const WAITS = {
     shows: { total: {}, open: {}, completed: {}, failed: {} },
     sentence: ({ total, open, completed, failed }) =>
       `waits for ${open} of its ${total} items; ${completed} completed, ${failed} failed`,
+  },
+  review: {
+    // Its due time is an instant that people were told.
+    pause: 'held',
+    endsBy: 'decision',
+    onFailure: { finish_running: 'cancel', fail_fast: 'cancel', continue: 'stay' },
+    shows: { review: {}, until: { absence: 'When it is due; null: never.' } },
+    sentence: ({ review, until }) =>
+      `waits for a decision in review ${review}${until === null ? '' : `, due at ${until}`}`,
   },
 } as const satisfies Record<WaitKind, WaitRule>;
 

@@ -111,11 +111,26 @@ function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
   return { kind: 'parents', parents: task.openParents, count: task.pendingEdges };
 }
 
-const NO_FACTS: WaitFacts = { until: null, total: null, open: null, completed: null, failed: null };
+const NO_FACTS: WaitFacts = {
+  until: null,
+  total: null,
+  open: null,
+  completed: null,
+  failed: null,
+  review: null,
+};
 
-function factsOf({ wakeAt, items }: OpenTask): WaitFacts {
+function factsOf({ wakeAt, items, review }: OpenTask): WaitFacts {
+  if (review !== null) return { ...NO_FACTS, review: review.id, until: review.dueAt };
   if (items === null) return { ...NO_FACTS, until: wakeAt };
-  return { until: wakeAt, total: items.total, open: items.open, completed: items.ok, failed: items.failed };
+  return {
+    ...NO_FACTS,
+    until: wakeAt,
+    total: items.total,
+    open: items.open,
+    completed: items.ok,
+    failed: items.failed,
+  };
 }
 
 const MAX_NAMES = 5;

@@ -9,7 +9,14 @@ import {
   type WaitRule,
 } from '../../src/core/wait.ts';
 
-const FACTS = { until: '2030-01-01T00:00:00.000Z', total: 5, open: 2, completed: 2, failed: 1 };
+const FACTS = {
+  until: '2030-01-01T00:00:00.000Z',
+  total: 5,
+  open: 2,
+  completed: 2,
+  failed: 1,
+  review: '0191f0de-0000-7000-8000-000000000001',
+};
 
 describe('a kind that lacks a decision does not compile', () => {
   test('a kind without a rule', () => {
@@ -65,6 +72,10 @@ describe('why', () => {
     items: {
       wait: { kind: 'items', total: 5, open: 2, completed: 2, failed: 1 },
       sentence: 'waits for 2 of its 5 items; 2 completed, 1 failed',
+    },
+    review: {
+      wait: { kind: 'review', review: FACTS.review, until: FACTS.until },
+      sentence: `waits for a decision in review ${FACTS.review}, due at ${FACTS.until}`,
     },
   };
   test.each(WAIT_KINDS)('of a %s shows its facts and says them', (kind) => {

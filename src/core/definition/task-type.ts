@@ -5,7 +5,8 @@ import type { Json, JsonObject } from '../json.ts';
 /**
  * What a place in `config` holds. `mapping` (where nothing else is said): any JSON with templates. `expression`: a bare
  * expression. `condition`: a bare or structured condition. `element`: a path in which `$` is an element. `node`: a task
- * without taskId. `item`: such a task, in which `item` and `index` exist. `tool`: such a task, which a model calls.
+ * without taskId. `item`: such a task, in which `item` and `index` exist. `tool`: such a task, which a model calls. `notice`: one
+ * that tells people of a review.
  * `literal`: never evaluated.
  */
 export type ConfigFieldKind =
@@ -17,6 +18,7 @@ export type ConfigFieldKind =
   | 'node'
   | 'item'
   | 'tool'
+  | 'notice'
   | 'literal';
 
 export interface TaskTypeRule {

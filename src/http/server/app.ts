@@ -15,6 +15,8 @@ import { addExecutionRoutes } from '../routes/executions.ts';
 import { addHookRoutes } from '../routes/hooks.ts';
 import { addOperationRoutes } from '../routes/operation.ts';
 import { addPricingRoutes } from '../routes/pricing.ts';
+import { addReviewLinkRoutes } from '../routes/review-links.ts';
+import { addReviewRoutes } from '../routes/reviews.ts';
 import { addScheduleTickRoutes } from '../routes/schedule-ticks.ts';
 import { addScheduleRoutes } from '../routes/schedules.ts';
 import { addServiceLimitRoutes } from '../routes/service-limits.ts';
@@ -165,6 +167,8 @@ function addResourceRoutes(api: Api, service: ApiContext): void {
   addAuditRoutes(api, service);
   addExecutionRoutes(api, service, waiting);
   addCallbackRoutes(api, service);
+  addReviewRoutes(api, service);
+  addReviewLinkRoutes(api, service);
   addStatsRoutes(api, service);
   addServiceLimitRoutes(api, service);
   addPricingRoutes(api, service);

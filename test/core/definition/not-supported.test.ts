@@ -41,7 +41,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
       workflow([task('a')], { defaults: { '*': { retry: [] } } }),
       '/defaults/*/retry',
     ],
-    ['human_review', workflow([typed('a', 'human_review', {})]), '/nodes/0/taskType'],
     ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],
     ['jsonata', workflow([typed('a', 'transformation', { jsonata: '1' })]), '/nodes/0/config/jsonata'],
     ['waiting for a signal', workflow([typed('a', 'wait', { signal: 'go' })]), '/nodes/0/config/signal'],
@@ -67,7 +66,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
       '/nodes/0/config/branches/x/repeat',
     ],
     ['loop', workflow([reads('a', '{{ loop.index }}')]), '/nodes/0/config/output'],
-    ['the address of a review', workflow([reads('a', '{{ task.reviewUrl }}')]), '/nodes/0/config/output'],
   ])('%s', (_field, document, pointer) => {
     expect(problemsOf(document)).toEqual([`${pointer} not_supported`]);
   });

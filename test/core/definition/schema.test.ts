@@ -8,7 +8,7 @@ import { gate, task, typed, valid, warningsOf, workflow } from './documents.ts';
 
 const FOLDER = new URL('../../../examples/', import.meta.url);
 const examples = readdirSync(FOLDER)
-  .filter((name) => /\.(yaml|yml|json)$/.test(name) && !/\.(mocks|test)\./.test(name))
+  .filter((name) => /\.(yaml|yml|json)$/.test(name) && !/\.(mocks|test|input)\./.test(name))
   .map((name) => {
     const parsed = parseDocument(readFileSync(new URL(name, FOLDER), 'utf8'));
     if (!parsed.ok) throw new Error(`${name}: ${JSON.stringify(parsed.problems)}`);
@@ -46,7 +46,7 @@ describe('the schema for editors', () => {
     ['an unknown field', workflow([task('a')], { nme: 1 }), false],
     ['an unknown config field', workflow([typed('w', 'wait', { second: 1 })]), false],
     ['what is not built', workflow([task('a')], { budget: {} }), false],
-    ['a type that is not built', workflow([typed('a', 'human_review', {})]), false],
+    ['a type that is not built', workflow([typed('a', 'sub_workflow', {})]), false],
     ['a broken part', workflow([typed('p', 'parallel', { branches: { x: { taskTyp: 1 } } })]), false],
   ])('%s: %s', (_title, document, isValid) => {
     expect(validate(document)).toBe(isValid);
