@@ -7,6 +7,7 @@ import { DEFAULT_TENANT_ID } from '../../src/db/resources/default-tenant.ts';
 import { explainExecution } from '../../src/resources/executions.ts';
 import { humanReview } from '../../src/tasks/human-review.ts';
 import type { TaskType } from '../../src/tasks/task-type.ts';
+import { BEGIN } from '../support/begin.ts';
 import { type Engine, failing, gate, graph, openEngine, until } from '../support/engine.ts';
 import { cancelExecution, pauseExecution, resumeExecution } from '../support/executions.ts';
 
@@ -163,6 +164,33 @@ describe('a review', () => {
     expect(items.find(({ taskId }) => taskId === 'r')).toMatchObject({ waitsFor });
     await decide(review.id);
     await engine.ended(id);
+  });
+});
+
+describe('other work', () => {
+  it('is done while the table of reviews is locked: completions never look at it', async () => {
+    const holder = await engine.database.engine.connect();
+    try {
+      await holder.query(BEGIN);
+      await holder.query(
+        'set role none; lock table dagwright.human_tasks, dagwright.review_responses, dagwright.review_assignees',
+      );
+      const items = { items: [1, 2, 3], task: { taskType: 'probe', config: {} } };
+      const run = await engine.run(
+        graph('a -> b -> c; a -> f -> d; f -!-> e; b -> p; c -> g; g -yes-> h; g -no-> i', {
+          tasks: {
+            f: failing(),
+            p: { taskType: 'parallel', config: items },
+            g: { taskType: 'condition', config: { cases: [{ when: 'true', branch: 'yes' }], default: 'no' } },
+          },
+        }),
+      );
+      expect(run.execution.status).toBe('completed');
+      expect(run.items('p')).toBe('completed, completed, completed');
+    } finally {
+      await holder.query('rollback');
+      holder.release(true);
+    }
   });
 });
 
