@@ -459,6 +459,13 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
       and dagwright.review_subject_v1(coalesce(k.subject, 'key:' || k.id)) = dagwright.review_subject_v1(actor))
 $$;
 
+-- Whose executions the review is about: whoever started the execution. Where one execution comes from another (a child, a redrive, a
+-- fork), those who started that one belong here as well.
+create or replace function dagwright.review_starters_v1(x uuid) returns text[] language sql stable as $$
+  select coalesce(array_agg(dagwright.review_subject_v1(o.created_by)) filter (where o.created_by is not null), '{}')
+  from dagwright.workflow_executions o where o.id = x
+$$;
+
 -- When the task is to look at its review; null: only when it is decided.
 create or replace function dagwright.review_wake_v1(review dagwright.human_tasks) returns timestamptz language sql immutable as $$
   select least(review.due_at, case when review.reminded_at is null then review.remind_at end)
@@ -484,8 +491,7 @@ begin
       spec->>'description', coalesce(spec->'payload', 'null'), nullif(spec->'formSchema', 'null'), decode(spec->>'shownHash', 'hex'),
       (spec->>'priority')::smallint, array(select jsonb_array_elements_text(spec->'assignees')), (spec->>'requiredApprovals')::int,
       (spec->>'rejectAfter')::int, (spec->>'selfApproval')::boolean,
-      case when o.created_by is null then '{}' else array[dagwright.review_subject_v1(o.created_by)] end,
-      now_, due_ms, remind_ms, now_ + due_ms * interval '1 millisecond', now_ + (due_ms - remind_ms) * interval '1 millisecond',
+      dagwright.review_starters_v1(x), now_, due_ms, remind_ms, now_ + due_ms * interval '1 millisecond', now_ + (due_ms - remind_ms) * interval '1 millisecond',
       spec->>'onExpire', array(select jsonb_array_elements_text(spec->'escalateTo')), (spec->>'notifies')::boolean,
       case when (spec->>'notifies')::boolean then 'opened' end
     from dagwright.workflow_executions o where o.id = x
