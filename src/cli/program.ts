@@ -97,6 +97,11 @@ const GROUPS: readonly Entry[] = [
     load: () => import('./commands/executions/executions.ts'),
   },
   {
+    name: 'reviews',
+    description: 'what people are asked: list, show, approve, reject, hand on',
+    load: () => import('./commands/reviews.ts'),
+  },
+  {
     name: 'services',
     description: 'limits of outside services, shared by all workers, and their circuit breakers',
     load: () => import('./commands/services.ts'),

@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 4f992a519fd8d405d28b181f1fe60898efab20af9c3550275e92da5cdce89046
+// sha256 d0b613b51de48b6285dff9c55ebf58390005fec252a7dbe39b16260b3c56cbe0
 
 export interface paths {
     "/openapi.json": {
@@ -1113,6 +1113,192 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reviews
+         * @description Newest first.
+         *
+         *     Takes the scope `reviews:read`.
+         */
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a review
+         * @description With what is shown, its form, and what people said.
+         *
+         *     Takes the scope `reviews:read`.
+         */
+        get: operations["getReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change priority or due time
+         * @description By those who are asked, and by keys with `executions:write`. What is not named stays.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        patch: operations["updateReview"];
+        trace?: never;
+    };
+    "/v1/reviews/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide a review
+         * @description One vote of the caller, which may be changed until the review is decided. The vote that decides lets the task go on: the decision is its branch. 403 `self_approval`: whoever started the execution may not decide; 403 `not_assignee`: it is for others; 409 `already_decided`: it is decided, expired or cancelled, and the message says what; 422: the form does not fit.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        post: operations["decideReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask others
+         * @description Its assignees are these then, and nobody has claimed it. By those who are asked, and by keys with `executions:write`.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        post: operations["assignReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment on a review
+         * @description Takes the scope `reviews:write`.
+         */
+        post: operations["commentOnReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a review on
+         * @description Where one decision is enough nobody else decides it then. 409 `claimed`: another has.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        post: operations["claimReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a review back
+         * @description By whoever claimed it, and by keys with `executions:write`.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        post: operations["releaseReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reviews/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link for a person without a key
+         * @description Whoever has it decides the review, once, as that person: it may what the person may. Shown in this answer only; send it to nobody else.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        post: operations["makeReviewLink"];
+        /**
+         * Take back the links of a review
+         * @description Those that are not used yet.
+         *
+         *     Takes the scope `reviews:write`.
+         */
+        delete: operations["revokeReviewLinks"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/stats": {
         parameters: {
             query?: never;
@@ -1298,6 +1484,16 @@ export interface components {
             /** @description `?cursor` of the next page; null: there is none. */
             nextCursor: string | null;
         };
+        /** @description A person, or all who have a key with the role. */
+        Assignee: {
+            /** @enum {string} */
+            type: "user" | "role";
+            /**
+             * @description The subject of their keys, with or without `user:`; or the role that their key has.
+             * @example alice
+             */
+            id: string;
+        };
         /** @description A change. */
         AuditRecord: {
             /** Format: uuid */
@@ -1376,7 +1572,7 @@ export interface components {
             defaultParameters?: {
                 [key: string]: unknown;
             };
-            /** @description Of the whole execution. Default: 3600, or none where a task waits for a callback or a signal. In seconds; fractions allowed. */
+            /** @description Of the whole execution. Default: 3600, or none where a task waits for people, a callback or a signal. In seconds; fractions allowed. */
             timeoutSeconds?: number;
             /** @description Retries of a task without its own retry. Default: 3. */
             maxRetries?: number;
@@ -1747,6 +1943,30 @@ export interface components {
                                 [key: string]: unknown;
                             };
                             task: components["schemas"]["DefinitionPart"];
+                            /** @description People approve each call before it is made; a refusal goes back to the model with its reason. true: whoever may write reviews. */
+                            approval?: boolean | ({
+                                /** @description Who may approve. Default: whoever may write reviews. */
+                                assignees?: ({
+                                    /**
+                                     * @description A person, or all who have a key with the role.
+                                     * @enum {unknown}
+                                     */
+                                    type: "user" | "role";
+                                    /** @description The subject of their keys, or the role. */
+                                    id: string;
+                                } & {
+                                    [key: string]: unknown;
+                                })[];
+                                /** @description Default: 1. */
+                                requiredApprovals?: number;
+                                /** @description Default: false. */
+                                selfApproval?: boolean;
+                                /** @description Default: 5. */
+                                priority?: number;
+                                dueInSeconds?: number;
+                            } & {
+                                [key: string]: unknown;
+                            });
                         } & {
                             [key: string]: unknown;
                         })[];
@@ -1921,6 +2141,83 @@ export interface components {
                 } & {
                     [key: string]: unknown;
                 };
+                human_review?: {
+                    /**
+                     * @description provider/model, for model_inference; at most 401 characters once its templates are evaluated.
+                     * @example simulated/echo
+                     */
+                    modelId?: string;
+                    /**
+                     * @description Groups tasks under one shared limit. Default: the model provider, or the host that is called.
+                     * @example billing
+                     */
+                    serviceId?: string;
+                    /** @description Running time of one attempt. In seconds; fractions allowed. Default: 300. */
+                    timeoutSeconds?: number;
+                    /**
+                     * @description A policy, or a list of them: the first whose `retryOn` matches decides.
+                     * @example {
+                     *       "maxAttempts": 6
+                     *     }
+                     */
+                    retry?: unknown;
+                    cache?: components["schemas"]["DefinitionCache"];
+                    config?: {
+                        /** @description approval: approved or rejected. input: somebody fills in formSchema. review: approved, with changes to what is shown, or rejected. Default: "approval". */
+                        reviewType?: ("approval" | "input" | "review") | string;
+                        /** @description What is asked, in one line. Default: the taskId. */
+                        title?: string;
+                        /** @description More of it, for whoever decides. */
+                        description?: string;
+                        /** @description Who may decide. Default: whoever may write reviews. */
+                        assignees?: ({
+                            /**
+                             * @description A person, or all who have a key with the role.
+                             * @enum {unknown}
+                             */
+                            type: "user" | "role";
+                            /** @description The subject of their keys, or the role. */
+                            id: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[] | string;
+                        /** @description Different people who must approve. Default: 1. */
+                        requiredApprovals?: number | string;
+                        /** @description Rejections that decide it. Default: 1. */
+                        rejectAfter?: number | string;
+                        /** @description Whoever started the execution may decide as well. Default: false. */
+                        selfApproval?: boolean | string;
+                        /** @description JSON Schema 2020-12 of what is filled in, or of the changed data. */
+                        formSchema?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Higher first. Default: 5. */
+                        priority?: number | string;
+                        /** @description Counts from the opening. Default: never due. */
+                        dueInSeconds?: number | string;
+                        /** @description So long before it is due. */
+                        remindBeforeSeconds?: number | string;
+                        /** @description What happens when it is due. expire: the branch expired, where edges name it, else as fail. fail: the error expired. escalate: others are asked, with a new due time, at most 5 times. Default: "expire". */
+                        onExpire?: ("expire" | "fail" | "approve" | "reject" | "escalate") | string;
+                        /** @description Who is asked then. */
+                        escalateTo?: ({
+                            /**
+                             * @description A person, or all who have a key with the role.
+                             * @enum {unknown}
+                             */
+                            type: "user" | "role";
+                            /** @description The subject of their keys, or the role. */
+                            id: string;
+                        } & {
+                            [key: string]: unknown;
+                        })[] | string;
+                        notify?: components["schemas"]["DefinitionPart"];
+                    } & {
+                        [key: string]: unknown;
+                    };
+                } & {
+                    [key: string]: unknown;
+                };
             } & {
                 [key: string]: {
                     /**
@@ -2050,7 +2347,7 @@ export interface components {
              * @example transformation
              * @enum {string}
              */
-            taskType: "transformation" | "condition" | "parallel" | "aggregation" | "wait" | "fail" | "terminate" | "model_inference" | "external_api";
+            taskType: "transformation" | "condition" | "parallel" | "aggregation" | "wait" | "fail" | "terminate" | "model_inference" | "external_api" | "human_review";
             /**
              * @description Parents: taskIds, or edges with a branch or outcome. Default: [].
              * @example [
@@ -2117,14 +2414,14 @@ export interface components {
             ui?: unknown;
         } & {
             [key: string]: unknown;
-        }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+        }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
         DefinitionPart: ({
             /**
              * @description Type of the task.
              * @example transformation
              * @enum {string}
              */
-            taskType: "transformation" | "condition" | "parallel" | "aggregation" | "wait" | "fail" | "terminate" | "model_inference" | "external_api";
+            taskType: "transformation" | "condition" | "parallel" | "aggregation" | "wait" | "fail" | "terminate" | "model_inference" | "external_api" | "human_review";
             /**
              * @description A condition; false skips the task (a part of a parallel: null in its output).
              * @example $.input.depth > 1
@@ -2168,7 +2465,7 @@ export interface components {
             ui?: unknown;
         } & {
             [key: string]: unknown;
-        }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+        }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
         DefinitionRetry: {
             /** @description Tries in all, the first one counted. Default: 4. */
             maxAttempts?: number;
@@ -2776,6 +3073,172 @@ export interface components {
              */
             executionId?: string;
         };
+        /** @description What people are asked. */
+        Review: {
+            title: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            executionId: string;
+            workflowId: string;
+            taskId: string;
+            /** @description Of an item of a fan-out. */
+            mapIndex: number | null;
+            /** @description Of this review: a decision may name it. */
+            fence: number;
+            /** @enum {string} */
+            reviewType: "approval" | "input" | "review";
+            description: string | null;
+            /**
+             * @description All but `open` are final.
+             * @enum {string}
+             */
+            status: "open" | "approved" | "rejected" | "submitted" | "expired" | "cancelled";
+            /** @description 1 to 10, higher first. */
+            priority: number;
+            /** @description None: whoever may write reviews. */
+            assignees: components["schemas"]["Assignee"][];
+            /** @description Who has taken it on; null: nobody. */
+            claimedBy: string | null;
+            /** @description Different people who must approve. */
+            requiredApprovals: number;
+            /** @description Rejections that decide it. */
+            rejectAfter: number;
+            /** @description Whoever started the execution may decide as well. */
+            selfApproval: boolean;
+            approvals: number;
+            rejections: number;
+            /** Format: date-time */
+            openedAt: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            dueAt: string | null;
+            /**
+             * Format: date-time
+             * @description Null: nobody is reminded.
+             */
+            remindAt: string | null;
+            /**
+             * @description What happens when it is due.
+             * @enum {string}
+             */
+            onExpire: "expire" | "fail" | "approve" | "reject" | "escalate";
+            /** @description How often others were asked. */
+            escalations: number;
+            /** @description What went wrong when people were last told of it; null: nothing. */
+            notifyError: string[] | null;
+            /** @description `system`: it expired. Null: it is open, or was cancelled. */
+            decidedBy: string | null;
+            /**
+             * Format: date-time
+             * @description When it was closed; null: it is open.
+             */
+            decidedAt: string | null;
+        };
+        /** @description A review with what is shown, and what people said. */
+        ReviewDetail: {
+            title: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            executionId: string;
+            workflowId: string;
+            taskId: string;
+            /** @description Of an item of a fan-out. */
+            mapIndex: number | null;
+            /** @description Of this review: a decision may name it. */
+            fence: number;
+            /** @enum {string} */
+            reviewType: "approval" | "input" | "review";
+            description: string | null;
+            /**
+             * @description All but `open` are final.
+             * @enum {string}
+             */
+            status: "open" | "approved" | "rejected" | "submitted" | "expired" | "cancelled";
+            /** @description 1 to 10, higher first. */
+            priority: number;
+            /** @description None: whoever may write reviews. */
+            assignees: components["schemas"]["Assignee"][];
+            /** @description Who has taken it on; null: nobody. */
+            claimedBy: string | null;
+            /** @description Different people who must approve. */
+            requiredApprovals: number;
+            /** @description Rejections that decide it. */
+            rejectAfter: number;
+            /** @description Whoever started the execution may decide as well. */
+            selfApproval: boolean;
+            approvals: number;
+            rejections: number;
+            /** Format: date-time */
+            openedAt: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            dueAt: string | null;
+            /**
+             * Format: date-time
+             * @description Null: nobody is reminded.
+             */
+            remindAt: string | null;
+            /**
+             * @description What happens when it is due.
+             * @enum {string}
+             */
+            onExpire: "expire" | "fail" | "approve" | "reject" | "escalate";
+            /** @description How often others were asked. */
+            escalations: number;
+            /** @description What went wrong when people were last told of it; null: nothing. */
+            notifyError: string[] | null;
+            /** @description `system`: it expired. Null: it is open, or was cancelled. */
+            decidedBy: string | null;
+            /**
+             * Format: date-time
+             * @description When it was closed; null: it is open.
+             */
+            decidedAt: string | null;
+            /** @description What is shown: the task's input. */
+            payload: {
+                [key: string]: unknown;
+            } | unknown[] | (string | number | boolean | null);
+            /** @description JSON Schema of what is filled in; null: there is no form. */
+            formSchema: {
+                [key: string]: unknown;
+            } | null;
+            /** @description SHA-256, hex, of what was shown. */
+            shownHash: string;
+            /** @description Votes and comments in order of time, the latest 200. */
+            responses: {
+                by: string;
+                /**
+                 * @description Null: a comment.
+                 * @enum {string|null}
+                 */
+                decision: "approved" | "rejected" | "submitted" | null;
+                comment: string | null;
+                /** @description What was filled in or changed. */
+                data: {
+                    [key: string]: unknown;
+                } | unknown[] | (string | number | boolean | null);
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        /** @description A link, with what is secret of it. */
+        ReviewLink: {
+            url: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        /** @description A page. */
+        ReviewPage: {
+            items: components["schemas"]["Review"][];
+            /** @description `?cursor` of the next page; null: there is none. */
+            nextCursor: string | null;
+        };
         /** @description A revision, without its definition. */
         Revision: {
             workflowId: string;
@@ -3237,6 +3700,16 @@ export interface components {
              */
             until: string | null;
             signals: string[];
+        } | {
+            /** @enum {string} */
+            kind: "review";
+            /** Format: uuid */
+            review: string;
+            /**
+             * Format: date-time
+             * @description When it is due; null: never.
+             */
+            until: string | null;
         } | {
             /** @enum {string} */
             kind: "task_type";
@@ -7565,6 +8038,526 @@ export interface operations {
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             410: components["responses"]["Gone"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description `nextCursor` of the page before; absent: the newest. */
+                cursor?: string;
+                /** @description Open ones that are for the caller or claimed by him; decided ones that he voted in. */
+                mine?: boolean;
+                /** @description Those with this status. */
+                status?: "open" | "approved" | "rejected" | "submitted" | "expired" | "cancelled";
+                /** @description Due at this instant or before. */
+                due?: string;
+                /** @description Those of this workflow. */
+                workflowId?: string;
+                /** @description Those of this execution. */
+                executionId?: string;
+            };
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    getReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["URITooLong"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    updateReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    priority?: number;
+                    /** @description Null: never. */
+                    dueAt?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    decideReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Of an input `submitted` or `rejected`, else `approved` or `rejected`.
+                     * @enum {string}
+                     */
+                    decision: "approved" | "rejected" | "submitted";
+                    comment?: string;
+                    /** @description What is filled in or changed; `formSchema` judges it. At most 256 KB. */
+                    data?: unknown;
+                    /** @description Of the review that was read: another is refused with 409. */
+                    fence?: number;
+                    /** @description Decides at once, whoever's it is. For the operator only; the audit trail says so. */
+                    override?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    assignReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    assignees: components["schemas"]["Assignee"][];
+                };
+            };
+        };
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    commentOnReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    comment: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    claimReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    releaseReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A review with what is shown, and what people said. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    makeReviewLink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes sending it again safe: within 24 hours the same key and body give the first answer again, another body 409. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    assignee: components["schemas"]["Assignee"];
+                    /** @description Default: 604800. */
+                    expiresInSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description A link, with what is secret of it. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["URITooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["RequestHeaderFieldsTooLarge"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Refused"];
+        };
+    };
+    revokeReviewLinks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the tenant for the operator's key, which must; ignored with a key of a tenant. */
+                "X-Tenant-Id"?: components["parameters"]["X-Tenant-Id"];
+                /** @description In whose name the caller acts. Takes the scope `actors:assert`. */
+                "X-Actor"?: components["parameters"]["X-Actor"];
+            };
+            path: {
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        revoked: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["URITooLong"];
             415: components["responses"]["UnsupportedMediaType"];

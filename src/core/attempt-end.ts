@@ -50,10 +50,16 @@ export type AttemptEnd = AttemptTotals &
     | { readonly kind: 'retrying'; readonly error: TaskError; readonly retryInMs: number }
     | {
         readonly kind: 'waiting';
-        readonly on: Exclude<WaitKind, WaitEndedBy<'parts'>>;
+        readonly on: Exclude<WaitKind, WaitEndedBy<'parts' | 'decision'>>;
         readonly delayMs: number;
         /** It cannot run yet: what holds it, as its row shows it meanwhile. */
         readonly because?: TaskError;
+      }
+    /** Waits for people. What wakes it is made of the review's row: its due time, or a decision. */
+    | {
+        readonly kind: 'inReview';
+        /** The review that is opened with this wait; null: the one that is open already. */
+        readonly reviewJson: string | null;
       }
     | { readonly kind: 'fanOut'; readonly fanOut: FanOut; readonly valuesJson: string }
     /** The task completes, and the execution ends with it. */
@@ -86,6 +92,7 @@ export const ATTEMPT_ENDS = {
   failed: { settlesAs: 'failed', endsTask: true, keepsAttempt: true, countsAs: 'failed' },
   retrying: { settlesAs: 'retrying', endsTask: false, keepsAttempt: true, countsAs: 'retrying' },
   waiting: { settlesAs: 'waiting', endsTask: false, keepsAttempt: false, countsAs: null },
+  inReview: { settlesAs: 'waiting', endsTask: false, keepsAttempt: false, countsAs: null },
   fanOut: { settlesAs: 'waiting', endsTask: false, keepsAttempt: false, countsAs: null },
   // No edge is judged: the execution ends.
   terminated: { settlesAs: 'completed', endsTask: false, keepsAttempt: false, countsAs: 'completed' },
@@ -141,6 +148,8 @@ function bytesOfResult(end: AttemptEnd): number {
       return JSON.stringify(end.error).length;
     case 'fanOut':
       return end.valuesJson.length;
+    case 'inReview':
+      return end.reviewJson?.length ?? 0;
     case 'skipped':
     case 'cancelled':
     case 'waiting':

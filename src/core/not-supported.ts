@@ -80,12 +80,6 @@ export const NOT_SUPPORTED = {
     description: 'Undoes the task when the execution fails.',
     example: { node: { compensate: {} }, pointer: '/nodes/0/compensate' },
   },
-  humanReview: {
-    place: 'taskType',
-    taskType: 'human_review',
-    what: 'the type "human_review"',
-    example: { node: { taskType: 'human_review', config: {} }, pointer: '/nodes/0/taskType' },
-  },
   subWorkflow: {
     place: 'taskType',
     taskType: 'sub_workflow',
@@ -145,12 +139,6 @@ export const NOT_SUPPORTED = {
     path: ['loop'],
     what: '"loop"',
     example: { node: { config: { output: '{{ loop.index }}' } }, pointer: '/nodes/0/config/output' },
-  },
-  reviewUrl: {
-    place: 'scope',
-    path: ['task', 'reviewUrl'],
-    what: 'task.reviewUrl',
-    example: { node: { config: { output: '{{ task.reviewUrl }}' } }, pointer: '/nodes/0/config/output' },
   },
   budgetOfStart: {
     place: 'start',

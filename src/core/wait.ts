@@ -4,10 +4,10 @@
 
 import type { FailurePolicy } from './definition/model.ts';
 
-export const WAIT_KINDS = ['timer', 'callback', 'items', 'signal'] as const;
+export const WAIT_KINDS = ['timer', 'callback', 'items', 'signal', 'review'] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
 
-/** What can be said of a wait, and of what type it is; an instant is ISO 8601. */
+/** What can be said of a wait, and of what type it is; an instant is ISO 8601, a name is an id. */
 export const WAIT_FACTS = {
   until: 'instant',
   total: 'count',
@@ -15,12 +15,14 @@ export const WAIT_FACTS = {
   completed: 'count',
   failed: 'count',
   signals: 'names',
+  review: 'name',
 } as const;
 export type WaitFact = keyof typeof WAIT_FACTS;
 type FactValue<Fact extends WaitFact> = {
   instant: string;
   count: number;
   names: readonly string[];
+  name: string;
 }[(typeof WAIT_FACTS)[Fact]];
 
 /** All facts, as the row of a waiting task has them; null where it has none. */
@@ -38,8 +40,11 @@ export interface WaitRule {
    * where that comes meanwhile it is due at the resume; `none`: it has no timer.
    */
   readonly pause: 'stands_still' | 'held' | 'none';
-  /** What ends it: its timer, the end of its parts, or an answer from outside; the timer is then its limit. */
-  readonly endsBy: 'time' | 'parts' | 'answer';
+  /**
+   * What ends it: its timer, the end of its parts, an answer from outside (the timer is then its limit), or a decision of people,
+   * for which its timer looks whether it is due.
+   */
+  readonly endsBy: 'time' | 'parts' | 'answer' | 'decision';
   /**
    * What the failure policy does with it at the first uncaught failure. `wind_down`: what it waits for ends under the same
    * policy, and ends the wait.
@@ -81,6 +86,15 @@ export const WAITS = {
     shows: { until: { absence: 'When it gives up; null: never.' }, signals: {} },
     sentence: ({ until, signals }) =>
       `waits for the signal ${(signals ?? []).map((name) => `"${name}"`).join(' or ')}${until === null ? '' : ` until ${until}`}`,
+  },
+  review: {
+    // Its due time is an instant that people were told.
+    pause: 'held',
+    endsBy: 'decision',
+    onFailure: { finish_running: 'cancel', fail_fast: 'cancel', continue: 'stay' },
+    shows: { review: {}, until: { absence: 'When it is due; null: never.' } },
+    sentence: ({ review, until }) =>
+      `waits for a decision in review ${review}${until === null ? '' : `, due at ${until}`}`,
   },
 } as const satisfies Record<WaitKind, WaitRule>;
 

@@ -4,7 +4,7 @@ import type { Problem } from '../core/errors.ts';
 /**
  * Why an act was refused. `validation`: what was given does not fit. `not_found` and `removed`: what it is about is not there,
  * or left its definition; `expired`: it waited for this act, and no longer does. `scope_exceeded`: the caller may not grant so
- * much. The others are about what is there.
+ * much; `self_approval`, `not_assignee`: it is not the caller's to decide. The others are about what is there.
  */
 export type RefusalCode =
   | 'validation'
@@ -20,6 +20,11 @@ export type RefusalCode =
   | 'already_ended'
   | 'too_many_signals'
   | 'expired'
+  | 'self_approval'
+  | 'not_assignee'
+  | 'already_decided'
+  | 'claimed'
+  | 'fence_mismatch'
   | 'payload_too_large';
 
 export interface Refused {

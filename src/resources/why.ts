@@ -118,9 +118,11 @@ const NO_FACTS: WaitFacts = {
   completed: null,
   failed: null,
   signals: null,
+  review: null,
 };
 
-function factsOf({ wakeAt, items, signals }: OpenTask): WaitFacts {
+function factsOf({ wakeAt, items, signals, review }: OpenTask): WaitFacts {
+  if (review !== null) return { ...NO_FACTS, review: review.id, until: review.dueAt };
   if (items === null) return { ...NO_FACTS, until: wakeAt, signals };
   const { total, open, ok, failed } = items;
   return { ...NO_FACTS, until: wakeAt, total, open, completed: ok, failed };

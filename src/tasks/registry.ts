@@ -4,6 +4,7 @@ import { aggregation } from './aggregation.ts';
 import { condition } from './condition.ts';
 import { externalApi } from './external-api/external-api.ts';
 import { failTask } from './fail.ts';
+import { humanReview } from './human-review.ts';
 import { modelInference } from './model/model-inference.ts';
 import { parallel } from './parallel.ts';
 import type { TaskType } from './task-type.ts';
@@ -16,6 +17,7 @@ const BUILT_IN: readonly TaskType[] = [
   condition,
   externalApi,
   failTask,
+  humanReview,
   modelInference,
   parallel,
   terminate,

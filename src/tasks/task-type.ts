@@ -9,6 +9,7 @@ import type { Scope } from '../core/expression/scope.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { TaskLog } from '../core/log-lines.ts';
 import type { JsonWarning } from '../core/long-numbers.ts';
+import type { ReviewRequest, ReviewState } from '../core/review.ts';
 import type { TaskStatus } from '../core/status.ts';
 import type { WaitEndedBy, WaitKind } from '../core/wait.ts';
 import type { Outside } from './outside.ts';
@@ -59,6 +60,12 @@ export interface TaskContext {
   openSignalWait(wait: SignalWait): Promise<AnswerState>;
   /** Where its phase is a wait for an answer: what has come so far. */
   readonly answerState: AnswerState | null;
+  /** Of a task that waits for people: does what is due of its review, and tells what has become of it. */
+  readReview(): Promise<ReviewState | null>;
+  /** Notes that people were told of it, or what went wrong. */
+  noteNotice(review: ReviewState, failures: readonly string[] | null): Promise<void>;
+  /** A link by which a person without a key decides it; it is valid as soon as this resolves. */
+  openReviewLink(review: ReviewState, person: string | null): Promise<string>;
   /** Adds to this attempt's cost; null: unknown price. Amounts in US dollars, exact decimals. */
   addCost(usd: string | number | null, usage?: JsonObject): void;
   readonly log: TaskLog;
@@ -120,6 +127,8 @@ export type TaskOutcome =
   | { readonly kind: 'wait'; readonly delayMs: number }
   /** Waits until its answer comes (of a callback: a token of `openCallback` is used), or its time is over. */
   | { readonly kind: 'waitForAnswer'; readonly on: WaitEndedBy<'answer'> }
+  /** Waits for people: for a review that is opened, or (null) for the one that is open. */
+  | { readonly kind: 'waitForReview'; readonly opens: ReviewRequest | null }
   | {
       readonly kind: 'terminate';
       readonly status: 'completed' | 'failed' | 'cancelled';

@@ -213,6 +213,7 @@ describe('dagwright run', () => {
 
   it.each([
     ['research-brief.yaml', { question: 'Why?', depth: 2 }],
+    ['approval-with-escalation.yaml', { employee: 'Ada', purpose: 'coffee', amountEur: 20 }],
     ['order-fallback.yaml', { orderId: 'o-1', items: [{ sku: 'a', price: 2.5 }] }],
     ['ensemble-vote.json', { text: 'Good or bad?' }],
     ['support-agent.yaml', { question: 'Where is order 7?' }],

@@ -35,14 +35,13 @@ test('roles grant what they say', () => {
       (resource) => `${resource}:write`,
     ),
   );
-  expect(SCOPES_OF_ROLE.reviewer).toEqual(['reviews:read', 'reviews:write', 'executions:read']);
+  expect(SCOPES_OF_ROLE.reviewer).toEqual(['reviews:read', 'reviews:write']);
   for (const role of KEY_ROLES) expect(new Set(SCOPES_OF_ROLE[role]).size).toBe(SCOPES_OF_ROLE[role].length);
 });
 
 test('roles and scopes add up; words that are none grant nothing', () => {
   expect([...scopesOf(['reviewer'], ['audit:read'])].sort()).toEqual([
     'audit:read',
-    'executions:read',
     'reviews:read',
     'reviews:write',
   ]);

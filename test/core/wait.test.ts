@@ -16,6 +16,7 @@ const FACTS = {
   completed: 2,
   failed: 1,
   signals: ['go', 'stop'],
+  review: '0191f0de-0000-7000-8000-000000000001',
 };
 
 describe('a kind that lacks a decision does not compile', () => {
@@ -76,6 +77,10 @@ describe('why', () => {
     signal: {
       wait: { kind: 'signal', until: FACTS.until, signals: ['go', 'stop'] },
       sentence: `waits for the signal "go" or "stop" until ${FACTS.until}`,
+    },
+    review: {
+      wait: { kind: 'review', review: FACTS.review, until: FACTS.until },
+      sentence: `waits for a decision in review ${FACTS.review}, due at ${FACTS.until}`,
     },
   };
   test.each(WAIT_KINDS)('of a %s shows its facts and says them', (kind) => {

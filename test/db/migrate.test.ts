@@ -1,4 +1,5 @@
 // Migrations: from nothing, many at once, in a second database of the same cluster, again.
+import { readFileSync } from 'node:fs';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
@@ -6,6 +7,7 @@ import { ROLES, TAKEN_ROLES } from '../../src/db/connection/roles.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/db/operations/migrate.ts';
 import { openOwnPostgres } from '../crash/support/own-postgres.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+import { createFormerDatabase } from '../support/former-database.ts';
 
 async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -90,22 +92,16 @@ test('a login that may not create roles is told what it needs', async () => {
 });
 
 test('while a transaction stays open that has used a table it changes, a migration lets others pass', async () => {
-  const database = await createDatabase();
+  // As it was before the last migration that changes tables.
+  const adds = /ALTER TABLE ("\w+"\."\w+") ADD COLUMN/;
+  const migrations = readMigrationFiles({ migrationsFolder: 'drizzle' });
+  const place = migrations.findLastIndex(({ sql }) => adds.test(sql.join()));
+  const used = adds.exec(migrations[place]!.sql.join())![1];
+  const journal = JSON.parse(readFileSync('drizzle/meta/_journal.json', 'utf8'));
+  const database = await createFormerDatabase(journal.entries[place - 1].tag);
   const [holder, other] = [0, 1].map(() => new pg.Client({ connectionString: database.url }));
   try {
     await Promise.all([holder!.connect(), other!.connect()]);
-    // As it was before the last migration that changes tables.
-    const adds = /ALTER TABLE ("\w+"\."\w+") ADD COLUMN ("\w+")/g;
-    const migrations = readMigrationFiles({ migrationsFolder: 'drizzle' });
-    const { folderMillis, sql } = migrations.findLast((one) => one.sql.join().match(adds))!;
-    const since = migrations.filter((one) => one.folderMillis >= folderMillis).flatMap((one) => one.sql);
-    for (const [, table] of since.join().matchAll(/CREATE TABLE ("\w+"\."\w+")/g))
-      await query(database.url, `drop table ${table} cascade`);
-    const added = [...sql.join().matchAll(adds)];
-    for (const [, table, column] of added)
-      await query(database.url, `alter table ${table} drop column ${column}`);
-    const used = added[0]![1];
-    await query(database.url, `delete from drizzle.__drizzle_migrations where created_at >= ${folderMillis}`);
     await holder!.query(`begin; select from ${used}`);
     let hasEnded = false;
     const migrating = migrateDatabase(database.url).finally(() => {

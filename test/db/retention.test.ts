@@ -25,6 +25,7 @@ afterEach(async () => {
 const BELONGING = [
   'execution_logs',
   'execution_signals',
+  'human_tasks',
   'idempotency_keys',
   'signal_waits',
   'task_attempts',
@@ -68,6 +69,9 @@ async function seed(options: {
        select id, task, -1, 1, 1, $1, '{}', created_at from rows),
      c as (insert into dagwright.task_callbacks (token_hash, tenant_id, workflow_execution_id, task_id, map_index, created_at, times_out_at, expires_at)
        select sha256((id::text || task)::bytea), $1, id, task, -1, created_at, created_at, created_at from rows),
+     h as (insert into dagwright.human_tasks (id, tenant_id, workflow_execution_id, task_id, map_index, workflow_id, fence, review_type, title,
+         payload, shown_hash, opened_at, on_expire)
+       select gen_random_uuid(), $1, id, task, -1, 'w', 1, 'approval', 'x', 'null', '', created_at, 'fail' from rows returning id),
      d as (insert into dagwright.execution_logs (id, tenant_id, workflow_execution_id, at, level, message)
        select gen_random_uuid(), $1, id, created_at, 'info', 'line' from rows),
      e as (insert into dagwright.execution_signals (workflow_execution_id, position, tenant_id, name, sender, created_at, is_judged)
@@ -117,6 +121,7 @@ describe('what is deleted', () => {
         execution_logs: 60,
         execution_signals: 60,
         signal_waits: 60,
+        human_tasks: 60,
         task_attempts: 60,
         task_callbacks: 60,
         task_executions: 60,
@@ -138,6 +143,22 @@ describe('what is deleted', () => {
       expect(await countOf(table), table).toBe(table === 'idempotency_keys' ? 50 : 100);
     await expectNoOrphans();
     expect(await logged()).toEqual(pass.deleted);
+  });
+
+  test('with a review goes what people said to it, and its links', async () => {
+    await seed({ count: 2, daysAgo: 40, status: 'completed', endedDaysAgo: 31 });
+    await query(
+      `insert into dagwright.review_responses (id, tenant_id, review_id, by, subject, decision, at)
+       select gen_random_uuid(), tenant_id, id, 'b', 'b', 'approved', now() from dagwright.human_tasks`,
+    );
+    await query(
+      `insert into dagwright.review_links (token_hash, tenant_id, review_id, created_at, created_by, expires_at)
+       select sha256(id::text::bytea), tenant_id, id, now(), 'x', now() from dagwright.human_tasks`,
+    );
+    const pass = await runRetentionPass({ db: database.engine, days: 30 });
+    expect(pass.deleted).toMatchObject({ human_tasks: 4, review_responses: 4 });
+    for (const table of ['human_tasks', 'review_responses', 'review_links', 'review_assignees'])
+      expect(await countOf(table), table).toBe(0);
   });
 
   test('a pass that finds nothing writes nothing', async () => {
@@ -177,7 +198,7 @@ describe('batches', () => {
     await seed({ count: 20, daysAgo: 40, status: 'completed', endedDaysAgo: 39, tasks: 5 });
     const byCount = await batch({ maxExecutions: 7 });
     expect([byCount.state, byCount.deleted.workflow_executions]).toEqual(['more', 7]);
-    const byRows = await batch({ maxRows: 70 });
+    const byRows = await batch({ maxRows: 80 });
     expect([byRows.state, byRows.deleted.workflow_executions]).toEqual(['more', 3]);
     await expectNoOrphans();
   });

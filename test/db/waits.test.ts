@@ -1,21 +1,14 @@
 // The kinds of wait in the database: its type and its functions are those of core/wait.ts, and a database of the release
 // before, with tasks that wait, gets them.
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import { Logger, runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { WAIT_KINDS, WAITS } from '../../src/core/wait.ts';
 import { isConnectionLoss } from '../../src/db/connection/connection.ts';
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
-import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+import { createDatabase } from '../support/database.ts';
+import { createFormerDatabase } from '../support/former-database.ts';
 
-const DRIZZLE = fileURLToPath(new URL('../../drizzle', import.meta.url));
 const LAST_BEFORE = '0011_callers';
 
 async function connect(url: string, name = 'test'): Promise<pg.Client> {
@@ -44,36 +37,6 @@ test('the database decides for each kind as core/wait.ts does', async () => {
   }
 });
 
-/** A database as the release before the kinds of wait left it. */
-async function createFormerDatabase() {
-  // Its roles are those of the whole server.
-  await (await createDatabase()).drop();
-  const database = await createEmptyDatabase();
-  const folder = await mkdtemp(join(tmpdir(), 'dagwright-migrations-'));
-  const client = await connect(database.url);
-  try {
-    await cp(DRIZZLE, folder, { recursive: true });
-    const journal = JSON.parse(await readFile(join(folder, 'meta/_journal.json'), 'utf8'));
-    const last = journal.entries.findIndex(({ tag }: { tag: string }) => tag === LAST_BEFORE);
-    journal.entries = journal.entries.slice(0, last + 1);
-    await writeFile(join(folder, 'meta/_journal.json'), JSON.stringify(journal));
-    await client.query(
-      `do $$ begin execute format('grant create on database %I to dagwright_owner', current_database()); end $$`,
-    );
-    await client.query('set role dagwright_owner');
-    const pool = new pg.Pool({ connectionString: database.url, max: 1, options: '-c role=dagwright_owner' });
-    pool.on('error', () => {});
-    pool.on('connect', (connection) => connection.on('error', () => {}));
-    await runMigrations({ pgPool: pool, logger: new Logger(() => () => {}) });
-    await pool.end();
-    await migrate(drizzle(client), { migrationsFolder: folder, migrationsSchema: 'drizzle' });
-  } finally {
-    await client.end();
-    await rm(folder, { recursive: true });
-  }
-  return database;
-}
-
 const EXECUTIONS = `
   insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, status, trigger_type, input, created_at, started_at, open_tasks)
   select ('00000000-0000-7000-8000-00000000000' || n)::uuid, (select id from dagwright.tenants), 'w', 1, gen_random_uuid(),
@@ -95,7 +58,7 @@ const WAITING = `select workflow_execution_id as e, task_id, status, waiting_on:
   from dagwright.task_executions order by 1, 2`;
 
 test('a database with tasks that wait is migrated, and keeps what each of them waits for', async () => {
-  const database = await createFormerDatabase();
+  const database = await createFormerDatabase(LAST_BEFORE);
   const client = await connect(database.url);
   try {
     for (const text of [EXECUTIONS, TASKS, CALLBACK]) await client.query(text);
@@ -125,7 +88,7 @@ test('a database with tasks that wait is migrated, and keeps what each of them w
 });
 
 test("a worker's connection that has prepared a statement for the former column meets the migration as an outage", async () => {
-  const database = await createFormerDatabase();
+  const database = await createFormerDatabase(LAST_BEFORE);
   const [worker, service] = await Promise.all([
     connect(database.url, 'dagwright'),
     connect(database.url, 'dagwright api'),
@@ -143,7 +106,7 @@ test("a worker's connection that has prepared a statement for the former column 
 });
 
 test('a call that began with the functions of the release before writes the kind as text', async () => {
-  const database = await createFormerDatabase();
+  const database = await createFormerDatabase(LAST_BEFORE);
   const client = await connect(database.url);
   try {
     for (const text of [EXECUTIONS, TASKS]) await client.query(text);
@@ -162,7 +125,7 @@ test('a call that began with the functions of the release before writes the kind
 });
 
 test('while workers of another login are connected nothing is migrated', async () => {
-  const database = await createFormerDatabase();
+  const database = await createFormerDatabase(LAST_BEFORE);
   const admin = await connect(database.url);
   const name = `worker_${randomBytes(6).toString('hex')}`;
   await admin.query(`create role ${name} login password 'secret'`);

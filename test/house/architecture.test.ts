@@ -35,6 +35,7 @@ const DOORS: Record<string, readonly string[]> = {
   'drizzle-orm': [
     'db/tables/engine.ts',
     'db/tables/outside.ts',
+    'db/tables/reviews.ts',
     'db/tables/service.ts',
     'db/tables/signals.ts',
     'db/tables/triggers.ts',
@@ -205,6 +206,7 @@ describe('the house', () => {
     const schemas = [
       'db/tables/engine.ts',
       'db/tables/outside.ts',
+      'db/tables/reviews.ts',
       'db/tables/service.ts',
       'db/tables/signals.ts',
       'db/tables/triggers.ts',

@@ -235,6 +235,35 @@ test('callbacks', async () => {
   hold();
 });
 
+test('reviews, and links to them', async () => {
+  const nodes = [{ taskId: 'r', taskType: 'human_review', config: { selfApproval: true, dueInSeconds: 60 } }];
+  await good(
+    call('PUT', '/v1/workflows/asked', { body: definition(nodes as never, { workflowId: 'asked' }) }),
+  );
+  const { id: executionId } = await make('/v1/workflows/asked/executions', {});
+  const found = async () =>
+    (await good(call('GET', '/v1/reviews', { query: { executionId } }))).body.items[0];
+  const { id } = await until(found);
+  const place = `/v1/reviews/${id}`;
+  await good(call('GET', `/v1/executions/${executionId}/why`));
+  await good(call('POST', `${place}/comments`, { body: { comment: 'x' } }));
+  const assignees = [{ type: 'user', id: 'bob' }];
+  await good(call('POST', `${place}/assign`, { body: { assignees } }));
+  expect((await call('POST', `${place}/decision`, { body: { decision: 'approved' } })).status).toBe(403);
+  await make(`${place}/links`, { assignee: assignees[0] });
+  await good(call('DELETE', `${place}/links`));
+  await good(call('PATCH', place, { body: { priority: 7, dueAt: null } }));
+  const asBob = { headers: { 'x-actor': 'user:bob' } };
+  for (const verb of ['claim', 'release'])
+    await good(asOperator('POST', `${place}/${verb}`, { ...asBob, tenantId: acme.id }));
+  const body = { decision: 'approved', comment: 'fine' };
+  await good(asOperator('POST', `${place}/decision`, { ...asBob, tenantId: acme.id, body }));
+  expect((await call('POST', `${place}/decision`, { body })).status).toBe(409);
+  await good(call('GET', place));
+  await ended(executionId);
+  hold();
+});
+
 test('webhooks, deliveries and their events', async () => {
   const made = await make('/v1/webhooks', { workflowId: 'flow', path: 'made' });
   const deliver = (secret: string) =>

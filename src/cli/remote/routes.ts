@@ -5,6 +5,8 @@ import { listAudit } from '../../resources/audit.ts';
 import { rollbackWorkflow } from '../../resources/definitions/save-workflows.ts';
 import * as workflows from '../../resources/definitions/workflows.ts';
 import * as executions from '../../resources/executions.ts';
+import { makeLink, revokeLinks } from '../../resources/review-links.ts';
+import * as reviews from '../../resources/reviews.ts';
 import * as schedules from '../../resources/schedules/schedules.ts';
 import * as ticks from '../../resources/schedules/ticks.ts';
 import { signalExecution } from '../../resources/signals.ts';
@@ -41,6 +43,35 @@ route(executions.resumeExecution, ({ id }: { id: string }) => post(`/v1/executio
 route(signalExecution, ({ id, name, ...body }: { id: string; name: string }) =>
   post(`/v1/executions/${e(id)}/signals/${e(name)}`, body),
 );
+
+// Reviews. What the caller may do beyond his own, the service knows.
+list(reviews.listReviews, ({ limit, status, workflowId, executionId, due, mine, before }: Given) => ({
+  path: '/v1/reviews',
+  query: { limit, status, workflowId, executionId, due, mine } as RemoteRequest['query'],
+  after: text(before),
+}));
+route(reviews.showReview, (id: string) => get(`/v1/reviews/${e(id)}`));
+route(reviews.decideReview, ({ id, ...body }: { id: string }) => post(`/v1/reviews/${e(id)}/decision`, body));
+route(reviews.assignReview, ({ id, ...body }: { id: string }) => post(`/v1/reviews/${e(id)}/assign`, body));
+route(reviews.claimReview, ({ id }: { id: string }) => post(`/v1/reviews/${e(id)}/claim`));
+route(reviews.releaseReview, ({ id }: { id: string }) => post(`/v1/reviews/${e(id)}/release`));
+route(reviews.commentOnReview, ({ id, ...body }: { id: string }) =>
+  post(`/v1/reviews/${e(id)}/comments`, body),
+);
+route(
+  makeLink,
+  ({ id, assignee, expiresInSeconds }: { id: string; assignee: object; expiresInSeconds?: number }) =>
+    post(`/v1/reviews/${e(id)}/links`, { assignee, expiresInSeconds }),
+);
+route(revokeLinks, ({ id }: { id: string }) => ({
+  method: 'DELETE',
+  path: `/v1/reviews/${e(id)}/links`,
+}));
+route(reviews.updateReview, ({ id, ...body }: { id: string }) => ({
+  method: 'PATCH',
+  path: `/v1/reviews/${e(id)}`,
+  body,
+}));
 
 // Workflows.
 list(workflows.listWorkflows, ({ limit, status, category, before }: Given) => ({

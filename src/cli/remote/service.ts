@@ -45,6 +45,11 @@ const REFUSALS: ReadonlySet<string> = new Set<RefusalCode>([
   'scope_exceeded',
   'already_ended',
   'expired',
+  'self_approval',
+  'not_assignee',
+  'already_decided',
+  'claimed',
+  'fence_mismatch',
   'payload_too_large',
 ]);
 const HINTS: Readonly<Partial<Record<ProblemCode, string>>> = {

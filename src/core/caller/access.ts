@@ -45,7 +45,8 @@ export const SCOPES_OF_ROLE: Readonly<Record<KeyRole, readonly KeyScope[]>> = {
     ),
   ],
   viewer: READ_BY_ALL,
-  reviewer: ['reviews:read', 'reviews:write', 'executions:read'],
+  // Sees what it is asked about, and nothing of the execution around it.
+  reviewer: ['reviews:read', 'reviews:write'],
 };
 
 /** All that roles and scopes grant together; words that this release does not know grant nothing. */

@@ -87,6 +87,27 @@ export const ANSWER_CODES = {
     statuses: [409],
     means: 'The schedule cannot start its workflow: archived, or its input does not fit.',
   },
+  self_approval: {
+    statuses: [403],
+    means: 'Nobody decides a review of what he started himself.',
+    fix: '`selfApproval: true` in the definition; an operator may override, which is audited.',
+  },
+  not_assignee: {
+    statuses: [403],
+    means: 'The review is for others.',
+    fix: '`dagwright reviews assign ID` asks others.',
+  },
+  already_decided: { statuses: [409], means: 'The review is decided, expired or cancelled.' },
+  claimed: {
+    statuses: [409],
+    means: 'Another has claimed the review.',
+    fix: '`dagwright reviews release ID`',
+  },
+  fence_mismatch: {
+    statuses: [409],
+    means: 'The review is another than the one that was read.',
+    fix: 'Read it again, and send its `fence`.',
+  },
   already_ended: { statuses: [409], means: 'The execution has ended.' },
   too_many_signals: {
     statuses: [409],

@@ -49,6 +49,10 @@ export const TASK_CODES = {
     fix: "The message has the provider's words.",
   },
   validation: { means: 'An input, a config or a secret does not fit; the message names the place.' },
+  expired: {
+    means: 'Nobody decided a review in time.',
+    fix: '`dueInSeconds`, `onExpire`; an edge from the branch `expired` goes on instead.',
+  },
   missing_path: { means: 'An expression read what is not there.', fix: '`?? null` allows for it.' },
   expression: {
     means: 'An expression cannot be evaluated on this data; the message says where and why.',

@@ -5,8 +5,9 @@ import type { Json, JsonObject } from '../json.ts';
 /**
  * What a place in `config` holds. `mapping` (where nothing else is said): any JSON with templates. `expression`: a bare
  * expression. `condition`: a bare or structured condition. `element`: a path in which `$` is an element. `node`: a task
- * without taskId. `item`: such a task, in which `item` and `index` exist. `tool`: such a task, which a model calls.
- * `arrival`: a condition about a signal that came, which also sees `payload` and `signal`. `literal`: never evaluated.
+ * without taskId. `item`: such a task, in which `item` and `index` exist. `tool`: such a task, which a model calls. `notice`: one
+ * that tells people of a review. `arrival`: a condition about a signal that came, which also sees `payload` and `signal`.
+ * `literal`: never evaluated.
  */
 export type ConfigFieldKind =
   | 'mapping'
@@ -18,6 +19,7 @@ export type ConfigFieldKind =
   | 'node'
   | 'item'
   | 'tool'
+  | 'notice'
   | 'literal';
 
 export interface TaskTypeRule {

@@ -31,6 +31,8 @@ export interface OpenTask {
   } | null;
   /** The names of the signals that it waits for; empty: for none. */
   readonly signals: readonly string[];
+  /** That it waits for. */
+  readonly review: { readonly id: string; readonly dueAt: string | null } | null;
   /** Parents that have not ended, by name; at most 20 of them. */
   readonly openParents: readonly { readonly taskId: string; readonly status: TaskStatus }[];
 }
@@ -84,6 +86,8 @@ export async function findOpenTasks(
            'ok', t.items_ok, 'failed', t.items_failed) end as items,
          array(select w.name from dagwright.signal_waits w where t.status = 'waiting' and t.waiting_on::text = 'signal'
            and w.workflow_execution_id = $2 and w.task_id = t.task_id and w.map_index = t.map_index order by w.name) as signals,
+         case when t.waiting_on = 'review' then (select json_build_object('id', h.id, 'dueAt', dagwright.iso_v1(h.due_at)) from dagwright.human_tasks h
+           where h.workflow_execution_id = $2 and h.task_id = t.task_id and h.map_index = t.map_index order by h.fence desc limit 1) end as review,
          coalesce((select json_agg(json_build_object('taskId', p.task_id, 'status', p.status)) from (
            select q.task_id, q.status from json_array_elements(nodes.depends_on) e
            join dagwright.task_executions q on q.workflow_execution_id = $2 and q.map_index = -1

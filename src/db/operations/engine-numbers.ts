@@ -21,6 +21,8 @@ export interface EngineNumbers {
     readonly tenants: number;
     readonly held: number;
   };
+  /** Reviews that people have not decided, and those of them that are due. */
+  readonly reviews: { readonly open: number; readonly due: number };
   /** Workers and schedulers that have beaten within 10 s. */
   readonly workers: number;
   readonly schedulers: number;
@@ -57,6 +59,8 @@ export async function readEngineNumbers(pool: pg.Pool): Promise<EngineNumbers> {
            where status = 'waiting' and waiting_on is not null group by 1) s), '{}') as waits,
          (select json_build_object('waiting', waiting, 'oldestSeconds', oldest_seconds, 'tenants', tenants, 'held', held)
            from dagwright.queue_state_v1($1::int), dagwright.queue_tenants_v1($1::int)) as queue,
+         (select json_build_object('open', count(*), 'due', count(*) filter (where due_at <= clock_timestamp()))
+           from (select due_at from dagwright.human_tasks where status = 'open' limit $1::int) h) as reviews,
          (select count(*)::int from dagwright.workers where heartbeat_at > clock_timestamp() - interval '10 s') as workers,
          (select count(*)::int from dagwright.schedulers where heartbeat_at > clock_timestamp() - interval '10 s') as schedulers,
          coalesce((select value from dagwright.engine_counters where name = 'reconciler_repairs'), 0)::float8 as repairs`,

@@ -43,6 +43,7 @@ export const SETTLE_KEYS = {
   use: 'its usage',
   wake: 'milliseconds until it is woken',
   wo: 'what it waits on',
+  rv: 'the review that is opened (core/review.ts)',
   att: 'a row of task_attempts keeps it',
   pure: 'the task is pure; of a fan-out: all its parts are',
   ty: 'types of named branches',

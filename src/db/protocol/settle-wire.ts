@@ -167,6 +167,11 @@ function endTexts({ claim, end, task }: Settle): Texts<typeof SETTLE_KEYS> {
         wake: Math.ceil(end.delayMs),
         err: end.because === undefined ? undefined : JSON.stringify(end.because),
       };
+    case 'inReview':
+      return {
+        wo: quoted('review' satisfies WaitEndedBy<'decision'>),
+        rv: end.reviewJson ?? undefined,
+      };
     case 'released':
       return { wo: claim.phase === null ? undefined : quoted(claim.phase) };
     case 'fanOut':

@@ -32,6 +32,11 @@ export function endOfOutcome(
       return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
     case 'waitForAnswer':
       return waitForAnswer(worker, attempt, context, outcome.on);
+    case 'waitForReview': {
+      const { opens } = outcome;
+      const reviewJson = opens === null ? null : stored(opens, 'review', MAX_VALUE_BYTES);
+      return { kind: 'inReview', reviewJson, ...attempt.totals() };
+    }
     case 'fanOut': {
       return eventLoop.run(tenantId, () => {
         const valuesJson = stored(outcome.values, 'items', MAX_ASSEMBLED_BYTES);

@@ -16,6 +16,7 @@ import { answerStateOf, openCallbackOf } from './answer.ts';
 import { idempotencyKey } from './attempt-scope.ts';
 import type { Ground } from './judge.ts';
 import type { OwnAttempt } from './own-attempt.ts';
+import { noteNoticeOf, openReviewLinkOf, readReviewOf } from './review.ts';
 import { openSignalWaitOf, signalStateOf } from './signals.ts';
 import { storable } from './storable.ts';
 
@@ -74,6 +75,10 @@ export async function contextOf(
           ? signalStateOf(worker, attempt)
           : answerStateOf(worker, executionId, claim, claim.phase))
       : null,
+    noteNotice: (review, failures) =>
+      attempt.whileLocking(() => noteNoticeOf(worker, executionId, review, failures)),
+    openReviewLink: (review, person) => openReviewLinkOf(worker, review, person),
+    readReview: () => attempt.whileLocking(() => readReviewOf(worker, executionId, claim)),
     addCost: (usd, usage) => spending.add(usd, usage),
     get log() {
       log ??= worker.executionLog.forAttempt({

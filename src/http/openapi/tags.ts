@@ -3,6 +3,7 @@ export const TAGS = [
   ['workflows', 'Definitions and their revisions.'],
   ['executions', 'Runs of a workflow: start, read, follow, signal, pause, cancel.'],
   ['callbacks', 'Answers of outside services to calls that wait for one.'],
+  ['reviews', 'What people are asked, and what they decide.'],
   ['events', 'What happened elsewhere and starts the workflows that ask for it.'],
   ['schedules', 'What starts workflows by the clock.'],
   ['webhooks', 'Addresses where outside services deliver, and what they delivered.'],

@@ -110,6 +110,11 @@ export class Metrics {
     'queue_jobs_held',
     `Jobs that wait until fewer tasks of their tenant run; at most ${MAX_COUNTED} are counted.`,
   );
+  readonly #reviews = this.#gauge(
+    'reviews_open',
+    `Reviews that people have not decided; at most ${MAX_COUNTED} are counted.`,
+  );
+  readonly #reviewsDue = this.#gauge('reviews_due', 'Those of them whose due time has come.');
   readonly #workers = this.#gauge('workers', 'Workers that have beaten within 10 s.');
   readonly #schedulers = this.#gauge('schedulers', 'Schedulers that have beaten within 10 s.');
   readonly #repairs = this.#gauge(
@@ -215,6 +220,8 @@ export class Metrics {
       this.#queueAge,
       this.#queueTenants,
       this.#queueHeld,
+      this.#reviews,
+      this.#reviewsDue,
     ];
     for (const gauge of gauges) gauge.reset();
     if (numbers === null) return;
@@ -226,6 +233,8 @@ export class Metrics {
     this.#queueAge.set(numbers.queue.oldestSeconds);
     this.#queueTenants.set(numbers.queue.tenants);
     this.#queueHeld.set(numbers.queue.held);
+    this.#reviews.set(numbers.reviews.open);
+    this.#reviewsDue.set(numbers.reviews.due);
     this.#workers.set(numbers.workers);
     this.#schedulers.set(numbers.schedulers);
     this.#repairs.set(numbers.repairs);

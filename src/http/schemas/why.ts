@@ -3,7 +3,7 @@ import { type TSchema, Type } from 'typebox';
 import { HELD_BY } from '../../core/errors.ts';
 import { EXECUTION_STATUSES, TASK_STATUSES } from '../../core/status.ts';
 import { WAIT_FACTS, WAIT_KINDS, WAITS, type WaitFact } from '../../core/wait.ts';
-import { instant, nullable, nullableInstant, nullOr, words } from './parts.ts';
+import { id, instant, nullable, nullableInstant, nullOr, words } from './parts.ts';
 
 const waitsFor = (kind: string, fields: Parameters<typeof Type.Object>[0] = {}) =>
   Type.Object({ kind: Type.Literal(kind), ...fields });
@@ -11,6 +11,7 @@ const waitsFor = (kind: string, fields: Parameters<typeof Type.Object>[0] = {}) 
 function shownSchema(fact: WaitFact, { absence }: { readonly absence?: string }): TSchema {
   if (WAIT_FACTS[fact] === 'count') return Type.Integer();
   if (WAIT_FACTS[fact] === 'names') return Type.Array(Type.String());
+  if (WAIT_FACTS[fact] === 'name') return id();
   return absence === undefined ? instant() : nullableInstant(absence);
 }
 

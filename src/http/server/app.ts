@@ -16,6 +16,8 @@ import { addExecutionRoutes } from '../routes/executions.ts';
 import { addHookRoutes } from '../routes/hooks.ts';
 import { addOperationRoutes } from '../routes/operation.ts';
 import { addPricingRoutes } from '../routes/pricing.ts';
+import { addReviewLinkRoutes } from '../routes/review-links.ts';
+import { addReviewRoutes } from '../routes/reviews.ts';
 import { addScheduleTickRoutes } from '../routes/schedule-ticks.ts';
 import { addScheduleRoutes } from '../routes/schedules.ts';
 import { addServiceLimitRoutes } from '../routes/service-limits.ts';
@@ -177,6 +179,8 @@ function addResourceRoutes(api: Api, service: ApiContext): void {
   addExecutionRoutes(api, service, waiting);
   addSignalRoutes(api, service);
   addCallbackRoutes(api, service);
+  addReviewRoutes(api, service);
+  addReviewLinkRoutes(api, service);
   addStatsRoutes(api, service);
   addServiceLimitRoutes(api, service);
   addPricingRoutes(api, service);

@@ -7,8 +7,9 @@ import { answeredByOther } from '../../core/cost/bill.ts';
 import { addTokenUsage, NO_TOKENS } from '../../core/cost/usage.ts';
 import type { CompiledSchema } from '../../core/definition/schema/input-schema.ts';
 import { RetryableError, TerminalError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
-import type { TaskContext } from '../task-type.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+import type { ReviewRequest } from '../../core/review.ts';
+import type { TaskContext, TaskOutcome } from '../task-type.ts';
 import { type Asked, askModel } from './ask-model.ts';
 import {
   callsOf,
@@ -23,7 +24,8 @@ import type { Answered, ModelAnswer } from './model-call.ts';
 import type { ModelRequest } from './model-config.ts';
 import { Spending, usageOf } from './spending.ts';
 import { readStructured, repairRequest } from './structured-answer.ts';
-import { callTool, offersOf, type Tool } from './tools.ts';
+import { judgeCall } from './tool-approval.ts';
+import { callTool, offersOf, refuseCall, type Tool, type ToolApproval, type ToolResult } from './tools.ts';
 import { cutError, modelOf, refuseEmpty, refuseUnusable, textOfAnswer } from './usable-answer.ts';
 
 /** Calls of tools that one turn may ask for; further ones are answered as errors. */
@@ -37,8 +39,10 @@ export interface Conversation {
   readonly serviceId: string | null;
 }
 
-/** The output of CONTRACT 3. */
-export async function converse(conversation: Conversation, context: TaskContext): Promise<JsonObject> {
+export type ConversationEnd = Extract<TaskOutcome, { readonly kind: 'completed' | 'waitForReview' }>;
+
+/** Its output is that of CONTRACT 3. It waits where people are to approve a call of a tool. */
+export async function converse(conversation: Conversation, context: TaskContext): Promise<ConversationEnd> {
   const { request, tools, responseSchema } = conversation;
   const spending = new Spending(context);
   const offers = offersOf(tools, context.scope);
@@ -51,8 +55,11 @@ export async function converse(conversation: Conversation, context: TaskContext)
     const calls = openCalls(progress);
     if (calls.length > 0 && progress.turns >= request.maxSteps)
       throw loopLimit(context.taskId, request.maxSteps);
-    for (const [index, call] of calls.entries())
-      await keep(await answerCall(call, index, progress, tools, context, spending));
+    for (const [index, call] of calls.entries()) {
+      const answered = await answerCall(call, index, progress, tools, context, spending);
+      if (answered.kind === 'waits') return { kind: 'waitForReview', opens: answered.opens };
+      await keep(answered.progress);
+    }
     const asked = await askModel(request.models, conversation.serviceId, context, spending, (model) =>
       model.generate({
         taskId: context.taskId,
@@ -83,14 +90,17 @@ export async function converse(conversation: Conversation, context: TaskContext)
     const text = textOfAnswer(answer);
     if (responseSchema === null) {
       refuseEmpty(asked, request, context);
-      return outputOf(request, turn, asked, text);
+      return { kind: 'completed', output: outputOf(request, turn, asked, text) };
     }
     const read = readStructured(answer.structuredText ?? text, responseSchema.compiled);
     if (read.ok) {
       const warning = read.longNumbers.warning(`the answer of ${modelOf(asked)}`);
       if (warning !== null)
         context.log.warn(warning.message, { code: warning.code, pointer: warning.pointer });
-      return { ...outputOf(request, turn, asked, text), object: read.value };
+      return {
+        kind: 'completed',
+        output: { ...outputOf(request, turn, asked, text), object: read.value },
+      };
     }
     // Asked again it would be cut again.
     if (answer.finishReason === 'length')
@@ -124,23 +134,44 @@ async function answerCall(
   tools: readonly Tool[],
   context: TaskContext,
   spending: Spending,
-): Promise<Progress> {
-  const { toolCallId, toolName, input = null, malformed } = call;
-  const result =
-    index < MAX_CALLS_PER_TURN
-      ? await callTool(
-          tools,
-          { name: String(toolName), input, isMalformed: malformed !== undefined },
-          progress.toolCalls.length + 1,
-          context,
-          spending,
-        )
-      : { error: { code: 'validation', message: `more than ${MAX_CALLS_PER_TURN} calls in one turn` } };
-  return withResult(
-    progress,
-    { type: 'tool-result', toolCallId: String(toolCallId), toolName: String(toolName), ...result },
-    { id: String(toolCallId), name: String(toolName), input, ...result },
-  );
+): Promise<
+  | { readonly kind: 'answered'; readonly progress: Progress }
+  | { readonly kind: 'waits'; readonly opens: ReviewRequest | null }
+> {
+  const { toolCallId, toolName, input: asked = null, malformed } = call;
+  const id = String(toolCallId);
+  const name = String(toolName);
+  const n = progress.toolCalls.length + 1;
+  const withAnswer = (result: ToolResult, input: Json) => ({
+    kind: 'answered' as const,
+    progress: withResult(
+      progress,
+      { type: 'tool-result', toolCallId: id, toolName: name, ...result },
+      { id, name, input, ...result },
+    ),
+  });
+  if (index >= MAX_CALLS_PER_TURN)
+    return withAnswer(
+      { error: { code: 'validation', message: `more than ${MAX_CALLS_PER_TURN} calls in one turn` } },
+      asked,
+    );
+  const wanted = { name, input: asked, isMalformed: malformed !== undefined };
+  const refusal = await refuseCall(tools, wanted, context);
+  if (refusal !== null) return withAnswer(refusal, asked);
+  const tool = tools.find((one) => one.name === name);
+  let input = asked;
+  if (tool !== undefined && isApproved(tool)) {
+    const verdict = await judgeCall(tool, { ...wanted, id }, n, context);
+    if (verdict.kind === 'waits') return verdict;
+    if (verdict.kind === 'refused')
+      return withAnswer({ error: { code: 'not_allowed', message: verdict.message } }, asked);
+    input = verdict.input;
+  }
+  return withAnswer(await callTool(tools, { ...wanted, input }, n, context, spending), input);
+}
+
+function isApproved(tool: Tool): tool is Tool & { readonly approval: ToolApproval } {
+  return tool.approval !== null;
 }
 
 function loopLimit(taskId: string, maxSteps: number): TerminalError {

@@ -7,12 +7,13 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { compiled, readField } from '../compile-config.ts';
 import { readNamedSecrets } from '../read-secrets.ts';
 import type { TaskContext, TaskType } from '../task-type.ts';
+import { withNames } from '../task-within.ts';
 import { askModel } from './ask-model.ts';
 import { answererOf, type Conversation, converse } from './converse.ts';
 import { textOf } from './message.ts';
 import { type ModelRequest, prepareConfig } from './model-config.ts';
 import { Spending, usageOf } from './spending.ts';
-import { prepareTools, withNames } from './tools.ts';
+import { prepareTools } from './tools.ts';
 
 export const modelInference: TaskType = {
   type: 'model_inference',
@@ -37,11 +38,9 @@ export const modelInference: TaskType = {
           { scope: withNames(context.scope, { secrets: values }), used },
           context.input,
         );
-        const output =
-          readField(node, 'mode') === 'embedding'
-            ? await embed(request, serviceId, context)
-            : await converse({ request, tools, responseSchema, serviceId }, context);
-        return { kind: 'completed', output };
+        return readField(node, 'mode') === 'embedding'
+          ? { kind: 'completed', output: await embed(request, serviceId, context) }
+          : await converse({ request, tools, responseSchema, serviceId }, context);
       },
     };
   },

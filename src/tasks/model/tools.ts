@@ -5,9 +5,8 @@ import type { NodeDefinition } from '../../core/definition/model.ts';
 import { type CompiledSchema, compileSchema } from '../../core/definition/schema/input-schema.ts';
 import { NotNow, RetryableError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
-import { EvaluationBudget } from '../../core/expression/evaluation-budget.ts';
 import { compileMapping, evaluateMapping, type Mapping } from '../../core/expression/mapping.ts';
-import { FUNCTION_CONTEXT, lazy, readScope, type Scope, STEP_BUDGET } from '../../core/expression/scope.ts';
+import type { Scope } from '../../core/expression/scope.ts';
 import {
   isJsonObject,
   type Json,
@@ -16,14 +15,22 @@ import {
   storableText,
   toStorableJson,
 } from '../../core/json.ts';
+import { type Assignee, assigneeText } from '../../core/review.ts';
 import { compiled, readField } from '../compile-config.ts';
 import { eventLoop } from '../event-loop.ts';
 import { MissingTypeError, type PreparedTask, type TaskContext, type TaskType } from '../task-type.ts';
+import { contextWithin, withNames } from '../task-within.ts';
 import type { ToolOffer } from './model-call.ts';
 import type { Spending } from './spending.ts';
 
-/** Values of `uuid()` in a tool's task differ from those of other calls by this much of the ordinal. */
-const ORDINALS_PER_CALL = 1_000_000;
+/** Who approves the calls of a tool, as its definition says it. */
+export interface ToolApproval {
+  readonly assignees: readonly string[];
+  readonly requiredApprovals: number;
+  readonly selfApproval: boolean;
+  readonly priority: number;
+  readonly dueInSeconds: number | null;
+}
 
 export interface Tool {
   readonly name: string;
@@ -32,6 +39,8 @@ export interface Tool {
   readonly arguments: CompiledSchema;
   readonly task: PreparedTask;
   readonly output: Mapping | null;
+  /** Who approves its calls; null: nobody needs to. */
+  readonly approval: ToolApproval | null;
 }
 
 /** What the model asked for. */
@@ -44,12 +53,32 @@ export interface ToolCall {
 
 export type ToolResult = { readonly output: Json } | { readonly error: { code: string; message: string } };
 
+/** `approval` of a tool, which validation has checked; null: it needs none. */
+function readApproval(approval: Json | undefined): ToolApproval | null {
+  if (approval === undefined || approval === false) return null;
+  const given: JsonObject = isJsonObject(approval) ? approval : {};
+  const {
+    assignees = [],
+    requiredApprovals = 1,
+    selfApproval = false,
+    priority = 5,
+    dueInSeconds = null,
+  } = given;
+  return {
+    assignees: (assignees as unknown as readonly Assignee[]).map(assigneeText),
+    requiredApprovals: requiredApprovals as number,
+    selfApproval: selfApproval as boolean,
+    priority: priority as number,
+    dueInSeconds: dueInSeconds as number | null,
+  };
+}
+
 /** Prepares the tools of a node, which validation has checked. */
 export function prepareTools(node: NodeDefinition, types: ReadonlyMap<string, TaskType>): Tool[] {
   const tools = readField(node, 'tools') ?? [];
   if (!Array.isArray(tools)) throw new Error(`Task "${node.taskId}": /config/tools: must be an array`);
   return (tools as readonly JsonObject[]).map((tool, index) => {
-    const { name, description = '', inputSchema, task } = tool;
+    const { name, description = '', inputSchema, task, approval } = tool;
     const definition = {
       ...(task as JsonObject),
       taskId: node.taskId,
@@ -68,6 +97,7 @@ export function prepareTools(node: NodeDefinition, types: ReadonlyMap<string, Ta
       arguments: compiled(node, compileSchema(schema)),
       task: type.prepare(withConfig, types),
       output: outputMapping === undefined ? null : compiled(node, compileMapping(outputMapping, '')),
+      approval: readApproval(approval),
     };
   });
 }
@@ -81,8 +111,28 @@ export function offersOf(tools: readonly Tool[], scope: Scope): ToolOffer[] {
   }));
 }
 
+/** Why a call cannot be made, whoever approves it; null: it can. */
+export async function refuseCall(
+  tools: readonly Tool[],
+  call: ToolCall,
+  context: TaskContext,
+): Promise<ToolResult | null> {
+  const tool = tools.find(({ name }) => name === call.name);
+  const names = tools.map(({ name }) => name).join(', ');
+  if (tool === undefined) return refused(`there is no tool "${call.name}"; there are: ${names}`);
+  if (call.isMalformed) return refused('the arguments are not JSON');
+  const problems = await eventLoop.run(context.tenantId, () => tool.arguments.validate(call.input));
+  if (problems.length === 0) return null;
+  return refused(
+    `the arguments do not fit the inputSchema: ${problems
+      .slice(0, 10)
+      .map(({ pointer, message }) => `${pointer === '' ? 'they' : pointer} ${message}`)
+      .join('; ')}`,
+  );
+}
+
 /**
- * Runs the `n`-th call of a conversation (from 1). Rejects only where the attempt itself ends: aborted, or its service has
+ * Runs the `n`-th call of a conversation (from 1), which `refuseCall` does not refuse. Rejects only where the attempt itself ends: aborted, or its service has
  * no slot now.
  */
 export async function callTool(
@@ -92,18 +142,7 @@ export async function callTool(
   context: TaskContext,
   spending: Spending,
 ): Promise<ToolResult> {
-  const tool = tools.find(({ name }) => name === call.name);
-  const names = tools.map(({ name }) => name).join(', ');
-  if (tool === undefined) return refused(`there is no tool "${call.name}"; there are: ${names}`);
-  if (call.isMalformed) return refused('the arguments are not JSON');
-  const problems = await eventLoop.run(context.tenantId, () => tool.arguments.validate(call.input));
-  if (problems.length > 0)
-    return refused(
-      `the arguments do not fit the inputSchema: ${problems
-        .slice(0, 10)
-        .map(({ pointer, message }) => `${pointer === '' ? 'they' : pointer} ${message}`)
-        .join('; ')}`,
-    );
+  const tool = tools.find(({ name }) => name === call.name)!;
   try {
     return { output: await run(tool, call.input, n, context, spending) };
   } catch (error) {
@@ -120,7 +159,9 @@ async function run(
   context: TaskContext,
   spending: Spending,
 ): Promise<Json> {
-  const inner = innerContext(context, input, n, spending.ofTool(tool.name));
+  // It sees the arguments as its input, and everything else as the model_inference does.
+  const addCost = spending.ofTool(tool.name);
+  const inner = contextWithin(context, { what: 'a tool', input, key: `#tool:${n}`, ordinal: n, addCost });
   const outcome = await tool.task.run(inner);
   if (outcome.kind !== 'completed')
     throw new TerminalError('not_allowed', `a tool must complete at once, got "${outcome.kind}"`);
@@ -133,56 +174,6 @@ async function run(
     if (!stored.ok) throw new TerminalError(stored.code, `the tool's output ${stored.message}`);
     return JSON.parse(stored.json) as Json;
   });
-}
-
-/** The task sees the arguments as its input, and everything else as the model_inference does. */
-function innerContext(
-  context: TaskContext,
-  input: Json,
-  n: number,
-  addCost: TaskContext['addCost'],
-): TaskContext {
-  const idempotencyKey = `${context.idempotencyKey}#tool:${n}`;
-  const { scope, attempt, taskId } = context;
-  const functions = scope[FUNCTION_CONTEXT];
-  const task = lazy(() => {
-    const outer = readScope(scope, 'task');
-    return { id: taskId, attempt, ...(isJsonObject(outer) && outer), idempotencyKey, input };
-  });
-  const inner: Partial<TaskContext> = {
-    input,
-    idempotencyKey,
-    scope: withNames(scope, {
-      task,
-      // The model has been waited for since the last one.
-      [STEP_BUDGET]: new EvaluationBudget(),
-      ...(functions !== undefined && {
-        [FUNCTION_CONTEXT]: {
-          now: functions.now,
-          uuid: (ordinal: number) => functions.uuid(ordinal + n * ORDINALS_PER_CALL),
-        },
-      }),
-    }),
-    lastCheckpoint: undefined,
-    checkpoint: () =>
-      Promise.reject(new TerminalError('not_allowed', 'a task that is a tool has no checkpoint of its own')),
-    openCallback: () =>
-      Promise.reject(new TerminalError('not_allowed', 'a task that is a tool cannot wait for a callback')),
-    openSignalWait: () =>
-      Promise.reject(new TerminalError('not_allowed', 'a task that is a tool cannot wait for a signal')),
-    addCost,
-    parents: [],
-    branches: [],
-    phase: null,
-    parts: [],
-  };
-  // The outer context has accessors, which a copy would call.
-  return Object.create(context, Object.getOwnPropertyDescriptors(inner)) as TaskContext;
-}
-
-/** A scope with more names, lazy ones kept. */
-export function withNames(scope: Scope, names: { readonly [name: string | symbol]: unknown }): Scope {
-  return Object.assign(Object.create(null) as Record<string, unknown>, scope, names) as Scope;
 }
 
 function refused(message: string): ToolResult {

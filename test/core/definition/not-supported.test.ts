@@ -34,7 +34,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['tests', workflow([task('a')], { tests: [] }), '/tests'],
     ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
     ['compensate', node({ compensate: {} }), '/nodes/0/compensate'],
-    ['human_review', workflow([typed('a', 'human_review', {})]), '/nodes/0/taskType'],
     ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],
     ['jsonata', workflow([typed('a', 'transformation', { jsonata: '1' })]), '/nodes/0/config/jsonata'],
     ['modelId auto', model({ prompt: 'x' }, 'auto'), '/nodes/0/modelId'],
@@ -59,7 +58,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
       '/nodes/0/config/branches/x/repeat',
     ],
     ['loop', workflow([reads('a', '{{ loop.index }}')]), '/nodes/0/config/output'],
-    ['the address of a review', workflow([reads('a', '{{ task.reviewUrl }}')]), '/nodes/0/config/output'],
   ])('%s', (_field, document, pointer) => {
     expect(problemsOf(document)).toEqual([`${pointer} not_supported`]);
   });

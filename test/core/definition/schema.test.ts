@@ -46,7 +46,7 @@ describe('the schema for editors', () => {
     ['an unknown field', workflow([task('a')], { nme: 1 }), false],
     ['an unknown config field', workflow([typed('w', 'wait', { second: 1 })]), false],
     ['what is not built', workflow([task('a')], { budget: {} }), false],
-    ['a type that is not built', workflow([typed('a', 'human_review', {})]), false],
+    ['a type that is not built', workflow([typed('a', 'sub_workflow', {})]), false],
     ['a broken part', workflow([typed('p', 'parallel', { branches: { x: { taskTyp: 1 } } })]), false],
   ])('%s: %s', (_title, document, isValid) => {
     expect(validate(document)).toBe(isValid);

@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import { applyDefinition } from '../../../src/db/resources/definitions.ts';
 import { openService as openBreaker } from '../../../src/db/resources/services.ts';
-import { graph } from '../../support/engine.ts';
+import { graph, until } from '../../support/engine.ts';
 import type { CallAnswer, TestService } from '../../support/service.ts';
 import type { Operation } from './openapi-requests.ts';
 
@@ -97,7 +97,25 @@ export async function seedTenant(
       { 'idempotency-key': `same-${i}` },
     );
   }
+  await seedReviews(call, mark);
   return { name, id, key };
+}
+
+/** Two reviews, decided: nothing of the tenant stays open. */
+async function seedReviews(
+  call: (method: string, path: string, body?: unknown) => Promise<CallAnswer>,
+  mark: string,
+): Promise<void> {
+  const config = { title: mark, description: mark, selfApproval: true };
+  const nodes = [{ taskId: 'r', taskType: 'human_review', config }];
+  await call('PUT', '/v1/workflows/reviewed', { workflowId: 'reviewed', nodes });
+  for (let i = 0; i < 2; i++) await call('POST', '/v1/workflows/reviewed/executions', { input: { mark } });
+  const open = await until(async () => {
+    const { items } = (await call('GET', '/v1/reviews?status=open')).body;
+    return items.length === 2 && (items as readonly { readonly id: string }[]);
+  });
+  for (const { id } of open)
+    await call('POST', `/v1/reviews/${id}/decision`, { decision: 'approved', comment: mark });
 }
 
 /** Walks all lists, those of what other lists hold included: where everything is, and a cursor of each. */

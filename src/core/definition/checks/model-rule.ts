@@ -5,6 +5,7 @@ import { quoteText } from '../quote-text.ts';
 import { anything, closed, outputOf, text } from '../schema/config-schema.ts';
 import { compileSchema } from '../schema/input-schema.ts';
 import type { TaskTypeRule } from '../task-type.ts';
+import { TOOL_APPROVAL } from './review-rule.ts';
 
 export const MODEL_INFERENCE: TaskTypeRule = {
   type: 'model_inference',
@@ -68,6 +69,7 @@ export const MODEL_INFERENCE: TaskTypeRule = {
             description:
               'A node without taskId that completes at once; its input, `$.task.input`, are the arguments.',
           },
+          approval: TOOL_APPROVAL,
         },
         ['name', 'task'],
       ),
@@ -106,12 +108,15 @@ export const MODEL_INFERENCE: TaskTypeRule = {
     'tools/*/name': 'literal',
     'tools/*/inputSchema': 'literal',
     'tools/*/task': 'tool',
+    'tools/*/approval': 'literal',
     mode: 'literal',
     credential: 'literal',
   },
   atMostOneOf: [['prompt', 'messages']],
   problems: modelProblems,
   usesSecrets: true,
+  waitsForOutside: ({ tools }) =>
+    Array.isArray(tools) && tools.some((tool) => isJsonObject(tool) && needsApproval(tool.approval)),
   outputSchema: (config) => ({
     type: 'object',
     properties: {
@@ -134,6 +139,8 @@ export const MODEL_INFERENCE: TaskTypeRule = {
     additionalProperties: false,
   }),
 };
+
+const needsApproval = (approval: Json | undefined): boolean => approval !== undefined && approval !== false;
 
 /** Schemas that cannot be used, and what an embedding cannot have. */
 function modelProblems({ tools, responseSchema, mode, ...config }: JsonObject): Problem[] {

@@ -16,9 +16,9 @@ export interface Place {
   readonly hasItem: boolean;
 }
 
-/** A part of a parallel or a tool of a model: a node without taskId. */
+/** A part of a parallel, a tool of a model or the notice of a review: a node without taskId. */
 export interface PartPlace {
-  readonly kind: 'node' | 'item' | 'tool';
+  readonly kind: 'node' | 'item' | 'tool' | 'notice';
   readonly value: Json;
   readonly pointer: string;
   readonly hasItem: boolean;
@@ -71,7 +71,7 @@ export function placesOf(
   };
   const addConfig = (value: Json, at: string, kind: ConfigFieldKind): void => {
     if (kind === 'literal') return;
-    if (kind === 'node' || kind === 'item' || kind === 'tool')
+    if (kind === 'node' || kind === 'item' || kind === 'tool' || kind === 'notice')
       parts.push({ kind, value, pointer: at, hasItem: hasItem || kind === 'item' });
     else places.push({ value, pointer: at, kind, where: 'config', task, hasItem });
   };

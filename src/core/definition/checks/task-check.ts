@@ -33,6 +33,8 @@ export interface Read {
   /** Null: the output of the definition. */
   readonly task: JsonObject | null;
   readonly hasItem: boolean;
+  /** In what tells people of a review. */
+  readonly isNotice?: boolean;
 }
 
 export interface TaskCheck {
@@ -87,7 +89,7 @@ function checkOne(
   const { places, parts } = placesOf(task, pointer, rule, at.hasItem);
   const reads = places.flatMap((place) => compilePlace(place, reporter));
   // Parts of parts are refused above, and tools of tools below.
-  const checked = parts.filter(({ kind }) => (at.isTool ? false : at.isPart ? kind === 'tool' : true));
+  const checked = parts.filter(({ kind }) => (at.isTool ? false : at.isPart ? isWithin(kind) : true));
   return [...reads, ...checked.flatMap((part) => checkPart(part, { ...check, taskTypes }))];
 }
 
@@ -99,10 +101,14 @@ function checkPart(part: PartPlace, check: TaskCheck): Read[] {
     return [];
   }
   if (!checkStructure('part', value, pointer, check.reporter)) return [];
-  const isTool = part.kind === 'tool';
+  const isTool = isWithin(part.kind);
   if (isTool) checkTool(value, pointer, check.reporter);
-  return checkOne(value, pointer, check, { isPart: true, isTool, hasItem });
+  const reads = checkOne(value, pointer, check, { isPart: true, isTool, hasItem });
+  return part.kind === 'notice' ? reads.map((read) => ({ ...read, isNotice: true })) : reads;
 }
+
+/** Runs within the attempt of the task around it. */
+const isWithin = (kind: PartPlace['kind']): boolean => kind === 'tool' || kind === 'notice';
 
 function ruleOf(task: JsonObject, pointer: string, { taskTypes, reporter }: TaskCheck): TaskTypeRule | null {
   const type = String(task.taskType);

@@ -1,4 +1,5 @@
-// Which tasks may be tools of a model: those that complete at once, within the attempt of the model_inference.
+// Which tasks may be tools of a model, or tell people of a review: those that complete at once, within the attempt of the task around
+// them.
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { joinPointer } from '../pointer.ts';
 import { quoteText } from '../quote-text.ts';

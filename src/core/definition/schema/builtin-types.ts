@@ -6,6 +6,7 @@ import { NOT_SUPPORTED, refusedConfigFields } from '../../not-supported.ts';
 import { MAX_SIGNAL_NAMES, SIGNAL_NAME } from '../../signal.ts';
 import { EXTERNAL_API } from '../checks/external-api-rule.ts';
 import { MODEL_INFERENCE } from '../checks/model-rule.ts';
+import { HUMAN_REVIEW } from '../checks/review-rule.ts';
 import { shapeOf } from '../checks/shape.ts';
 import type { TaskTypeRule } from '../task-type.ts';
 import { anything, closed, outputOf, text } from './config-schema.ts';
@@ -206,13 +207,7 @@ const RULES: readonly TaskTypeRule[] = [
   },
   MODEL_INFERENCE,
   EXTERNAL_API,
-  {
-    type: NOT_SUPPORTED.humanReview.taskType,
-    status: 'not_supported',
-    configSchema: open,
-    branchNames: () => ['approved', 'rejected', 'submitted', 'expired'],
-    outputSchema: () => outputOf('decision', 'responses'),
-  },
+  HUMAN_REVIEW,
   { type: NOT_SUPPORTED.subWorkflow.taskType, status: 'not_supported', configSchema: open },
 ];
 

@@ -225,7 +225,7 @@ const TOP_FIELDS: JsonObject = {
   outputSchema: { type: ['object', 'boolean'], description: 'JSON Schema 2020-12 of the output.' },
   defaultParameters: { type: 'object', description: 'Fill the input before it is validated.' },
   timeoutSeconds: seconds(
-    'Of the whole execution. Default: 3600, or none where a task waits for a callback or a signal.',
+    'Of the whole execution. Default: 3600, or none where a task waits for people, a callback or a signal.',
   ),
   maxRetries: {
     type: 'integer',
@@ -355,7 +355,7 @@ function editorConfig(rule: TaskTypeRule): JsonObject {
     const part = rule.fields?.[name] ?? rule.fields?.[`${name}/*`];
     if (part === 'node')
       widened[name] = { ...(schema as JsonObject), additionalProperties: { $ref: '#/$defs/part' } };
-    else if (part === 'item') widened[name] = { $ref: '#/$defs/part' };
+    else if (part === 'item' || part === 'notice') widened[name] = { $ref: '#/$defs/part' };
     else if (rule.fields?.[`${name}/*/task`] === 'tool') widened[name] = withToolTask(schema as JsonObject);
     else widened[name] = part === undefined && isJsonObject(schema) ? orTemplate(schema) : schema;
   }

@@ -15,7 +15,7 @@ const TRIGGER = closed(
 );
 const EXECUTION = closed('id', 'workflowId', 'revision', 'tenantId', 'triggerType', 'startedAt', 'status');
 const CALLBACK_FIELDS = ['callbackUrl', 'callbackToken'];
-const TASK_FIELDS = ['id', 'attempt', 'idempotencyKey', 'input', ...CALLBACK_FIELDS];
+const TASK_FIELDS = ['id', 'attempt', 'idempotencyKey', 'input', 'reviewUrl', ...CALLBACK_FIELDS];
 
 /** Fields of `tasks.<id>`. `output` and `errors` may be given a schema. */
 export const TASK_RESULT_FIELDS = [
@@ -67,7 +67,7 @@ export function scopeSchema(root: string, schemas: ScopeSchemas): Json | null {
 
 /** Why a read is out of place, or null. `takesSecrets`: the type of its task reads secrets in its config. */
 export function misplacedRead(
-  { reference, where, task, hasItem }: Read,
+  { reference, where, task, hasItem, isNotice = false }: Read,
   takesSecrets: boolean,
 ): { code: ProblemCode; message: string } | null {
   const { root, path } = reference;
@@ -82,6 +82,8 @@ export function misplacedRead(
     case 'task':
       if (task === null) return outOfScope('"task" exists only inside a task');
       if (refused !== null) return refusalOf(refused);
+      if (path[0] === 'reviewUrl' && !isNotice)
+        return outOfScope('task.reviewUrl exists only in notify of a human_review');
       return CALLBACK_FIELDS.includes(String(path[0])) && !(where === 'config' && hasCallback(task))
         ? outOfScope(`task.${String(path[0])} exists only in the config of an external_api with callback`)
         : null;

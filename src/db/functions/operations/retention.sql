@@ -30,6 +30,8 @@ declare
   callbacks bigint := 0;
   signals bigint := 0;
   waits bigint := 0;
+  responses bigint := 0;
+  reviews bigint := 0;
   keys bigint := 0;
   tasks bigint := 0;
   executions bigint := 0;
@@ -72,6 +74,15 @@ begin
     get diagnostics n = row_count;
     waits := waits + n;
     exit when n = most;
+    delete from dagwright.review_responses where ctid = any(array(select r.ctid from dagwright.human_tasks h
+      join dagwright.review_responses r on r.review_id = h.id where h.workflow_execution_id = x limit most));
+    get diagnostics n = row_count;
+    responses := responses + n;
+    exit when n = most;
+    delete from dagwright.human_tasks where ctid = any(array(select ctid from dagwright.human_tasks where workflow_execution_id = x limit most));
+    get diagnostics n = row_count;
+    reviews := reviews + n;
+    exit when n = most;
     delete from dagwright.task_executions where ctid = any(array(select ctid from dagwright.task_executions where workflow_execution_id = x limit most));
     get diagnostics n = row_count;
     tasks := tasks + n;
@@ -82,7 +93,7 @@ begin
     delete from dagwright.workflow_executions where id = x;
     executions := executions + 1;
     next_after := x;
-    exit when logs + attempts + callbacks + signals + waits + tasks + keys + executions >= most;
+    exit when logs + attempts + callbacks + signals + waits + responses + reviews + tasks + keys + executions >= most;
   end loop;
   -- All that could go of this page has gone.
   if executions = cardinality(ids) and executions < most_executions then
@@ -90,7 +101,7 @@ begin
     if seen < 2000 then state := 'done'; end if;
   end if;
   select coalesce(jsonb_object_agg(t.name, t.n), '{}') into deleted from (values ('execution_logs', logs), ('task_attempts', attempts),
-    ('task_callbacks', callbacks), ('execution_signals', signals), ('signal_waits', waits), ('task_executions', tasks), ('idempotency_keys', keys), ('workflow_executions', executions)) t(name, n)
+    ('task_callbacks', callbacks), ('execution_signals', signals), ('signal_waits', waits), ('review_responses', responses), ('human_tasks', reviews), ('task_executions', tasks), ('idempotency_keys', keys), ('workflow_executions', executions)) t(name, n)
     where t.n > 0;
   insert into dagwright.retention_cleanup_logs as l (pass_id, table_name, older_than, deleted_rows, started_at, completed_at)
   select pass, t.key, cutoff, t.value::bigint, now_, clock_timestamp() from jsonb_each_text(deleted) t

@@ -18,6 +18,7 @@ begin
   get diagnostics n = row_count;
   -- What came for tasks that will not look at it any more was not redacted.
   update dagwright.task_callbacks set output = null, error = null where workflow_execution_id = x and completed_at is not null;
+  update dagwright.human_tasks set status = 'cancelled', decided_at = at where workflow_execution_id = x and status = 'open';
   update dagwright.workflow_executions set status = to_status, output = out_, error = err, open_tasks = 0,
     next_seq = seq + n + 1, completed_at = at, deadline_at = null, run_at = null,
     duration_ms = (extract(epoch from at - coalesce(started_at, created_at)) * 1000)::bigint

@@ -29,6 +29,8 @@ create or replace view dagwright.v_orphans with (security_invoker = true) as
       or (t.status = 'running' and exists (select from dagwright.workers w where w.id = t.worker_id))
       or (t.status = 'pending' and t.ready_at is null and t.map_index < 0 and t.pending_edges > 0)
       or (t.status in ('waiting', 'retrying') and t.wake_at is not null)
+      or (t.status = 'waiting' and dagwright.wait_ends_by_v1(t.waiting_on) = 'decision' and exists (select from dagwright.human_tasks h
+        where h.workflow_execution_id = t.workflow_execution_id and h.task_id = t.task_id and h.map_index = t.map_index and h.status = 'open'))
       -- Resume wakes what is ready or has a time.
       or (o.status = 'paused' and (t.ready_at is not null or t.held_wake_at is not null))
       or (t.status = 'waiting' and dagwright.wait_ends_by_v1(t.waiting_on) = 'parts' and t.items_open > 0));

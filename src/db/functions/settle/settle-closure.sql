@@ -19,6 +19,7 @@ begin
   get diagnostics closed = row_count;
   failures := (select count(*) from jsonb_array_elements(further) o where o.value->>'to' = 'failed');
   next_seq := seq + jsonb_array_length(further) + 1;
+  if further @> '[{"to": "cancelled"}]' then perform dagwright.close_reviews_v1(execution_id, now_); end if;
   for fan_out in select o.value->>'t' as t, coalesce((o.value->>'run')::boolean, false) as cancels
                  from jsonb_array_elements(further) o where o.value->>'items' is not null loop
     select * into items from dagwright.abandon_items_v1(execution_id, tenant, fan_out.t, fan_out.cancels, now_, next_seq);

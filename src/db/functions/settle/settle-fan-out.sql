@@ -25,6 +25,7 @@ begin
     waiting_on = null, completed_at = now_, completed_seq = seq + u.map_index
   where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index >= 0
     and u.status in ('pending', 'running', 'waiting', 'retrying');
+  if found then perform dagwright.close_reviews_v1(execution_id, now_); end if;
   insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, completed_at, completed_seq)
   select execution_id, task, item, tenant, coalesce(u.items->'types'->>item, u.items->'types'->>0, u.task_type), 'cancelled', now_, seq + item
   from dagwright.task_executions u, generate_series(issued, total - 1) item
@@ -51,6 +52,7 @@ begin
     fence = u.fence + 1, ready_at = null, wake_at = null, held_wake_at = null, waiting_on = null, completed_at = now_, completed_seq = seq + u.map_index
   where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index >= 0
     and (u.status in ('pending', 'waiting', 'retrying') or (cancels and u.status = 'running'));
+  if found then perform dagwright.close_reviews_v1(execution_id, now_); end if;
   select count(*) into still_running from dagwright.task_executions u
     where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index >= 0 and u.status = 'running';
   insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, reason, completed_at, completed_seq)

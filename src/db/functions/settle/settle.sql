@@ -65,7 +65,7 @@ begin
 
     for settle in select r.* from jsonb_to_recordset(batch.s) as r(i int, t text, m int, f bigint, "to" text, r dagwright.skip_reason, st boolean,
         b text, wn text, inp jsonb, out jsonb, err jsonb, cost numeric, unk boolean, dur bigint, use jsonb, wake bigint,
-        wo dagwright.wait_kind, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
+        wo dagwright.wait_kind, rv jsonb, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
     loop
       -- THE ROW is written, under its fence (S1).
       i := settle.i; t := settle.t; m := settle.m;
@@ -80,7 +80,7 @@ begin
           completed_at = now_, completed_seq = seq, waiting_on = null
         where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m
           and u.status = 'running' and u.fence = settle.f
-        returning u.attempt_number, u.started_at into task;
+        returning u.attempt_number, u.started_at, u.task_type into task;
       elsif settle."to" in ('retrying', 'waiting') and execution.failing and not coalesce(settle.st, false) then
         kind := 'failing'; return next;
         lanes := array_remove(lanes, settle.i);
@@ -118,6 +118,7 @@ begin
         -- What came for it and was not looked at was not redacted.
         update dagwright.task_callbacks c set output = null, error = null
           where c.workflow_execution_id = batch.e and c.task_id = settle.t and c.map_index = settle.m and c.completed_at is not null;
+        if task.task_type in ('human_review', 'model_inference') then perform dagwright.close_reviews_v1(batch.e, now_); end if;
       end if;
       if settle.att then
         insert into dagwright.task_attempts (workflow_execution_id, task_id, map_index, attempt_number, fence, tenant_id,
@@ -136,6 +137,11 @@ begin
         where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m
           and dagwright.has_come_v1(batch.e, settle.t, settle.m, settle.wo);
         if found then ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || settle.m; end if;
+      elsif settle.wo::text = 'review' then
+        -- A review opens, or was decided before its task waited again.
+        if dagwright.await_review_v1(batch.e, settle.t, settle.m, settle.f, settle.rv, now_) then
+          ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || settle.m;
+        end if;
       elsif settle.fo is not null then
         -- A fan-out opens: of the first items of its window one is for this lane, pure ones may be taken beyond, the rest is ready.
         claimed := least(case when settle.i = any(lanes) then 1 else 0 end + case when settle.pure then extra else 0 end, task.items_issued);
