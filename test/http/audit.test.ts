@@ -640,6 +640,7 @@ test('every table that users change has the trigger', async () => {
     'service_states',
     'signal_waits',
     'task_attempts',
+    'task_cache',
     'task_callbacks',
     'task_executions',
     // By workers, as they start.
