@@ -50,6 +50,8 @@ test(`with ${WAITING} waiting tasks each statement reads the pages that it reads
   };
   const few = await measure(await oneWaiting());
   await addWaiting(own.url, admin, WAITING);
+  const [count] = (await admin.query('select count(*)::int as n from dagwright.signal_waits')).rows;
+  expect(count).toEqual({ n: 2 * (WAITING + 1) });
   const id = await oneWaiting();
   const before = await sequentialReads(admin);
   const many = await measure(id);
