@@ -36,6 +36,7 @@ async function measure(url: string, admin: pg.Client) {
   const database = openDatabase(url, { max: 8, name: 'dagwright bench' });
   const worker = await startWorker(database);
   const ids = rows.map(({ id }) => id);
+  if (ids.length < signals + WARM_UP) throw new Error(`only ${ids.length} wait`);
   note(`${signals} signals`);
   const sent = await sendAll(url, ids);
   await untilEnded(admin, ids);
@@ -60,10 +61,13 @@ async function measure(url: string, admin: pg.Client) {
   };
 }
 
-const quantile = (sorted: readonly number[], share: number) =>
-  Math.round(10 * (sorted[Math.floor(sorted.length * share)] ?? Number.NaN)) / 10;
+function quantile(sorted: readonly number[], share: number): number {
+  return Math.round(10 * (sorted[Math.floor(sorted.length * share)] ?? Number.NaN)) / 10;
+}
 
-const idlePages = (admin: pg.Client) => pagesOf(admin, 'select dagwright.wake_due_v1(4, 256)');
+function idlePages(admin: pg.Client): Promise<number> {
+  return pagesOf(admin, 'select dagwright.wake_due_v1(4, 256)');
+}
 
 /** One after the other, each in a transaction of its own; when each was sent, by the server's clock. */
 async function sendAll(url: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {

@@ -37,18 +37,24 @@ export async function addWaiting(url: string, admin: pg.ClientBase, count: numbe
     'create temp table copies as select gen_random_uuid() as id from generate_series(1, $1)',
     [count - 1],
   );
-  const copy = (table: string, key: string, more = '') =>
-    admin.query(
-      `insert into dagwright.${table} select (jsonb_populate_record(null::dagwright.${table},
-         to_jsonb(t) || jsonb_build_object('${key}', c.id)${more})).* from dagwright.${table} t, copies c where t.${key} = $1`,
+  const copy = async (table: string, values: Readonly<Record<string, string>>) => {
+    const { rows } = await admin.query<{ name: string }>(
+      `select quote_ident(attname) as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,
+      [`dagwright.${table}`],
+    );
+    const names = rows.map(({ name }) => name);
+    const [key] = Object.keys(values);
+    await admin.query(
+      `insert into dagwright.${table} (${names}) select ${names.map((name) => values[name] ?? `t.${name}`)}
+       from copies c, dagwright.${table} t where t.${key} = $1`,
       [id],
     );
-  await copy('workflow_executions', 'id');
-  await copy('task_executions', 'workflow_execution_id');
-  const keyOf = (field: string) =>
-    ` || jsonb_build_object('${field}', '\\x' || encode(sha256(c.id::text::bytea), 'hex'))`;
-  await copy('task_callbacks', 'workflow_execution_id', keyOf('token_hash'));
-  await copy('signal_waits', 'workflow_execution_id', keyOf('answer_key'));
+  };
+  const hash = 'sha256(c.id::text::bytea)';
+  await copy('workflow_executions', { id: 'c.id' });
+  await copy('task_executions', { workflow_execution_id: 'c.id' });
+  await copy('task_callbacks', { workflow_execution_id: 'c.id', token_hash: hash });
+  await copy('signal_waits', { workflow_execution_id: 'c.id', answer_key: hash });
   await admin.query('drop table copies');
   await admin.query('set session_replication_role = origin');
   for (const table of ['workflow_executions', 'task_executions', 'task_callbacks', 'signal_waits'])
@@ -64,19 +70,21 @@ async function startOne(url: string): Promise<string> {
       { workflowId: WAITING.workflowId, triggerType: 'manual' },
     ]);
     if (!started!.ok) throw new Error(started!.problem);
-    while ((await waitingCount(database.engine)) === 0) await delay(20);
+    const { id } = started!;
+    while (!(await isWaiting(database.engine, id))) await delay(20);
     await worker.stop();
-    return started!.id;
+    return id;
   } finally {
     await database.close();
   }
 }
 
-async function waitingCount(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(
-    `select count(*)::int as n from dagwright.task_executions where status = 'waiting'`,
+async function isWaiting(pool: pg.Pool, id: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from dagwright.task_executions where workflow_execution_id = $1 and status = 'waiting'`,
+    [id],
   );
-  return rows[0]!.n;
+  return rowCount === 1;
 }
 
 /** Rows that were read by sequential scans so far, by table, of those that grow with what waits. */

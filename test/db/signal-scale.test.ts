@@ -33,6 +33,14 @@ const STATEMENTS: Record<string, (id: string) => [string, ...unknown[]]> = {
   'a pass over what nobody judges': () => ['select dagwright.rejudge_signals_v1(now())'],
   'a signal that ends a wait': (id) => [`select dagwright.signal_execution($1, 'go')`, id],
   'a signal that nothing waits for': (id) => [`select dagwright.signal_execution($1, 'other')`, id],
+  'a look for what is stored': (id) => [
+    `select * from dagwright.stored_signals_v1($1, 'w', -1, 0, true, 100)`,
+    id,
+  ],
+  'a look for who waits': (id) => [
+    `select * from dagwright.open_waits_v1($1, 'go', '-infinity', '', -1, 500)`,
+    id,
+  ],
   'a look for what is not judged': (id) => [`select dagwright.has_unjudged_v1($1, 'w', -1)`, id],
 };
 
@@ -50,6 +58,8 @@ test(`with ${WAITING} waiting tasks each statement reads the pages that it reads
   };
   const few = await measure(await oneWaiting());
   await addWaiting(own.url, admin, WAITING);
+  const [count] = (await admin.query('select count(*)::int as n from dagwright.signal_waits')).rows;
+  expect(count).toEqual({ n: 2 * (WAITING + 1) });
   const id = await oneWaiting();
   const before = await sequentialReads(admin);
   const many = await measure(id);

@@ -572,6 +572,7 @@ describe('nothing is lost', () => {
       [id],
     );
     await engine.query('select dagwright.reconcile_v1(4)');
+    await waits(id, 1);
     await send(id, 'go', 1);
     const run = await engine.ended(id);
     expect(run.task('w').output).toEqual(got('go', 2));

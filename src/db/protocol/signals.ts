@@ -49,12 +49,9 @@ export interface StoredSignal {
   readonly isJudged: boolean;
 }
 
-/** Bytes of payloads that are loaded at once, unless one alone has more. */
-const MAX_PAGE_BYTES = 4_000_000;
-
 /**
  * Signals that a wait of this task is open for, in the order of arrival, from the position after `after` on; without `all` those
- * alone that are not judged.
+ * alone that are not judged. At most 4 MB of payloads, unless one alone has more.
  */
 export async function findStoredSignals(
   db: Queryable,
@@ -63,16 +60,10 @@ export async function findStoredSignals(
   { after, all, limit }: { readonly after: number; readonly all: boolean; readonly limit: number },
 ): Promise<readonly StoredSignal[]> {
   const { rows } = await db.query<StoredSignal>({
-    name: `find_stored_signals_${all ? 'all' : 'unjudged'}`,
-    text: `select position::float8 as position, name, payload, broadcast, is_judged as "isJudged" from (
-        select s.*, sum(octet_length(s.payload::text)) over (order by s.position) - octet_length(s.payload::text) as bytes_before from (
-          select s.* from dagwright.execution_signals s
-          where s.workflow_execution_id = $1 and s.position > $4 and s.taken_at is null${all ? '' : ' and not s.is_judged'}
-            and s.name in (select w.name from dagwright.signal_waits w
-              where w.workflow_execution_id = $1 and w.task_id = $2 and w.map_index = $3)
-          order by s.position limit $5) s) s
-      where coalesce(bytes_before, 0) < ${MAX_PAGE_BYTES} order by position`,
-    values: [executionId, taskId, mapIndex, after, limit],
+    name: 'stored_signals_v1',
+    text: `select place as position, title as name, body as payload, to_all as broadcast, was_judged as "isJudged"
+      from dagwright.stored_signals_v1($1, $2, $3, $4, $5, $6)`,
+    values: [executionId, taskId, mapIndex, after, all, limit],
   });
   return rows;
 }
@@ -95,14 +86,9 @@ export async function findOpenWaits(
   { after, limit }: { readonly after: OpenWait | null; readonly limit: number },
 ): Promise<readonly OpenWait[]> {
   const { rows } = await db.query<OpenWait>({
-    name: 'find_open_waits',
-    text: `select w.task_id as "taskId", w.map_index as "mapIndex",
-        to_char(w.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "openedAt", w.condition_reads as reads
-      from dagwright.signal_waits w
-      where w.workflow_execution_id = $1 and w.name = $2
-        and (w.opened_at, w.task_id, w.map_index) > (coalesce($3::timestamptz, '-infinity'), $4::text, $5::int)
-        and dagwright.takes_signal_v1($1, w.task_id, w.map_index)
-      order by w.opened_at, w.task_id, w.map_index limit $6`,
+    name: 'open_waits_v1',
+    text: `select task as "taskId", idx as "mapIndex", since as "openedAt", reads
+      from dagwright.open_waits_v1($1, $2, coalesce($3::timestamptz, '-infinity'), $4, $5, $6)`,
     values: [executionId, name, after?.openedAt ?? null, after?.taskId ?? '', after?.mapIndex ?? -1, limit],
   });
   return rows;

@@ -46,6 +46,36 @@ begin
   return case when is_stored then 'judge' else 'open' end;
 end $$;
 
+-- What nothing has taken of the names that a task waits for, in the order of arrival, from the position after `after` on: at most `most`
+-- signals of 4 MB together, or one. Without with_judged those alone that are not judged.
+create or replace function dagwright.stored_signals_v1(x uuid, task text, idx int, after bigint, with_judged boolean, most int)
+returns table (place float8, title text, body jsonb, to_all boolean, was_judged boolean)
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
+begin
+  return query
+    select s.position::float8, s.name, s.payload, s.broadcast, s.is_judged from (
+      select f.*, sum(octet_length(f.payload::text)) over (order by f.position) - octet_length(f.payload::text) as bytes_before from (
+        select k.* from dagwright.signal_waits w join dagwright.execution_signals k
+            on k.workflow_execution_id = x and k.name = w.name and k.taken_at is null
+          where w.workflow_execution_id = x and w.task_id = task and w.map_index = idx and k.position > after
+            and (with_judged or not k.is_judged)
+          order by k.position limit most) f) s
+    where coalesce(s.bytes_before, 0) < 4000000 order by s.position;
+end $$;
+
+-- Waits for a name that can take a signal, the oldest first, after the given one: read by the key, a page at a time, however many there are.
+create or replace function dagwright.open_waits_v1(x uuid, title text, after_at timestamptz, after_task text, after_idx int, most int)
+returns table (task text, idx int, since text, reads jsonb)
+language plpgsql set enable_seqscan = off set enable_sort = off set plan_cache_mode = force_generic_plan as $$
+begin
+  return query
+    select w.task_id, w.map_index, to_char(w.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), w.condition_reads
+    from dagwright.signal_waits w
+    where w.workflow_execution_id = x and w.name = title and (w.opened_at, w.task_id, w.map_index) > (after_at, after_task, after_idx)
+      and dagwright.takes_signal_v1(x, w.task_id, w.map_index)
+    order by w.opened_at, w.task_id, w.map_index limit most;
+end $$;
+
 -- Writes what a worker has judged. matches: [[position, task, index], …], in the order in which they were decided; refused: positions
 -- that each wait has refused, and broadcasts, which each that wanted them got. Returns false where a wait took none any more by then,
 -- so that its signal has to be judged again.
