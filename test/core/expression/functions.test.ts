@@ -62,6 +62,7 @@ const VALUES: readonly (readonly [string, unknown])[] = [
     ],
   ],
   ['map([[1, 2], [3]], sum(item) + index)', [3, 4]],
+  ['map([[1, 2]], [count(filter(item, item > 1)), item, index])', [[1, [1, 2], 0]]],
   ['map([1], [item, index, $.item, $.index])', [[1, 0, 1, 0]]],
   ['map([0, 1], input.tags[item])', ['red', 'blue']],
   ['map(range(2), exists(item.a))', [false, false]],
