@@ -40,6 +40,7 @@ export function context(more: Partial<TaskContext> = {}): TaskContext {
     openCallback: async () => ({ token: 'token-1', url: 'http://127.0.0.1/v1/callbacks/token-1' }),
     answerState: null,
     readReview: async () => null,
+    readStarters: async () => [],
     noteNotice: async () => {},
     openReviewLink: async () => 'http://127.0.0.1/reviews/token-1',
     addCost() {},
