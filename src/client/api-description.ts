@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 1e2108b95edad9c579c521afbbd121db53f6d8a1a8841a89417a962d76bfdd05
+// sha256 f6369e6ad77828a93b0d9a14323f49476eb19baf4ef11d508f311f51eb94dc52
 
 export interface paths {
     "/openapi.json": {
@@ -7479,7 +7479,7 @@ export interface operations {
                     data?: unknown;
                     /** @description Of the review that was read: another is refused with 409. */
                     fence?: number;
-                    /** @description Decides at once, whoever's it is. For the operator only; the audit trail says so. */
+                    /** @description Decides at once, whoever's it is. For the operator, or where the service runs without keys; the audit trail says so. */
                     override?: boolean;
                 };
             };
