@@ -336,7 +336,8 @@ describe('what ends the task otherwise closes its review', () => {
   });
 });
 
-describe('when nobody decides', () => {
+// Beside each other: they wait for the timers' loop.
+describe.concurrent('when nobody decides', () => {
   const due = { dueInSeconds: 0.2 };
   it.each<[JsonObject, string, string]>([
     [{ onExpire: 'fail' }, 'r failed, yes skipped upstream_failed, no skipped upstream_failed', 'expired'],
@@ -380,7 +381,7 @@ describe('when nobody decides', () => {
   });
 });
 
-describe('people are told', () => {
+describe.concurrent('people are told', () => {
   const user = (id: string) => ({ type: 'user', id });
   const telling = (prompt: string) => ({
     notify: { taskType: 'model_inference', modelId: 'simulated/fast', config: { prompt } },
@@ -423,7 +424,7 @@ describe('people are told', () => {
   });
 });
 
-describe('a pause', () => {
+describe.concurrent('a pause', () => {
   it('lets people decide, and goes on with it when it is resumed', async () => {
     const { id, review } = await open();
     await pauseExecution(engine.database, DEFAULT_TENANT_ID, id);
