@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 d0b613b51de48b6285dff9c55ebf58390005fec252a7dbe39b16260b3c56cbe0
+// sha256 a1a2512d0bfdccd81dcb90ac3783bbc2095833b973e6a04e60906492b1d31bd1
 
 export interface paths {
     "/openapi.json": {
@@ -8229,7 +8229,7 @@ export interface operations {
                     data?: unknown;
                     /** @description Of the review that was read: another is refused with 409. */
                     fence?: number;
-                    /** @description Decides at once, whoever's it is. For the operator only; the audit trail says so. */
+                    /** @description Decides at once, whoever's it is. For the operator, or where the service runs without keys; the audit trail says so. */
                     override?: boolean;
                 };
             };

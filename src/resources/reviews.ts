@@ -198,7 +198,11 @@ export function refusalOf(id: string, answer: ReviewAnswer | null): Refused | nu
     case 'stale':
       return refusedAt('/fence', 'fence_mismatch', `the review has the fence ${answer.fence}`);
     case 'self':
-      return refusedAt('', 'self_approval', `it was started by ${answer.by}, who may not decide it`);
+      return refusedAt(
+        '',
+        'self_approval',
+        `it was started by ${answer.by}, who may not decide it without selfApproval in its config`,
+      );
     case 'not_assignee':
       return refusedAt('', 'not_assignee', `it is for ${answer.assignees?.join(', ')}, not for ${answer.by}`);
     case 'claimed':

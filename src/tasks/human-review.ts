@@ -50,10 +50,7 @@ export const humanReview: TaskType = {
       run: (context) =>
         context.phase === 'review'
           ? lookAtReview(node, notice, context)
-          : {
-              kind: 'waitForReview',
-              opens: { ...requestOf(node, mappings, context), notifies: notice !== null },
-            },
+          : openReview(node, { ...requestOf(node, mappings, context), notifies: notice !== null }, context),
     };
   },
 };
@@ -136,7 +133,6 @@ function requestOf(
     onExpire: word<OnExpire>('onExpire', ON_EXPIRE),
     escalateTo: people('escalateTo'),
   });
-  refuseUndecidable(node, request);
   return request;
 }
 
@@ -152,13 +148,27 @@ function peopleOf(node: NodeDefinition, field: Field, value: Json): string[] {
   return [...new Set(named)];
 }
 
-/** Nobody could ever decide it. */
-function refuseUndecidable(node: NodeDefinition, request: ReviewRequest): void {
-  const { assignees, requiredApprovals } = request;
-  const isClosed = assignees.length > 0 && assignees.every((one) => one.startsWith('user:'));
-  if (isClosed && assignees.length < requiredApprovals)
-    throw new TerminalError(
-      'validation',
-      `Task "${node.taskId}": human_review needs ${requiredApprovals} approvals, but is for ${assignees.length} people`,
-    );
+async function openReview(
+  node: NodeDefinition,
+  request: ReviewRequest,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const { assignees, requiredApprovals, selfApproval } = request;
+  // Who has a role may change until it is decided.
+  if (assignees.length > 0 && assignees.every((one) => one.startsWith('user:'))) {
+    const starters = selfApproval ? [] : await context.readStarters();
+    const voters = assignees.filter((one) => !starters.includes(one));
+    if (voters.length < requiredApprovals) throw undecidable(node, request, voters.length);
+  }
+  return { kind: 'waitForReview', opens: request };
+}
+
+/** It would wait for ever. */
+function undecidable(node: NodeDefinition, { assignees, requiredApprovals }: ReviewRequest, voters: number) {
+  const why =
+    voters < assignees.length ? '; whoever started the execution may not decide it without selfApproval' : '';
+  return new TerminalError(
+    'validation',
+    `Task "${node.taskId}": human_review needs ${requiredApprovals} approval(s), but ${voters} of those it is for may decide${why}`,
+  );
 }

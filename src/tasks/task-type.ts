@@ -62,6 +62,8 @@ export interface TaskContext {
   readonly answerState: AnswerState | null;
   /** Of a task that waits for people: does what is due of its review, and tells what has become of it. */
   readReview(): Promise<ReviewState | null>;
+  /** Who may not decide a review of this execution unless it says so, as assignees are written. */
+  readStarters(): Promise<readonly string[]>;
   /** Notes that people were told of it, or what went wrong. */
   noteNotice(review: ReviewState, failures: readonly string[] | null): Promise<void>;
   /** A link by which a person without a key decides it; it is valid as soon as this resolves. */

@@ -56,6 +56,8 @@ const find = (id: string, index = -1) =>
 const reviewOf = (id: string, index = -1): Promise<ReviewRow> =>
   until(async () => (await find(id, index))[0]);
 
+const jobsOf = (id: string) => engine.query('select from dagwright.jobs_v1() where execution_id = $1', [id]);
+
 async function decide(
   id: string,
   decision = 'approved',
@@ -114,7 +116,8 @@ describe('a review', () => {
     );
     expect(task).toEqual({ status: 'waiting', waiting_on: 'review', wake_at: null, ready_at: null });
     await until(async () => engine.worker.running === 0);
-    expect(await engine.query('select from dagwright.jobs_v1() where execution_id = $1', [id])).toEqual([]);
+    // A job that has ended goes a moment later.
+    await until(async () => (await jobsOf(id)).length === 0);
     expect(await decide(review.id)).toMatchObject({ outcome: 'decided', status: 'approved' });
     const run = await engine.ended(id);
     expect(run.states).toBe('r completed, yes completed, no skipped branch_not_taken');
@@ -130,6 +133,23 @@ describe('a review', () => {
     const run = await engine.ended(id);
     expect(run.states).toBe('r completed, yes skipped branch_not_taken, no completed');
     expect(run.task('r').output).toMatchObject({ responses: [{ comment: 'too dear' }] });
+  });
+
+  it('that nobody could ever decide is refused when it opens', async () => {
+    const user = (id: string) => ({ type: 'user', id });
+    const refused: JsonObject[] = [
+      { assignees: [user('alice')] },
+      { assignees: [user('alice'), user('bob')], requiredApprovals: 2 },
+      { assignees: '{{ [{ type: "user", id: "bob" }] }}', requiredApprovals: 2 },
+    ];
+    for (const config of refused) {
+      const run = await engine.run(reviewed(config), { createdBy: 'user:alice' });
+      expect(run.task('r').error?.code).toBe('validation');
+      expect(await find(run.execution.id)).toEqual([]);
+    }
+    const { id, review } = await open({ assignees: [user('alice')], selfApproval: true });
+    expect(await decide(review.id, 'approved', { by: 'user:alice' })).toMatchObject({ outcome: 'decided' });
+    await engine.ended(id);
   });
 
   it('outlives its workers', async () => {
@@ -316,7 +336,8 @@ describe('what ends the task otherwise closes its review', () => {
   });
 });
 
-describe('when nobody decides', () => {
+// Beside each other: they wait for the timers' loop.
+describe.concurrent('when nobody decides', () => {
   const due = { dueInSeconds: 0.2 };
   it.each<[JsonObject, string, string]>([
     [{ onExpire: 'fail' }, 'r failed, yes skipped upstream_failed, no skipped upstream_failed', 'expired'],
@@ -360,7 +381,7 @@ describe('when nobody decides', () => {
   });
 });
 
-describe('people are told', () => {
+describe.concurrent('people are told', () => {
   const user = (id: string) => ({ type: 'user', id });
   const telling = (prompt: string) => ({
     notify: { taskType: 'model_inference', modelId: 'simulated/fast', config: { prompt } },
@@ -403,12 +424,13 @@ describe('people are told', () => {
   });
 });
 
-describe('a pause', () => {
+describe.concurrent('a pause', () => {
   it('lets people decide, and goes on with it when it is resumed', async () => {
     const { id, review } = await open();
     await pauseExecution(engine.database, DEFAULT_TENANT_ID, id);
+    await until(async () => (await jobsOf(id)).length === 0);
     expect(await decide(review.id)).toMatchObject({ outcome: 'decided' });
-    expect(await engine.query('select from dagwright.jobs_v1() where execution_id = $1', [id])).toEqual([]);
+    expect(await jobsOf(id)).toEqual([]);
     await resumeExecution(engine.database, DEFAULT_TENANT_ID, id);
     expect((await engine.ended(id)).states).toContain('yes completed');
   });

@@ -1,4 +1,6 @@
 // Links for people without a key (LANGUAGE H4): the page shows, POST decides, once, as the person that the link was made for.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { insertKey } from '../../src/db/resources/api-keys.ts';
@@ -9,6 +11,9 @@ let service: TestService;
 let acme: { readonly id: string; readonly key: string };
 let alice: string;
 let made = 0;
+/** Where notices go, and what came. */
+let outside: Server;
+const told: { readonly to: string; readonly url: string; readonly reason: string }[] = [];
 
 const FORM = {
   type: 'object',
@@ -52,7 +57,19 @@ const post = (path: string, fields: Record<string, string>): Promise<CallAnswer>
 const shown = async (id: string) => (await service.call('GET', `/v1/reviews/${id}`, { key: acme.key })).body;
 
 beforeAll(async () => {
-  service = await openService({ worker: true, withKeys: true });
+  outside = createServer((request, response) => {
+    let text = '';
+    request.on('data', (bytes) => {
+      text += bytes;
+    });
+    request.on('end', () => {
+      told.push(JSON.parse(text));
+      response.writeHead(202).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve));
+  const allowedHosts = [`127.0.0.1:${(outside.address() as AddressInfo).port}`];
+  service = await openService({ worker: { outside: { allowedHosts } } as object, withKeys: true });
   acme = await service.tenant('acme');
   const made_ = await service.database.withTenant(acme.id, (client) =>
     insertKey(client, acme.id, {
@@ -65,6 +82,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.engine!.expectSound();
   await service.close();
+  outside.close();
 });
 
 describe('a link', () => {
@@ -164,6 +182,29 @@ describe('a link', () => {
     });
     expect(body.items).toMatchObject([{ action: 'reviews.link', newValues: { person: 'user:bob' } }]);
     expect(JSON.stringify(body)).not.toContain(token);
+  });
+});
+
+test('a notice brings each person his own link, which decides as him', async () => {
+  const url = `http://127.0.0.1:${(outside.address() as AddressInfo).port}/mail`;
+  const body = {
+    to: '{{ task.input.assignee.id }}',
+    reason: '{{ task.input.reason }}',
+    url: '{{ task.reviewUrl }}',
+  };
+  const id = await open({
+    assignees: ['bob', 'carol'].map((name) => ({ type: 'user', id: name })),
+    requiredApprovals: 2,
+    notify: { taskType: 'external_api', config: { method: 'POST', url, body } },
+  });
+  await until(async () => told.length === 2);
+  expect(told.map(({ to, reason }) => `${to} ${reason}`)).toEqual(['bob opened', 'carol opened']);
+  for (const notice of told)
+    expect((await post(new URL(notice.url).pathname, { decision: 'approved' })).status).toBe(200);
+  expect(await shown(id)).toMatchObject({
+    status: 'approved',
+    notifyError: null,
+    responses: [{ by: 'user:bob' }, { by: 'user:carol' }],
   });
 });
 

@@ -51,3 +51,13 @@ export async function openReviewLink(
     values: [reviewId, hash, person],
   });
 }
+
+/** Who may not decide a review of this execution, unless it says so. */
+export async function loadStarters(db: Queryable, executionId: string): Promise<readonly string[]> {
+  const { rows } = await db.query<{ starters: readonly string[] }>({
+    name: 'review_starters_v1',
+    text: 'select dagwright.review_starters_v1($1) as starters',
+    values: [executionId],
+  });
+  return rows[0]!.starters;
+}

@@ -3,8 +3,10 @@ import { TerminalError } from '../../core/errors.ts';
 import { MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES, MAX_VALUES } from '../../core/json.ts';
 import type { TaskLog } from '../../core/log-lines.ts';
 import { isForAnswer, isForParts } from '../../core/wait.ts';
+import { untilAnswered } from '../../db/connection/connection.ts';
 import { loadParts } from '../../db/protocol/bounded-results.ts';
 import { loadCheckpoint } from '../../db/protocol/reads.ts';
+import { loadStarters } from '../../db/protocol/reviews.ts';
 import { writeCheckpoint } from '../../db/protocol/transitions.ts';
 import type { Outside } from '../../tasks/outside.ts';
 import type { ParentResult, PartResult, TaskContext } from '../../tasks/task-type.ts';
@@ -78,6 +80,7 @@ export async function contextOf(
     noteNotice: (review, failures) =>
       attempt.whileLocking(() => noteNoticeOf(worker, executionId, review, failures)),
     openReviewLink: (review, person) => openReviewLinkOf(worker, review, person),
+    readStarters: () => untilAnswered(() => loadStarters(worker.pool, executionId)),
     readReview: () => attempt.whileLocking(() => readReviewOf(worker, executionId, claim)),
     addCost: (usd, usage) => spending.add(usd, usage),
     get log() {

@@ -99,7 +99,8 @@ export const DecisionBody = Type.Object(
     ),
     override: Type.Optional(
       Type.Boolean({
-        description: "Decides at once, whoever's it is. For the operator only; the audit trail says so.",
+        description:
+          "Decides at once, whoever's it is. For the operator, or where the service runs without keys; the audit trail says so.",
       }),
     ),
   },

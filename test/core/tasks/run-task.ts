@@ -41,6 +41,7 @@ export function context(more: Partial<TaskContext> = {}): TaskContext {
     openSignalWait: async () => ({ status: 'open', output: null, error: null, leftMs: 1_000 }),
     answerState: null,
     readReview: async () => null,
+    readStarters: async () => [],
     noteNotice: async () => {},
     openReviewLink: async () => 'http://127.0.0.1/reviews/token-1',
     addCost() {},
