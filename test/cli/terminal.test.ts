@@ -8,7 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram, loadCommand } from '../../src/cli/program.ts';
 import { casesOf } from '../support/depth.ts';
-import { definition, type Engine, openEngine } from '../support/engine.ts';
+import { definition, type Engine, openEngine, until } from '../support/engine.ts';
 import { type CliOptions, runCli } from './support/run-cli.ts';
 
 const range = (from: number, to: number) =>
@@ -63,6 +63,17 @@ beforeAll(async () => {
   await json('apply', file('flow.json', FLOW));
   made.execution = (await json('run', 'flow')).id;
   made.pending = await engine.start('flow', { startAt: new Date(Date.now() + 3_600_000) } as never);
+  const asked = definition([
+    {
+      taskId: 'ask',
+      taskType: 'human_review',
+      dependsOn: [],
+      config: { title: HOSTILE, description: HOSTILE },
+    },
+  ]);
+  await engine.apply(asked);
+  made.asking = await engine.start(asked.workflowId);
+  made.review = await until(async () => (await json('reviews', 'list')).items[0]?.id);
   made.schedule = (await json('schedules', 'create', 'flow', 'daily', '0 9 * * *')).id;
   made.webhook = (await json('webhooks', 'create', 'flow', 'in', '--auth-type', 'none')).id;
   made.key = (await json('keys', 'create', 'mine', '--roles', 'viewer')).id;
@@ -132,6 +143,19 @@ const LINES: Readonly<Record<string, readonly (() => string[])[] | null>> = {
   'executions cancel': [() => [made.logged!]],
   'executions pause': [() => [made.logged!]],
   'executions resume': [() => [made.logged!]],
+  'executions signal': [() => [made.asking!, HOSTILE], () => [made.asking!, 'go', '--payload', HOSTILE]],
+  'reviews list': [() => [], () => ['--workflow', HOSTILE]],
+  'reviews show': [() => [made.review!], () => [HOSTILE]],
+  'reviews comment': [() => [made.review!, HOSTILE]],
+  'reviews assign': [() => [made.review!, HOSTILE], () => [made.review!, 'user:bob']],
+  'reviews claim': [() => [made.review!]],
+  'reviews release': [() => [made.review!]],
+  'reviews update': [() => [made.review!, '--priority', HOSTILE], () => [made.review!, '--priority', '9']],
+  'reviews link': [() => [made.review!, HOSTILE]],
+  'reviews unlink': [() => [made.review!]],
+  'reviews submit': [() => [made.review!, '--data', JSON.stringify({ [HOSTILE]: HOSTILE })]],
+  'reviews reject': [() => [HOSTILE]],
+  'reviews approve': [() => [made.review!]],
   'services list': [() => []],
   'services set': [() => [HOSTILE, '--max-concurrency', '2']],
   'services remove': [() => [HOSTILE]],

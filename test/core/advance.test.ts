@@ -55,7 +55,7 @@ describe('without a failure', () => {
 
   test('a rejected gate never runs what it guards, nor what follows', () => {
     const plan = planOf('r -approved-> publish -> announce; work -> publish');
-    const before = { work: done, r: waiting('human') };
+    const before = { work: done, r: waiting('review') };
     const { ends } = closure(plan, before, { r: { status: 'completed', branch: 'rejected' } });
     expect(ends).toEqual({ publish: 'branch_not_taken', announce: 'upstream_skipped' });
   });
@@ -154,7 +154,7 @@ describe('failurePolicy, row by row (CONTRACT 2.1)', () => {
     ],
     ['retrying', { status: 'retrying' }, { finish_running: 'failed', fail_fast: 'failed', continue: '-' }],
     ['running', running, { finish_running: '-', fail_fast: 'cancelled', continue: '-' }],
-    ...(['timer', 'signal', 'callback', 'human', 'items', null] as const).map(
+    ...(['timer', 'signal', 'callback', 'review', 'items', null] as const).map(
       (on): [string, TaskState, Record<FailurePolicy, string>] => [
         `waiting on ${on}`,
         waiting(on),

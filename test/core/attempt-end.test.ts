@@ -20,6 +20,7 @@ const ENDS: readonly AttemptEnd[] = [
   { ...totals, kind: 'failed', error },
   { ...totals, kind: 'retrying', error, retryInMs: 5 },
   { ...totals, kind: 'waiting', on: 'timer', delayMs: 5 },
+  { ...totals, kind: 'inReview', reviewJson: '{}' },
   { ...totals, kind: 'fanOut', fanOut, valuesJson: '[]' },
   { ...totals, kind: 'terminated', status: 'completed', outputJson: '1', error: null },
   { ...totals, kind: 'released' },

@@ -42,7 +42,7 @@ function randomGraph(random: Random): NodeDefinition[] {
 }
 
 function randomScript(random: Random): Script {
-  const waits = ['timer', 'items', 'signal', 'callback', 'human', 'child'] as const;
+  const waits = ['timer', 'items', 'signal', 'callback', 'review', 'child'] as const;
   const via: TaskState[] = [];
   if (random() < 0.2)
     via.push({ status: 'waiting', waitingOn: comingWait(pick(random, waits)) }, { status: 'running' });

@@ -19,37 +19,82 @@ afterAll(() => protocol.engine.close());
 /** By name: a call about an execution whose task `a` waits for the callback with the execution's id as its token. */
 const CALLS: Record<
   string,
-  { readonly sql: string; readonly isPaused?: boolean; readonly isSignal?: boolean }
+  {
+    readonly sql: string;
+    readonly isPaused?: boolean;
+    readonly on?: 'signal' | 'review';
+    readonly role?: string;
+  }
 > = {
   pause_execution: { sql: 'select dagwright.pause_execution($1::uuid)' },
   resume_execution: { sql: 'select dagwright.resume_execution($1::uuid)', isPaused: true },
   cancel_execution: { sql: 'select dagwright.cancel_execution($1::uuid)' },
   complete_callback: { sql: `select dagwright.complete_callback($1::text, '1')` },
   heartbeat_callback: { sql: 'select dagwright.heartbeat_callback($1::text)' },
-  signal_execution: { sql: `select dagwright.signal_execution($1::uuid, 'go')`, isSignal: true },
+  signal_execution: { sql: `select dagwright.signal_execution($1::uuid, 'go')`, on: 'signal' },
+  decide_review: { sql: `select dagwright.decide_review($1::uuid, 'approved')`, on: 'review' },
+  decide_review_v1: {
+    sql: `select dagwright.decide_review_v1($1::uuid, 'approved', null, null, null, false)`,
+    on: 'review',
+    role: 'dagwright_tenant',
+  },
+  change_review_v1: {
+    sql: `select dagwright.change_review_v1($1::uuid, 'update', '{"dueAt":"2040-01-01T00:00:00.000Z"}', true)`,
+    on: 'review',
+    role: 'dagwright_tenant',
+  },
 };
 
-async function arrange({ isPaused = false, isSignal = false }): Promise<string> {
+const REVIEW = {
+  reviewType: 'approval',
+  title: 'Pay?',
+  shownHash: '00',
+  priority: 5,
+  assignees: [],
+  requiredApprovals: 1,
+  rejectAfter: 1,
+  selfApproval: true,
+  onExpire: 'expire',
+  escalateTo: [],
+  notifies: false,
+};
+
+/** An execution, and what the call names: itself, or the review that its task waits for. */
+async function arrange({
+  isPaused = false,
+  on,
+}: (typeof CALLS)[string]): Promise<{ id: string; named: string }> {
   const { id, claim } = await protocol.open(graph('a -> b; c'));
   const key = createHash('sha256').update(id).digest();
   const pool = protocol.engine.database.engine;
-  const kind = isSignal ? 'signal' : 'callback';
-  if (isSignal)
+  if (on === 'review') {
+    const end = { kind: 'inReview', reviewJson: JSON.stringify(REVIEW) } as const;
+    await protocol.calls.settles.call(settleOf(id, { claim, end }));
+    const { rows } = await pool.query(
+      'select id from dagwright.human_tasks where workflow_execution_id = $1',
+      [id],
+    );
+    return { id, named: rows[0].id };
+  }
+  const kind = on ?? 'callback';
+  if (kind === 'signal')
     await openSignalWait(pool, id, claim, { key, names: ['go'], readsJson: null, timeoutMs: 60_000 });
-  else await openAnswer(pool, id, claim, { kind: 'callback', key, timeoutMs: 60_000, heartbeatMs: 30_000 });
+  else await openAnswer(pool, id, claim, { kind, key, timeoutMs: 60_000, heartbeatMs: 30_000 });
   await protocol.calls.settles.call(
     settleOf(id, { claim, end: { kind: 'waiting', on: kind, delayMs: 60_000 } }),
   );
   if (isPaused) await pauseExecution(protocol.engine.database, DEFAULT_TENANT_ID, id);
-  return id;
+  return { id, named: id };
 }
 
 /** A transaction of another service, and its process in the server. */
-async function beginAsCaller(): Promise<{ readonly client: pg.PoolClient; readonly pid: number }> {
+async function beginAs(
+  role = 'dagwright_caller',
+): Promise<{ readonly client: pg.PoolClient; readonly pid: number }> {
   const client = await protocol.engine.database.engine.connect();
   await client.query('begin');
   await client.query(`select set_config('app.current_tenant_id', $1, true)`, [DEFAULT_TENANT_ID]);
-  await client.query('set local role dagwright_caller');
+  await client.query(`set local role ${role}`);
   const { rows } = await client.query('select pg_backend_pid() as pid');
   return { client, pid: rows[0].pid };
 }
@@ -67,14 +112,14 @@ async function findFree(id: string): Promise<{ execution: number; tasks: number 
 test.each(Object.entries(CALLS))(
   '%s takes the execution before its tasks, and keeps both',
   async (_, call) => {
-    const id = await arrange(call);
+    const { id, named } = await arrange(call);
     expect(await findFree(id)).toEqual({ execution: 1, tasks: 3 });
     const holder = await protocol.engine.database.engine.connect();
     await holder.query('begin');
     await holder.query('select from dagwright.workflow_executions where id = $1 for no key update', [id]);
-    const caller = await beginAsCaller();
+    const caller = await beginAs(call.role);
     try {
-      const called = caller.client.query(call.sql, [id]);
+      const called = caller.client.query(call.sql, [named]);
       await until(
         async () =>
           (

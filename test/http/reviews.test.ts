@@ -154,6 +154,36 @@ describe('nobody decides what he started', () => {
   });
 });
 
+test('each act leaves one row in the audit trail, with who did it', async () => {
+  const { id } = await open();
+  const acts: [string, string, string, unknown][] = [
+    ['claim', 'POST', 'claim', undefined],
+    ['release', 'POST', 'release', undefined],
+    ['comment', 'POST', 'comments', { comment: 'Who is it?' }],
+    ['update', 'PATCH', '', { priority: 9 }],
+    ['assign', 'POST', 'assign', { assignees: [{ type: 'user', id: 'bob' }] }],
+    ['link', 'POST', 'links', { assignee: { type: 'user', id: 'bob' } }],
+    ['revoke', 'DELETE', 'links', undefined],
+    ['decide', 'POST', 'decision', { decision: 'approved' }],
+  ];
+  for (const [act, method, path, body] of acts) {
+    const answer = await service.call(method, `/v1/reviews/${id}${path && `/${path}`}`, {
+      key: act === 'assign' || act === 'update' || act.match(/link|revoke/) ? keys.admin! : keys.bob!,
+      ...(body !== undefined && { body }),
+    });
+    expect([act, answer.status, answer.body]).toEqual([
+      act,
+      expect.toSatisfy((n: number) => n < 300),
+      answer.body,
+    ]);
+  }
+  const query = { resourceType: 'reviews', resourceId: id };
+  const { body } = await service.call('GET', '/v1/audit', { key: keys.admin!, query });
+  const rows = (body.items as { action: string; actor: string }[]).toReversed();
+  expect(rows.map(({ action }) => action)).toEqual(acts.map(([act]) => `reviews.${act}`));
+  expect(rows.at(-1)!.actor).toBe('user:bob');
+});
+
 describe('whom a review is for', () => {
   const forBob = { assignees: [{ type: 'user', id: 'bob' }] };
   const forReviewers = { assignees: [{ type: 'role', id: 'reviewer' }] };

@@ -3,8 +3,6 @@ import { WAITS, type WaitKind, type WaitRule } from '../../../src/core/wait.ts';
 
 const CANCELLED: WaitRule['onFailure'] = { finish_running: 'cancel', fail_fast: 'cancel', continue: 'stay' };
 const COMING = {
-  signal: CANCELLED,
-  human: CANCELLED,
   child: { ...CANCELLED, finish_running: 'wind_down' },
 } as const satisfies Record<string, WaitRule['onFailure']>;
 
