@@ -156,6 +156,9 @@ describe('dagwright webhooks', () => {
     const named = await webhooks(options, { DAGWRIGHT_SECRET_DEFAULT__OWN: 'own-of-default-0123' });
     expect(named.stdout).toContain('in a shell where DAGWRIGHT_SECRET_DEFAULT__OWN is set:');
     expect(named.stdout).toContain('x-webhook-secret: $DAGWRIGHT_SECRET_DEFAULT__OWN');
+    expect(named.stdout).toContain(
+      'running before DAGWRIGHT_SECRET_DEFAULT__OWN was set does not have it: restart it',
+    );
   });
 
   it('says nothing of the kind where no secret is kept, or none came', async () => {

@@ -94,6 +94,7 @@ async function createOneWebhook(
   context.say(
     `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample)}`,
   );
+  sayRestart(context, sample);
   warnWhereOpen(context, config, webhook, known ?? tokenIn(given));
   const guessed = context.server === null ? guessNote(config) : null;
   if (guessed !== null) context.note(guessed);
@@ -104,6 +105,12 @@ function sampleSecret(given: string, { config, tenant }: CommandContext): Sample
   const name = referencedSecret(given);
   if (name === null) return { text: given };
   return { variable: config.outside.secrets?.variableFor(tenant, name) ?? variableFor(tenant, name) };
+}
+
+/** A process reads its environment once, when it begins. */
+function sayRestart(context: CommandContext, secret: SampleSecret | null): void {
+  if (secret === null || !('variable' in secret)) return;
+  context.say(`\nA service that was running before ${secret.variable} was set does not have it: restart it.`);
 }
 
 async function listAllWebhooks(
@@ -176,6 +183,7 @@ async function updateOneWebhook(
   );
   print(context, webhook);
   if (webhook.secret !== undefined) context.note('the secret is shown only now');
+  if (change.secret !== undefined) sayRestart(context, sampleSecret(change.secret.trim(), context));
   warnWhereOpen(context, config, webhook, webhook.secret ?? change.secret?.trim() ?? tokenIn(change));
   return 0;
 }
