@@ -141,6 +141,12 @@ describe('dagwright webhooks', () => {
     ).toEqual(['/filters', '/options']);
   });
 
+  it('says which argument is the workflow where there is none of that name', async () => {
+    expect((await webhooks(['create', 'shop', 'orders'])).stderr).toContain(
+      'hint: webhooks create WORKFLOW_ID PATH; apply its definition first',
+    );
+  });
+
   it('says where a secret is stored as it is', async () => {
     const open = await webhooks(['create', 'orders', 'cli/plain', '--json'], {
       DAGWRIGHT_ENCRYPTION_KEY: '',

@@ -3,6 +3,7 @@
 import { isJsonObject } from '../../../core/json.ts';
 import { writtenToken } from '../../../core/trigger/verify-token.ts';
 import { referencedSecret, WEBHOOK_STATUSES, type WebhookStatus } from '../../../core/trigger/webhook.ts';
+import type { Outcome } from '../../../resources/outcome.ts';
 import { OVERLAP_SECONDS } from '../../../resources/webhooks/secrets.ts';
 import type { WebhookView } from '../../../resources/webhooks/view.ts';
 import {
@@ -78,7 +79,9 @@ async function createOneWebhook(
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       inOwnEnvironment(
-        await at(createWebhook)(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+        withArguments(
+          await at(createWebhook)(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+        ),
         context,
       ),
     ),
@@ -99,6 +102,20 @@ async function createOneWebhook(
   const guessed = context.server === null ? guessNote(config) : null;
   if (guessed !== null) context.note(guessed);
   return 0;
+}
+
+/** Two words that look alike: which is the workflow is said where there is none of that name. */
+function withArguments<Value>(outcome: Outcome<Value>): Outcome<Value> {
+  if (outcome.ok) return outcome;
+  const problems = outcome.problems.map((problem) =>
+    problem.code === 'not_found' && problem.pointer === '/workflowId'
+      ? {
+          ...problem,
+          hint: `webhooks create WORKFLOW_ID PATH; ${problem.hint ?? 'apply its definition first'}`,
+        }
+      : problem,
+  );
+  return { ...outcome, problems };
 }
 
 function sampleSecret(given: string, { config, tenant }: CommandContext): SampleSecret {
