@@ -6,3 +6,5 @@ export declare const ApiError: typeof Library.ApiError;
 export type ApiError = Library.ApiError;
 export declare const DagwrightClient: typeof Library.DagwrightClient;
 export type DagwrightClient = Library.DagwrightClient;
+export declare const UnreachableError: typeof Library.UnreachableError;
+export type UnreachableError = Library.UnreachableError;

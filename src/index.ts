@@ -1,4 +1,6 @@
 // What programs and authors of task types import from 'dagwright'.
+import './library/node-version.ts';
+
 export { DagwrightError } from './core/dagwright-error.ts';
 export { RetryableError, TerminalError } from './core/errors.ts';
 export { Dagwright } from './library/dagwright.ts';

@@ -4,6 +4,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Command, CommanderError, command, group, Program } from './command.ts';
 import type { Io } from './io.ts';
+import { ownExample } from './own-examples.ts';
 
 interface Entry {
   readonly name: string;
@@ -174,7 +175,7 @@ export function createProgram(io: Io): Program {
       'after',
       `
 Examples:
-  dagwright run examples/research-brief.yaml --input '{"question":"Why DAGs?"}'
+  dagwright run ${ownExample('research-brief.yaml')} --input '{"question":"Why DAGs?"}'
   dagwright validate flow.yaml --explain
   DATABASE_URL=postgres://user:pass@host/db dagwright start --role worker
 

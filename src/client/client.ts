@@ -2,11 +2,11 @@
 import createFetchClient, { type Client } from 'openapi-fetch';
 import type { components, paths } from './api-description.ts';
 import { type EventsOptions, type ExecutionEvent, executionEvents } from './execution-events.ts';
-import { dataOf } from './refusal.ts';
+import { dataOf, fetchFrom } from './refusal.ts';
 
 export type { components, operations, paths } from './api-description.ts';
 export type { EventsOptions, ExecutionEvent } from './execution-events.ts';
-export { ApiError } from './refusal.ts';
+export { ApiError, UnreachableError } from './refusal.ts';
 
 export type Execution = components['schemas']['ExecutionDetail'];
 export type ExecutionStatus = components['schemas']['ExecutionStatus'];
@@ -47,18 +47,20 @@ export class DagwrightClient {
   readonly api: Client<paths>;
 
   constructor({ url, key, tenantId, actor, fetch }: ClientOptions) {
+    const baseUrl = url.replace(/\/+$/, '');
     this.api = createFetchClient<paths>({
-      baseUrl: url.replace(/\/+$/, ''),
+      baseUrl,
       headers: {
         ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
         ...(tenantId === undefined ? {} : { 'x-tenant-id': tenantId }),
         ...(actor === undefined ? {} : { 'x-actor': actor }),
       },
-      ...(fetch === undefined ? {} : { fetch }),
+      // Asked for at each call: tests and tracing put another in place of the global one.
+      fetch: fetchFrom(baseUrl, fetch ?? ((request) => globalThis.fetch(request))),
     });
   }
 
-  /** Once this resolves, the execution is not lost. Throws an ApiError. */
+  /** Once this resolves, the execution is not lost. Throws an ApiError, or an UnreachableError where no answer came. */
   async start(workflowId: string, input: unknown = {}, options: StartOptions = {}): Promise<ExecutionStatus> {
     const { idempotencyKey, signal, ...body } = options;
     const answer = await this.api.POST('/v1/workflows/{workflowId}/executions', {

@@ -6,6 +6,15 @@ import type { TaskState } from './plan/decide.ts';
 import type { SkipReason, TerminalTaskStatus } from './status.ts';
 import type { WaitEndedBy, WaitKind } from './wait.ts';
 
+/** Where a task's own code threw, for the logs alone; it is stored nowhere else. Texts are storable and without secrets. */
+export interface ThrownAt {
+  /** The first place in code that is neither this package's nor Node's: `tasks/price.ts:12:7`. */
+  readonly thrownAt?: string;
+  readonly stack: readonly string[];
+  /** What the error was caused by: of "fetch failed" the part that says something. */
+  readonly cause?: string;
+}
+
 /** What an attempt leaves behind, however it ended. Texts named `…Json` are serialised, storable and without secrets. */
 export interface AttemptTotals {
   readonly durationMs: number;
@@ -46,8 +55,14 @@ export type AttemptEnd = AttemptTotals &
         readonly error: TaskError;
         /** No attempt was made: nothing to keep of it. */
         readonly isUntried?: boolean;
+        readonly place?: ThrownAt | null;
       }
-    | { readonly kind: 'retrying'; readonly error: TaskError; readonly retryInMs: number }
+    | {
+        readonly kind: 'retrying';
+        readonly error: TaskError;
+        readonly retryInMs: number;
+        readonly place?: ThrownAt | null;
+      }
     | {
         readonly kind: 'waiting';
         readonly on: Exclude<WaitKind, WaitEndedBy<'parts' | 'decision'>>;

@@ -11,6 +11,13 @@ import { errorOfRefusal, translated } from './failure.ts';
 import type { Opened } from './open.ts';
 import type { AppliedWorkflow } from './views.ts';
 
+/** A program names its task types to `connect`; the setting is the command line's. */
+function inOwnWords(problem: Problem): Problem {
+  return problem.code === 'unknown_type' && problem.hint?.includes('DAGWRIGHT_TASKS') === true
+    ? { ...problem, hint: 'own types are given to Dagwright.connect({ tasks: [ … ] })' }
+    : problem;
+}
+
 /** All or none. Throws a DagwrightError with all that is wrong; pointers begin with the place in the list: `1#/nodes/0`. */
 export async function applyDefinitions(
   { config, database, tenant, rules }: Opened,
@@ -28,7 +35,9 @@ export async function applyDefinitions(
       : parsed;
     if (checked.ok) definitions.push(checked.definition);
     else
-      problems.push(...checked.problems.map((one) => ({ ...one, pointer: `${placeOf(i)}${one.pointer}` })));
+      problems.push(
+        ...checked.problems.map((one) => ({ ...inOwnWords(one), pointer: `${placeOf(i)}${one.pointer}` })),
+      );
   }
   if (problems.length > 0) throw new DagwrightError('validation', problems);
   const given = definitions.map((definition, i) => ({ definition, place: placeOf(i) }));

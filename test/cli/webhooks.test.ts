@@ -122,7 +122,7 @@ describe('dagwright webhooks', () => {
     expect(refused.code).toBe(1);
     const pointers = JSON.parse(refused.stdout).errors.map(({ pointer }: { pointer: string }) => pointer);
     expect(pointers).toEqual(expect.arrayContaining(['/path', '/filters/0/operator']));
-    expect((await webhooks(['show', 'not-an-id'])).code).toBe(2);
+    expect((await webhooks(['show', 'Not an id'])).code).toBe(2);
     const nulls = await webhooks([
       'create',
       'orders',
@@ -141,6 +141,12 @@ describe('dagwright webhooks', () => {
     ).toEqual(['/filters', '/options']);
   });
 
+  it('says which argument is the workflow where there is none of that name', async () => {
+    expect((await webhooks(['create', 'shop', 'orders'])).stderr).toContain(
+      'hint: webhooks create WORKFLOW_ID PATH; apply its definition first',
+    );
+  });
+
   it('says where a secret is stored as it is', async () => {
     const open = await webhooks(['create', 'orders', 'cli/plain', '--json'], {
       DAGWRIGHT_ENCRYPTION_KEY: '',
@@ -156,6 +162,9 @@ describe('dagwright webhooks', () => {
     const named = await webhooks(options, { DAGWRIGHT_SECRET_DEFAULT__OWN: 'own-of-default-0123' });
     expect(named.stdout).toContain('in a shell where DAGWRIGHT_SECRET_DEFAULT__OWN is set:');
     expect(named.stdout).toContain('x-webhook-secret: $DAGWRIGHT_SECRET_DEFAULT__OWN');
+    expect(named.stdout).toContain(
+      'running before DAGWRIGHT_SECRET_DEFAULT__OWN was set does not have it: restart it',
+    );
   });
 
   it('says nothing of the kind where no secret is kept, or none came', async () => {
@@ -238,6 +247,33 @@ describe('dagwright doctor', () => {
 });
 
 describe.skipIf(!hasTools)('the delivery that create prints (skipped without openssl, curl and bash)', () => {
+  const run = (script: string) =>
+    new Promise<Finished>((resolve) => {
+      const child = execFile('bash', ['-c', script], { env: environment() }, (_, stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+      );
+    });
+
+  it('has a body that the inputSchema takes, and names the command that shows what became of it', async () => {
+    const made = await webhooks(['create', 'strict', 'try/strict']);
+    const ran = await run(made.stdout.slice(made.stdout.indexOf('BODY=')));
+    const { status, eventId } = JSON.parse(ran.stdout);
+    expect(status).toBe('processed');
+    const command = /^# what became of it: npx dagwright webhooks (.+)$/m.exec(made.stdout)![1]!.split(' ');
+    expect(command).toEqual(['events', 'try/strict']);
+    // By the path alone, and as the URL has it; an event, a change and the end of it too.
+    expect((await json(...command)).items).toMatchObject([{ id: eventId, status: 'processed' }]);
+    expect(await json('events', 'default/try/strict', eventId)).toMatchObject({ body: { name: 'example' } });
+    expect(await json('update', 'try/strict', '--priority', '7')).toMatchObject({ priority: 7 });
+    expect(await json('show', 'try/strict')).toMatchObject({ priority: 7 });
+    expect((await webhooks(['delete', 'try/strict'])).code).toBe(0);
+    const gone = await webhooks(['events', 'try/strict']);
+    expect([gone.code, gone.stderr]).toEqual([
+      1,
+      expect.stringContaining('there is no webhook at the path try/strict'),
+    ]);
+  });
+
   it.each<[string, string[]]>([
     ['github', ['--verifier', 'github']],
     ['stripe', ['--verifier', 'stripe', '--secret', `it's a $ecret "for" all\\`]],
@@ -264,11 +300,7 @@ describe.skipIf(!hasTools)('the delivery that create prints (skipped without ope
     const made = await webhooks(['create', 'orders', `try/${name}`, ...args]);
     expect(made.code, made.stderr).toBe(0);
     const script = made.stdout.slice(made.stdout.indexOf('BODY='));
-    const ran = await new Promise<Finished>((resolve) => {
-      const child = execFile('bash', ['-c', script], { env: environment() }, (_, stdout, stderr) =>
-        resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-      );
-    });
+    const ran = await run(script);
     expect(JSON.parse(ran.stdout), script + ran.stderr).toMatchObject({ status: 'processed' });
     const id = /^id +(\S+)$/m.exec(made.stdout)![1]!;
     expect(await traces(service, id)).toEqual({ events: 1, executions: 1 });

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
-import { ApiError, DagwrightClient, type ExecutionEvent } from '../../src/client/client.ts';
+import { ApiError, DagwrightClient, type ExecutionEvent, UnreachableError } from '../../src/client/client.ts';
 import { openService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -55,6 +55,45 @@ describe('the client', () => {
       expect(await call().catch((error: ApiError) => error.status)).toBe(404);
     const stranger = new DagwrightClient({ url: service.url, key: 'dw_nobody' });
     expect(await stranger.start('chain').catch((error: ApiError) => error.status)).toBe(401);
+  });
+
+  test('says once what is wrong, and that its url is without /v1', async () => {
+    const refused = await client.start('nobody').catch((error: Error) => error);
+    expect((refused as Error).message.match(/nobody/g)).toHaveLength(1);
+    const two = new ApiError(new Response(null, { status: 422 }), {
+      detail: '/a: is missing (and 1 more)',
+      errors: ['/a', '/b'].map((pointer) => ({ pointer, code: 'required', message: 'is missing' })),
+    });
+    expect(two.message).toBe('/a: is missing (and 1 more)\n/b is missing');
+    const doubled = new DagwrightClient({ url: `${service.url}/v1` });
+    expect(await doubled.start('chain').catch((error: Error) => error.message)).toMatch(
+      /the `url` of a client is without \/v1$/,
+    );
+  });
+
+  test('names the address at which nobody answers', async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+    await new Promise((resolve) => closed.close(resolve));
+    const lost = new DagwrightClient({ url, key: 'dw_a-key-that-is-not-told' });
+    const failures = await Promise.all(
+      [lost.start('chain'), lost.get('x'), lost.wait('x')].map((call) =>
+        call.catch((error: unknown) => error),
+      ),
+    );
+    for (const failure of failures) {
+      expect(failure).toBeInstanceOf(UnreachableError);
+      expect(failure).toMatchObject({
+        code: 'unreachable',
+        url,
+        message: expect.stringContaining('ECONNREFUSED'),
+      });
+      expect(failure).toMatchObject({ message: expect.stringContaining(`no answer from ${url}`) });
+      expect((failure as Error).message).not.toContain('not-told');
+    }
+    const stopped = lost.start('chain', {}, { signal: AbortSignal.abort(new Error('enough')) });
+    expect(await stopped.catch((error: Error) => error.message)).toBe('enough');
   });
 
   test('waits no longer than it is told, and cancels', async () => {

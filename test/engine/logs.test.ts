@@ -83,6 +83,13 @@ describe('an execution', () => {
       ['warn', 'attempt 1 failed and will be retried: handler_error: not yet 1'],
       ['warn', 'attempt 2 failed and will be retried: handler_error: not yet 2'],
     ]);
+    // The line of the task's code, in the log and not in what is stored of the error.
+    expect(lines.find(({ task_id }) => task_id === 'r')!.fields).toMatchObject({
+      code: 'handler_error',
+      thrownAt: expect.stringMatching(/^test\/engine\/logs\.test\.ts:\d+:\d+$/),
+      stack: expect.any(Array),
+    });
+    expect(JSON.stringify(run)).not.toContain('logs.test.ts');
     expect(lines.find(({ task_id }) => task_id === 'f')).toMatchObject({
       level: 'error',
       message: 'the task failed: boom: it was boom',

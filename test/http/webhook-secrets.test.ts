@@ -81,6 +81,30 @@ describe('changing the secret', () => {
     expect((await call('GET', `/v1/webhooks/${body.id}`)).body.secrets).toHaveLength(1);
   });
 
+  it('one that is not set in the process that serves is named in the log, and the delivery is to come again', async () => {
+    const hook = await make({ verifier: 'hmac', secret: '{{ secrets.SHOP }}' });
+    const token = await make({
+      methods: ['GET', 'POST'],
+      authType: 'secret',
+      handshakes: [{ type: 'hub_challenge', verifyToken: '{{ secrets.SHOP }}' }],
+    });
+    const before = service.service.secrets;
+    Object.assign(service.service, { secrets: secretsInEnvironment({}) });
+    try {
+      const answer = await deliver(hook.path, fromHmac('{}', { secret: 'from-the-environment-1', id: '1' }));
+      expect(answer.status).toBe(503);
+      await service.call('GET', `/hooks/${token.path}?hub.mode=subscribe&hub.verify_token=x&hub.challenge=1`);
+      for (const { id } of [hook, token])
+        expect(service.logged.find((line) => line.includes(id))).toContain(
+          'DAGWRIGHT_SECRET_ACME__SHOP is not set in this process: set it where the service runs, and restart it',
+        );
+      // Whoever delivers is told nothing of it.
+      expect(JSON.stringify(answer.body)).not.toContain('SHOP');
+    } finally {
+      Object.assign(service.service, { secrets: before });
+    }
+  });
+
   it('a secret of the environment is resolved when a delivery comes', async () => {
     const hook = await make({ verifier: 'hmac', secret: '{{ secrets.SHOP }}' });
     const by = (secret: string, id: string) => deliver(hook.path, fromHmac('{}', { secret, id }));

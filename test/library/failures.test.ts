@@ -90,6 +90,15 @@ test('a workflow that JSON cannot hold', async () => {
   expect(error.code).toBe('not_json');
 });
 
+test('a task type that nobody knows: apply names the option of connect, not the setting of the command line', async () => {
+  const error = await dagwright
+    .apply({ workflowId: 'typo', nodes: [{ taskId: 'a', taskType: 'gret' }] } as never)
+    .catch((failure: unknown) => failure);
+  expect(error).toMatchObject({
+    problems: [{ code: 'unknown_type', hint: 'own types are given to Dagwright.connect({ tasks: [ … ] })' }],
+  });
+});
+
 describe('a worker', () => {
   test('does not start on a database that would not keep tenants apart', async () => {
     const admin = new pg.Client({ connectionString: database.url });

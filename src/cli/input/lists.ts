@@ -7,6 +7,8 @@ import { oneLine } from '../safe-output.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+export const isUuid = (text: string) => UUID.test(text);
+
 /** Refuses what is given and is no id; null where nothing is given. */
 export function requireUuid(text: string, name: string): string;
 export function requireUuid(text: string | undefined, name: string): string | null;

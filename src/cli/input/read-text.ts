@@ -1,7 +1,10 @@
 // Reads a file that an argument names: an ordinary one of bounded size, or a pipe that the shell has opened (`<(…)`,
 // /dev/stdin). What never ends (/dev/zero), or never begins (a fifo that nobody writes to), is refused before it is read.
+import { existsSync } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { MAX_DOCUMENT_BYTES } from '../../core/definition/reading/copy-document.ts';
+import { ownExample } from '../own-examples.ts';
 import { refuse } from '../refusal.ts';
 
 const CHUNK_BYTES = 65_536;
@@ -16,8 +19,16 @@ export async function readTextFile(path: string, option = ''): Promise<string> {
   } catch (error) {
     if (error instanceof UnfitFile)
       throw refuse(error.code, `cannot read ${path}: ${error.message}`, undefined, option);
-    throw refuse('not_found', `cannot read ${path}: ${(error as Error).message}`, undefined, option);
+    throw refuse('not_found', `cannot read ${path}: ${(error as Error).message}`, exampleHint(path), option);
   }
+}
+
+// README names the examples as they are in a checkout; in a project they lie in the package.
+function exampleHint(path: string): string | undefined {
+  const name = /^(?:\.\/)?examples\/([\w.-]+)$/.exec(path)?.[1];
+  if (name === undefined) return undefined;
+  const own = ownExample(name);
+  return existsSync(resolve(own)) ? `it is an example of this package: ${own}` : undefined;
 }
 
 class UnfitFile extends Error {

@@ -1,4 +1,5 @@
 // A delivery to try a webhook with: lines for a shell with openssl and curl, signed as the webhook's senders do it.
+import type { JsonObject } from '../../core/json.ts';
 import type { WebhookView } from '../../resources/webhooks/view.ts';
 import { decodeKey, defaultTemplate, SIGNATURE_HEADERS } from '../../triggers/webhooks/verification/hmac.ts';
 import { SECRET_HEADER } from '../../triggers/webhooks/verification/shared-secret.ts';
@@ -19,6 +20,7 @@ export function sampleDelivery(
   webhook: Pick<WebhookView, 'authType' | 'verifier' | 'options'>,
   url: string,
   secret: SampleSecret | null,
+  body: JsonObject | null,
 ): string {
   const { verifier } = webhook;
   if (
@@ -30,7 +32,7 @@ export function sampleDelivery(
   const proofs = secret === null ? [] : [...shownSecret(webhook, secret), ...signature(webhook, secret, url)];
   const headers = ['content-type: application/json', ...proofs];
   return [
-    `BODY=${quote(BODY)}; T=$(date +%s); ID=${DELIVERY_ID}`,
+    `BODY=${quote(body === null ? BODY : JSON.stringify(body))}; T=$(date +%s); ID=${DELIVERY_ID}`,
     `curl -sS ${webhook.verifier === 'twilio' ? `"${url}?bodySHA256=${BODY_HASH}"` : quote(url)} \\`,
     ...headers.map((header) => `  -H "${header}" \\`),
     '  -d "$BODY"',

@@ -121,7 +121,7 @@ export function endOfFailure(
     const because = notNowError(failure, claim.taskId, worker.outside.redact);
     return { kind: 'waiting', on: 'timer', delayMs: failure.delayMs, because, ...attempt.totals() };
   }
-  const { error, isTerminal, retryAfterSeconds } = errorOf(failure, attempt.work, {
+  const { error, isTerminal, retryAfterSeconds, place } = errorOf(failure, attempt.work, {
     mayRepeat: attempt.spending.mayRepeat,
     redact: worker.outside.redact,
   });
@@ -136,6 +136,6 @@ export function endOfFailure(
         retryAfterSeconds,
         random: Math.random(),
       });
-  if (retryInMs !== null) return { kind: 'retrying', error, retryInMs, ...attempt.totals() };
-  return { kind: 'failed', error: { ...error, attempts: claim.attempt }, ...attempt.totals() };
+  if (retryInMs !== null) return { kind: 'retrying', error, retryInMs, place, ...attempt.totals() };
+  return { kind: 'failed', error: { ...error, attempts: claim.attempt }, place, ...attempt.totals() };
 }

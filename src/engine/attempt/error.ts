@@ -1,10 +1,12 @@
 // What an attempt failed with, as it is stored: a code, a storable message, and whether it is worth another try.
+import type { ThrownAt } from '../../core/attempt-end.ts';
 import { NOT_NOW, type NotNow, RetryableError, type TaskError, TerminalError } from '../../core/errors.ts';
 import { ExpressionError } from '../../core/expression/errors.ts';
 import { type Json, storableText, toStorableJson } from '../../core/json.ts';
 import { type Redact, redactJson } from '../../core/redact.ts';
 import type { Claim } from '../../db/protocol/transitions.ts';
 import { AttemptAbort } from './abort.ts';
+import { placeOf } from './place.ts';
 import type { Work } from './work.ts';
 
 /** Every start of it ended with its worker. */
@@ -30,7 +32,7 @@ export function errorOf(
   failure: unknown,
   { runnable, claim }: Work,
   { mayRepeat, redact }: { readonly mayRepeat: boolean; readonly redact: Redact },
-): { error: TaskError; isTerminal: boolean; retryAfterSeconds?: number } {
+): { error: TaskError; isTerminal: boolean; retryAfterSeconds?: number; place?: ThrownAt | null } {
   const make = (code: string, message: string, details?: Json, status?: number): TaskError => ({
     taskId: claim.taskId,
     code: storableText(redact(String(code)), 100),
@@ -56,7 +58,8 @@ export function errorOf(
     };
   if (failure instanceof ExpressionError)
     return { error: make(failure.code, failure.message), isTerminal: true };
-  return { error: make('handler_error', messageOf(failure)), isTerminal: false };
+  const place = placeOf(failure, redact);
+  return { error: make('handler_error', messageOf(failure)), isTerminal: false, place };
 }
 
 // Authors throw anything: what cannot be shown must not end the lane.

@@ -21,6 +21,7 @@ export function noteFailure(
     code,
     ...(status === undefined ? {} : { status }),
     ...(retryInMs === null ? {} : { retryInMs }),
+    ...end.place,
   };
   const text =
     retryInMs === null

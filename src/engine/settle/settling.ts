@@ -78,7 +78,12 @@ function endOfRefused({ claim }: Work, end: AttemptEnd): AttemptEnd {
   const { durationMs, inputJson, costUsd, usage } = end;
   const totals = { durationMs, inputJson, costUsd, usage };
   return end.kind === 'retrying'
-    ? { kind: 'failed', error: { ...end.error, attempts: claim.attempt }, ...totals }
+    ? {
+        kind: 'failed',
+        error: { ...end.error, attempts: claim.attempt },
+        place: end.place ?? null,
+        ...totals,
+      }
     : { kind: 'cancelled', ...totals };
 }
 

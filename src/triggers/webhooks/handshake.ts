@@ -13,7 +13,7 @@ import type { Database } from '../../db/connection/connection.ts';
 import { giveFirstSecret } from '../../db/resources/first-secret.ts';
 import type { WebhookRow } from '../../db/resources/webhooks.ts';
 import { SecretBoxError } from '../secrets/secret-box.ts';
-import { openVerifyToken, resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
+import { logUnset, openVerifyToken, resolveSecret, type SecretSource, sealSecret } from './stored-secrets.ts';
 import { type Delivery, readHeader, type SentValues } from './verification/delivery.ts';
 import { discordPing } from './verification/discord.ts';
 import { isSameSecret } from './verification/signature.ts';
@@ -120,7 +120,11 @@ async function wantedToken(
   webhook: WebhookRow,
   { verifyToken }: Handshake,
 ): Promise<string | null> {
-  if (verifyToken !== undefined) return await resolveSecret(verifyToken, webhook.tenantName, context);
+  if (verifyToken !== undefined) {
+    const token = await resolveSecret(verifyToken, webhook.tenantName, context);
+    if (token === null) logUnset(context.log, verifyToken, webhook);
+    return token;
+  }
   if (webhook.verifyToken === null) return null;
   try {
     return openVerifyToken(webhook.verifyToken, webhook, context);

@@ -4,7 +4,7 @@ import type { TaskLog } from '../../core/log-lines.ts';
 import { referencedSecret } from '../../core/trigger/webhook.ts';
 import type { StoredSecret } from '../../db/resources/webhook-secrets.ts';
 import type { WebhookRow } from '../../db/resources/webhooks.ts';
-import type { SecretStore } from '../../tasks/installation-secrets.ts';
+import { type SecretStore, variableFor } from '../../tasks/installation-secrets.ts';
 import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 
 /** What secrets are sealed with, and where `{{ secrets.NAME }}` comes from. */
@@ -69,8 +69,9 @@ export async function openSecrets(
   const values = await Promise.all(
     currentSecrets(webhook.secrets, nowMs).map(async ({ sealed }) => {
       try {
-        const value = await resolveSecret(openSecret(sealed, webhook, source), webhook.tenantName, source);
-        if (value === null) log.error('a webhook names a secret that is not set', { webhookId: webhook.id });
+        const text = openSecret(sealed, webhook, source);
+        const value = await resolveSecret(text, webhook.tenantName, source);
+        if (value === null) logUnset(log, text, webhook);
         return value;
       } catch (error) {
         const what = error instanceof SecretBoxError ? 'opened' : 'read';
@@ -81,6 +82,19 @@ export async function openSecrets(
     }),
   );
   return values.filter((value) => value !== null);
+}
+
+/** Says which variable is missing: the name of a secret is none. */
+export function logUnset(
+  log: TaskLog,
+  text: string,
+  { id, tenantName }: Pick<WebhookRow, 'id' | 'tenantName'>,
+): void {
+  const variable = variableFor(tenantName, referencedSecret(text) ?? '');
+  log.error('a webhook names a secret that is not set', {
+    webhookId: id,
+    reason: `${variable} is not set in this process: set it where the service runs, and restart it`,
+  });
 }
 
 function contextOf({ tenantId, id }: SecretOwner): readonly string[] {

@@ -109,3 +109,40 @@ describe('what is refused, and where', () => {
     expect(parseDocument(5 as unknown as string).ok).toBe(false);
   });
 });
+
+describe('a template that is not quoted in YAML', () => {
+  test.each([
+    ['prompt: {{ input.x }}', 'line 1, column 9'],
+    ['a: 1\nb:\n  - c: {{ input.x }} and more', 'line 3, column 8'],
+    ['a: {{ input["x"] }}-{{ input.y }}', 'line 1, column 4'],
+    ['- {{ input.x }}', 'line 1, column 3'],
+    ['a: [1, {{ input.x }}]', 'line 1, column 8'],
+  ])('%j is one problem, which says to quote it', (text, at) => {
+    expect(parseDocument(text, 'yaml')).toEqual({
+      ok: false,
+      problems: [
+        {
+          pointer: '',
+          code: 'syntax',
+          message: `${at}: YAML reads a value that begins with {{ as a map, not as a text`,
+          hint: 'put templates in quotes: "{{ … }}"',
+        },
+      ],
+    });
+  });
+
+  test('each line has its own, and other errors keep their words', () => {
+    const read = parseDocument('a: {{ x }}\nb: {{ y }}\n? {c: 1}\n: 2', 'yaml');
+    expect(
+      read.ok ? [] : read.problems.map(({ message, hint }) => [message.slice(0, 6), hint !== undefined]),
+    ).toEqual([
+      ['line 1', true],
+      ['line 2', true],
+      ['line 3', false],
+    ]);
+    expect(parseDocument('a: text {{ x }}\nb: "{{ y }}"', 'yaml')).toEqual({
+      ok: true,
+      value: { a: 'text {{ x }}', b: '{{ y }}' },
+    });
+  });
+});

@@ -14,22 +14,22 @@ import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
+import { findWebhookId } from '../../input/webhook-id.ts';
 import { table } from '../../output/terminal.ts';
 import { outcomeToRefusal } from '../../refusal.ts';
 import { webhookHost } from '../../settings/webhook-host.ts';
 
-export const WEBHOOK_ID = 'the id of a webhook';
 export const WEBHOOK_WORDS = { hints: { not_found: 'dagwright webhooks list' } };
 
 export function addEventCommands(webhooks: Command): void {
   paged(
     command(webhooks, 'events', 'what came in, newest first; or one event with what it brought')
-      .argument('<id>')
+      .argument('<id|path>')
       .argument('[eventId]')
       .addOption(choice('--status <status>', 'only these', WEBHOOK_EVENT_STATUSES)),
   ).action(action(showEvents));
   command(webhooks, 'replay', 'decide an event anew, by the settings and the revision as they are now')
-    .argument('<id>')
+    .argument('<id|path>')
     .argument('<eventId>')
     .action(action(replayOne));
 }
@@ -51,9 +51,9 @@ async function showEvents(
   id: string,
   eventId?: string,
 ): Promise<number> {
-  const webhookId = requireUuid(id, WEBHOOK_ID);
   const wanted = requireUuid(eventId, 'the id of an event');
   const before = requireUuid(cursor, '--cursor');
+  const webhookId = await findWebhookId(context, id);
   return wanted === null
     ? await printEvents(context, { webhookId, limit, before, status })
     : await printEvent(context, { webhookId, eventId: wanted });
@@ -108,8 +108,8 @@ async function replayOne(
   id: string,
   given: string,
 ): Promise<number> {
-  const webhookId = requireUuid(id, WEBHOOK_ID);
   const eventId = requireUuid(given, 'the id of an event');
+  const webhookId = await findWebhookId(context, id);
   const receipt = await context.withSystem(async ({ database, log, tenantId }) => {
     const acting = { tenantId, ...CLI_ACTOR };
     const starts = createStarts({ database, log });

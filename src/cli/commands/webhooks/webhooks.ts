@@ -1,8 +1,10 @@
 // dagwright webhooks: by the same functions as the routes of the HTTP API. What is printed is committed. A secret is printed
 // once, when it is made up.
-import { isJsonObject } from '../../../core/json.ts';
+import { isJsonObject, type JsonObject } from '../../../core/json.ts';
 import { writtenToken } from '../../../core/trigger/verify-token.ts';
 import { referencedSecret, WEBHOOK_STATUSES, type WebhookStatus } from '../../../core/trigger/webhook.ts';
+import { showWorkflow } from '../../../resources/definitions/workflows.ts';
+import type { Outcome } from '../../../resources/outcome.ts';
 import { OVERLAP_SECONDS } from '../../../resources/webhooks/secrets.ts';
 import type { WebhookView } from '../../../resources/webhooks/view.ts';
 import {
@@ -20,14 +22,18 @@ import { type Command, command } from '../../command.ts';
 import type { CommandContext } from '../../context.ts';
 import { choice, paged, wholeNumber } from '../../input/arguments.ts';
 import { printedPage, requireUuid } from '../../input/lists.ts';
+import { findWebhookId } from '../../input/webhook-id.ts';
 import { type SampleSecret, sampleDelivery } from '../../output/sample-delivery.ts';
+import { sampleInput } from '../../output/sample-input.ts';
 import { table } from '../../output/terminal.ts';
 import { statusBeside } from '../../output/trigger-status.ts';
-import { outcomeToRefusal, refuse } from '../../refusal.ts';
+import { outcomeToRefusal, Refusal, refuse } from '../../refusal.ts';
 import type { Config } from '../../settings/config.ts';
 import { guessNote, inOwnEnvironment, webhookHost } from '../../settings/webhook-host.ts';
-import { addEventCommands, WEBHOOK_ID, WEBHOOK_WORDS } from './events.ts';
+import { addEventCommands, WEBHOOK_WORDS } from './events.ts';
 import { readSettings, type SettingOptions, withSettings } from './settings.ts';
+
+const MAX_SAMPLE_CHARS = 2_000;
 
 export function defineCommand(webhooks: Command): void {
   paged(command(webhooks, 'list', 'newest first').option('--workflow <workflowId>')).action(
@@ -40,9 +46,9 @@ export function defineCommand(webhooks: Command): void {
     .argument('<workflowId>')
     .argument('<path>', 'below /hooks/ and the name of the tenant, such as orders')
     .action(action(createOneWebhook));
-  command(webhooks, 'show', 'one webhook').argument('<id>').action(action(showOneWebhook));
+  command(webhooks, 'show', 'one webhook').argument('<id|path>').action(action(showOneWebhook));
   withSettings('update', command(webhooks, 'update', 'what is not named stays as it is'))
-    .argument('<id>')
+    .argument('<id|path>')
     .option('--workflow <workflowId>')
     .option('--path <path>')
     .addOption(choice('--status <status>', 'paused: deliveries are refused', WEBHOOK_STATUSES))
@@ -54,7 +60,7 @@ export function defineCommand(webhooks: Command): void {
     )
     .action(action(updateOneWebhook));
   command(webhooks, 'delete', 'with its events; executions stay')
-    .argument('<id>')
+    .argument('<id|path>')
     .action(action(deleteOneWebhook));
   addEventCommands(webhooks);
 }
@@ -78,7 +84,9 @@ async function createOneWebhook(
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(
       inOwnEnvironment(
-        await at(createWebhook)(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+        withArguments(
+          await at(createWebhook)(client, acting, { ...given, workflowId, path }, webhookHost(config)),
+        ),
         context,
       ),
     ),
@@ -89,21 +97,57 @@ async function createOneWebhook(
   if (secret !== null) context.say(`secret  ${secret}  (shown only now)`);
   const known = secret ?? given.secret?.trim() ?? null;
   const sample = known === null ? null : sampleSecret(known, context);
+  const body = given.inputMapping === undefined ? await sampleBody(context, workflowId) : null;
   const needed =
     sample !== null && 'variable' in sample ? `, in a shell where ${sample.variable} is set` : '';
   context.say(
-    `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample)}`,
+    `\nTo try it while the service runs${needed}:\n\n${sampleDelivery(webhook, webhook.url, sample, body)}\n# what became of it: npx dagwright webhooks events ${path}${context.tenant === 'default' ? '' : ` --tenant ${context.tenant}`}`,
   );
+  sayRestart(context, sample);
   warnWhereOpen(context, config, webhook, known ?? tokenIn(given));
   const guessed = context.server === null ? guessNote(config) : null;
   if (guessed !== null) context.note(guessed);
   return 0;
 }
 
+/** An input that the workflow takes; null: it asks for nothing, or nothing can be said. */
+async function sampleBody(context: CommandContext, workflowId: string): Promise<JsonObject | null> {
+  try {
+    const found = await context.withTenant((client, acting) => at(showWorkflow)(client, acting, workflowId));
+    const schema = found.ok ? (found.value.definition as unknown as JsonObject).inputSchema : undefined;
+    const body = schema === undefined ? null : sampleInput(schema);
+    return isJsonObject(body) && JSON.stringify(body).length <= MAX_SAMPLE_CHARS ? body : null;
+  } catch (error) {
+    // A key that may make webhooks need not read workflows.
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
+/** Two words that look alike: which is the workflow is said where there is none of that name. */
+function withArguments<Value>(outcome: Outcome<Value>): Outcome<Value> {
+  if (outcome.ok) return outcome;
+  const problems = outcome.problems.map((problem) =>
+    problem.code === 'not_found' && problem.pointer === '/workflowId'
+      ? {
+          ...problem,
+          hint: `webhooks create WORKFLOW_ID PATH; ${problem.hint ?? 'apply its definition first'}`,
+        }
+      : problem,
+  );
+  return { ...outcome, problems };
+}
+
 function sampleSecret(given: string, { config, tenant }: CommandContext): SampleSecret {
   const name = referencedSecret(given);
   if (name === null) return { text: given };
   return { variable: config.outside.secrets?.variableFor(tenant, name) ?? variableFor(tenant, name) };
+}
+
+/** A process reads its environment once, when it begins. */
+function sayRestart(context: CommandContext, secret: SampleSecret | null): void {
+  if (secret === null || !('variable' in secret)) return;
+  context.say(`\nA service that was running before ${secret.variable} was set does not have it: restart it.`);
 }
 
 async function listAllWebhooks(
@@ -136,7 +180,7 @@ async function listAllWebhooks(
 }
 
 async function showOneWebhook(context: CommandContext, _options: object, given: string): Promise<number> {
-  const id = requireUuid(given, WEBHOOK_ID);
+  const id = await findWebhookId(context, given);
   const webhook = await context.withTenant(async (client, acting) =>
     outcomeToRefusal(await at(showWebhook)(client, acting, id, webhookHost(context.config)), WEBHOOK_WORDS),
   );
@@ -149,7 +193,7 @@ async function updateOneWebhook(
   options: UpdateOptions,
   given: string,
 ): Promise<number> {
-  const id = requireUuid(given, WEBHOOK_ID);
+  const id = await findWebhookId(context, given);
   const { workflow, path, status, previousSecretExpiresIn, newSecret: makesSecret = false } = options;
   if (makesSecret && options.secret !== undefined)
     throw refuse('usage', '--new-secret and --secret: one of them is meant');
@@ -176,12 +220,13 @@ async function updateOneWebhook(
   );
   print(context, webhook);
   if (webhook.secret !== undefined) context.note('the secret is shown only now');
+  if (change.secret !== undefined) sayRestart(context, sampleSecret(change.secret.trim(), context));
   warnWhereOpen(context, config, webhook, webhook.secret ?? change.secret?.trim() ?? tokenIn(change));
   return 0;
 }
 
 async function deleteOneWebhook(context: CommandContext, _options: object, given: string): Promise<number> {
-  const id = requireUuid(given, WEBHOOK_ID);
+  const id = await findWebhookId(context, given);
   await context.withTenant(async (client, acting) =>
     outcomeToRefusal(await at(deleteWebhook)(client, acting, id), WEBHOOK_WORDS),
   );

@@ -13,6 +13,14 @@ const MAX_ALIASES = 100;
 const MAX_PROBLEMS = 100;
 /** Brackets open at once, those in texts included: far above MAX_DEPTH, far below what overflows the YAML parser's stack. */
 const MAX_BRACKETS = 2000;
+/** What of a line is searched for a template. */
+const MAX_LINE = 2000;
+const QUOTE = 'put templates in quotes: "{{ … }}"';
+/** What is said in place of the parser's words. */
+const YAML_TEXTS: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'one document per file',
+  NON_STRING_KEY: 'a name must be plain text',
+};
 const TOO_DEEP = `nested deeper than ${MAX_DEPTH} levels`;
 
 /**
@@ -64,14 +72,27 @@ function readYaml(source: string): Result<unknown> {
     lineCounter: lines,
   });
   const problems: Problem[] = [];
-  const report = (code: ProblemCode, offset: number, message: string): void => {
+  const report = (code: ProblemCode, offset: number, message: string, hint?: string): void => {
     const { line, col } = lines.linePos(offset);
     if (problems.length < MAX_PROBLEMS)
-      problems.push({ pointer: '', code, message: `line ${line}, column ${col}: ${message}` });
+      problems.push({
+        ...{ pointer: '', code, message: `line ${line}, column ${col}: ${message}` },
+        ...(hint === undefined ? {} : { hint }),
+      });
   };
+  let templateLine = 0;
   for (const error of document.errors.slice(0, MAX_PROBLEMS)) {
     if (/call stack/.test(error.message)) return failure('too_deep', TOO_DEEP);
-    report('syntax', error.pos[0], error.code === 'MULTIPLE_DOCS' ? 'one document per file' : error.message);
+    const offset = error.pos[0];
+    const { line } = lines.linePos(offset);
+    // What else is wrong with the line comes of it.
+    if (line === templateLine) continue;
+    const template = bareTemplate(source, lines.lineStarts[line - 1] ?? 0);
+    if (template === null) report('syntax', offset, YAML_TEXTS[error.code] ?? error.message);
+    else {
+      templateLine = line;
+      report('syntax', template, 'YAML reads a value that begins with {{ as a map, not as a text', QUOTE);
+    }
   }
   // A tag that is not the core schema's would silently change what a value means.
   for (const warning of document.warnings.slice(0, MAX_PROBLEMS))
@@ -89,6 +110,14 @@ function readYaml(source: string): Result<unknown> {
       ? failure('too_many_aliases', 'the aliases of this document expand to too much')
       : failure('syntax', message.slice(0, 200));
   }
+}
+
+/** Where a value of the line begins with a template that is not quoted; null: none does. */
+function bareTemplate(source: string, lineStart: number): number | null {
+  const end = source.indexOf('\n', lineStart);
+  const line = source.slice(lineStart, Math.min(end < 0 ? source.length : end, lineStart + MAX_LINE));
+  const found = /(?:^|[:,[-])[ \t]*(?=\{\{)/.exec(line);
+  return found === null ? null : lineStart + found.index + found[0].length;
 }
 
 /** Aliases are counted, integers made exact, repeated names found. */
