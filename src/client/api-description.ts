@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 3bc69f31572062285e3215c27c3ce0078433983bbb2d3b4f6ee265a1a2fb42f4
+// sha256 1937de6d491e80c2fe1f7ec74c72b4ef34baf717f4813c635a943340b319cd3e
 
 export interface paths {
     "/openapi.json": {
@@ -1567,8 +1567,7 @@ export interface components {
             inputMapping?: unknown;
             /** @description Sees the raw result as $.output; what it yields is stored. Any JSON; texts may hold {{ templates }}. */
             outputMapping?: unknown;
-            /** @description Runs the task in rounds. Not supported in this release. */
-            repeat?: unknown;
+            repeat?: components["schemas"]["DefinitionRepeat"];
             /** @description Its failure counts as completed with output null. Default: false. */
             optional?: boolean;
             /** @description Undoes the task when the execution fails. Not supported in this release. */
@@ -1613,17 +1612,42 @@ export interface components {
             inputMapping?: unknown;
             /** @description Sees the raw result as $.output; what it yields is stored. Any JSON; texts may hold {{ templates }}. */
             outputMapping?: unknown;
-            /** @description Runs the task in rounds. Not supported in this release. */
-            repeat?: unknown;
             /** @description Its failure counts as completed with output null. Default: false. */
             optional?: boolean;
             /** @description Undoes the task when the execution fails. Not supported in this release. */
             compensate?: unknown;
             /** @description Kept for editors and ignored. */
             ui?: unknown;
+            /** @description Runs the task in rounds. Not supported in this release. */
+            repeat?: unknown;
         } & {
             [key: string]: unknown;
         }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+        DefinitionRepeat: {
+            /**
+             * @description A condition; sees the output of the round as $.output. Where it holds, the loop is over.
+             * @example $.output.body.status == 'done'
+             */
+            until: unknown;
+            /** @description Rounds at most. Default: 100. */
+            maxIterations?: number;
+            /** @description Between the end of a round and the next, in seconds. Default: 0. */
+            delaySeconds?: number;
+            /**
+             * @description Where `until` never held: the error loop_limit, or as if it had. Default: "fail".
+             * @enum {unknown}
+             */
+            onLimit?: "fail" | "complete";
+            /**
+             * @description What each round adds to the output, arrays joined; sees its output as $.output. Absent: the output is the last round's.
+             * @example $.output.body.items
+             */
+            collect?: unknown;
+            /** @description So many rounds in a row with the same output are the limit too. */
+            stopWhenSame?: number;
+        } & {
+            [key: string]: unknown;
+        };
         DefinitionRetry: {
             /** @description Tries in all, the first one counted. Default: 4. */
             maxAttempts?: number;

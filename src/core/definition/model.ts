@@ -54,6 +54,16 @@ export interface RetryPolicy {
   readonly nonRetryableErrors?: readonly string[];
 }
 
+/** A task in rounds. */
+export interface RepeatPolicy {
+  readonly until: Json;
+  readonly maxIterations?: number;
+  readonly delaySeconds?: number;
+  readonly onLimit?: 'fail' | 'complete';
+  readonly collect?: Json;
+  readonly stopWhenSame?: number;
+}
+
 export interface NodeDefinition {
   readonly taskId: string;
   readonly taskType: string;
@@ -67,6 +77,7 @@ export interface NodeDefinition {
   readonly outputMapping?: Json;
   readonly timeoutSeconds?: number;
   readonly retry?: RetryPolicy;
+  readonly repeat?: RepeatPolicy;
   readonly optional?: boolean;
 }
 

@@ -32,7 +32,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['onFailure', workflow([task('a')], { onFailure: { taskType: 'fail' } }), '/onFailure'],
     ['finally', workflow([task('a')], { finally: { taskType: 'fail' } }), '/finally'],
     ['tests', workflow([task('a')], { tests: [] }), '/tests'],
-    ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
     ['cache', node({ cache: { ttlSeconds: 1 } }), '/nodes/0/cache'],
     ['compensate', node({ compensate: {} }), '/nodes/0/compensate'],
     ['a list of retry policies', node({ retry: [{ maxAttempts: 2 }] }), '/nodes/0/retry'],
@@ -65,7 +64,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
       ]),
       '/nodes/0/config/branches/x/repeat',
     ],
-    ['loop', workflow([reads('a', '{{ loop.index }}')]), '/nodes/0/config/output'],
     ['the address of a review', workflow([reads('a', '{{ task.reviewUrl }}')]), '/nodes/0/config/output'],
   ])('%s', (_field, document, pointer) => {
     expect(problemsOf(document)).toEqual([`${pointer} not_supported`]);

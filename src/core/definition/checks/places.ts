@@ -9,7 +9,7 @@ export interface Place {
   readonly value: Json;
   readonly pointer: string;
   readonly kind: ExpressionKind;
-  readonly where: 'modelId' | 'condition' | 'inputMapping' | 'config' | 'outputMapping';
+  readonly where: 'modelId' | 'condition' | 'inputMapping' | 'config' | 'outputMapping' | 'repeat';
   /** The task, the part of a parallel or the tool that it belongs to. */
   readonly task: JsonObject;
   /** Inside the task of a parallel over items. */
@@ -42,6 +42,17 @@ export function placesOf(
   add('conditionExpression', 'condition', 'condition');
   add('inputMapping', 'inputMapping', 'mapping');
   add('outputMapping', 'outputMapping', 'mapping');
+  if (isJsonObject(task.repeat))
+    for (const [field, kind] of [
+      ['until', 'condition'],
+      ['collect', 'mapping'],
+    ] as const)
+      if (task.repeat[field] !== undefined)
+        places.push({
+          value: task.repeat[field],
+          pointer: joinPointer(pointer, 'repeat', field),
+          ...{ kind, where: 'repeat', task, hasItem },
+        });
   const kinds = rule.fields ?? {};
   const visit = (value: Json, at: string, place: string): void => {
     const kind = kinds[place];

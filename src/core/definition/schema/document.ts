@@ -83,6 +83,45 @@ const RETRY = closedObject({
   retryOn: errorPatterns('Codes that are retried. Default: the transient ones.'),
   nonRetryableErrors: errorPatterns('Codes that are never retried.'),
 });
+const REPEAT = closedObject(
+  {
+    until: {
+      description: 'A condition; sees the output of the round as $.output. Where it holds, the loop is over.',
+      examples: ["$.output.body.status == 'done'"],
+    },
+    maxIterations: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100_000,
+      default: 100,
+      description: 'Rounds at most.',
+    },
+    delaySeconds: {
+      type: 'number',
+      minimum: 0,
+      maximum: MAX_SECONDS,
+      default: 0,
+      description: 'Between the end of a round and the next, in seconds.',
+    },
+    onLimit: {
+      enum: ['fail', 'complete'],
+      default: 'fail',
+      description: 'Where `until` never held: the error loop_limit, or as if it had.',
+    },
+    collect: {
+      description:
+        "What each round adds to the output, arrays joined; sees its output as $.output. Absent: the output is the last round's.",
+      examples: ['$.output.body.items'],
+    },
+    stopWhenSame: {
+      type: 'integer',
+      minimum: 2,
+      maximum: 100,
+      description: 'So many rounds in a row with the same output are the limit too.',
+    },
+  },
+  ['until'],
+);
 const RETRY_OR_LIST: JsonObject = {
   if: { type: 'array' },
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
@@ -163,7 +202,7 @@ const NODE_FIELDS: JsonObject = {
   ...SHARED,
   inputMapping: mapping("Makes the task's input. Default: $.input for a root, else { parent: output }."),
   outputMapping: mapping('Sees the raw result as $.output; what it yields is stored.'),
-  repeat: notSupported(NOT_SUPPORTED.repeat),
+  repeat: { $ref: '#/$defs/repeat' },
   optional: {
     type: 'boolean',
     default: false,
@@ -173,7 +212,7 @@ const NODE_FIELDS: JsonObject = {
   ui: { description: 'Kept for editors and ignored.' },
 };
 
-const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule'];
+const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule', 'repeat'];
 
 const TOP_FIELDS: JsonObject = {
   workflowId: {
@@ -253,7 +292,10 @@ const TOP_FIELDS: JsonObject = {
 
 const NODE = closedObject(NODE_FIELDS, ['taskId', 'taskType']);
 const PART = closedObject(
-  Object.fromEntries(Object.entries(NODE_FIELDS).filter(([name]) => !NOT_IN_PARTS.includes(name))),
+  {
+    ...Object.fromEntries(Object.entries(NODE_FIELDS).filter(([name]) => !NOT_IN_PARTS.includes(name))),
+    repeat: notSupported({ ...NOT_SUPPORTED.repeatInParallel, description: 'Runs the task in rounds.' }),
+  },
   ['taskType'],
 );
 
@@ -262,7 +304,7 @@ export const STRUCTURE = {
   top: closedObject({ ...TOP_FIELDS, nodes: { type: 'array', minItems: 1 } }, ['workflowId', 'nodes']),
   node: NODE,
   part: PART,
-  definitions: { dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
+  definitions: { dependency: DEPENDENCY, retry: RETRY, repeat: REPEAT, trigger: TRIGGER },
 } satisfies { [name: string]: JsonObject };
 
 /** The schema for editors, with the config of every given type. */
