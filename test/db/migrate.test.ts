@@ -1,4 +1,5 @@
 // Migrations: from nothing, many at once, in a second database of the same cluster, again.
+import { readFileSync } from 'node:fs';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
@@ -6,6 +7,7 @@ import { ROLES, TAKEN_ROLES } from '../../src/db/connection/roles.ts';
 import { migrateDatabase, pendingMigrations } from '../../src/db/operations/migrate.ts';
 import { openOwnPostgres } from '../crash/support/own-postgres.ts';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
+import { createDatabaseAt } from '../support/former-database.ts';
 
 async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -90,20 +92,17 @@ test('a login that may not create roles is told what it needs', async () => {
 });
 
 test('while a transaction stays open that has used a table it changes, a migration lets others pass', async () => {
-  const database = await createDatabase();
+  // As it was before the last migration that adds a column.
+  const adds = /ALTER TABLE ("\w+"\."\w+") ADD COLUMN/;
+  const last = readMigrationFiles({ migrationsFolder: 'drizzle' }).findLastIndex((one) =>
+    adds.test(one.sql.join()),
+  );
+  const { entries } = JSON.parse(readFileSync('drizzle/meta/_journal.json', 'utf8'));
+  const used = adds.exec(readMigrationFiles({ migrationsFolder: 'drizzle' })[last]!.sql.join())![1];
+  const database = await createDatabaseAt(entries[last - 1].tag);
   const [holder, other] = [0, 1].map(() => new pg.Client({ connectionString: database.url }));
   try {
     await Promise.all([holder!.connect(), other!.connect()]);
-    // As it was before the last migration that changes tables.
-    const adds = /ALTER TABLE ("\w+"\."\w+") ADD COLUMN ("\w+")/g;
-    const { folderMillis, sql } = readMigrationFiles({ migrationsFolder: 'drizzle' }).findLast((one) =>
-      one.sql.join().match(adds),
-    )!;
-    const added = [...sql.join().matchAll(adds)];
-    for (const [, table, column] of added)
-      await query(database.url, `alter table ${table} drop column ${column}`);
-    const used = added[0]![1];
-    await query(database.url, `delete from drizzle.__drizzle_migrations where created_at >= ${folderMillis}`);
     await holder!.query(`begin; select from ${used}`);
     let hasEnded = false;
     const migrating = migrateDatabase(database.url).finally(() => {

@@ -1,22 +1,13 @@
 // The kinds of wait in the database: its type and its functions are those of core/wait.ts, and a database of the release
 // before, with tasks that wait, gets them.
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import { Logger, runMigrations } from 'graphile-worker';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { WAIT_KINDS, WAITS } from '../../src/core/wait.ts';
 import { isConnectionLoss } from '../../src/db/connection/connection.ts';
 import { migrateDatabase } from '../../src/db/operations/migrate.ts';
-import { createDatabase, createEmptyDatabase } from '../support/database.ts';
-
-const DRIZZLE = fileURLToPath(new URL('../../drizzle', import.meta.url));
-const LAST_BEFORE = '0011_callers';
+import { createDatabase } from '../support/database.ts';
+import { createDatabaseAt } from '../support/former-database.ts';
 
 async function connect(url: string, name = 'test'): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: name });
@@ -45,34 +36,7 @@ test('the database decides for each kind as core/wait.ts does', async () => {
 });
 
 /** A database as the release before the kinds of wait left it. */
-async function createFormerDatabase() {
-  // Its roles are those of the whole server.
-  await (await createDatabase()).drop();
-  const database = await createEmptyDatabase();
-  const folder = await mkdtemp(join(tmpdir(), 'dagwright-migrations-'));
-  const client = await connect(database.url);
-  try {
-    await cp(DRIZZLE, folder, { recursive: true });
-    const journal = JSON.parse(await readFile(join(folder, 'meta/_journal.json'), 'utf8'));
-    const last = journal.entries.findIndex(({ tag }: { tag: string }) => tag === LAST_BEFORE);
-    journal.entries = journal.entries.slice(0, last + 1);
-    await writeFile(join(folder, 'meta/_journal.json'), JSON.stringify(journal));
-    await client.query(
-      `do $$ begin execute format('grant create on database %I to dagwright_owner', current_database()); end $$`,
-    );
-    await client.query('set role dagwright_owner');
-    const pool = new pg.Pool({ connectionString: database.url, max: 1, options: '-c role=dagwright_owner' });
-    pool.on('error', () => {});
-    pool.on('connect', (connection) => connection.on('error', () => {}));
-    await runMigrations({ pgPool: pool, logger: new Logger(() => () => {}) });
-    await pool.end();
-    await migrate(drizzle(client), { migrationsFolder: folder, migrationsSchema: 'drizzle' });
-  } finally {
-    await client.end();
-    await rm(folder, { recursive: true });
-  }
-  return database;
-}
+const createFormerDatabase = () => createDatabaseAt('0011_callers');
 
 const EXECUTIONS = `
   insert into dagwright.workflow_executions (id, tenant_id, workflow_id, revision, version_id, status, trigger_type, input, created_at, started_at, open_tasks)
