@@ -1,6 +1,6 @@
 // The operations of the API and their schemas. Made by `npm run client:types`; a test says when they are stale.
 // Longer than most files, since it is one description, which nobody writes by hand.
-// sha256 a1a2512d0bfdccd81dcb90ac3783bbc2095833b973e6a04e60906492b1d31bd1
+// sha256 43fe783edebd3782ef524355bcaad7903e6d4439ba28f9060c9aceb99f99ca11
 
 export interface paths {
     "/openapi.json": {
@@ -2404,8 +2404,7 @@ export interface components {
             inputMapping?: unknown;
             /** @description Sees the raw result as $.output; what it yields is stored. Any JSON; texts may hold {{ templates }}. */
             outputMapping?: unknown;
-            /** @description Runs the task in rounds. Not supported in this release. */
-            repeat?: unknown;
+            repeat?: components["schemas"]["DefinitionRepeat"];
             /** @description Its failure counts as completed with output null. Default: false. */
             optional?: boolean;
             /** @description Undoes the task when the execution fails. Not supported in this release. */
@@ -2455,17 +2454,42 @@ export interface components {
             inputMapping?: unknown;
             /** @description Sees the raw result as $.output; what it yields is stored. Any JSON; texts may hold {{ templates }}. */
             outputMapping?: unknown;
-            /** @description Runs the task in rounds. Not supported in this release. */
-            repeat?: unknown;
             /** @description Its failure counts as completed with output null. Default: false. */
             optional?: boolean;
             /** @description Undoes the task when the execution fails. Not supported in this release. */
             compensate?: unknown;
             /** @description Kept for editors and ignored. */
             ui?: unknown;
+            /** @description Runs the task in rounds. Not supported in this release. */
+            repeat?: unknown;
         } & {
             [key: string]: unknown;
         }) & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown);
+        DefinitionRepeat: {
+            /**
+             * @description A condition; sees the output of the round as $.output. Where it holds, the loop is over.
+             * @example $.output.body.status == 'done'
+             */
+            until: unknown;
+            /** @description Rounds at most. Default: 100. */
+            maxIterations?: number;
+            /** @description Between the end of a round and the next, in seconds. Default: 0. */
+            delaySeconds?: number;
+            /**
+             * @description Where `until` never held: the error loop_limit, or as if it had. Default: "fail".
+             * @enum {unknown}
+             */
+            onLimit?: "fail" | "complete";
+            /**
+             * @description What each round adds to the output, arrays joined; sees its output as $.output. Absent: the output is the last round's.
+             * @example $.output.body.items
+             */
+            collect?: unknown;
+            /** @description So many rounds in a row with the same output are the limit too. */
+            stopWhenSame?: number;
+        } & {
+            [key: string]: unknown;
+        };
         DefinitionRetry: {
             /** @description Tries in all, the first one counted. Default: 4. */
             maxAttempts?: number;

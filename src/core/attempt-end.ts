@@ -34,7 +34,14 @@ export interface FanOut {
   readonly toleratedFailures: number;
   /** Completes at so many successes; total where all are wanted. */
   readonly neededSuccesses: number;
+  /** Its parts are the rounds of a loop: those that were never begun leave no rows. */
+  readonly isLoop?: true;
 }
+
+/** What the end of a round means for its loop. */
+export type RoundEnd =
+  | { readonly isLast: true }
+  | { readonly isLast: false /** How long the next round waits. */; readonly nextInMs: number };
 
 export type AttemptEnd = AttemptTotals &
   (
@@ -46,6 +53,8 @@ export type AttemptEnd = AttemptTotals &
         readonly winner?: string;
         /** Errors of parts that failed within the tolerance. */
         readonly partErrors?: readonly Json[];
+        /** Of a round of a loop. */
+        readonly round?: RoundEnd;
       }
     | { readonly kind: 'skipped'; readonly reason: SkipReason }
     /** It would have begun to wait in an execution that is failing. */

@@ -68,12 +68,6 @@ export const NOT_SUPPORTED = {
     description: 'Tests kept with the file.',
     example: { definition: { tests: [] }, pointer: '/tests' },
   },
-  repeat: {
-    place: 'field',
-    what: 'repeat',
-    description: 'Runs the task in rounds.',
-    example: { node: { repeat: { until: 'true' } }, pointer: '/nodes/0/repeat' },
-  },
   compensate: {
     place: 'field',
     what: 'compensate',
@@ -134,11 +128,20 @@ export const NOT_SUPPORTED = {
       pointer: '/nodes/0/config/branches/x/taskType',
     },
   },
-  loop: {
-    place: 'scope',
-    path: ['loop'],
-    what: '"loop"',
-    example: { node: { config: { output: '{{ loop.index }}' } }, pointer: '/nodes/0/config/output' },
+  repeatInParallel: {
+    place: 'use',
+    what: 'a repeat inside a parallel',
+    example: {
+      node: {
+        taskType: 'parallel',
+        config: {
+          branches: {
+            x: { taskType: 'transformation', config: { output: 1 }, repeat: { until: 'true' } },
+          },
+        },
+      },
+      pointer: '/nodes/0/config/branches/x/repeat',
+    },
   },
   budgetOfStart: {
     place: 'start',

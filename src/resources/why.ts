@@ -103,6 +103,8 @@ function waitOf(task: OpenTask, execution: OpenExecution): WaitsFor {
       ...(waitingOn === 'timer' && heldBy !== null && { heldBy }),
     };
   }
+  // A round that has not begun waits for its time.
+  if (status === 'retrying' && task.attempt === 0) return shownWait('timer', factsOf(task));
   if (status === 'retrying' && wakeAt !== null) {
     const { error } = task;
     const lastError = error === null ? null : { code: error.code, message: error.message };

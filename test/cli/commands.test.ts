@@ -217,6 +217,7 @@ describe('dagwright run', () => {
     ['order-fallback.yaml', { orderId: 'o-1', items: [{ sku: 'a', price: 2.5 }] }],
     ['ensemble-vote.json', { text: 'Good or bad?' }],
     ['support-agent.yaml', { question: 'Where is order 7?' }],
+    ['loops.yaml', { rows: [1, 2, 3] }],
   ])('completes examples/%s', async (name, input) => {
     const { stdout, stderr } = await dagwright([
       'run',

@@ -518,11 +518,11 @@ describe('nothing is lost', () => {
 
   it('when it is accepted just before the end of the time, and committed after it', async () => {
     const id = await start('w', {
-      tasks: { w: signalled({ signal: 'go', when: 'payload > 0', timeoutSeconds: 1 }) },
+      tasks: { w: signalled({ signal: 'go', when: 'payload > 0', timeoutSeconds: 2 }) },
     });
     await waits(id);
     const client = await engine.database.engine.connect();
-    const pool = engine.workersDatabase.engine;
+    const pool = engine.database.engine;
     const query = pool.query.bind(pool);
     let isHeld = false;
     // The task is woken before its time is over. When it looks, somebody has given it a signal, and commits after the look.

@@ -62,7 +62,10 @@ export const TASK_CODES = {
     means: 'An `aggregation` or a `parallel` has fewer values or successes than it needs.',
   },
   quorum_not_reached: { means: 'A vote did not reach its `min`.' },
-  loop_limit: { means: 'A model asked for tools more often than `maxSteps` allows.' },
+  loop_limit: {
+    means: 'A model asked for tools more often than `maxSteps` allows, or `until` of a `repeat` never held.',
+    fix: '`maxSteps`; `repeat.maxIterations`, or `repeat.onLimit: complete`.',
+  },
   not_allowed: {
     means:
       'The tenant may not do that here: a key of the installation, a model elsewhere, a tool that was not offered.',

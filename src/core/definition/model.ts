@@ -63,6 +63,16 @@ export interface CacheDefinition {
   readonly key?: Json;
 }
 
+/** A task in rounds. */
+export interface RepeatPolicy {
+  readonly until: Json;
+  readonly maxIterations?: number;
+  readonly delaySeconds?: number;
+  readonly onLimit?: 'fail' | 'complete';
+  readonly collect?: Json;
+  readonly stopWhenSame?: number;
+}
+
 export interface NodeDefinition {
   readonly taskId: string;
   readonly taskType: string;
@@ -76,6 +86,7 @@ export interface NodeDefinition {
   readonly outputMapping?: Json;
   readonly timeoutSeconds?: number;
   readonly retry?: Retry;
+  readonly repeat?: RepeatPolicy;
   readonly optional?: boolean;
   readonly cache?: CacheDefinition;
 }

@@ -10,24 +10,39 @@ import { resultColumns, type TaskResultRow } from './reads.ts';
 
 type WithText<Row> = Omit<Row, 'output'> & { readonly outputText: string | null };
 
-/** A fan-out's issued parts, by index; null where they are too many bytes or values. */
+/** A fan-out's issued parts, or so many of the last, by index; null where they are too many bytes or values. */
 export async function loadParts(
   db: Queryable,
   executionId: string,
   taskId: string,
+  last: number | null = null,
 ): Promise<(TaskResultRow & { readonly index: number })[] | null> {
   type Part = WithText<TaskResultRow & { readonly index: number }>;
   const { rows } = await db.query<Part & { place: number; found: number }>({
     name: 'load_parts_within',
     text: withinBytes(
       `select map_index as index, ${resultColumns('output::text as "outputText"')} from dagwright.task_executions
-        where workflow_execution_id = $1 and task_id = $2 and map_index >= 0 order by map_index`,
+        where workflow_execution_id = $1 and task_id = $2 and map_index >= greatest(0, $3) order by map_index`,
       { maxBytes: MAX_ASSEMBLED_BYTES, json: ['"outputText"'] },
     ),
-    values: [executionId, taskId],
+    values: [executionId, taskId, last === null ? 0 : await firstOfLast(db, executionId, taskId, last)],
   });
   const page = boundedPage<Part>(rows);
   return page.hasMore ? null : parseWithin(page.rows, null);
+}
+
+async function firstOfLast(
+  db: Queryable,
+  executionId: string,
+  taskId: string,
+  last: number,
+): Promise<number> {
+  const { rows } = await db.query<{ first: number }>({
+    name: 'first_of_last_parts',
+    text: `select max(map_index) + 1 - $3::int as first from dagwright.task_executions where workflow_execution_id = $1 and task_id = $2`,
+    values: [executionId, taskId, last],
+  });
+  return rows[0]?.first ?? 0;
 }
 
 export interface ResultsWanted {

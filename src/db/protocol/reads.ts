@@ -109,6 +109,22 @@ export async function loadFanOutValues(
   return rows[0]?.values ?? null;
 }
 
+/** Outputs of the rounds of a loop that have completed, from `from` on, those from `to` on left out. */
+export async function loadRounds(
+  db: Queryable,
+  executionId: string,
+  taskId: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<readonly Json[]> {
+  const { rows } = await db.query<{ output: Json }>({
+    name: 'load_rounds',
+    text: `select output from dagwright.task_executions where workflow_execution_id = $1 and task_id = $2
+      and map_index >= $3 and map_index < $4 and status = 'completed' order by map_index`,
+    values: [executionId, taskId, from, to],
+  });
+  return rows.map(({ output }) => output);
+}
+
 /** The checkpoint of a task, if it has one. */
 export async function loadCheckpoint(
   db: Queryable,

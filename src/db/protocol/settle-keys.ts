@@ -52,6 +52,8 @@ export const SETTLE_KEYS = {
   errs: 'errors of failed parts',
   opt: 'an optional part: its failure is none',
   end: 'ends the execution (TERMINATE_KEYS)',
+  lst: 'the last round of a loop',
+  gap: 'milliseconds until the next round of a loop begins',
 } as const;
 
 /** The end of an attempt, as settle_completed_v2 reads it. */
@@ -107,7 +109,8 @@ export const FAN_OUT_KEYS = {
   tol: 'failures that it bears',
   need: 'successes at which it completes',
   types: 'types of its parts: one for all, or one each',
-  items: 'kept as it is in the row: { types, values }',
+  items: 'kept as it is in the row: { types, values, rounds }',
+  rounds: 'within items: its parts are the rounds of a loop',
 } as const;
 
 /** What an execution ends with. */

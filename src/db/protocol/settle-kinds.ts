@@ -29,6 +29,7 @@ const WRITTEN_BY_SEQUENTIAL = {
   branch: true,
   winner: true,
   partErrors: false,
+  round: false,
 } as const satisfies Record<keyof Completion, boolean>;
 const WRITTEN_BY_ONE = { ...WRITTEN_BY_SEQUENTIAL, branch: false, winner: false } as const;
 const refusedKeys = <Key extends string>(table: Readonly<Record<Key, boolean>>) =>

@@ -1,6 +1,6 @@
 // Writes settles as the JSON that settle_v2 and settle_completed_v2 read (settle-keys.ts). Values that are JSON already are
 // spliced in as text, not parsed again.
-import { ATTEMPT_ENDS, type AttemptEnd } from '../../core/attempt-end.ts';
+import { ATTEMPT_ENDS, type AttemptEnd, type RoundEnd } from '../../core/attempt-end.ts';
 import { assertNever } from '../../core/errors.ts';
 import type { WaitEndedBy } from '../../core/wait.ts';
 import { listText, objectText, quoted, type Texts } from './json-text.ts';
@@ -149,6 +149,7 @@ function resultTexts(end: AttemptEnd): Texts<typeof COMPLETED_KEYS & typeof SETT
 function endTexts({ claim, end, task }: Settle): Texts<typeof SETTLE_KEYS> {
   switch (end.kind) {
     case 'completed':
+      return roundTexts(end.round);
     case 'cancelled':
       return {};
     case 'skipped':
@@ -194,6 +195,12 @@ function endTexts({ claim, end, task }: Settle): Texts<typeof SETTLE_KEYS> {
   }
 }
 
+function roundTexts(round: RoundEnd | undefined): Texts<typeof SETTLE_KEYS> {
+  if (round === undefined) return {};
+  if (round.isLast) return { lst: true };
+  return { gap: round.nextInMs > 0 ? Math.ceil(round.nextInMs) : undefined };
+}
+
 function fanOutJson(
   { fanOut, valuesJson }: Extract<AttemptEnd, { kind: 'fanOut' }>,
   task: Settle['task'],
@@ -205,7 +212,7 @@ function fanOutJson(
     tol: fanOut.toleratedFailures,
     need: fanOut.neededSuccesses,
     types,
-    items: `{"types":${types},"values":${valuesJson}}`,
+    items: `{"types":${types},"values":${valuesJson}${fanOut.isLoop === true ? ',"rounds":true' : ''}}`,
   });
 }
 

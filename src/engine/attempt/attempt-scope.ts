@@ -14,6 +14,7 @@ import type { WorkerContext } from '../context.ts';
 import type { CompiledNode } from '../memory/compiled.ts';
 import { type ExecutionMemory, stateOf, type TaskResult } from '../memory/memory.ts';
 import { executionScope } from './execution-scope.ts';
+import { loopScopeOf } from './round.ts';
 import type { Work } from './work.ts';
 
 /** What an attempt adds to the execution's scope. */
@@ -26,6 +27,8 @@ interface AttemptParts {
   /** Milliseconds since the epoch: when the task became able to start; the same for every attempt. NaN: not recorded yet. */
   readonly nowMs: number;
   readonly item?: { readonly value: Json; readonly index: number };
+  /** Of a round. */
+  readonly loop?: JsonObject | undefined;
   /** Those of the tenant's variables that its expressions read, as they were when the attempt began. */
   readonly variables: JsonObject;
 }
@@ -37,7 +40,9 @@ export async function loadAttemptScope(
   results: ReadonlyMap<number, TaskResult>,
 ): Promise<{ scope: Scope; readInput: () => Json }> {
   const { memory, node, claim } = work;
-  const item = claim.mapIndex < 0 || node.partNames !== null ? undefined : await itemOf(worker, work);
+  const hasItem = claim.mapIndex >= 0 && node.partNames === null && node.loop === null;
+  const item = hasItem ? await itemOf(worker, work) : undefined;
+  const loop = await loopScopeOf(worker, work);
   const variables = await loadVariables(worker.pool, memory.row.tenantId, node.variables);
   const readInput = once(() => inputOf(work, results, item, () => scope));
   const scope = attemptScope(memory, results, {
@@ -47,6 +52,7 @@ export async function loadAttemptScope(
     input: readInput,
     nowMs: nowOf(memory, node, results),
     item,
+    loop,
     variables,
   });
   return { scope, readInput };
@@ -73,6 +79,7 @@ function attemptScope(
     scope.item = own.item.value;
     scope.index = own.item.index;
   }
+  if (own.loop !== undefined) scope.loop = own.loop;
   return Object.assign(scope, {
     [FUNCTION_CONTEXT]: {
       get now() {

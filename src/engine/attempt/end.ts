@@ -1,5 +1,5 @@
 // What an attempt's outcome, or what was thrown, makes its end.
-import type { AttemptEnd } from '../../core/attempt-end.ts';
+import type { AttemptEnd, Completion } from '../../core/attempt-end.ts';
 import { assertNever, NotNow } from '../../core/errors.ts';
 import { evaluateMapping } from '../../core/expression/mapping.ts';
 import { type Json, MAX_ASSEMBLED_BYTES, MAX_VALUE_BYTES } from '../../core/json.ts';
@@ -13,6 +13,7 @@ import { AttemptAbort } from './abort.ts';
 import { answerStateOf } from './answer.ts';
 import { errorOf, notNowError } from './error.ts';
 import { type OwnAttempt, triesUsed } from './own-attempt.ts';
+import { endOfRound, isRound } from './round.ts';
 import { storable } from './storable.ts';
 
 /** The end that an outcome is. Throws what is the task's fault: an output that cannot be stored, a mapping that fails. */
@@ -26,8 +27,10 @@ export function endOfOutcome(
   const stored = (value: unknown, what: string, maxBytes: number) =>
     storable(worker, value, { what, taskId: claim.taskId, maxBytes });
   switch (outcome.kind) {
-    case 'completed':
-      return eventLoop.run(tenantId, () => endOfOutput(worker, attempt, context, outcome));
+    case 'completed': {
+      const end = eventLoop.run(tenantId, () => endOfOutput(worker, attempt, context, outcome));
+      return isRound(attempt.work) ? endOfRound(worker, attempt.work, context.scope, end) : end;
+    }
     case 'wait':
       return { kind: 'waiting', on: 'timer', delayMs: outcome.delayMs, ...attempt.totals() };
     case 'waitForAnswer':
@@ -69,7 +72,7 @@ function endOfOutput(
   attempt: OwnAttempt,
   { scope }: TaskContext,
   outcome: Extract<TaskOutcome, { kind: 'completed' }>,
-): AttemptEnd {
+): Completion {
   const { runnable, claim } = attempt.work;
   const output =
     runnable.output === null

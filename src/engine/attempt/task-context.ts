@@ -32,7 +32,7 @@ export async function contextOf(
   const { memory, node, runnable, claim } = work;
   let log: TaskLog | undefined;
   let outside: Outside | undefined;
-  const collected = isForParts(claim.phase) ? await partsOf(worker, executionId, claim.taskId) : [];
+  const collected = isForParts(claim.phase) ? await partsOf(worker, executionId, node) : [];
   // By fence: what was released at shutdown starts again under the same attempt number.
   const mayHaveCheckpoint = claim.fence > 1 && !runnable.type.isPure;
   return {
@@ -106,8 +106,10 @@ export async function contextOf(
   };
 }
 
-async function partsOf(worker: WorkerContext, executionId: string, taskId: string) {
-  const parts = await loadParts(worker.pool, executionId, taskId);
+async function partsOf(worker: WorkerContext, executionId: string, { plan: { taskId }, loop }: CompiledNode) {
+  // A loop that collects nothing gives what its last round did.
+  const last = loop !== null && loop.collect === null ? 2 : null;
+  const parts = await loadParts(worker.pool, executionId, taskId, last);
   if (parts !== null) return parts;
   throw new TerminalError(
     'payload_too_large',

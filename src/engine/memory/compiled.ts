@@ -18,7 +18,9 @@ import type { ROW_KEYS } from '../../db/protocol/settle-keys.ts';
 import type { PartTraits } from '../../db/protocol/settlement.ts';
 import { eventLoop } from '../../tasks/event-loop.ts';
 import { partsOf } from '../../tasks/parallel.ts';
+import { LOOP, type Loop, loopOf, roundOf } from '../../tasks/repeat.ts';
 import { MissingTypeError, type PreparedTask, type TaskType } from '../../tasks/task-type.ts';
+import { readsOf, variablesOf } from './expression-reads.ts';
 import { cacheOf, keyOf, type TaskCache } from './task-cache.ts';
 
 /** Seconds that one attempt may run where the definition says nothing. */
@@ -52,6 +54,10 @@ export interface CompiledNode extends Runnable {
   /** Of a parallel: its parts; one for all items, or one per named branch. */
   readonly parts: readonly Runnable[] | null;
   readonly partNames: readonly string[] | null;
+  /** Of a node that runs in rounds: each is a part. */
+  readonly loop: Loop | null;
+  /** The expressions of its rounds read what the round before gave. */
+  readonly readsPrevious: boolean;
   readonly partTraits: PartTraits | null;
   /** Ways that edges out of it name. */
   readonly branches: readonly string[];
@@ -147,9 +153,18 @@ function compileNode(node: PlanNode, plan: Plan, types: ReadonlyMap<string, Task
 
 function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, TaskType>): CompiledNode {
   const { definition } = node;
-  const runnable = compileRunnable(definition, plan, types);
-  const parts = definition.taskType === 'parallel' ? partsOf(definition) : null;
-  const definitions = parts === null ? null : parts.kind === 'items' ? [parts.task] : parts.tasks;
+  const loop = loopOf(definition);
+  const runnable =
+    loop === null ? compileRunnable(definition, plan, types) : compileLoop(definition, plan, types);
+  const parts = loop === null && definition.taskType === 'parallel' ? partsOf(definition) : null;
+  const definitions =
+    loop !== null
+      ? [roundOf(definition)]
+      : parts === null
+        ? null
+        : parts.kind === 'items'
+          ? [parts.task]
+          : parts.tasks;
   const partRunnables = definitions?.map((part) => compileRunnable(part, plan, types)) ?? null;
   const runnables = [runnable, ...(partRunnables ?? [])];
   const mappings = runnables
@@ -168,6 +183,8 @@ function compilePresent(node: PlanNode, plan: Plan, types: ReadonlyMap<string, T
     variables: variablesOf(mappings),
     parts: partRunnables,
     partNames: parts?.kind === 'branches' ? parts.names : null,
+    loop,
+    readsPrevious: mappings.some(({ references }) => references.some(readsPreviousRound)),
     partTraits:
       partRunnables === null
         ? null
@@ -184,14 +201,15 @@ function compileRunnable(
   definition: NodeDefinition,
   plan: Plan,
   types: ReadonlyMap<string, TaskType>,
+  as?: Pick<Runnable, 'type' | 'prepared'>,
 ): Runnable {
-  const type = types.get(definition.taskType);
+  const type = as?.type ?? types.get(definition.taskType);
   if (type === undefined) throw new MissingTypeError(definition.taskId, definition.taskType);
   const mapping = (value: Json | undefined) => (value === undefined ? null : must(compileMapping(value, '')));
   return {
     definition,
     type,
-    prepared: type.prepare(definition, types),
+    prepared: as?.prepared ?? type.prepare(definition, types),
     condition:
       definition.conditionExpression === undefined
         ? null
@@ -204,6 +222,15 @@ function compileRunnable(
     cache: cacheOf(definition, plan.definition.workflowId, mapping),
   };
 }
+
+// The loop as a whole: it has the node's condition, and its rounds have the rest.
+function compileLoop(definition: NodeDefinition, plan: Plan, types: ReadonlyMap<string, TaskType>): Runnable {
+  const { inputMapping: _, outputMapping: _output, ...whole } = definition;
+  return compileRunnable(whole, plan, types, { type: LOOP, prepared: LOOP.prepare(definition, types) });
+}
+
+const readsPreviousRound = ({ root, path }: Mapping['references'][number]) =>
+  root === '$' || (root === 'loop' && (path[0] === undefined || path[0] === 'previous'));
 
 // A node that other workers run: its place in the plan, and nothing of its body.
 function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): CompiledNode {
@@ -226,45 +253,8 @@ function absentNode(node: PlanNode, plan: Plan, missing: MissingTypeError): Comp
     reads: [],
     statesOnly: new Set(),
     variables: [],
-    ...{ parts: null, partNames: null, partTraits: null, branches: [] },
+    ...{ parts: null, partNames: null, partTraits: null, branches: [], loop: null, readsPrevious: false },
   };
-}
-
-// Indexes of the tasks that the expressions read; all ancestors (or all tasks) where `tasks` is read as a whole.
-function readsOf(mappings: readonly Mapping[], plan: Plan, reader: PlanNode | null): readonly number[] {
-  const reads = new Set<number>();
-  for (const { references } of mappings) {
-    for (const { root, path } of references) {
-      if (root !== 'tasks' && root !== '$') continue;
-      const named = root === 'tasks' && typeof path[0] === 'string' ? plan.indexOf.get(path[0]) : undefined;
-      if (named !== undefined) reads.add(named);
-      else if (path.length === 0 || root === '$')
-        for (const index of ancestorsOf(plan, reader)) reads.add(index);
-    }
-  }
-  return [...reads];
-}
-
-// Validation lets variables be read by name only.
-function variablesOf(mappings: readonly Mapping[]): readonly string[] {
-  const names = mappings.flatMap(({ references }) =>
-    references.flatMap(({ root, path }) => (root === 'variables' ? String(path[0]) : [])),
-  );
-  return [...new Set(names)];
-}
-
-function ancestorsOf(plan: Plan, reader: PlanNode | null): Iterable<number> {
-  if (reader === null) return plan.nodes.keys();
-  const seen = new Set<number>();
-  const open = [reader.index];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const { from } of plan.nodes[at]!.inEdges) {
-      if (seen.has(from)) continue;
-      seen.add(from);
-      open.push(from);
-    }
-  }
-  return seen;
 }
 
 // With a single sink and no early rules, every other task has ended when the sink runs.

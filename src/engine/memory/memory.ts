@@ -101,7 +101,8 @@ export async function resultsOf(
 
 function mostBytesOf({ compiled }: ExecutionMemory, index: number): number {
   // Also of one whose parts this worker cannot run.
-  return compiled.nodes[index]!.definition.taskType === 'parallel' ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES;
+  const { taskType, repeat } = compiled.nodes[index]!.definition;
+  return taskType === 'parallel' || repeat !== undefined ? MAX_ASSEMBLED_BYTES : MAX_VALUE_BYTES;
 }
 
 function tooMuch({ name }: Reader, tasks: number): TerminalError {

@@ -90,6 +90,8 @@ async function runStep(
     if (result.outcome === 'lost' && end.kind !== 'released') noteRefusal(worker, work, result);
     if (end.kind === 'retrying') worker.wakeIn(end.retryInMs);
     if (end.kind === 'waiting') worker.wakeIn(end.delayMs);
+    if (end.kind === 'completed' && end.round?.isLast === false && end.round.nextInMs > 0)
+      worker.wakeIn(end.round.nextInMs);
     return { list: rest, result };
   } finally {
     clearTimeout(patience);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { validateDefinition } from '../../../src/core/definition/validate.ts';
 import { NOT_SUPPORTED, type NotSupported } from '../../../src/core/not-supported.ts';
-import { problemsOf, reads, task, typed, warningsOf, workflow } from './documents.ts';
+import { problemsOf, task, typed, warningsOf, workflow } from './documents.ts';
 
 const node = (more: Record<string, unknown>) => workflow([task('a', [], more)]);
 const model = (config: Record<string, unknown>, modelId = 'simulated/x') =>
@@ -32,7 +32,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
     ['onFailure', workflow([task('a')], { onFailure: { taskType: 'fail' } }), '/onFailure'],
     ['finally', workflow([task('a')], { finally: { taskType: 'fail' } }), '/finally'],
     ['tests', workflow([task('a')], { tests: [] }), '/tests'],
-    ['repeat', node({ repeat: { until: 'true' } }), '/nodes/0/repeat'],
     ['compensate', node({ compensate: {} }), '/nodes/0/compensate'],
     ['sub_workflow', workflow([typed('a', 'sub_workflow', {})]), '/nodes/0/taskType'],
     ['jsonata', workflow([typed('a', 'transformation', { jsonata: '1' })]), '/nodes/0/config/jsonata'],
@@ -57,7 +56,6 @@ describe('what this release lacks is refused, never accepted and ignored', () =>
       ]),
       '/nodes/0/config/branches/x/repeat',
     ],
-    ['loop', workflow([reads('a', '{{ loop.index }}')]), '/nodes/0/config/output'],
   ])('%s', (_field, document, pointer) => {
     expect(problemsOf(document)).toEqual([`${pointer} not_supported`]);
   });

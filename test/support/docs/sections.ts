@@ -25,8 +25,8 @@ const SCOPE_TEXTS: Readonly<Record<(typeof SCOPE_NAMES)[number], string>> = {
   task: 'This task: `input` (what `inputMapping` made), `attempt`, `callbackUrl`, `callbackToken`.',
   item: 'In the task of a `parallel` over items, and in `map` and `filter`: the element.',
   index: 'And its place, from 0.',
-  loop: 'Not in this release.',
-  output: 'In `outputMapping`: the raw result.',
+  loop: 'In a task with `repeat`: `index` of the round, from 0, and the output of the `previous` one (null in the first).',
+  output: 'In `outputMapping`: the raw result. In `repeat`: the output of the round.',
   variables: '`variables.NAME`, as the tenant has set them.',
   secrets: '`secrets.NAME`; in the config of `external_api` and `model_inference` only.',
 };
@@ -39,6 +39,7 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   dependency: () => fieldTable(part('dependency')),
   retry: () => fieldTable(part('retry')),
   cache: () => fieldTable(part('cache')),
+  repeat: () => fieldTable(part('repeat')),
   'retried codes': () => DEFAULT_RETRY_ON.map(code).join(' '),
   'not supported': () => {
     const lines: readonly NotSupported[] = Object.values(NOT_SUPPORTED);

@@ -9,7 +9,7 @@ export interface Place {
   readonly value: Json;
   readonly pointer: string;
   readonly kind: ExpressionKind;
-  readonly where: 'modelId' | 'condition' | 'inputMapping' | 'config' | 'outputMapping' | 'cache';
+  readonly where: 'modelId' | 'condition' | 'inputMapping' | 'config' | 'outputMapping' | 'cache' | 'repeat';
   /** The task, the part of a parallel or the tool that it belongs to. */
   readonly task: JsonObject;
   /** Inside the task of a parallel over items. */
@@ -48,6 +48,17 @@ export function placesOf(
       pointer: joinPointer(pointer, 'cache', 'key'),
       ...{ kind: 'mapping', where: 'cache', task, hasItem },
     });
+  if (isJsonObject(task.repeat))
+    for (const [field, kind] of [
+      ['until', 'condition'],
+      ['collect', 'mapping'],
+    ] as const)
+      if (task.repeat[field] !== undefined)
+        places.push({
+          value: task.repeat[field],
+          pointer: joinPointer(pointer, 'repeat', field),
+          ...{ kind, where: 'repeat', task, hasItem },
+        });
   const kinds = rule.fields ?? {};
   const visit = (value: Json, at: string, place: string): void => {
     const kind = kinds[place];

@@ -72,7 +72,7 @@ export function checkReads(all: readonly NodeReads[], given: ReadCheck): void {
 
 type ShapedCheck = ReadCheck & { readonly shapes: KnownShapes };
 
-function checkPath({ reference, task }: Read, check: ShapedCheck): void {
+function checkPath({ reference, task, where }: Read, check: ShapedCheck): void {
   const { shapes } = check;
   const schema = scopeSchema(reference.root, {
     input: check.inputSchema,
@@ -81,7 +81,9 @@ function checkPath({ reference, task }: Read, check: ShapedCheck): void {
     rawOutput:
       task === null || reference.root !== 'output'
         ? null
-        : once(shapes.outputs, task, () => outputShape(task, check)),
+        : where === 'repeat'
+          ? roundShape(task, check)
+          : once(shapes.outputs, task, () => outputShape(task, check)),
   });
   const exclusion = excludedBy(schema, reference.path, shapes.budget);
   if (exclusion !== null)
@@ -132,9 +134,14 @@ function checkTaskPath(reader: string | null, { reference }: Read, check: Shaped
 function resultShape(task: JsonObject, check: ReadCheck): JsonObject {
   const properties: Record<string, Json> = {};
   for (const name of TASK_RESULT_FIELDS) properties[name] = {};
-  properties.output =
-    task.outputMapping === undefined ? (outputShape(task, check) ?? {}) : shapeOf(task.outputMapping);
+  const collects = isJsonObject(task.repeat) && task.repeat.collect !== undefined;
+  properties.output = collects ? { type: 'array' } : (roundShape(task, check) ?? {});
   return { type: 'object', properties, additionalProperties: false };
+}
+
+/** Of the output as it is stored; of a task with repeat: of each round. */
+function roundShape(task: JsonObject, check: ReadCheck): Json | null {
+  return task.outputMapping === undefined ? outputShape(task, check) : shapeOf(task.outputMapping);
 }
 
 function inputShape({ inputMapping }: JsonObject): Json | null {

@@ -86,6 +86,13 @@ function checkOne(
       `waits ${seconds} s, but the execution times out after ${check.timeoutSeconds} s`,
       'set a longer timeoutSeconds on the definition',
     );
+  if (task.repeat !== undefined && (rule.branchNames !== undefined || rule.neverCompletes === true))
+    reporter.error(
+      joinPointer(pointer, 'repeat'),
+      'conflict',
+      `${quoteText(rule.type)} cannot be repeated`,
+      'repeat the task whose output decides',
+    );
   const { places, parts } = placesOf(task, pointer, rule, at.hasItem);
   const reads = places.flatMap((place) => compilePlace(place, reporter));
   // Parts of parts are refused above, and tools of tools below.

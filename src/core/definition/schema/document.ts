@@ -85,6 +85,45 @@ const RETRY = closedObject({
 });
 /** Of the policies of one task. */
 const MAX_POLICIES = 20;
+const REPEAT = closedObject(
+  {
+    until: {
+      description: 'A condition; sees the output of the round as $.output. Where it holds, the loop is over.',
+      examples: ["$.output.body.status == 'done'"],
+    },
+    maxIterations: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100_000,
+      default: 100,
+      description: 'Rounds at most.',
+    },
+    delaySeconds: {
+      type: 'number',
+      minimum: 0,
+      maximum: MAX_SECONDS,
+      default: 0,
+      description: 'Between the end of a round and the next, in seconds.',
+    },
+    onLimit: {
+      enum: ['fail', 'complete'],
+      default: 'fail',
+      description: 'Where `until` never held: the error loop_limit, or as if it had.',
+    },
+    collect: {
+      description:
+        "What each round adds to the output, arrays joined; sees its output as $.output. Absent: the output is the last round's.",
+      examples: ['$.output.body.items'],
+    },
+    stopWhenSame: {
+      type: 'integer',
+      minimum: 2,
+      maximum: 100,
+      description: 'So many rounds in a row with the same output are the limit too.',
+    },
+  },
+  ['until'],
+);
 const RETRY_OR_LIST: JsonObject = {
   if: { type: 'array' },
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
@@ -189,7 +228,7 @@ const NODE_FIELDS: JsonObject = {
   ...SHARED,
   inputMapping: mapping("Makes the task's input. Default: $.input for a root, else { parent: output }."),
   outputMapping: mapping('Sees the raw result as $.output; what it yields is stored.'),
-  repeat: notSupported(NOT_SUPPORTED.repeat),
+  repeat: { $ref: '#/$defs/repeat' },
   optional: {
     type: 'boolean',
     default: false,
@@ -199,7 +238,7 @@ const NODE_FIELDS: JsonObject = {
   ui: { description: 'Kept for editors and ignored.' },
 };
 
-const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule'];
+const NOT_IN_PARTS = ['taskId', 'dependsOn', 'triggerRule', 'repeat'];
 
 const KEPT_FLAG = 'Stored with the definition; changes nothing in this release, which is warned of.';
 
@@ -281,7 +320,10 @@ const TOP_FIELDS: JsonObject = {
 
 const NODE = closedObject(NODE_FIELDS, ['taskId', 'taskType']);
 const PART = closedObject(
-  Object.fromEntries(Object.entries(NODE_FIELDS).filter(([name]) => !NOT_IN_PARTS.includes(name))),
+  {
+    ...Object.fromEntries(Object.entries(NODE_FIELDS).filter(([name]) => !NOT_IN_PARTS.includes(name))),
+    repeat: notSupported({ ...NOT_SUPPORTED.repeatInParallel, description: 'Runs the task in rounds.' }),
+  },
   ['taskType'],
 );
 
@@ -290,7 +332,7 @@ export const STRUCTURE = {
   top: closedObject({ ...TOP_FIELDS, nodes: { type: 'array', minItems: 1 } }, ['workflowId', 'nodes']),
   node: NODE,
   part: PART,
-  definitions: { cache: CACHE, dependency: DEPENDENCY, retry: RETRY, trigger: TRIGGER },
+  definitions: { cache: CACHE, dependency: DEPENDENCY, retry: RETRY, repeat: REPEAT, trigger: TRIGGER },
 } satisfies { [name: string]: JsonObject };
 
 /** The schema for editors, with the config of every given type. */

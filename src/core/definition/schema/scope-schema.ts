@@ -52,6 +52,8 @@ export function scopeSchema(root: string, schemas: ScopeSchemas): Json | null {
       return { type: 'array' };
     case 'index':
       return { type: 'integer' };
+    case 'loop':
+      return closed('index', 'previous');
     case 'task': {
       const known = closed(...TASK_FIELDS).properties as JsonObject;
       return {
@@ -78,7 +80,14 @@ export function misplacedRead(
     case 'index':
       return hasItem ? null : outOfScope(`"${root}" exists only in the task of a parallel over items`);
     case 'output':
-      return where === 'outputMapping' ? null : outOfScope('"output" exists only in outputMapping');
+      return where === 'outputMapping' || where === 'repeat'
+        ? null
+        : outOfScope('"output" exists only in outputMapping and repeat');
+    case 'loop':
+      if (task?.repeat === undefined) return outOfScope('"loop" exists only in a task with repeat');
+      return where === 'condition'
+        ? outOfScope('conditionExpression is judged once, before the first round')
+        : null;
     case 'task':
       if (task === null) return outOfScope('"task" exists only inside a task');
       if (refused !== null) return refusalOf(refused);

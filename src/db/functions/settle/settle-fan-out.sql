@@ -13,7 +13,7 @@ returns void language sql as $$
   from generate_series(0, issued - 1) item
 $$;
 
--- A fan-out can be collected: its open items are cancelled, those that were never issued get rows, and the task itself goes on
+-- A fan-out can be collected: its open items are cancelled, those that were never issued get rows (not of a loop), and the task itself goes on
 -- as running for a lane, or as ready. Ends get the numbers from seq on.
 create or replace function dagwright.collect_items_v1(worker uuid, execution_id uuid, tenant uuid, task text, issued int, total int,
   has_lane boolean, now_ timestamptz, seq bigint, out fence bigint, out attempt int, out recoveries int, out phase text)
@@ -29,7 +29,8 @@ begin
   insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, completed_at, completed_seq)
   select execution_id, task, item, tenant, coalesce(u.items->'types'->>item, u.items->'types'->>0, u.task_type), 'cancelled', now_, seq + item
   from dagwright.task_executions u, generate_series(issued, total - 1) item
-  where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index = -1 and issued < total;
+  where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index = -1 and issued < total
+    and u.items->'rounds' is null;
   update dagwright.task_executions u set
     status = case when has_lane then 'running'::dagwright.task_status else 'waiting' end, fence = u.fence + has_lane::int,
     items_issued = u.items_total,
@@ -58,7 +59,7 @@ begin
   insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type, status, reason, completed_at, completed_seq)
   select execution_id, task, item, tenant, coalesce(u.items->'types'->>item, u.items->'types'->>0, u.task_type), 'skipped', 'execution_failed', now_, seq + item
   from dagwright.task_executions u, generate_series(u.items_issued, u.items_total - 1) item
-  where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index = -1;
+  where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index = -1 and u.items->'rounds' is null;
   select seq + coalesce(u.items_total, 0) into next_seq from dagwright.task_executions u
     where u.workflow_execution_id = execution_id and u.task_id = task and u.map_index = -1;
 end $$;

@@ -65,7 +65,8 @@ begin
 
     for settle in select r.* from jsonb_to_recordset(batch.s) as r(i int, t text, m int, f bigint, "to" text, r dagwright.skip_reason, st boolean,
         b text, wn text, inp jsonb, out jsonb, err jsonb, cost numeric, unk boolean, dur bigint, use jsonb, wake bigint,
-        wo dagwright.wait_kind, rv jsonb, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb)
+        wo dagwright.wait_kind, rv jsonb, att boolean, pure boolean, ty jsonb, next jsonb, fo jsonb, errs jsonb, opt boolean, "end" jsonb,
+        lst boolean, gap bigint)
     loop
       -- THE ROW is written, under its fence (S1).
       i := settle.i; t := settle.t; m := settle.m;
@@ -165,7 +166,8 @@ begin
         failures := failures + (settle."to" = 'failed')::int;
         continue;
       end if;
-      update dagwright.task_executions u set items_open = u.items_open - 1,
+      -- The last round of a loop is the last of its items, whatever its limit.
+      update dagwright.task_executions u set items_open = case when settle.lst then 0 else u.items_open - 1 end,
         items_ok = u.items_ok + (settle."to" = 'completed')::int,
         items_failed = u.items_failed + (settle."to" <> 'completed' and not coalesce(settle.opt, false))::int
       where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = -1 and u.status = 'waiting' and u.waiting_on = 'items'
@@ -186,19 +188,24 @@ begin
           lanes := lanes[2:];
         end if;
       elsif fan_out.items_issued < fan_out.items_total then
-        lane := lanes[1];
-        if lane is null and settle.pure and settle.ty is null and extra > 0 then lane := -1; extra := extra - 1; end if;
+        lane := case when settle.gap is null then lanes[1] end;
+        if lane is null and settle.gap is null and settle.pure and settle.ty is null and extra > 0 then lane := -1; extra := extra - 1; end if;
         insert into dagwright.task_executions (workflow_execution_id, task_id, map_index, tenant_id, task_type,
-          stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at)
+          stays_after_failure, status, fence, attempt_number, worker_id, started_at, queued_ms, ready_at, wake_at, held_wake_at)
         select batch.e, settle.t, fan_out.items_issued, execution.tenant_id, coalesce(settle.ty->>fan_out.items_issued, u.task_type), fan_out.stays_after_failure,
-          case when lane is null then 'pending'::dagwright.task_status else 'running' end, (lane is not null)::int, (lane is not null)::int,
+          case when settle.gap is not null then 'retrying'::dagwright.task_status when lane is null then 'pending' else 'running' end,
+          (lane is not null)::int, (lane is not null)::int,
           case when lane is not null then worker end, case when lane is not null then now_ end,
-          case when lane is not null then 0 end, case when lane is null then now_ end
+          case when lane is not null then 0 end, case when lane is null and settle.gap is null then now_ end,
+          case when execution.status = 'running' then now_ + settle.gap * interval '1 millisecond' end,
+          case when execution.status <> 'running' then now_ + settle.gap * interval '1 millisecond' end
         from dagwright.task_executions u
         where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = settle.m;
         update dagwright.task_executions u set items_issued = u.items_issued + 1
           where u.workflow_execution_id = batch.e and u.task_id = settle.t and u.map_index = -1;
-        if lane is null then
+        if settle.gap is not null then
+          null;   -- a timer wakes it
+        elsif lane is null then
           ready_tasks := ready_tasks || settle.t; ready_indexes := ready_indexes || fan_out.items_issued;
         else
           kind := 'claim'; i := lane; m := fan_out.items_issued; fence := 1; attempt := 1; recoveries := 0; phase := null;
