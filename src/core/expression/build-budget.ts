@@ -2,13 +2,14 @@
 // that reaches patterns by many ways (schemas, expressions, filters, rules of task types), so its budget is the one of that
 // call; where there is none, each schema has one of its own.
 
-/** A unit is about a microsecond: a document may take about a quarter of a second. */
-const BASE = 250_000;
+/** A unit is about a microsecond: a document may take about a fifth of a second. */
+const BASE = 200_000;
 /** Each node of a definition may add so much. */
 const PER_NODE = 200;
 
-/** What was stored compiles again, also where a cache spared the validation a part of it. */
-const STORED = 4;
+/** What was stored compiles again, also where a cache spared the validation a part of it, or an earlier release weighed it less. */
+const STORED = 8;
+const STORED_WEBHOOK = 2;
 
 /** How many different calls with constants one document has tried (constant-check.ts). */
 const MAX_CONSTANT_CALLS = 500;
@@ -24,14 +25,16 @@ export class BuildBudget {
   /** Null: constants are not looked at, as in what was stored. */
   readonly constantCalls: ConstantCalls | null;
   readonly #given: number;
+  readonly #ofSchema: number;
   #left: number;
   #hasRefused = false;
   #templates = 0;
   readonly #paid = new Set<string>();
 
-  constructor(units: number = BASE, { triesConstants = true } = {}) {
+  constructor(units: number = BASE, { triesConstants = true, ofSchema = BASE } = {}) {
     this.constantCalls = triesConstants ? new ConstantCalls() : null;
     this.#given = units;
+    this.#ofSchema = ofSchema;
     this.#left = units;
   }
 
@@ -42,12 +45,18 @@ export class BuildBudget {
 
   /** For one that was valid when it was stored. */
   static ofStored(nodes: number): BuildBudget {
-    return new BuildBudget(STORED * (BASE + nodes * PER_NODE), { triesConstants: false });
+    const units = STORED * (BASE + nodes * PER_NODE);
+    return new BuildBudget(units, { triesConstants: false, ofSchema: units });
   }
 
-  /** For a webhook, whose settings are no definition: when they are given, and again for each delivery. */
+  /** For a webhook, whose settings are no definition. */
   static ofWebhook(): BuildBudget {
     return new BuildBudget(BASE, { triesConstants: false });
+  }
+
+  /** For a part of its settings when deliveries come, or of an event trigger: strangers ask for it. */
+  static ofDelivery(): BuildBudget {
+    return new BuildBudget(STORED_WEBHOOK * BASE, { triesConstants: false });
   }
 
   /** Whether something was refused because it costs more than was left. */
@@ -67,6 +76,17 @@ export class BuildBudget {
   spend(weight: number): boolean {
     this.#left -= weight;
     return this.#isWithin();
+  }
+
+  /** As {@link spend}, for all of one schema, which is compiled in one piece: it may not take what a document has for its nodes. */
+  spendOnSchema(weight: number): boolean {
+    return this.canSpendOnSchema(weight) && this.spend(weight);
+  }
+
+  /** As {@link canSpend}, for one schema. */
+  canSpendOnSchema(weight: number): boolean {
+    if (weight > this.#ofSchema) this.#hasRefused = true;
+    return weight <= this.#ofSchema && this.canSpend(weight);
   }
 
   /** False, and a refusal, where so much is more than is left: nothing is spent. */

@@ -10,7 +10,7 @@ const MAX_CHARS = 100_000;
 
 /**
  * The same as `compile`, for a source that is JSON: what it makes of the same text is made once, as long as it is remembered, and within
- * the budget of a webhook. What cannot be compiled is not remembered, nor what is too long: that costs its budget each time.
+ * the budget of a delivery. What cannot be compiled is not remembered, nor what is too long: that costs its budget each time.
  */
 export function compileOnce<Source, Value extends {}>(
   compile: (source: Source) => Result<Value>,
@@ -20,7 +20,7 @@ export function compileOnce<Source, Value extends {}>(
     const text = JSON.stringify(source) ?? '';
     const value = known.get(text);
     if (value !== undefined) return { ok: true, value };
-    const compiled = withBuildBudget(BuildBudget.ofWebhook(), () => compile(source));
+    const compiled = withBuildBudget(BuildBudget.ofDelivery(), () => compile(source));
     if (compiled.ok) known.set(text, compiled.value);
     return compiled;
   };

@@ -171,7 +171,7 @@ describe('no schema and no value hangs or crashes', () => {
     ],
     [
       'maxLength: the same text again and again',
-      { allOf: times(1900, (i) => ({ maxLength: 960_000 + i })) },
+      { allOf: times(1500, (i) => ({ maxLength: 960_000 + i })) },
       'a'.repeat(960_000),
     ],
     [
@@ -250,7 +250,7 @@ describe('no schema and no value hangs or crashes', () => {
     ],
     [
       'more errors than are told',
-      { items: { allOf: times(1500, () => ({ type: 'string', minLength: 3 })) } },
+      { items: { allOf: times(1200, () => ({ type: 'string', minLength: 3 })) } },
       listOf(4000),
       ['type'],
     ],

@@ -8,6 +8,7 @@ import { KEYWORD_COSTS } from '../../../src/core/definition/schema/keyword-costs
 import { MAX_VALIDATION_STEPS, ValidationBudget } from '../../../src/core/definition/schema/steps.ts';
 import { BuildBudget } from '../../../src/core/expression/build-budget.ts';
 import type { Json } from '../../../src/core/json.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { depth } from '../../support/depth.ts';
 
 const NAMES = ['a', 'b', 'c', 'x1', 'x2', 'y'];
@@ -226,5 +227,57 @@ describe('compiling', () => {
     });
     expect(compiled).toMatchObject({ ok: false, problems: [{ code: 'too_complex' }] });
     expect(chars).toBe(0);
+  });
+
+  const named = (count: number, part: (i: number) => Json): Json => ({
+    properties: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, part(i)])),
+  });
+  const list = (count: number, part: (i: number) => Json) => Array.from({ length: count }, (_, i) => part(i));
+  /** What takes much more than its code has characters, by its square mostly. */
+  const SQUARES: readonly [what: string, most: number, schemaOf: (count: number) => Json][] = [
+    ['patterns', 80, (count) => named(count, (i) => ({ pattern: `^square${i}$` }))],
+    ['branches', 60, (count) => ({ oneOf: list(count, (i) => named(1, () => ({ minLength: i }))) })],
+    [
+      'names that are merged',
+      90,
+      (count) => ({
+        unevaluatedProperties: false,
+        allOf: list(count, (i) => ({ properties: { [`m${i}`]: {} } })),
+      }),
+    ],
+    [
+      'lists of names',
+      80,
+      (count) => named(count, () => ({ unevaluatedProperties: false, properties: { a: true } })),
+    ],
+    ['parts that refuse', 700, (count) => named(count, () => false)],
+  ];
+  test.each(SQUARES)(
+    '%s: an ordinary number is taken, and ten times as many are not',
+    (_what, most, schemaOf) => {
+      const budget = new BuildBudget();
+      expect(compileSchema(schemaOf(most), budget)).toMatchObject({ ok: true });
+      expect(budget.spent).toBeLessThan(60_000);
+      expect(compileSchema(schemaOf(10 * most))).toMatchObject({
+        ok: false,
+        problems: [{ code: 'too_complex' }],
+      });
+    },
+  );
+
+  test('enumerations take no more each, however many there are', () => {
+    const enumerations = (from: number, count: number): Json =>
+      named(count, (i) => ({ enum: [`a${from + i}`, `b${i}`] }));
+    const msOf = (from: number, count: number) => cpuMs(() => void compileSchema(enumerations(from, count)));
+    msOf(0, 200);
+    const [few, many] = [msOf(1_000, 200), msOf(2_000, 1_800)];
+    // By the square it would be 81 times as much.
+    expect(many).toBeLessThan(27 * Math.max(few, 5));
+  });
+
+  test('one schema takes no more than a small document has, whatever its document has for its nodes', () => {
+    const large = named(1_950, (i) => ({ type: 'number', minimum: i, maximum: 2 * i, multipleOf: 1 }));
+    const refused = compileSchema(large, BuildBudget.ofDocument(10_000));
+    expect(refused).toMatchObject({ ok: false, problems: [{ code: 'too_complex' }] });
   });
 });

@@ -24,8 +24,9 @@ const LIST = new Name('vErrors');
 export function addCountedKeywords(ajv: Ajv2020): void {
   for (const keyword of ['uniqueItems', 'enum', 'const']) ajv.removeKeyword(keyword);
   ajv.addKeyword(UNIQUE_ITEMS);
-  ajv.addKeyword(ENUM);
-  ajv.addKeyword(CONST);
+  const members: Membership[] = [];
+  ajv.addKeyword(enumKeyword(members));
+  ajv.addKeyword(constKeyword(members));
   ajv.addKeyword({ keyword: COUNTER, before: '$ref', schemaType: 'array', code: countCode });
   ajv.addKeyword({ keyword: RETURN, post: true, schemaType: 'boolean', code: returnCode });
   ajv.addKeyword({
@@ -138,7 +139,10 @@ const UNIQUE_ITEMS: CodeKeywordDefinition = {
   },
 };
 
-const ENUM: CodeKeywordDefinition = {
+type Membership = (value: Json) => boolean;
+
+// All of an Ajv's stand in one list: Ajv copies its own list of what the code takes from outside for each that is added.
+const enumKeyword = (members: Membership[]): CodeKeywordDefinition => ({
   keyword: 'enum',
   schemaType: 'array',
   error: {
@@ -148,23 +152,28 @@ const ENUM: CodeKeywordDefinition = {
   code(cxt) {
     const values = cxt.schema as readonly Json[];
     if (values.length === 0) throw new Error('enum must have non-empty array');
-    cxt.fail(_`!${cxt.gen.scopeValue('func', { ref: membership(values) })}(${cxt.data})`);
+    failUnlessMember(cxt, members, values);
   },
-};
+});
 
-const CONST: CodeKeywordDefinition = {
+const constKeyword = (members: Membership[]): CodeKeywordDefinition => ({
   keyword: 'const',
   error: {
     message: 'must be equal to constant',
     params: ({ schemaCode }) => _`{allowedValue: ${schemaCode}}`,
   },
   code(cxt) {
-    cxt.fail(_`!${cxt.gen.scopeValue('func', { ref: membership([cxt.schema as Json]) })}(${cxt.data})`);
+    failUnlessMember(cxt, members, [cxt.schema as Json]);
   },
-};
+});
+
+function failUnlessMember(cxt: KeywordCxt, members: Membership[], values: readonly Json[]): void {
+  const at = members.push(membership(values)) - 1;
+  cxt.fail(_`!${cxt.gen.scopeValue('obj', { ref: members })}[${at}](${cxt.data})`);
+}
 
 /** Whether a value is one of these: by one look-up, however many there are. */
-function membership(values: readonly Json[]): (value: Json) => boolean {
+function membership(values: readonly Json[]): Membership {
   const scalars = new Set(values.filter(isScalar));
   const keys = new Set(values.filter((value) => !isScalar(value)).map(canonicalKey));
   return (value) => {

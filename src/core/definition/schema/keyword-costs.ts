@@ -21,8 +21,6 @@ export interface KeywordCost {
   readonly perChar?: number;
   /** Where its schemas are: in it, in its list, or under its names. */
   readonly schemas?: 'one' | 'list' | 'named';
-  /** Its schemas are applied to the value itself: what they say of names is merged into what the whole says. */
-  readonly isInPlace?: boolean;
 }
 
 const FALSE_STEPS = 120;
@@ -50,8 +48,8 @@ export const KEYWORD_COSTS: Readonly<Record<string, KeywordCost>> = {
   maxProperties: NAMES,
   required: { each: sizeOf },
   dependentRequired: { each: namesIn },
-  dependencies: { each: namesIn, schemas: 'named', isInPlace: true },
-  dependentSchemas: { each: schemasIn, schemas: 'named', isInPlace: true },
+  dependencies: { each: namesIn, schemas: 'named' },
+  dependentSchemas: { each: schemasIn, schemas: 'named' },
   properties: { each: schemasIn, schemas: 'named' },
   patternProperties: { perName: (value) => 2 + schemasIn(value) + sizeOf(value), schemas: 'named' },
   additionalProperties: { ...NAMES, schemas: 'one' },
@@ -61,15 +59,15 @@ export const KEYWORD_COSTS: Readonly<Record<string, KeywordCost>> = {
   items: { perItem: refusalSteps, schemas: 'one' },
   unevaluatedItems: { schemas: 'one' },
   contains: { perItem: refusalSteps, schemas: 'one' },
-  allOf: { each: schemasIn, schemas: 'list', isInPlace: true },
-  anyOf: { each: schemasIn, schemas: 'list', isInPlace: true },
-  oneOf: { each: schemasIn, schemas: 'list', isInPlace: true },
-  not: { schemas: 'one', isInPlace: true },
-  if: { schemas: 'one', isInPlace: true },
+  allOf: { each: schemasIn, schemas: 'list' },
+  anyOf: { each: schemasIn, schemas: 'list' },
+  oneOf: { each: schemasIn, schemas: 'list' },
+  not: { schemas: 'one' },
+  if: { schemas: 'one' },
   // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-  then: { schemas: 'one', isInPlace: true },
-  else: { schemas: 'one', isInPlace: true },
-  $ref: { each: () => 20, isInPlace: true },
+  then: { schemas: 'one' },
+  else: { schemas: 'one' },
+  $ref: { each: () => 20 },
   $defs: { schemas: 'named' },
   definitions: { schemas: 'named' },
   // Annotations: nothing is done with them.

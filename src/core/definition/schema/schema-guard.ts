@@ -8,7 +8,14 @@ import type { BuildBudget } from '../../expression/build-budget.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../json.ts';
 import { joinPointer, resolvePointer } from '../pointer.ts';
 import { describeValue, quoteText } from '../quote-text.ts';
-import { BOOLEAN_COST, compileCostOf, FIXED_COST, mergeCostOf } from './compile-cost.ts';
+import {
+  booleanCostOf,
+  compileCostOf,
+  FIXED_COST,
+  mergeCostOf,
+  mergesOf,
+  outsideCostOf,
+} from './compile-cost.ts';
 import { COUNTER, EVALUATED, RETURN } from './counted-keywords.ts';
 import { costOf, KEYWORD_COSTS, SHELVES } from './keyword-costs.ts';
 import { patternsOf, schemaPatternProblem } from './schema-patterns.ts';
@@ -64,6 +71,9 @@ class Guard {
   #parts = 0;
   #names = 0;
   #merges = 0;
+  readonly #patterns = new Set<string>();
+  /** `unevaluatedProperties`, each of which asks a list of names. */
+  #nameLists = 0;
   #weight = 0;
   #looked = 0;
   #isUsedUp = false;
@@ -81,9 +91,10 @@ class Guard {
     }
     const root = this.#part(this.#schema, '', true);
     const moved = this.#follow(root);
-    this.#weight += FIXED_COST + mergeCostOf(this.#merges, this.#names);
+    const outside = outsideCostOf(this.#patterns.size + this.#nameLists);
+    this.#weight += FIXED_COST + mergeCostOf(this.#merges, this.#names) + outside;
     if (this.#parts > MAX_PARTS) this.#bad('', `a schema may have at most ${MAX_PARTS} parts`);
-    if (!this.#budget.spend(this.#weight)) this.#useUp('');
+    if (!this.#budget.spendOnSchema(this.#weight)) this.#useUp('');
     if (this.#problems.length > 0) return { ...refused, problems: this.#problems };
     return {
       // Ajv resolves "#" only in a schema that has a name.
@@ -96,7 +107,7 @@ class Guard {
 
   #part(value: Json, pointer: string, isInPlace: boolean): Json {
     if (typeof value === 'boolean') {
-      this.#weight += BOOLEAN_COST;
+      this.#weight += booleanCostOf(value);
       return value;
     }
     if (!isJsonObject(value)) {
@@ -106,10 +117,11 @@ class Guard {
     this.#parts += 1;
     const cost = compileCostOf(value, pointer.length);
     this.#looked += cost;
-    if (!this.#budget.canSpend(this.#looked)) this.#useUp(pointer);
+    if (!this.#budget.canSpendOnSchema(this.#looked)) this.#useUp(pointer);
     if (this.#parts > MAX_PARTS || this.#isUsedUp) return true;
     const before = this.#weight;
     this.#weight += cost;
+    this.#merges += mergesOf(value);
     this.#refuse(value, pointer);
     for (const pattern of patternsOf(value, pointer)) this.#pattern(pattern);
     const copy: Record<string, Json> = Object.fromEntries(
@@ -120,7 +132,10 @@ class Guard {
     );
     if (typeof value.$ref === 'string') this.#reference(value.$ref, copy, pointer);
     if (Object.keys(copy).length > 0) Object.assign(copy, { [COUNTER]: costOf(value), [RETURN]: true });
-    if (Object.hasOwn(copy, 'unevaluatedProperties')) copy[EVALUATED] = true;
+    if (Object.hasOwn(copy, 'unevaluatedProperties')) {
+      copy[EVALUATED] = true;
+      this.#nameLists += 1;
+    }
     if (isInPlace) this.#inPlace.set(pointer, this.#weight - before);
     return copy;
   }
@@ -132,7 +147,6 @@ class Guard {
     // G4. Single values are annotations, or Ajv's to refuse.
     if (cost === null) return typeof member === 'object' && member !== null ? undefined : member;
     if (keyword === 'properties' && isJsonObject(member)) this.#names += Object.keys(member).length;
-    if (cost.isInPlace === true) this.#merges += Array.isArray(member) ? member.length : 1;
     const before = this.#weight;
     const kept = this.#schemas(keyword, member, pointer, isInPlace);
     // They are compiled where they are referred to.
@@ -187,6 +201,7 @@ class Guard {
 
   #pattern({ pattern, pointer }: { readonly pattern: string; readonly pointer: string }): void {
     if (this.#isUsedUp) return;
+    this.#patterns.add(pattern);
     const problem = schemaPatternProblem(pattern, this.#budget);
     if (problem === 'too_complex') this.#useUp(pointer);
     else if (problem !== null)
