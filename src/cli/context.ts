@@ -186,7 +186,7 @@ async function openServerOf(
   if (ABOUT_DATABASE.has(command)) throw (await import('./remote/service.ts')).needsDatabase();
   if (!TAKES_SERVER.has(command)) return null;
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw refuse('usage', `--server: "${url}" is no address`, '--server https://dagwright.example.com');
+    throw refuse('usage', `--server: "${url}" is no address`, `--server ${withScheme(url)}`);
   if (new URL(url).username !== '' || new URL(url).password !== '')
     throw refuse(
       'usage',
@@ -198,6 +198,13 @@ async function openServerOf(
   const warning = openKeyWarning(settings);
   if (warning !== null) note(warning);
   return new RemoteService(settings);
+}
+
+/** What was probably meant: an address without http://, or none. */
+function withScheme(url: string): string {
+  return /^[\w.-]+(:\d+)?\/?$/.test(url) && URL.canParse(`http://${url}`)
+    ? `http://${url} (or https://)`
+    : 'https://dagwright.example.com';
 }
 
 // Acts go over HTTP; who acts is the key's affair.

@@ -16,6 +16,7 @@ import { createEventPass } from '../triggers/events.ts';
 import { createHousekeepingPass } from '../triggers/housekeeping.ts';
 import { Scheduler } from '../triggers/scheduler.ts';
 import { createStarts } from '../triggers/starts/starts.ts';
+import { loadHint, loadPlace } from './load-problem.ts';
 import { shareOwnPackage } from './own-package.ts';
 import { refuse } from './refusal.ts';
 import type { Config } from './settings/config.ts';
@@ -59,7 +60,7 @@ export async function loadTaskTypes(
     } catch (error) {
       throw refuse(
         'setting',
-        `DAGWRIGHT_TASKS: cannot load ${path}: ${(error as Error).message}`,
+        `DAGWRIGHT_TASKS: cannot load ${path}: ${(error as Error).message}${loadPlace(error)}`,
         loadHint(path, error as Error & { readonly code?: string }),
       );
     }
@@ -73,20 +74,6 @@ export async function loadTaskTypes(
     custom.push(...new Set(found));
   }
   return { types: createRegistry(custom), rules: new Map(custom.map(({ type, rule }) => [type, rule])) };
-}
-
-// What Node's own messages leave open.
-function loadHint(
-  path: string,
-  { name, message, code }: Error & { readonly code?: string },
-): string | undefined {
-  if (name === 'SyntaxError' && /import statement outside a module|Unexpected token 'export'/.test(message))
-    return `its package.json says that it is CommonJS: name it ${path.replace(/\.[cm]?(ts|js)$/, '.m$1')}, or npm pkg set type=module`;
-  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
-    return 'Node takes types away and compiles nothing: no enum, namespace or parameter property';
-  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')
-    return 'below node_modules Node takes JavaScript only: build the package, and name what was built';
-  return undefined;
 }
 
 function isCustomTaskType(value: unknown): value is CustomTaskType {

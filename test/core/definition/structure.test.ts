@@ -210,6 +210,17 @@ describe('what is wrong, and where', () => {
     ]);
   });
 
+  test.each(['tasks', 'steps', 'jobs'])('%s, as others call them, gets nodes as hint', (name) => {
+    const result = validateDefinition({ workflowId: 'w', [name]: [] });
+    const unknown = result.ok ? [] : result.problems.filter(({ code }) => code === 'unknown_field');
+    expect(unknown.map(({ hint }) => hint)).toEqual(['did you mean "nodes"?']);
+  });
+
+  test('needs gets dependsOn as hint', () => {
+    const result = validateDefinition(workflow([{ ...typed('a', 'wait', { seconds: 1 }), needs: [] }]));
+    expect(result.ok ? [] : result.problems.map(({ hint }) => hint)).toEqual(['did you mean "dependsOn"?']);
+  });
+
   test('a typo gets the nearest name as hint', () => {
     const result = validateDefinition(
       workflow([typed('a', 'transfrmation', {})], { faliurePolicy: 'fail_fast' }),

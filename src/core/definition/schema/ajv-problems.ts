@@ -29,6 +29,14 @@ export function ajvProblems(
     : problems;
 }
 
+/** What other workflow languages call a field, where no spelling is near it; or a wrong one is. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['tasks', 'nodes'],
+  ['steps', 'nodes'],
+  ['jobs', 'nodes'],
+  ['needs', 'dependsOn'],
+]);
+
 function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem {
   const pointer = shortPointer(base + error.instancePath);
   const params = error.params as Record<string, unknown>;
@@ -44,7 +52,9 @@ function problemOf(error: ErrorObject, base: string, suggest: Suggest): Problem 
     case 'additionalProperties':
     case 'unevaluatedProperties': {
       const name = String(params.additionalProperty ?? params.unevaluatedProperty);
-      const near = suggest(name, isJsonObject(parent.properties) ? Object.keys(parent.properties) : []);
+      const known = isJsonObject(parent.properties) ? Object.keys(parent.properties) : [];
+      const meant = OTHER_WORDS.get(name);
+      const near = meant !== undefined && known.includes(meant) ? meant : suggest(name, known);
       return {
         pointer: joinPointer(pointer, name),
         code: 'unknown_field',
