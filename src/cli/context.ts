@@ -186,7 +186,12 @@ async function openServerOf(
   if (ABOUT_DATABASE.has(command)) throw (await import('./remote/service.ts')).needsDatabase();
   if (!TAKES_SERVER.has(command)) return null;
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw refuse('usage', `--server: "${url}" is no address`, `--server ${withScheme(url)}`);
+    // What stands before an @ may be a password.
+    throw refuse(
+      'usage',
+      `--server: "${url.replace(/^.*@/s, '…@')}" is no address`,
+      `--server ${withScheme(url)}`,
+    );
   if (new URL(url).username !== '' || new URL(url).password !== '')
     throw refuse(
       'usage',

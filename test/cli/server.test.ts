@@ -198,8 +198,11 @@ describe('with --server', () => {
     for (const [address, meant] of [
       ['127.0.0.1:3000', '--server http://127.0.0.1:3000 (or https://)'],
       ['me:hunter2@host', '--server https://dagwright.example.com'],
-    ] as const)
-      expect((await here('workflows', 'list', '--server', address)).stderr).toContain(`hint: ${meant}`);
+    ] as const) {
+      const { stderr } = await here('workflows', 'list', '--server', address);
+      expect(stderr).toContain(`hint: ${meant}`);
+      expect(stderr).not.toContain('hunter2');
+    }
     const withUser = await here('workflows', 'list', '--server', 'http://me:hunter2@127.0.0.1:1');
     expect([withUser.code, withUser.stderr]).toEqual([2, expect.not.stringContaining('hunter2')]);
   });
