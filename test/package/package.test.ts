@@ -4,8 +4,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { createProject, type Project } from './project.ts';
 
 const CLI = 'node_modules/.bin/dagwright';
-/** Bytes of what is unpacked: about 2.9 million. */
-const MOST_BYTES = 3_500_000;
+/** Bytes of what is unpacked: 3.97 million, of which 0.9 are the migrations. */
+const MOST_BYTES = 4_800_000;
 
 const GREET = `
   type: 'greet',
